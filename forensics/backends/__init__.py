@@ -1,0 +1,33 @@
+"""Where answers come from: one file each."""
+
+from __future__ import annotations
+
+from forensics.backends.base import Backend, BackendOptions, GenerationSettings, Request, Sink
+from forensics.errors import UsageError
+from forensics.subjects import Subject
+
+__all__ = ["Backend", "BackendOptions", "GenerationSettings", "Request", "Sink", "open_backend"]
+
+
+def open_backend(subject: Subject, options: BackendOptions | None = None) -> Backend:
+    """Return the backend that can answer for `subject`; nothing is loaded or called yet.
+
+    Raises:
+        UsageError: a transcript, which already holds its answers.
+    """
+    options = options or BackendOptions()
+    match subject.kind:
+        case "openai":
+            from forensics.backends.openai import OpenAIBackend
+
+            return OpenAIBackend(subject, options)
+        case "demo":
+            from forensics.backends.demo import open_demo
+
+            return open_demo(subject, options)
+        case "hf" | "gguf":
+            from forensics.backends.transformers import TransformersBackend
+
+            return TransformersBackend(subject, options)
+        case _:
+            raise UsageError(f"{subject.spec} already holds its answers; there is nothing to ask")

@@ -1,0 +1,158 @@
+"""GGUF files: their header, and their one-time conversion to a folder of safetensors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from forensics.backends.model_files import cached_folder, quiet, why
+from forensics.errors import BackendError, MissingDependencyError
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q"}
+_SCALARS[12] = "d"
+_STRING, _ARRAY = 8, 9
+_LONGEST_STRING = 1 << 24
+_MOST_KEYS = 1 << 16
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Return a GGUF file's metadata: its scalar values and strings; arrays are skipped.
+
+    The `gguf` package reads the whole vocabulary into Python objects, which takes seconds; who a
+    file is must be known in milliseconds. Layout: GGUF specification, versions 2 and 3.
+
+    Args:
+        path: the file, or the first part of a split one (the header stands in front).
+
+    Raises:
+        BackendError: no such file, or not a GGUF file.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read_header(file)
+    except OSError as error:
+        raise BackendError(f"cannot read {path}: {error.strerror}; check the path") from error
+    except (struct.error, ValueError) as error:
+        raise BackendError(
+            f"{path} is not a complete GGUF file ({error}); download it again"
+        ) from error
+
+
+def _read_header(file: IO[bytes]) -> dict[str, Any]:
+    if file.read(4) != b"GGUF":
+        raise ValueError("it does not begin with GGUF")
+    version, _tensors, keys = _unpack(file, "<IQQ")
+    if version not in (2, 3):
+        raise ValueError(f"version {version}; versions 2 and 3 are understood")
+    if keys > _MOST_KEYS:
+        raise ValueError(f"{keys} metadata keys")
+    header: dict[str, Any] = {}
+    for _ in range(keys):
+        name = _string(file)
+        (kind,) = _unpack(file, "<I")
+        if kind == _ARRAY:
+            _skip_array(file)
+        else:
+            header[name] = _string(file) if kind == _STRING else _scalar(file, kind)
+    return header
+
+
+def _unpack(file: IO[bytes], layout: str) -> tuple[Any, ...]:
+    return struct.unpack(layout, file.read(struct.calcsize(layout)))
+
+
+def _scalar(file: IO[bytes], kind: int) -> Any:
+    if kind not in _SCALARS:
+        raise ValueError(f"unknown value type {kind}")
+    return _unpack(file, f"<{_SCALARS[kind]}")[0]
+
+
+def _string_length(file: IO[bytes]) -> int:
+    (length,) = _unpack(file, "<Q")
+    if length > _LONGEST_STRING:
+        raise ValueError(f"a string of {length} bytes")
+    return int(length)
+
+
+def _string(file: IO[bytes]) -> str:
+    return file.read(_string_length(file)).decode("utf-8", "replace")
+
+
+def _skip_array(file: IO[bytes]) -> None:
+    kind, count = _unpack(file, "<IQ")
+    if kind in _SCALARS:
+        file.seek(count * struct.calcsize(f"<{_SCALARS[kind]}"), 1)
+        return
+    if kind != _STRING:
+        raise ValueError(f"unknown array type {kind}")
+    for _ in range(count):
+        file.seek(_string_length(file), 1)
+
+
+def converted(source: Callable[[Path], Path], sha256: str, dtype: str, name: str) -> Path:
+    """Return the folder with a GGUF file's weights as safetensors, converting them once.
+
+    transformers reads a GGUF file in 20 to 60 seconds and the converted folder in a few.
+
+    Args:
+        source: returns the file's path; it may assemble the file in the folder it is given.
+        sha256: of the whole file; names the folder in the cache.
+        dtype: of the converted weights.
+        name: what to call the file in messages.
+
+    Raises:
+        BackendError: transformers cannot read the file, or the cache cannot be written.
+        MissingDependencyError: `accelerate` is not installed.
+    """
+
+    def build(folder: Path) -> None:
+        scratch = folder.with_name(folder.name + ".source")
+        scratch.mkdir(exist_ok=True)
+        try:
+            _convert(source(scratch), folder, dtype, name)
+        finally:
+            for left in scratch.iterdir():
+                left.unlink()
+            scratch.rmdir()
+
+    return cached_folder("gguf", f"{sha256}-{dtype}", build)
+
+
+def _convert(path: Path, folder: Path, dtype: str, name: str) -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("accelerate") is None:
+        raise MissingDependencyError(
+            f"reading {name} needs the package accelerate: pip install accelerate"
+        )
+    quiet()
+    import torch
+    import transformers
+
+    # Without it the newest releases keep the weights packed; older ones always unpack them.
+    config = getattr(transformers, "GgufConfig", None)
+    unpack = {"quantization_config": config(dequantize=True)} if config else {}
+    try:
+        # This loader draws its progress bar past transformers' own switch for them.
+        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                str(path.parent), gguf_file=path.name, trust_remote_code=False
+            )
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                str(path.parent),
+                gguf_file=path.name,
+                dtype=getattr(torch, dtype),
+                trust_remote_code=False,
+                **unpack,
+            )
+    except Exception as error:  # a damaged or foreign file fails in any way at all
+        raise BackendError(
+            f"transformers cannot read {name}: {why(error)}; check that it is a complete GGUF file "
+            "of a text model"
+        ) from error
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)

@@ -1,0 +1,325 @@
+"""Any OpenAI-compatible endpoint: OpenAI, vLLM, Ollama, llama.cpp server, OpenRouter, …"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+
+from forensics import __version__
+from forensics.backends.base import BackendOptions, GenerationSettings, Request, Sink
+from forensics.backends.chat_errors import (
+    Endpoint,
+    Health,
+    RejectedError,
+    TransientError,
+    check_reply,
+    error_fields,
+)
+from forensics.backends.chat_protocol import (
+    MalformedReplyError,
+    Reply,
+    Secret,
+    one_line,
+    read_reply,
+    rejected_parameter,
+    request_body,
+    to_response,
+)
+from forensics.collect import now
+from forensics.errors import BackendError, UsageError
+from forensics.subjects import Subject
+from forensics.transcripts import Response
+
+# A proxy from the environment cannot reach this machine's own servers.
+_NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+class OpenAIBackend:
+    """Answers requests at an endpoint, several at a time.
+
+    Class attributes hold what few need to change; set them on an instance or a subclass.
+    """
+
+    attempts: int = 5
+    # A hang rarely heals, and every repeat may be a generation that is paid for again.
+    timeout_attempts: int = 2
+    # Before the first reply a refused connection is a wrong address, not a busy server.
+    first_contact_attempts: int = 3
+    retry_wait_initial: float = 1.0
+    # 1, 3, 9, 27 s: together most of a minute, the window of usual rate limits.
+    retry_wait_factor: float = 3.0
+    retry_wait_max: float = 30.0
+    longest_retry_after: float = 60.0
+    connect_timeout: float = 15.0
+    give_up_after: int = 5
+    max_body_bytes: int = 64 * 1024 * 1024
+
+    def __init__(self, subject: Subject, options: BackendOptions) -> None:
+        """Prepare; nothing is called yet.
+
+        Raises:
+            UsageError: the subject has no address, or one with an impossible port.
+        """
+        if not subject.base_url:
+            raise UsageError(f"subject {subject.spec!r} needs an address: add --base-url URL")
+        _check_port(subject.base_url)
+        self.options = options
+        self._model = subject.target
+        self._base_url = subject.base_url.rstrip("/")
+        self._key_name = subject.api_key_env or "OPENAI_API_KEY"
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return who answers; calls nothing."""
+        return {
+            "kind": "openai",
+            "model": self._model,
+            "base_url": self._base_url,
+            "api": self.options.api,
+        }
+
+    def answer(self, requests: Sequence[Request], settings: GenerationSettings, sink: Sink) -> None:
+        """Answer every request and hand each response to `sink` as it arrives.
+
+        A prompt the endpoint rejects, and a call that fails in every attempt, become a response
+        with status `filtered` or `error`.
+
+        Raises:
+            BackendError: no access, no quota, no such model, unreachable, or it keeps failing.
+            Whatever `sink` raises, as it is; it is not called again then.
+        """
+        key = self._key()
+        endpoint = Endpoint(
+            self._base_url, self._model, self.options.api, self._key_name, bool(key.value)
+        )
+        run = _Run(self, endpoint, key, settings, sink, iter(requests))
+        try:
+            anyio.run(run.main, min(self.options.concurrency, len(requests)))
+        except BaseExceptionGroup as group:
+            raise _cause(group) from None
+
+    def _key(self) -> Secret:
+        key = os.environ.get(self._key_name, "").strip()
+        if not (key.isascii() and (key.isprintable() or not key)):
+            raise UsageError(
+                f"the key in {self._key_name} holds characters that no key has; set it again"
+            )
+        return Secret(key)
+
+
+def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the exception a task group's several stand for; an interruption goes first."""
+    interrupted = group.subgroup((KeyboardInterrupt, SystemExit))
+    first: BaseException = interrupted or group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
+def _check_port(url: str) -> None:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise UsageError(f"{url} has an impossible port: check --base-url") from None
+
+
+@dataclass
+class _Run:
+    """One `answer` call: what its workers share."""
+
+    backend: OpenAIBackend
+    endpoint: Endpoint
+    key: Secret = field(repr=False)
+    settings: GenerationSettings
+    sink: Sink
+    pending: Iterator[Request]
+
+    def __post_init__(self) -> None:
+        self.health = Health(self.backend.give_up_after)
+        self.rejected: frozenset[str] = frozenset()
+        self.reached = False
+        self.resume_at = 0.0
+        self.stopped = False
+
+    async def main(self, workers: int) -> None:
+        async with self._client() as self.client, anyio.create_task_group() as tasks:
+            for _ in range(max(1, workers)):
+                tasks.start_soon(self._work)
+
+    def _client(self) -> httpx.AsyncClient:
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "User-Agent": f"model-forensics/{__version__}",
+        }
+        if self.key.value:
+            headers["Authorization"] = f"Bearer {self.key.value}"
+        connect = min(self.backend.connect_timeout, self.backend.options.timeout)
+        return httpx.AsyncClient(
+            headers=headers,
+            follow_redirects=False,
+            # The timeout of a whole call is set in `_post`: a server that drips a byte a second
+            # would never hit one that starts afresh with every read.
+            timeout=httpx.Timeout(None, connect=connect),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            mounts=dict.fromkeys(_NO_PROXY),
+        )
+
+    async def _work(self) -> None:
+        for request in self.pending:
+            await self._call(request)
+
+    async def _call(self, request: Request) -> None:
+        started = now()
+        try:
+            response = await self._ask(request)
+        except (TransientError, RejectedError) as error:
+            self._deliver(_failed(request, error, started))
+            self._judge(error)
+            return
+        self._deliver(response)
+        self.health.answered()
+
+    def _judge(self, error: TransientError | RejectedError) -> None:
+        if isinstance(error, TransientError):
+            self.health.exhausted(error)
+        elif error.status == "filtered":
+            self.health.answered()
+        else:
+            self.health.rejected(error)
+
+    def _deliver(self, response: Response) -> None:
+        if self.stopped:  # a full disk may have left half a line: nothing may follow it
+            return
+        try:
+            self.sink(response)
+        except BaseException:
+            self.stopped = True
+            raise
+
+    async def _ask(self, request: Request) -> Response:
+        # A loop of our own: retry libraries announce each retry through process-wide hooks, which
+        # print into the progress display, and with structlog installed to standard output.
+        for number in itertools.count(1):
+            try:
+                return await self._attempt(request, number)
+            except TransientError as error:
+                if error.final or number >= self.backend.attempts:
+                    raise
+                pause = self._pause(number, error)
+            await anyio.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _pause(self, number: int, error: TransientError) -> float:
+        """Return the seconds before the next attempt: what the server asks, or exponential."""
+        backend = self.backend
+        jitter = random.uniform(0, backend.retry_wait_initial)  # noqa: S311
+        if error.wait is not None:
+            return error.wait + jitter
+        exponential = backend.retry_wait_initial * backend.retry_wait_factor ** (number - 1)
+        return min(exponential, backend.retry_wait_max) + jitter
+
+    async def _attempt(self, request: Request, number: int) -> Response:
+        await anyio.sleep_until(self.resume_at)
+        requested_at = now()
+        reply = await self._exchange(request, number)
+        try:
+            check_reply(
+                reply,
+                self.endpoint,
+                proven=self.health.proven,
+                longest_wait=self.backend.longest_retry_after,
+            )
+            return to_response(
+                reply,
+                request,
+                api=self.endpoint.api,
+                rejected=self.rejected,
+                requested_at=requested_at,
+                completed_at=now(),
+            )
+        except MalformedReplyError as error:
+            raise TransientError(str(error)) from error
+        except TransientError as error:
+            self._hold_back(error)
+            raise
+
+    def _hold_back(self, error: TransientError) -> None:
+        """Make every worker wait as long as the server asked one of them to."""
+        if error.wait is not None:
+            self.resume_at = max(self.resume_at, anyio.current_time() + error.wait)
+
+    async def _exchange(self, request: Request, number: int) -> Reply:
+        """Send the request, once more for every parameter the endpoint turns out not to take."""
+        while True:
+            body = request_body(
+                request, self.settings, self.endpoint.model, self.endpoint.api, self.rejected
+            )
+            reply = await self._post(body, number)
+            parameter = rejected_parameter(reply, body)
+            if parameter is None:
+                return reply
+            self.rejected |= {parameter}
+
+    async def _post(self, body: Mapping[str, Any], number: int) -> Reply:
+        timeout = self.backend.options.timeout
+        # ASCII JSON carries lone surrogates, which UTF-8 cannot.
+        content = json.dumps(body, ensure_ascii=True).encode("ascii")
+        try:
+            with anyio.fail_after(timeout):
+                reply = await self._stream(content)
+        except TimeoutError:
+            final = number >= self.backend.timeout_attempts
+            raise TransientError(
+                f"no complete answer within {timeout:g} s; raise --timeout or lower --concurrency",
+                final=final,
+            ) from None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise self._unreachable(error, number) from None
+        except httpx.HTTPError as error:
+            raise TransientError(f"connection failed: {self._describe(error)}") from None
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise BackendError(
+                f"{self.endpoint.base_url} is not a usable address: {self._describe(error)}"
+            ) from None
+        self.reached = True
+        return reply
+
+    async def _stream(self, content: bytes) -> Reply:
+        body = bytearray()
+        async with self.client.stream("POST", self.endpoint.url, content=content) as response:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > self.backend.max_body_bytes:
+                    limit = self.backend.max_body_bytes / 2**20
+                    raise TransientError(f"the reply is larger than {limit:g} MiB", final=True)
+            return read_reply(response.status_code, response.headers, bytes(body), self.key)
+
+    def _unreachable(self, error: Exception, number: int) -> Exception:
+        message = f"cannot reach {self.endpoint.base_url}: {self._describe(error)}"
+        if not self.reached and number >= self.backend.first_contact_attempts:
+            return BackendError(f"{message}; is the server running, and --base-url right?")
+        return TransientError(message)
+
+    def _describe(self, error: Exception) -> str:
+        return self.key.redact(one_line(str(error) or type(error).__name__))
+
+
+def _failed(request: Request, error: TransientError | RejectedError, started: str) -> Response:
+    return Response(
+        prompt=request.prompt,
+        text="",
+        sample=request.sample,
+        requested_at=started,
+        completed_at=now(),
+        key=request.key,
+        **error_fields(error),
+    )

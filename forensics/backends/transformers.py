@@ -1,0 +1,356 @@
+"""Models that run here, through transformers: hub models, local folders and GGUF files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from forensics.backends.base import BackendOptions, GenerationSettings, Request, Sink
+from forensics.backends.chat_template import ChatTemplate
+from forensics.backends.model_files import ModelSource, open_source, quiet, why
+from forensics.errors import BackendError
+from forensics.reasoning import split_reasoning
+from forensics.subjects import Subject
+from forensics.transcripts import Response
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A request with its rendered prompt and that prompt's tokens."""
+
+    request: Request
+    text: str
+    tokens: list[int]
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    model: Any
+    tokenizer: Any
+    template: ChatTemplate
+    ends: frozenset[int]
+    context: int | None
+    name: str
+
+
+class TransformersBackend:
+    """Answers requests with a local model, in left-padded batches.
+
+    At temperature 0 decoding is plain greedy: a model's own defaults (sampling, repetition
+    penalty) are left aside, since two models must be asked alike.
+
+    Args:
+        subject: an `hf:` or `gguf:` subject, or any with a `source`.
+        options: `dtype` and `batch_size` are used.
+        source: finds the model, where `subject` alone does not say.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        options: BackendOptions,
+        source: Callable[[], ModelSource] | None = None,
+    ) -> None:
+        self._subject = subject
+        self._options = options
+        self._find = source or (lambda: open_source(subject, options.dtype))
+
+    @cached_property
+    def _source(self) -> ModelSource:
+        return self._find()
+
+    @cached_property
+    def _identity(self) -> dict[str, Any]:
+        # Versions of torch and transformers are left out: they hardly ever change a float32
+        # answer, and with them every patch release would ask everything again.
+        source = self._source
+        return {
+            **source.identity,
+            **ChatTemplate(source.template).identity(),
+            "dtype": self._options.dtype,
+            "batch_size": self._options.batch_size,
+        }
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return who answers; hashes or looks up the weights without loading them.
+
+        Raises:
+            BackendError: the model cannot be found or may not be loaded.
+            MissingDependencyError: a package it needs is not installed.
+        """
+        return self._identity
+
+    def answer(self, requests: Sequence[Request], settings: GenerationSettings, sink: Sink) -> None:
+        """Answer every request, batch by batch; see `Backend.answer`.
+
+        Raises:
+            BackendError: the model cannot be loaded, memory runs out, or it gives NaN.
+        """
+        loaded = self._loaded
+        tasks: list[_Task] = []
+        for request in requests:
+            try:
+                tasks.append(_prepare(loaded, request, settings.system_prompt))
+            except (ValueError, TypeError) as error:
+                sink(_failed(loaded, request, why(error)))
+        for batch in batches(tasks, self._options.batch_size):
+            for response in self._answer_batch(loaded, batch, settings.temperature):
+                sink(response)
+
+    @cached_property
+    def _loaded(self) -> _Loaded:
+        name = self._subject.spec
+        folder = self._source.folder()
+        model, tokenizer = load_model(folder, self._options.dtype, name)
+        special = {k: v for k, v in tokenizer.special_tokens_map.items() if isinstance(v, str)}
+        return _Loaded(
+            model,
+            tokenizer,
+            ChatTemplate(self._source.template, special),
+            _end_tokens(model, tokenizer),
+            getattr(model.config, "max_position_embeddings", None),
+            name,
+        )
+
+    def _answer_batch(
+        self, loaded: _Loaded, batch: Sequence[_Task], temperature: float
+    ) -> list[Response]:
+        from forensics.collect import now
+
+        started = now()
+        try:
+            answers = generate(loaded, batch, temperature)
+        except (RuntimeError, MemoryError) as error:
+            raise _explain(error, self._subject.spec, self._options) from error
+        done = now()
+        return [
+            _respond(loaded, task, tokens, started, done)
+            for task, tokens in zip(batch, answers, strict=True)
+        ]
+
+
+def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
+    """Load a folder of safetensors: `(model, tokenizer)`, ready to generate.
+
+    Raises:
+        BackendError: the files are damaged, incomplete or of a kind transformers does not know.
+    """
+    quiet()
+    import torch
+    import transformers
+
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=False, padding_side="left"
+        )
+        model, info = transformers.AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except Exception as error:  # damaged or foreign files fail in any way at all
+        raise BackendError(
+            f"{name}: the model cannot be loaded ({why(error)}); check that its files are complete"
+        ) from error
+    # transformers fills what is missing with random numbers, and such a model still answers.
+    absent = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
+    if absent:
+        raise BackendError(
+            f"{name}: {len(absent)} weights are missing or of another shape (first: {absent[0]}); "
+            "its files are incomplete or it is not a text-generating model"
+        )
+    return model.eval().to(_device()), tokenizer
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    found: set[int] = set()
+    for value in (
+        model.generation_config.eos_token_id,
+        getattr(model.config, "eos_token_id", None),
+        tokenizer.eos_token_id,
+    ):
+        found.update(value if isinstance(value, list) else [] if value is None else [value])
+    return frozenset(found)
+
+
+def _prepare(loaded: _Loaded, request: Request, system_prompt: str | None) -> _Task:
+    text = loaded.template.render(request.prompt.messages, system_prompt)
+    # A chat template writes the special tokens itself.
+    plain = loaded.template.text is None
+    tokens = loaded.tokenizer(text, add_special_tokens=plain)["input_ids"]
+    if not tokens:
+        raise ValueError("the prompt gives no tokens")
+    if loaded.context and len(tokens) + request.max_tokens > loaded.context:
+        raise ValueError(
+            f"{len(tokens)} prompt tokens and {request.max_tokens} for the answer do not fit the "
+            f"model's context of {loaded.context}"
+        )
+    return _Task(request, text, tokens)
+
+
+def batches(tasks: Sequence[_Task], size: int) -> Iterator[list[_Task]]:
+    """Yield batches of at most `size` with one `max_tokens`, of prompts of similar length."""
+    ordered = sorted(tasks, key=lambda task: (task.request.max_tokens, len(task.tokens)))
+    batch: list[_Task] = []
+    for task in ordered:
+        other_limit = batch and batch[0].request.max_tokens != task.request.max_tokens
+        if batch and (other_limit or len(batch) == size):
+            yield batch
+            batch = []
+        batch.append(task)
+    if batch:
+        yield batch
+
+
+def generate(loaded: _Loaded, batch: Sequence[_Task], temperature: float) -> list[list[int]]:
+    """Return each task's new tokens, the end token included where the model gave one.
+
+    Raises:
+        RuntimeError, MemoryError: memory ran out, or the model gives NaN.
+    """
+    import torch
+    from transformers import GenerationConfig
+
+    device = loaded.model.device
+    inputs, mask = (tensor.to(device) for tensor in _pad_left(loaded, batch))
+    ends = sorted(loaded.ends)
+    # A fresh configuration in the model's place: generate() would fill ours up from the model's.
+    loaded.model.generation_config = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=batch[0].request.max_tokens,
+        eos_token_id=ends or None,
+        pad_token_id=_pad_token(loaded),
+    )
+    with torch.inference_mode():
+        output = loaded.model.generate(
+            inputs,
+            attention_mask=mask,
+            logits_processor=[_Draw(temperature, [task.request.key for task in batch])],
+        )
+    return [_until_end(row, loaded.ends) for row in output[:, inputs.shape[1] :].tolist()]
+
+
+def _pad_token(loaded: _Loaded) -> int:
+    pad = loaded.tokenizer.pad_token_id
+    return int(pad) if pad is not None else min(loaded.ends, default=0)
+
+
+def _pad_left(loaded: _Loaded, batch: Sequence[_Task]) -> tuple[torch.Tensor, torch.Tensor]:
+    import torch
+
+    width = max(len(task.tokens) for task in batch)
+    pad = _pad_token(loaded)
+    inputs = [[pad] * (width - len(task.tokens)) + task.tokens for task in batch]
+    mask = [[0] * (width - len(task.tokens)) + [1] * len(task.tokens) for task in batch]
+    return torch.tensor(inputs), torch.tensor(mask)
+
+
+def _until_end(tokens: list[int], ends: frozenset[int]) -> list[int]:
+    for i, token in enumerate(tokens):
+        if token in ends:
+            return tokens[: i + 1]
+    return tokens
+
+
+class _Draw:
+    """A logits processor that makes greedy decoding draw from softmax(logits / temperature).
+
+    Adding Gumbel noise and taking the maximum is sampling from the softmax (Maddison et al. 2014,
+    "A* Sampling"). Each row has its own generator, seeded by the request's key: a resumed run,
+    whose batches are cut differently, draws the same noise. The key holds the model's identity, so
+    that two models asked the same question do not share noise, which would make them look alike.
+    """
+
+    def __init__(self, temperature: float, keys: Sequence[str]) -> None:
+        import torch
+
+        self._temperature = temperature
+        self._generators = [torch.Generator().manual_seed(_seed(key)) for key in keys]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        if bool(torch.isnan(scores).any()):
+            raise _NaNLogitsError
+        if self._temperature == 0:
+            return scores
+        noise = torch.stack(
+            [torch.empty(scores.shape[1]).exponential_(generator=g) for g in self._generators]
+        )
+        return scores.float() / self._temperature - noise.log().to(scores.device)
+
+
+class _NaNLogitsError(RuntimeError):
+    pass
+
+
+def _seed(key: str) -> int:
+    return int.from_bytes(hashlib.sha256(key.encode("utf-8")).digest()[:7], "big")
+
+
+def _explain(error: BaseException, name: str, options: BackendOptions) -> BackendError:
+    if isinstance(error, _NaNLogitsError):
+        return BackendError(
+            f"{name} gives NaN instead of probabilities in {options.dtype}; its weights are "
+            "damaged, or it needs another --dtype"
+        )
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or "memory" in text:
+        return BackendError(
+            f"{name}: out of memory with batches of {options.batch_size}; answers so far are kept, "
+            "use a smaller --batch-size"
+        )
+    return BackendError(f"{name} failed while answering: {why(error)}")
+
+
+def _respond(loaded: _Loaded, task: _Task, tokens: list[int], started: str, done: str) -> Response:
+    stopped = bool(tokens) and tokens[-1] in loaded.ends
+    text = loaded.tokenizer.decode(
+        tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+    )
+    # Some templates open the thinking channel themselves, so that the answer lacks the tag.
+    if task.text.rstrip().endswith("<think>"):
+        text = f"<think>{text}"
+    answer, reasoning = split_reasoning(text)
+    return Response(
+        prompt=task.request.prompt,
+        text=answer,
+        sample=task.request.sample,
+        status="ok" if stopped else "truncated",
+        reasoning=reasoning,
+        finish_reason="stop" if stopped else "length",
+        input_tokens=len(task.tokens),
+        output_tokens=len(tokens),
+        requested_at=started,
+        completed_at=done,
+        model=loaded.name,
+        key=task.request.key,
+    )
+
+
+def _failed(loaded: _Loaded, request: Request, message: str) -> Response:
+    return Response(
+        prompt=request.prompt,
+        text="",
+        sample=request.sample,
+        status="error",
+        error=message,
+        model=loaded.name,
+        key=request.key,
+    )

@@ -1,0 +1,177 @@
+"""Case: the whole result of a comparison in one JSON document; every report is made from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from forensics.errors import InputFileError, OutputError
+from forensics.evidence import Evidence, Finite, ModelText, Record
+
+SCHEMA_VERSION = "1.0"
+VerdictStatus = Literal["screening", "calibrated", "inconclusive", "insufficient"]
+
+
+class CaseSubject(Record):
+    """One of the two subjects: `a` is the known model, `b` the questioned one."""
+
+    spec: ModelText
+    name: ModelText
+    kind: str
+    provenance: Literal["collected", "imported", "unknown"] = "unknown"
+    transcript_sha256: str
+    answers: int = Field(description="usable answers")
+    empty: int = Field(description="answers that are blank")
+    errors: int = Field(description="calls that failed")
+    filtered: int = 0
+    truncated: int = 0
+    samples: int = 1
+    manifests: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[ModelText, ...] = ()
+
+
+class CaseResponse(Record):
+    """What one subject answered to one prompt."""
+
+    sample: int
+    text: ModelText
+    status: str
+    reasoning: ModelText | None = None
+
+
+class CasePrompt(Record):
+    """A prompt both subjects answered, with the answers."""
+
+    prompt_sha256: str
+    prompt_id: ModelText
+    prompt: ModelText
+    category: ModelText
+    language: ModelText
+    a: tuple[CaseResponse, ...]
+    b: tuple[CaseResponse, ...]
+
+
+class Overlap(Record):
+    """How many prompts each subject answered, and how many both did."""
+
+    a: int
+    b: int
+    both: int
+
+
+class Finding(Record):
+    """One sentence for or against, and the comparator it rests on."""
+
+    comparator: str
+    text: ModelText
+
+
+class CopyTripwire(Record):
+    """Identical long answers: `limit` or more cap the reading at one model, cache or proxy."""
+
+    identical: int
+    compared: int
+    limit: int
+    min_chars: int
+    tripped: bool
+
+
+class Verdict(Record):
+    """What follows from the evidence, and what does not."""
+
+    status: VerdictStatus
+    calibration: Literal["none", "transferred", "matched", "held_out"] = "none"
+    headline: str
+    reading: str
+    findings_for: tuple[Finding, ...] = ()
+    findings_against: tuple[Finding, ...] = ()
+    reasons: tuple[ModelText, ...] = ()
+    limits: tuple[ModelText, ...] = ()
+    log10_lr: dict[str, Finite] | None = None
+
+
+class LedgerEntry(Record):
+    """One run, subset or seed that was tried on the way to this case."""
+
+    at: str
+    what: str
+    settings: dict[str, Any] = {}
+
+
+class Case(Record):
+    """The whole result; `a` is the known model, `b` the questioned one.
+
+    Files written by later minor versions only add optional fields and stay readable.
+    """
+
+    schema_version: str = SCHEMA_VERSION
+    created_at: str
+    version: str
+    command: ModelText
+    suite: dict[str, Any]
+    a: CaseSubject
+    b: CaseSubject
+    overlap: Overlap
+    prompts: tuple[CasePrompt, ...]
+    evidence: tuple[Evidence, ...]
+    copy_tripwire: CopyTripwire
+    comparability: tuple[ModelText, ...] = ()
+    verdict: Verdict
+    ledger: tuple[LedgerEntry, ...] = ()
+
+
+def case_to_json(case: Case) -> str:
+    """Return the case as JSON text; `ensure_ascii` lets lone surrogates in answers survive."""
+    return json.dumps(case.model_dump(), ensure_ascii=True, allow_nan=False, indent=1) + "\n"
+
+
+def read_case(path: Path) -> Case:
+    """Read a case file.
+
+    Raises:
+        InputFileError: missing, not JSON, not a case, or of a newer major schema version.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputFileError(f"cannot read case {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputFileError(f"case {path} is not JSON: {error}") from error
+    found = str(document.get("schema_version", "")) if isinstance(document, dict) else ""
+    if found.split(".")[0] not in ("", SCHEMA_VERSION.split(".", maxsplit=1)[0]):
+        raise InputFileError(
+            f"case {path} has schema version {found}, this program reads {SCHEMA_VERSION}; "
+            "upgrade model-forensics"
+        )
+    try:
+        return Case.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise InputFileError(
+            f"{path} is not a case written by `forensics compare --json`: {where}: {first['msg']}"
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a report file whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def case_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a case, as published in `reports/case.schema.json`."""
+    schema = Case.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema

@@ -1,0 +1,46 @@
+"""One file, one kind of evidence."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from forensics.comparators.base import Comparator, Reference
+from forensics.errors import UsageError
+
+__all__ = ["BUILT_IN", "Comparator", "Reference", "load_comparators"]
+
+# Name → module:class, in the order of the report; imported only when used.
+BUILT_IN = {
+    "phrasing": "forensics.comparators.phrasing:Phrasing",
+    "openings": "forensics.comparators.openings:Openings",
+    "style": "forensics.comparators.style:Style",
+    "formatting": "forensics.comparators.formatting:Formatting",
+    "refusal": "forensics.comparators.refusal:Refusal",
+    "embedding": "forensics.comparators.embedding:Embedding",
+    "identity": "forensics.comparators.identity:Identity",
+}
+
+
+def load_comparators(
+    only: Sequence[str] = (), without: Sequence[str] = ()
+) -> list[Comparator[Any]]:
+    """Return the comparators to run, in the order of the report.
+
+    Raises:
+        UsageError: a name there is no comparator for, or nothing left.
+    """
+    unknown = [name for name in (*only, *without) if name not in BUILT_IN]
+    if unknown:
+        raise UsageError(f"no comparator {unknown[0]!r}; there are: {', '.join(BUILT_IN)}")
+    names = [name for name in BUILT_IN if (not only or name in only) and name not in without]
+    if not names:
+        raise UsageError("no comparator is left to run; drop --without or --only")
+    return [_load(BUILT_IN[name]) for name in names]
+
+
+def _load(target: str) -> Comparator[Any]:
+    module, _, attribute = target.partition(":")
+    comparator: Comparator[Any] = getattr(importlib.import_module(module), attribute)()
+    return comparator

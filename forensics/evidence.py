@@ -1,0 +1,101 @@
+"""Evidence: what one comparator found about a pair."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+Tier = Literal["text", "logprobs", "tokenizer", "weights"]
+EvidenceStatus = Literal["ok", "insufficient", "not_applicable", "not_measured", "error"]
+
+
+def _any_string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    return value
+
+
+# Model output may hold lone surrogates, which a validated `str` refuses: they must not be lost.
+ModelText = Annotated[str, PlainValidator(_any_string), WithJsonSchema({"type": "string"})]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Record(BaseModel):
+    """Base of everything inside a Case: immutable, and open to fields of later versions."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Interval(Record):
+    """A percentile interval from a bootstrap over prompts."""
+
+    low: Finite
+    high: Finite
+    level: Finite = 0.95
+    method: str = "percentile bootstrap over prompts"
+
+
+class NoiseFloor(Record):
+    """The score each subject reaches against itself, on the comparator's own scale.
+
+    With `repeat_samples` the same prompt was answered twice: a score near it cannot be told from
+    one and the same model. With `resampled_prompts` the subject's answers to *other* prompts stand
+    in: a score below it is no more than one model's habits repeat across prompts.
+    """
+
+    a: Finite
+    b: Finite
+    method: Literal["repeat_samples", "resampled_prompts"]
+
+
+class PromptScore(Record):
+    """The comparator's score on one prompt."""
+
+    prompt_sha256: str
+    prompt_id: ModelText
+    score: Finite
+
+
+class Exhibit(Record):
+    """A pair of answers that speaks for or against; spans are `[start, end)` in characters."""
+
+    prompt_sha256: str
+    prompt_id: ModelText
+    side: Literal["for", "against", "random"]
+    score: Finite
+    sample_a: int
+    sample_b: int
+    spans_a: tuple[tuple[int, int], ...] = ()
+    spans_b: tuple[tuple[int, int], ...] = ()
+    note: ModelText = ""
+
+
+class Evidence(Record):
+    """One comparator's finding; higher `score` means more alike.
+
+    `score`, `interval`, `noise_floor` and `per_prompt` share the comparator's own scale, which
+    `scale` puts into words. `n` counts matched prompts. `baseline` is the same similarity on
+    mismatched prompts, `matched` on matched ones, where the comparator has them.
+    """
+
+    comparator: str
+    title: str
+    tier: Tier = "text"
+    status: EvidenceStatus
+    reason: ModelText = ""
+    scale: str = ""
+    weight: Literal["normal", "low"] = "normal"
+    score: Finite | None = None
+    interval: Interval | None = None
+    noise_floor: NoiseFloor | None = None
+    matched: Finite | None = None
+    baseline: Finite | None = None
+    n: int = 0
+    log10_lr: dict[str, Finite] | None = None
+    p_value: Finite | None = None
+    direction: Literal["a_to_b", "b_to_a", "undetermined"] | None = None
+    per_prompt: tuple[PromptScore, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+    caveats: tuple[ModelText, ...] = ()
+    details: dict[str, Any] = {}

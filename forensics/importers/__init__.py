@@ -1,0 +1,192 @@
+"""Importers: other tools' files → transcripts, one file per model."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from forensics import __version__
+from forensics.collect import now
+from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.importers.alpaca_eval import AlpacaEval
+from forensics.importers.base import Imported, Importer, PromptsImporter
+from forensics.importers.chat_log import ChatLog
+from forensics.importers.garak import Garak
+from forensics.importers.inspect_log import Inspect
+from forensics.importers.lm_eval import LmEval
+from forensics.importers.naming import file_names, refuse_to_overwrite
+from forensics.importers.openai_batch import OpenAIBatch
+from forensics.importers.records import head_keys, open_input
+from forensics.importers.table import Table
+from forensics.suites import Suite
+from forensics.transcripts import Manifest, write_transcript
+
+__all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers"]
+
+
+@dataclass(frozen=True)
+class ImportedFile:
+    """What was written: `responses` lines, of which `blank` hold no text."""
+
+    model: str
+    path: Path
+    responses: int
+    blank: int
+    notes: tuple[str, ...] = ()
+
+
+def importers() -> dict[str, Importer]:
+    """Return every importer by the name that `--format` takes."""
+    built_in: tuple[Importer, ...] = (
+        Table(),
+        AlpacaEval(),
+        LmEval(),
+        Inspect(),
+        OpenAIBatch(),
+        ChatLog(),
+        Garak(),
+    )
+    return {importer.name: importer for importer in built_in}
+
+
+def import_file(
+    path: Path,
+    out: Path,
+    format: str | None = None,
+    progress: Callable[[int], None] | None = None,
+    prompts: Path | None = None,
+) -> list[ImportedFile]:
+    """Write one transcript per model found in `path` into the folder `out`; all of them or none.
+
+    Args:
+        path: another tool's file.
+        out: folder for the transcripts; made if missing.
+        format: name of the importer; None detects it from the content.
+        progress: called after each model with the number of answers just read and staged.
+        prompts: second file with the prompts, for formats that keep them apart.
+
+    Raises:
+        InputFileError: the file cannot be read, or its format is not known.
+        UsageError: no such format, or a file in `out` that is not a former import of the same
+            model would be overwritten.
+        OutputError: `out` cannot be written.
+    """
+    importer = _choose(path, format, prompts)
+    digest = _sha256(path)
+    with _staging(out) as folder:
+        staged: dict[str, tuple[Path, ImportedFile]] = {}
+        for imported in importer.read(path):
+            if imported.model in staged:
+                raise InputFileError(f"{path}: the importer gave {imported.model!r} twice")
+            target = folder / f"{len(staged)}.jsonl"
+            write_transcript(target, _manifest(imported, importer.name, digest), imported.responses)
+            staged[imported.model] = (target, _summary(imported, target))
+            if progress is not None:
+                progress(len(imported.responses))
+        if not staged:
+            raise InputFileError(f"{path} holds no answers")
+        return _publish(staged, out)
+
+
+def _summary(imported: Imported, path: Path) -> ImportedFile:
+    blank = sum(not response.text.strip() for response in imported.responses)
+    return ImportedFile(imported.model, path, len(imported.responses), blank, imported.notes)
+
+
+def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
+    prompts = {response.prompt.sha256: response.prompt for response in imported.responses}
+    suite = Suite("imported", "1", "", tuple(prompts.values()))
+    return Manifest(
+        subject=imported.model,
+        identity={
+            "kind": "imported",
+            "model": imported.model,
+            "source_sha256": digest,
+            "format": format,
+        },
+        suite={"name": suite.name, "version": suite.version, "sha256": suite.sha256},
+        settings={},
+        provenance="imported",
+        started_at=now(),
+        version=__version__,
+        notes=("provenance unverified", *imported.notes),
+    )
+
+
+@contextmanager
+def _staging(out: Path) -> Iterator[Path]:
+    """Yield a folder inside `out`: names are known, and files moved, once all models are read."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".import-", dir=out))
+    except OSError as error:
+        raise OutputError(f"cannot write to {out}: {error.strerror}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _publish(staged: dict[str, tuple[Path, ImportedFile]], out: Path) -> list[ImportedFile]:
+    names = file_names(staged)
+    for model, name in names.items():
+        refuse_to_overwrite(out / name, model)
+    published = []
+    for model, (source, summary) in staged.items():
+        target = out / names[model]
+        try:
+            source.replace(target)
+        except OSError as error:
+            raise OutputError(f"cannot write {target}: {error.strerror}") from error
+        published.append(
+            ImportedFile(model, target, summary.responses, summary.blank, summary.notes)
+        )
+    return published
+
+
+def _sha256(path: Path) -> str:
+    with open_input(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _choose(path: Path, format: str | None, prompts: Path | None) -> Importer:
+    with open_input(path):
+        pass  # a missing file is told as such, before anything is guessed about its format
+    importer = _detect(path) if format is None else _by_name(format)
+    if prompts is None:
+        return importer
+    if not hasattr(importer, "with_prompts"):
+        raise UsageError(f"--prompts has no meaning for the format {importer.name}; leave it out")
+    return cast(PromptsImporter, importer).with_prompts(prompts)
+
+
+def _by_name(format: str) -> Importer:
+    known = importers()
+    if format not in known:
+        raise UsageError(f"no import format {format!r}; formats: {', '.join(known)}")
+    return known[format]
+
+
+def _detect(path: Path) -> Importer:
+    known = importers()
+    fitting = [importer for importer in known.values() if importer.detect(path)]
+    if len(fitting) == 1:
+        return fitting[0]
+    hint = f"choose one with --format: {', '.join(known)}"
+    if fitting:
+        names = " and ".join(importer.name for importer in fitting)
+        raise InputFileError(f"{path} could be {names}; {hint}")
+    if path.stat().st_size == 0:
+        raise InputFileError(f"{path} is empty")
+    keys = head_keys(path).keys
+    if {"prompt_sha256", "sample", "text", "status"} <= keys:
+        raise InputFileError(f"{path} is a transcript already; use it as transcript:{path}")
+    shown = ", ".join(repr(key[:40]) for key in sorted(keys)[:12])
+    found = f" (its first record has the fields {shown})" if keys else ""
+    raise InputFileError(f"cannot tell the format of {path}{found}; {hint}")

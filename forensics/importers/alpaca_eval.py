@@ -1,0 +1,58 @@
+"""AlpacaEval's `model_outputs.json`: a list of instruction, output and generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import InputFileError
+from forensics.importers.base import UNKNOWN, Answer, Imported, PromptTable, Tally, by_model
+from forensics.importers.records import head_keys, json_records
+
+
+@dataclass(frozen=True)
+class AlpacaEval:
+    """Reads `{instruction, output, generator[, dataset]}` records; `dataset` is the category."""
+
+    name: str = "alpaca-eval"
+    description: str = "AlpacaEval model_outputs.json: instruction, output, generator"
+
+    def detect(self, path: Path) -> bool:
+        """See `Importer`."""
+        keys = head_keys(path).keys
+        return {"instruction", "output"} <= keys and "prompt" not in keys
+
+    def read(self, path: Path) -> Iterator[Imported]:
+        """See `Importer`; a record without `generator` is named after the folder or file."""
+        prompts = PromptTable()
+        tally, fallback = Tally(), _model_of(path)
+        answers = []
+        for where, record in json_records(path):
+            model = _text(record, "generator", where)
+            if not model:
+                tally.add(fallback, f"answers name no generator; taken as {fallback!r}")
+            instruction = _text(record, "instruction", where)
+            if instruction is None:
+                raise InputFileError(f"{where}: no instruction; an answer needs its prompt")
+            further = _text(record, "input", where)
+            asked = f"{instruction}\n\n{further}" if further else instruction
+            prompt = prompts.get(asked, category=_text(record, "dataset", where) or UNKNOWN)
+            text = _text(record, "output", where, needed=True) or ""
+            answers.append(Answer(model or fallback, prompt, text))
+        yield from by_model(answers, tally.notes())
+
+
+def _model_of(path: Path) -> str:
+    # AlpacaEval's own layout is results/<model>/model_outputs.json.
+    return (path.stem != "model_outputs" and path.stem) or path.absolute().parent.name or path.stem
+
+
+def _text(record: Mapping[str, Any], key: str, where: str, needed: bool = False) -> str | None:
+    if needed and key not in record:
+        raise InputFileError(f"{where}: no field {key!r}; this is not AlpacaEval output")
+    value = record.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise InputFileError(f"{where}: {key} is {type(value).__name__}, not text")

@@ -1,0 +1,123 @@
+"""garak: the `*.report.jsonl` of a scan, of old versions (texts) and new ones (conversations)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import InputFileError
+from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model
+from forensics.importers.conversation import Turn, exchange, parse_turn
+from forensics.importers.records import head_keys, json_records
+from forensics.suites import Message
+
+# Renamed from model to target in 2025.
+_MODEL_KEYS = ("plugins.target_name", "plugins.model_name", "target_name", "model_name")
+
+
+@dataclass(frozen=True)
+class Garak:
+    """Reads the attempts of a report; the outputs of one attempt become samples."""
+
+    name: str = "garak"
+    description: str = "garak *.report.jsonl"
+
+    def detect(self, path: Path) -> bool:
+        """See `Importer`."""
+        return "entry_type" in head_keys(path).keys
+
+    def read(self, path: Path) -> Iterator[Imported]:
+        """See `Importer`; an output that never came is kept as status `error`."""
+        model, attempts = "", dict[str, tuple[str, Mapping[str, Any]]]()
+        for where, record in json_records(path):
+            if record.get("entry_type") == "attempt":
+                # An attempt is written when it was sent and again when it was judged.
+                attempts[str(record.get("uuid", where))] = (where, record)
+            else:
+                model = model or _model(record)
+        tally, prompts = Tally(), PromptTable()
+        if not model:
+            model = path.name.removesuffix(".jsonl").removesuffix(".report")
+            tally.add(model, f"report names no model; taken as {model!r}")
+        answers = [
+            answer
+            for where, record in attempts.values()
+            for answer in _answers(where, record, model, prompts, tally)
+        ]
+        yield from by_model(answers, tally.notes())
+
+
+def _model(record: Mapping[str, Any]) -> str:
+    names = (record.get(key) for key in _MODEL_KEYS)
+    return next((name for name in names if isinstance(name, str) and name), "")
+
+
+def _answers(
+    where: str, record: Mapping[str, Any], model: str, prompts: PromptTable, tally: Tally
+) -> Iterator[Answer]:
+    outputs = record.get("outputs")
+    if not isinstance(outputs, list):
+        raise InputFileError(f"{where}: outputs is {type(outputs).__name__}, not a list")
+    if not outputs:
+        tally.add(model, "attempts were not answered (nothing to import)")
+        return
+    category = str(record.get("probe_classname") or "uncategorised")
+    asked = _prompt(record.get("prompt"), where)
+    histories = _histories(record.get("conversations"), len(outputs), where)
+    for index, output in enumerate(outputs):
+        sent = exchange(histories[index]).prompt if histories else asked
+        prompt = prompts.get(sent, None, category, _language(record.get("prompt")))
+        if output is None:
+            details = {"status": "error", "error": "the generator returned nothing"}
+            yield Answer(model, prompt, "", details=details)
+            continue
+        yield Answer(model, prompt, _text(output, where))
+
+
+def _histories(value: Any, outputs: int, where: str) -> list[list[Turn]]:
+    """Return the turns behind each output: a later turn of an attempt has a longer prompt."""
+    if not isinstance(value, list) or len(value) != outputs:
+        return []
+    histories = [_turns(item, where) for item in value]
+    complete = all(any(t.role == "assistant" for t in history) for history in histories)
+    return histories if complete else []
+
+
+def _prompt(value: Any, where: str) -> tuple[Message, ...]:
+    """Read a prompt: a text, a `{text}` message, a conversation or a list of turns."""
+    if isinstance(value, list) or (isinstance(value, dict) and "turns" in value):
+        return tuple(turn.message for turn in _turns(value, where))
+    return (Message("user", _text(value, where)),)
+
+
+def _turns(value: Any, where: str) -> list[Turn]:
+    turns = value.get("turns") if isinstance(value, dict) else value
+    if not isinstance(turns, list):
+        raise InputFileError(f"{where}: a conversation has no turns")
+    return [_turn(turn, where) for turn in turns]
+
+
+def _turn(value: Any, where: str) -> Turn:
+    if isinstance(value, dict) and isinstance(value.get("content"), dict):
+        return parse_turn({**value, "content": _text(value["content"], where)}, where)
+    return parse_turn(value, where)
+
+
+def _text(value: Any, where: str) -> str:
+    text = value.get("text") if isinstance(value, dict) else value
+    if text is None and isinstance(value, dict):
+        return ""
+    if not isinstance(text, str):
+        raise InputFileError(f"{where}: a message is {type(text).__name__}, not text")
+    return text
+
+
+def _language(prompt: Any) -> str:
+    """Return the language that garak notes on a message; `*` means any."""
+    turns = prompt.get("turns") if isinstance(prompt, dict) else None
+    last = turns[-1] if isinstance(turns, list) and turns else prompt
+    message = last.get("content", last) if isinstance(last, dict) else None
+    found = message.get("lang") if isinstance(message, dict) else None
+    return found if isinstance(found, str) and found not in ("", "*") else "und"

@@ -1,0 +1,230 @@
+"""Inspect: `.eval` logs (a zip of JSON files) and the older single `.json` log."""
+
+from __future__ import annotations
+
+import lzma
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from forensics.errors import InputFileError
+from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model, status_of
+from forensics.importers.conversation import Turn, exchange, parse_turn, parse_turns
+from forensics.importers.records import (
+    decode,
+    head_keys,
+    json_document,
+    open_input,
+    parse_json,
+    read_head,
+)
+from forensics.suites import Message, Prompt
+
+# In order of preference: the finished header, then what is written as a run starts.
+_HEADERS = ("header.json", "_journal/start.json", "start.json")
+_ZSTANDARD = 93
+_ATTACHMENT = "attachment://"
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+)
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Reads every sample of a log; epochs become samples of the same prompt."""
+
+    name: str = "inspect"
+    description: str = "Inspect .eval log, or its older .json log"
+
+    def detect(self, path: Path) -> bool:
+        """See `Importer`."""
+        if read_head(path, 4) == "PK\x03\x04":
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    return any(name in archive.NameToInfo for name in _HEADERS)
+            except (OSError, *_UNREADABLE):
+                return path.suffix == ".eval"
+        head = head_keys(path)
+        return head.container == "object" and {"version", "status", "eval"} <= head.keys
+
+    def read(self, path: Path) -> Iterator[Imported]:
+        """See `Importer`; a sample that failed is kept as status `error`."""
+        zipped = read_head(path, 2) == "PK"
+        header, samples = _read_zip(path) if zipped else _read_json(path)
+        spec = header.get("eval")
+        model = spec.get("model") if isinstance(spec, dict) else None
+        if not isinstance(spec, dict) or not isinstance(model, str):
+            raise InputFileError(f"{path}: the header names no model; is this an Inspect log?")
+        reader = _Reader(model or path.stem, str(spec.get("task") or "uncategorised"))
+        answers = [a for where, sample in samples for a in reader.answers(where, sample)]
+        yield from by_model(answers, reader.tally.notes())
+
+
+Samples = Iterator[tuple[str, Any]]
+
+
+def _read_json(path: Path) -> tuple[Mapping[str, Any], Samples]:
+    log = json_document(path)
+    samples = log.get("samples") if isinstance(log, dict) else None
+    if not isinstance(samples, list):
+        raise InputFileError(f"{path}: no samples; was the log written with its samples?")
+    return log, ((f"{path}, sample {n}", item) for n, item in enumerate(samples, start=1))
+
+
+def _read_zip(path: Path) -> tuple[Mapping[str, Any], Samples]:
+    with open_input(path) as file:
+        try:
+            names = list(dict.fromkeys(zipfile.ZipFile(file).namelist()))
+        except _UNREADABLE as error:
+            raise InputFileError(f"{path}: a damaged zip archive; is it complete?") from error
+    start = next((name for name in _HEADERS if name in names), None)
+    if start is None:
+        raise InputFileError(f"{path}: the archive has no {_HEADERS[0]}; is this an Inspect log?")
+    header = _member(path, start)
+    if not isinstance(header, dict):
+        raise InputFileError(f"{path}: {start} is not a JSON object")
+    chosen = [name for name in names if name.startswith("samples/") and name.endswith(".json")]
+    return header, ((f"{path}: {name}", _member(path, name)) for name in chosen)
+
+
+def _member(path: Path, name: str) -> Any:
+    where = f"{path}: {name}"
+    with open_input(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                info = archive.getinfo(name)
+                zstandard = info.compress_type == _ZSTANDARD
+                raw = _unzstandard(file, info) if zstandard else archive.read(info)
+        except _UNREADABLE as error:
+            raise InputFileError(f"{where}: cannot be unpacked ({str(error)[:120]})") from error
+    return parse_json(decode(raw, where), where)
+
+
+def _unzstandard(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
+    """Unpack a Zstandard member, which `zipfile` itself reads only from Python 3.14 on.
+
+    Raises:
+        ValueError, OSError: the member is damaged.
+    """
+    import pyarrow as pa
+
+    # A local header is 30 bytes, of which the last two pairs are the lengths that follow.
+    file.seek(info.header_offset)
+    header = file.read(30)
+    name_length, extra_length = struct.unpack("<HH", header[26:30])
+    file.seek(info.header_offset + 30 + name_length + extra_length)
+    packed = file.read(info.compress_size)
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
+            raw: bytes = stream.read()
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(str(error)) from error
+    if zlib.crc32(raw) != info.CRC:
+        raise ValueError("its checksum does not match")
+    return raw
+
+
+@dataclass
+class _Reader:
+    model: str
+    task: str
+    prompts: PromptTable = field(default_factory=PromptTable)
+    tally: Tally = field(default_factory=Tally)
+
+    def answers(self, where: str, sample: Any) -> Iterator[Answer]:
+        if not isinstance(sample, dict):
+            raise InputFileError(f"{where}: not a JSON object")
+        attachments = sample.get("attachments")
+        store = attachments if isinstance(attachments, dict) else {}
+        prompt = self._prompt(where, sample, store)
+        output = sample.get("output")
+        output = output if isinstance(output, dict) else {}
+        choices = output.get("choices")
+        if not isinstance(choices, list) or not choices:
+            self.tally.add(self.model, "samples have no output; kept as errors")
+            details = {"status": "error", "error": _failure(sample, output)}
+            yield Answer(self.model, prompt, "", _epoch(sample), details=details)
+            return
+        number = _epoch(sample) if len(choices) == 1 else None
+        for choice in choices:
+            turn, details = _choice(choice, output, store, where)
+            for kind in turn.content.other:
+                self.tally.add(self.model, f"answer blocks of type {kind} are left out")
+            content = turn.content
+            yield Answer(self.model, prompt, content.text, number, content.reasoning, details)
+
+    def _prompt(self, where: str, sample: Mapping[str, Any], store: Mapping[str, Any]) -> Prompt:
+        """Return what was sent: the turns before the last answer, else the sample's input."""
+        turns = parse_turns(_resolve_all(sample.get("messages") or [], store), where)
+        found = exchange(turns)
+        messages: str | tuple[Message, ...] = found.prompt
+        if found.answer is None:
+            given = sample.get("input")
+            if not isinstance(given, str):
+                asked = parse_turns(_resolve_all(given, store), where)
+                given = tuple(turn.message for turn in asked)
+            messages = found.prompt or given
+        identifier = str(sample.get("id", ""))[:200] or None
+        return self.prompts.get(messages, identifier, self.task)
+
+
+def _choice(
+    choice: Any, output: Mapping[str, Any], store: Mapping[str, Any], where: str
+) -> tuple[Turn, dict[str, Any]]:
+    if not isinstance(choice, dict):
+        raise InputFileError(f"{where}: a choice is {type(choice).__name__}, not an object")
+    turn = parse_turn(_resolve(choice.get("message"), store), where)
+    reason = choice.get("stop_reason") if isinstance(choice.get("stop_reason"), str) else None
+    echoed = output.get("model") if isinstance(output.get("model"), str) else None
+    return turn, {"finish_reason": reason, "status": status_of(reason), "model": echoed}
+
+
+def _epoch(sample: Mapping[str, Any]) -> int | None:
+    epoch = sample.get("epoch")
+    return epoch - 1 if isinstance(epoch, int) and 1 <= epoch <= 10**9 else None
+
+
+def _failure(sample: Mapping[str, Any], output: Mapping[str, Any]) -> str:
+    error = sample.get("error") or output.get("error")
+    message = error.get("message") if isinstance(error, dict) else error
+    return str(message)[:500] if isinstance(message, str) else "the sample has no output"
+
+
+def _resolve_all(messages: Any, store: Mapping[str, Any]) -> Any:
+    return [_resolve(m, store) for m in messages] if isinstance(messages, list) else messages
+
+
+def _resolve(message: Any, store: Mapping[str, Any]) -> Any:
+    """Put long contents, which Inspect stores once beside the messages, back in their place."""
+    if not isinstance(message, dict):
+        return message
+    content = message.get("content")
+    if isinstance(content, list):
+        content = [
+            {key: _lookup(value, store) for key, value in block.items()}
+            if isinstance(block, dict)
+            else _lookup(block, store)
+            for block in content
+        ]
+    return {**message, "content": _lookup(content, store)}
+
+
+def _lookup(value: Any, store: Mapping[str, Any]) -> Any:
+    if not isinstance(value, str) or not value.startswith(_ATTACHMENT):
+        return value
+    return store.get(value.removeprefix(_ATTACHMENT), value)

@@ -1,0 +1,153 @@
+"""lm-evaluation-harness: `samples_<task>_<date>.jsonl`, written with `--log_samples`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import InputFileError
+from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model
+from forensics.importers.conversation import parse_turns
+from forensics.importers.records import head_keys, json_document, json_records
+from forensics.suites import Message
+
+_FILE = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT[\d.\-]+))?$")
+
+
+@dataclass(frozen=True)
+class LmEval:
+    """Reads generated answers; tasks scored by likelihood have no text to read."""
+
+    name: str = "lm-eval"
+    description: str = "lm-evaluation-harness samples_*.jsonl of generation tasks"
+
+    def detect(self, path: Path) -> bool:
+        """See `Importer`."""
+        keys = head_keys(path).keys
+        return "doc_id" in keys and bool({"resps", "arguments"} & keys)
+
+    def read(self, path: Path) -> Iterator[Imported]:
+        """See `Importer`; several responses to one document become samples.
+
+        The model's name comes from the `results_<date>.json` beside the file, else its folder.
+        """
+        match = _FILE.match(path.stem)
+        task = match["task"] if match else path.stem
+        model, notes = _model(path, match["date"] if match else None)
+        tally = Tally()
+        reader = _Reader(model, task, tally)
+        answers = [a for where, record in json_records(path) for a in reader.read(where, record)]
+        yield from by_model(answers, {model: (*notes, *tally.notes().get(model, ()))})
+
+
+@dataclass
+class _Reader:
+    model: str
+    task: str
+    tally: Tally
+    prompts: PromptTable = field(default_factory=PromptTable)
+    _filters: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def read(self, where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
+        doc = record.get("doc_id")
+        if isinstance(doc, bool) or not isinstance(doc, int | str):
+            raise InputFileError(f"{where}: no doc_id; this is not a samples file")
+        requests = _requests(record.get("arguments"), where)
+        texts = _texts(record.get("resps"), len(requests), where)
+        if self._seen_under_other_filter(str(doc), texts, str(record.get("filter"))):
+            self.tally.add(self.model, "rows repeat the same answers under another filter")
+            return
+        for messages, group in zip(requests, texts, strict=True):
+            prompt = self.prompts.get(messages, f"{self.task}-{doc}", self.task)
+            for sample, text in enumerate(group):
+                yield Answer(self.model, prompt, text, sample)
+
+    def _seen_under_other_filter(self, doc: str, texts: list[list[str]], filter: str) -> bool:
+        """The harness writes a document once per filter, with the same unfiltered responses."""
+        filters = self._filters.setdefault((doc, json.dumps(texts)), set())
+        repeats = bool(filters) and filter not in filters
+        filters.add(filter)
+        return repeats
+
+
+def _requests(arguments: Any, where: str) -> list[str | tuple[Message, ...]]:
+    """Return the prompt of each request of a document."""
+    if isinstance(arguments, dict):
+        # {"gen_args_0": {"arg_0": prompt, "arg_1": settings}, …}
+        groups = [
+            [value.get("arg_0"), value.get("arg_1")] if isinstance(value, dict) else []
+            for value in arguments.values()
+        ]
+    elif isinstance(arguments, list):
+        # Before 0.4.3: [[prompt, settings], …]
+        groups = [value if isinstance(value, list) else [] for value in arguments]
+    else:
+        groups = []
+    if not groups or not all(groups):
+        raise InputFileError(f"{where}: arguments hold no prompt; was it written by the harness?")
+    if any(len(group) > 1 and isinstance(group[1], str) for group in groups):
+        raise _no_text(where)
+    return [_messages(group[0], where) for group in groups]
+
+
+def _messages(value: Any, where: str) -> str | tuple[Message, ...]:
+    """Return a prompt: a text, or the JSON chat that chat endpoints are sent (a list of one)."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        try:
+            turns = json.loads(value[0])
+        except (ValueError, RecursionError):
+            return value[0]
+        return tuple(turn.message for turn in parse_turns(turns, where))
+    raise InputFileError(f"{where}: the prompt is {type(value).__name__}, not text")
+
+
+def _texts(resps: Any, requests: int, where: str) -> list[list[str]]:
+    """Return the responses to each request."""
+    if not isinstance(resps, list) or len(resps) != requests:
+        raise InputFileError(f"{where}: resps does not hold one entry for each request")
+    groups = [group if isinstance(group, list) else [group] for group in resps]
+    if not all(isinstance(text, str | None) for group in groups for text in group):
+        raise _no_text(where)
+    return [[text or "" for text in group] for group in groups]
+
+
+def _no_text(where: str) -> InputFileError:
+    return InputFileError(
+        f"{where}: a task scored by likelihood (multiple choice) holds no answer text; "
+        "import the samples of a generation task"
+    )
+
+
+def _model(path: Path, date: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return the model's name, and a note where it had to be taken from the folder."""
+    folder = path.absolute().parent
+    exact = folder / f"results_{date}.json"
+    found = [exact] if date and exact.is_file() else sorted(folder.glob("results_*.json"))
+    names = {name for name in map(_name_in_results, found) if name}
+    if len(names) == 1:
+        return names.pop(), ()
+    # The harness names the folder after the model, with "__" for "/".
+    name = folder.name.replace("__", "/") or path.stem
+    return name, (f"no results file names the model; taken as {name!r}, the folder's name",)
+
+
+def _name_in_results(path: Path) -> str | None:
+    try:
+        results = json_document(path)
+    except InputFileError:
+        return None
+    if not isinstance(results, dict):
+        return None
+    config = results.get("config")
+    arguments = config.get("model_args") if isinstance(config, dict) else None
+    if isinstance(arguments, str):
+        arguments = dict(part.partition("=")[::2] for part in arguments.split(","))
+    values = arguments if isinstance(arguments, dict) else {}
+    places = (results.get("model_name"), *(values.get(k) for k in ("peft", "pretrained", "model")))
+    return next((name for name in places if isinstance(name, str) and name), None)

@@ -1,0 +1,177 @@
+"""Reads files of JSON records (JSON Lines, or one array), and looks at the head of a file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import InputFileError
+
+_BOM = b"\xef\xbb\xbf"
+# Detection looks at the first megabyte; only an answer longer than that makes it look further.
+_WINDOWS = (1 << 20, 1 << 24, 1 << 28)
+# Possessive, so that a string of many megabytes costs no memory for going back.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[{}\[\]]', re.DOTALL)
+
+
+@contextmanager
+def open_input(path: Path) -> Iterator[BufferedReader]:
+    """Open a user's file for reading.
+
+    Raises:
+        InputFileError: it is missing, a folder or unreadable, on opening or later.
+    """
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise InputFileError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def decode(raw: bytes, where: str) -> str:
+    """Return UTF-8 bytes as text; lone surrogates, which some tools write as such, are kept.
+
+    Raises:
+        InputFileError: not UTF-8; the message names the place and the byte.
+    """
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise InputFileError(f"{where}: UTF-16 text; convert the file to UTF-8") from error
+        raise InputFileError(
+            f"{where}: not UTF-8 text (byte {error.start + 1} is 0x{raw[error.start]:02x}); "
+            "convert the file to UTF-8"
+        ) from error
+
+
+def parse_json(text: str, where: str) -> Any:
+    """Parse JSON.
+
+    Raises:
+        InputFileError: not JSON, or nested too deeply to be read.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise InputFileError(f"{where}: JSON nested too deeply to be read") from error
+    except ValueError as error:
+        raise InputFileError(
+            f"{where}: not valid JSON ({str(error)[:120]}); is the file complete?"
+        ) from error
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield `(line number from 1, text)` of a UTF-8 file, line ends kept, a byte order mark not."""
+    with open_input(path) as file:
+        for number, raw in enumerate(file, start=1):
+            line = raw.removeprefix(_BOM) if number == 1 else raw
+            yield number, decode(line, f"{path}, line {number}")
+
+
+def json_document(path: Path) -> Any:
+    """Read a file that is one JSON value.
+
+    Raises:
+        InputFileError: not UTF-8 or not JSON.
+    """
+    with open_input(path) as file:
+        raw = file.read().removeprefix(_BOM)
+    return parse_json(decode(raw, str(path)), str(path))
+
+
+def json_records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield `(place, object)` for each record of a JSON Lines file, JSON array or single object.
+
+    `place` names file and line or item, for messages. Blank lines are passed over.
+
+    Raises:
+        InputFileError: a record that is not a JSON object.
+    """
+    if head_keys(path).container == "array" or not _first_line_is_json(path):
+        value = json_document(path)
+        items = enumerate(value if isinstance(value, list) else [value], start=1)
+        pairs: Iterator[tuple[str, Any]] = ((f"{path}, item {n}", item) for n, item in items)
+    else:
+        pairs = _line_values(path)
+    for where, item in pairs:
+        if not isinstance(item, dict):
+            raise InputFileError(f"{where}: not a JSON object; one object per answer is needed")
+        yield where, item
+
+
+def _line_values(path: Path) -> Iterator[tuple[str, Any]]:
+    for number, line in numbered_lines(path):
+        if line.strip():
+            where = f"{path}, line {number}"
+            yield where, parse_json(line, where)
+
+
+def _first_line_is_json(path: Path) -> bool:
+    """Tell JSON Lines from one pretty-printed object, whose first line is a lone brace."""
+    first = next((line for _, line in numbered_lines(path) if line.strip()), "")
+    return first.strip() != "{"
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the head of a file shows.
+
+    `container` is `array` (of objects), `object` (JSON Lines or a single one) or empty (no JSON);
+    `keys` are the keys of its first record, as far as they were looked at.
+    """
+
+    container: str = ""
+    keys: frozenset[str] = frozenset()
+
+
+def head_keys(path: Path) -> Head:
+    """Return the keys of a JSON file's first record; an unreadable file has none."""
+    head = Head()
+    for window in _WINDOWS:
+        text = read_head(path, window)
+        head, cut = _scan(text)
+        if not cut or len(text) < window // 4:
+            break
+    return head
+
+
+def read_head(path: Path, size: int = 1 << 16) -> str:
+    """Return the first `size` bytes as text, replacing what is not UTF-8; empty if unreadable."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size).removeprefix(_BOM).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _scan(text: str) -> tuple[Head, bool]:
+    """Return the first record's keys, and whether a string of its own was cut off.
+
+    A regular expression instead of a parser, since the head need not end where a record does.
+    """
+    stripped = text.lstrip()
+    if stripped[:1] not in ("{", "["):
+        return Head(), False
+    container = "array" if stripped[0] == "[" else "object"
+    level = 2 if container == "array" else 1
+    depth, keys = 0, set[str]()
+    for match in _TOKEN.finditer(stripped):
+        mark = match.group()
+        if mark in "{[":
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+            if depth < level:
+                return Head(container, frozenset(keys)), False
+        elif mark == '"':
+            return Head(container, frozenset(keys)), depth == level
+        elif depth == level and stripped[match.end() : match.end() + 8].lstrip()[:1] == ":":
+            keys.add(mark[1:-1])
+    return Head(container, frozenset(keys)), False

@@ -1,0 +1,331 @@
+"""Tables of answers: parquet, CSV, TSV, JSON Lines or a JSON array, one answer a row."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import InputFileError
+from forensics.importers.base import (
+    UNKNOWN,
+    Answer,
+    Imported,
+    PromptTable,
+    Tally,
+    assemble,
+    by_model,
+)
+from forensics.importers.records import (
+    decode,
+    head_keys,
+    json_records,
+    numbered_lines,
+    read_head,
+)
+
+# Each field and the column names taken for it, in order of preference.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "model": ("model",),
+    "prompt_id": ("prompt_id",),
+    "prompt": ("prompt",),
+    "output": ("output", "response", "completion", "text"),
+    "sample": ("sample_id", "sample"),
+    "reasoning": ("reasoning",),
+    "category": ("category",),
+    "language": ("language",),
+}
+_NEEDED = ("prompt", "output")
+_OUTPUTS = frozenset(COLUMNS["output"])
+_FORM = "model, prompt_id, prompt, output[, sample_id, reasoning, category, language]"
+_DELIMITERS = (",", "\t", ";")
+# The largest limit that fits a C long everywhere; csv's own default stops at 128 KiB.
+_CSV_FIELD_LIMIT = 2**31 - 1
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Reads tables with at least a prompt and an output column."""
+
+    name: str = "table"
+    description: str = f"parquet, CSV, TSV or JSONL with columns {_FORM}"
+
+    def detect(self, path: Path) -> bool:
+        """See `Importer`; a `.csv` or `.tsv` counts whatever its columns: `read` names those."""
+        if _is_parquet(path):
+            return True
+        head = head_keys(path)
+        if head.container:
+            names = {_normal(key) for key in head.keys}
+            return "prompt" in names and bool(names & _OUTPUTS) and not names & _OTHERS
+        text = read_head(path)
+        if not text.strip():
+            return False
+        return path.suffix.lower() in (".csv", ".tsv") or _delimiter(text) is not None
+
+    def read(self, path: Path) -> Iterator[Imported]:
+        """See `Importer`.
+
+        A missing model is taken to be the file's stem, a missing prompt id comes from the prompt's
+        hash, and a missing output is an empty answer.
+        """
+        if _is_parquet(path):
+            yield from _read_parquet(path)
+            return
+        rows = _json_rows(path) if head_keys(path).container else _csv_rows(path)
+        reader = _RowReader(path.stem)
+        answers = [reader.answer(where, row) for where, row in rows]
+        yield from by_model(answers, reader.tally.notes())
+
+
+# A record with one of these belongs to another format, even where it also has table columns.
+_OTHERS = frozenset(
+    {"entry_type", "doc_id", "custom_id", "messages", "prompt_sha256", "instruction"}
+)
+
+
+@dataclass
+class _RowReader:
+    """Turns rows into answers; a row without a model is taken as the file's own."""
+
+    stem: str
+    prompts: PromptTable = field(default_factory=PromptTable)
+    tally: Tally = field(default_factory=Tally)
+
+    def answer(self, where: str, row: Row) -> Answer:
+        model = _text(row, "model", where)
+        if not model:
+            self.tally.add(self.stem, f"rows name no model; taken as {self.stem!r}")
+        prompt = _text(row, "prompt", where)
+        if prompt is None:
+            raise InputFileError(f"{where}: no prompt; every answer needs the prompt it answers")
+        return Answer(
+            model=model or self.stem,
+            prompt=self.prompts.get(
+                prompt,
+                _identifier(row.get("prompt_id"), where),
+                _text(row, "category", where) or UNKNOWN,
+                _text(row, "language", where) or "und",
+            ),
+            text=_text(row, "output", where) or "",
+            sample=_sample(row.get("sample"), where),
+            reasoning=_text(row, "reasoning", where) or None,
+        )
+
+
+def _text(row: Row, key: str, where: str) -> str | None:
+    value = row.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise InputFileError(f"{where}: {key} is {type(value).__name__}, not text")
+
+
+def _identifier(value: Any, where: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, float) and value.is_integer():
+        # A column of integers with gaps becomes floating point in most tools.
+        return str(int(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return None if math.isnan(value) else str(value)
+    raise InputFileError(f"{where}: prompt_id is {type(value).__name__}, not text or a number")
+
+
+def _sample(value: Any, where: str) -> int | None:
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        return None
+    try:
+        number = float(value) if isinstance(value, str) else value
+        if not isinstance(value, bool) and number == int(number) and 0 <= number <= 10**9:
+            return int(number)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InputFileError(f"{where}: sample_id {str(value)[:40]!r} is not a whole number from 0")
+
+
+def _normal(name: str) -> str:
+    return name.strip().lower()
+
+
+def _columns(found: Sequence[str], path: Path) -> dict[str, int]:
+    """Return field → column index.
+
+    Raises:
+        InputFileError: a needed column is missing or a used one stands there twice.
+    """
+    names = [_normal(name) for name in found]
+    chosen = {
+        key: names.index(name)
+        for key, aliases in COLUMNS.items()
+        for name in [next((a for a in aliases if a in names), None)]
+        if name is not None
+    }
+    missing = [" or ".join(COLUMNS[key]) for key in _NEEDED if key not in chosen]
+    if missing:
+        shown = ", ".join(repr(name[:40]) for name in found[:20]) or "none"
+        raise InputFileError(
+            f"{path}: no column {missing[0]}; columns found: {shown}; needed: {_FORM}"
+        )
+    doubled = [names[i] for i in chosen.values() if names.count(names[i]) > 1]
+    if doubled:
+        raise InputFileError(f"{path}: column {doubled[0]!r} stands there twice; rename one")
+    return chosen
+
+
+# --- JSON -------------------------------------------------------------------------------------
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    known: dict[tuple[str, ...], dict[str, int]] = {}
+    for where, record in json_records(path):
+        # Records may differ in their keys; each distinct set is resolved once.
+        keys = tuple(record)
+        if keys not in known:
+            known[keys] = _record_columns(keys, path, where)
+        yield where, {name: record[keys[index]] for name, index in known[keys].items()}
+
+
+def _record_columns(keys: tuple[str, ...], path: Path, where: str) -> dict[str, int]:
+    try:
+        return _columns(keys, path)
+    except InputFileError as error:
+        message = str(error).removeprefix(f"{path}: ")
+        raise InputFileError(f"{where}: {message}") from error
+
+
+# --- CSV --------------------------------------------------------------------------------------
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    csv.field_size_limit(_CSV_FIELD_LIMIT)
+    delimiter = _delimiter(read_head(path)) or ("\t" if path.suffix.lower() == ".tsv" else ",")
+    lines = (line for _, line in numbered_lines(path))
+    # Strict, because a stray quote would otherwise swallow the rows that follow it.
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    rows = _numbered(reader, path)
+    header = next(rows, ("", []))[1]
+    columns = _columns(header, path)
+    for where, cells in rows:
+        if len(cells) != len(header):
+            raise InputFileError(
+                f"{where}: {len(cells)} fields, the header has {len(header)}; "
+                "quote fields that hold the delimiter or line breaks"
+            )
+        yield where, {name: cells[index] for name, index in columns.items()}
+
+
+def _numbered(reader: Iterator[list[str]], path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield rows that hold anything, with their place; row 1 is the first after the header."""
+    number = 0
+    while True:
+        where = f"{path}, row {number}" if number else f"{path}, header"
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InputFileError(f"{where}: not valid CSV ({error})") from error
+        if cells:
+            yield where, cells
+            number += 1
+
+
+def _delimiter(text: str) -> str | None:
+    """Return the delimiter by which the first line is a header with the needed columns."""
+    first = text.lstrip().partition("\n")[0]
+    for delimiter in _DELIMITERS:
+        names = {_normal(name.strip().strip('"')) for name in first.split(delimiter)}
+        if "prompt" in names and names & _OUTPUTS:
+            return delimiter
+    return None
+
+
+# --- parquet ----------------------------------------------------------------------------------
+
+
+def _is_parquet(path: Path) -> bool:
+    return read_head(path, 4) == "PAR1"
+
+
+def _read_parquet(path: Path) -> Iterator[Imported]:
+    import pyarrow as pa
+
+    try:
+        columns = _parquet_columns(path)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise InputFileError(f"{path}: not a readable parquet file ({reason})") from error
+    reader = _RowReader(path.stem)
+    for numbers in _group(columns.get("model"), len(columns["prompt"]), path.stem):
+        chosen = {key: column.take(pa.array(numbers)) for key, column in columns.items()}
+        answers = [reader.answer(where, row) for where, row in _rows(chosen, path, numbers)]
+        yield assemble(answers[0].model, answers, reader.tally.notes().get(answers[0].model, ()))
+
+
+def _parquet_columns(path: Path) -> dict[str, Any]:
+    """Return field → Arrow column; text columns as bytes, so that one bad row can be named."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        columns = _columns(schema.names, path)
+        table = file.read(columns=[schema.names[index] for index in columns.values()])
+    result = {}
+    for key, index in columns.items():
+        column = table.column(schema.names[index])
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if key not in ("prompt_id", "sample"):
+            column = _as_bytes(column, f"{path}: column {schema.names[index]!r}")
+        elif _is_text(column.type):
+            column = column.cast(pa.large_binary())
+        result[key] = column.combine_chunks()
+    return result
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    tests = (
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+    )
+    return any(test(kind) for test in tests)
+
+
+def _as_bytes(column: Any, where: str) -> Any:
+    import pyarrow as pa
+
+    if not (_is_text(column.type) or pa.types.is_null(column.type)):
+        raise InputFileError(f"{where} is {column.type}, not text")
+    return column.cast(pa.large_binary())
+
+
+def _group(models: Any, rows: int, stem: str) -> list[list[int]]:
+    """Return the row numbers of each model, models in order of appearance."""
+    groups: dict[bytes, list[int]] = {}
+    names: Iterable[bytes | None] = [None] * rows if models is None else models.to_pylist()
+    fallback = stem.encode("utf-8", "surrogatepass")
+    for number, name in enumerate(names):
+        groups.setdefault(name or fallback, []).append(number)
+    return list(groups.values())
+
+
+def _rows(
+    columns: Mapping[str, Any], path: Path, numbers: Sequence[int]
+) -> Iterator[tuple[str, Row]]:
+    names = list(columns)
+    cells = zip(*(column.to_pylist() for column in columns.values()), strict=True)
+    for number, row in zip(numbers, cells, strict=True):
+        where = f"{path}, row {number + 1}"
+        values = (decode(cell, where) if isinstance(cell, bytes) else cell for cell in row)
+        yield where, dict(zip(names, values, strict=True))

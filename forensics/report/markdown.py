@@ -1,0 +1,230 @@
+"""The Markdown report: fits a GitHub comment, and nothing a model wrote acts in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from forensics.case import Case, CaseSubject, Finding
+from forensics.evidence import Evidence
+from forensics.report import view
+from forensics.report.sanitise import Span, clip, excerpt, one_line, segments, visible
+
+MAX_CHARS = 65_000
+_EXHIBITS_PER_SIDE = 3
+_RANDOM = 1
+_EXCERPT = 700
+_LINES = 40
+_RUN = re.compile(r"`+")
+_ACTIVE = re.compile(r"[\\`*_\[\]|~$]")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_LINE_START = re.compile(r"^(?=[-+=#])|^(\d+)(?=[.)])")
+# A zero-width space inside keeps GitHub from making a mention, an issue or a link of plain text.
+_MENTION = re.compile(r"@(?=\w)|#(?=\d)|(?i:\bgh-(?=\d))|(?i:https?:|ftp:|www\.|mailto:)")
+
+
+def render_markdown(case: Case) -> str:
+    """Return the report of `case` as GitHub-flavoured Markdown of at most `MAX_CHARS` characters.
+
+    Exhibits are left out from the end where the report would not fit, and the report says so.
+    """
+    blocks = [
+        *_answer(case),
+        *_subjects(case),
+        *_evidence(case),
+        *_findings(case),
+        *_limits(case),
+    ]
+    exhibits = _exhibits(case)
+    notice = "_More exhibits did not fit here; the JSON and HTML reports have all of them._"
+    # The report without exhibits is small unless a plugin floods it; then it is cut block by block.
+    text, left_out = _fitting([*blocks, *exhibits], MAX_CHARS - len(notice) - 2)
+    return text + (f"\n{notice}\n" if left_out else "")
+
+
+def _fitting(blocks: Sequence[str], limit: int) -> tuple[str, bool]:
+    kept: list[str] = []
+    used = 0
+    for block in blocks:
+        used += len(block) + 2
+        if used > limit:
+            return "\n\n".join(kept) + "\n", True
+        kept.append(block)
+    return "\n\n".join(kept) + "\n", False
+
+
+def prose(text: str, limit: int = 400) -> str:
+    """Return `text` as one line of Markdown that shows as it is: no markup, mention or link."""
+    escaped = _ACTIVE.sub(r"\\\g<0>", one_line(text, limit).translate(_ENTITIES))
+    return _LINE_START.sub(r"\g<0>\\", _MENTION.sub(_broken, escaped))
+
+
+def _broken(match: re.Match[str]) -> str:
+    found = match.group()
+    return f"{found[0]}&#8203;{found[1:]}"
+
+
+def code(text: str, limit: int = 160, cell: bool = False) -> str:
+    """Return `text` as a code span on one line; a table `cell` needs its `|` escaped."""
+    flat = one_line(text, limit)
+    if cell:
+        flat = flat.replace("|", "\\|")
+    if not flat:
+        return view.DASH
+    mark = "`" * (max((len(run) for run in _RUN.findall(flat)), default=0) + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{mark}{pad}{flat}{pad}{mark}"
+
+
+def fenced(text: str) -> str:
+    """Return `text` in a code fence longer than any run of backticks in it."""
+    shown = visible(text)
+    mark = "`" * max(3, max((len(run) for run in _RUN.findall(shown)), default=0) + 1)
+    return f"{mark}text\n{shown}\n{mark}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _answer(case: Case) -> list[str]:
+    verdict = case.verdict
+    blocks = [
+        f"## {prose(verdict.headline)}",
+        f"**{prose(view.status_line(case))}**",
+        prose(verdict.reading, 1500),
+    ]
+    if verdict.reasons:
+        blocks.append(_bullets(prose(reason) for reason in verdict.reasons[:_LINES]))
+    if verdict.log10_lr:
+        rows = [
+            (code(name, cell=True), view.number(lr))
+            for name, lr in sorted(verdict.log10_lr.items())
+        ]
+        blocks.append(_table(("hypothesis", "log10 LR"), rows[:_LINES]))
+    if case.copy_tripwire.tripped:
+        blocks.append(f"**Copy tripwire:** {prose(view.tripwire_words(case))}")
+    return blocks
+
+
+def _subjects(case: Case) -> list[str]:
+    head = ("subject", "answers", "empty", "errors", "provenance")
+    rows = [_subject_row("A, known", case.a), _subject_row("B, questioned", case.b)]
+    overlap = case.overlap
+    both = f"Prompts answered by both: {overlap.both} (A {overlap.a}, B {overlap.b})."
+    warnings = [prose(f"{s.name}: {w}") for s in (case.a, case.b) for w in s.warnings]
+    comparability = [prose(warning) for warning in case.comparability]
+    notes = _bullets([*comparability, *warnings][:_LINES])
+    return ["### Subjects", _table(head, rows), both, *([notes] if notes else [])]
+
+
+def _subject_row(role: str, subject: CaseSubject) -> tuple[str, ...]:
+    return (
+        f"{role}: {code(subject.name, cell=True)}",
+        str(subject.answers),
+        str(subject.empty),
+        str(subject.errors),
+        subject.provenance,
+    )
+
+
+def _evidence(case: Case) -> list[str]:
+    head = ("evidence", "score", "95 % interval", "noise floor A / B", "n", "")
+    rows = [_evidence_row(entry) for entry in case.evidence[:_LINES]]
+    about = (
+        "A higher score means more alike; every row has its own scale. The noise floor is what a "
+        "model scores against itself."
+    )
+    return ["### Evidence", _table(head, rows), about]
+
+
+def _evidence_row(entry: Evidence) -> tuple[str, ...]:
+    interval, floor = entry.interval, entry.noise_floor
+    weak = " (weak)" if entry.weight == "low" else ""
+    reason = f": {entry.reason}" if entry.reason else ""
+    status = f"{view.EVIDENCE_STATUS[entry.status]}{reason}"
+    return (
+        prose(entry.title, 80) + weak,
+        view.number(entry.score),
+        f"{view.number(interval.low)} to {view.number(interval.high)}" if interval else view.DASH,
+        f"{view.number(floor.a)} / {view.number(floor.b)}" if floor else view.DASH,
+        str(entry.n),
+        prose(view.position(entry) if entry.status == "ok" else status, 200),
+    )
+
+
+def _findings(case: Case) -> list[str]:
+    verdict = case.verdict
+    named = view.titles(case)
+
+    def lines(findings: Sequence[Finding]) -> str:
+        shown = [
+            f"{prose(f.text)} ({prose(named.get(f.comparator, f.comparator), 80)})"
+            for f in findings[:_LINES]
+        ]
+        return _bullets(shown or ["nothing found"])
+
+    return [
+        "### For kinship",
+        lines(verdict.findings_for),
+        "### Against kinship",
+        lines(verdict.findings_against),
+    ]
+
+
+def _exhibits(case: Case) -> list[str]:
+    blocks: list[str] = []
+    sides: tuple[tuple[view.Side, int], ...] = (
+        ("for", _EXHIBITS_PER_SIDE),
+        ("against", _EXHIBITS_PER_SIDE),
+        ("random", _RANDOM),
+    )
+    for side, limit in sides:
+        shown = view.shown_exhibits(case, side, limit)
+        parts = [_exhibit(exhibit) for exhibit in shown]
+        if parts:
+            blocks += [f"### {view.SIDE_TITLES[side]}\n\n{parts[0]}", *parts[1:]]
+    return blocks
+
+
+def _exhibit(shown: view.ShownExhibit) -> str:
+    entry = shown.exhibit
+    title = prose(shown.evidence.title, 80)
+    parts = [
+        f"**{title} {view.number(entry.score)}**, prompt {code(shown.prompt.prompt_id)}: "
+        f"{code(shown.prompt.prompt, 240)}",
+        f"A:\n\n{_quoted(shown.a.text, entry.spans_a)}",
+        f"B:\n\n{_quoted(shown.b.text, entry.spans_b)}",
+    ]
+    shared = _shared(shown.a.text, entry.spans_a)
+    if shared:
+        parts.append(f"Shared, as A has it: {', '.join(shared)}")
+    if entry.note:
+        parts.append(prose(entry.note))
+    return "\n\n".join(parts)
+
+
+def _quoted(answer: str, spans: tuple[Span, ...]) -> str:
+    if len(answer) <= _EXCERPT:
+        return fenced(answer)
+    return fenced("".join(piece for piece, _ in excerpt(answer, spans, _EXCERPT)))
+
+
+def _shared(answer: str, spans: tuple[Span, ...]) -> list[str]:
+    found = {piece.strip() for piece, is_shared in segments(answer, spans) if is_shared}
+    longest = sorted(found - {""}, key=lambda piece: (-len(piece), piece))
+    return [code(piece, 120) for piece in longest[:4]]
+
+
+def _limits(case: Case) -> list[str]:
+    own = [prose(limit) for limit in case.verdict.limits[:_LINES]]
+    general = [prose(line) for line in (view.holds_for(case), *view.is_not(case))]
+    made = f"Made by model-forensics {code(case.version)} with {code(case.command, 400)}."
+    if not case.copy_tripwire.tripped:
+        general.append(prose(f"Copy tripwire: {clip(view.tripwire_words(case), 300)}"))
+    return ["### What this result is, and is not", _bullets([*general, *own]), made]

@@ -1,0 +1,270 @@
+"""What every report shows of a `Case`, and in which words; formats differ only in layout."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from forensics.case import Case, CasePrompt, CaseResponse
+from forensics.evidence import Evidence, Exhibit
+
+Side = Literal["for", "against", "random"]
+
+DASH = "–"
+SIDE_TITLES: Mapping[str, str] = {
+    "for": "Passages that speak for kinship",
+    "against": "Passages that speak against kinship",
+    "random": "Pairs drawn at random",
+}
+EVIDENCE_STATUS: Mapping[str, str] = {
+    "ok": "measured",
+    "insufficient": "insufficient data",
+    "not_applicable": "not applicable",
+    "not_measured": "not measured",
+    "error": "could not be computed",
+}
+TIERS: Mapping[str, str] = {
+    "text": "text",
+    "logprobs": "token probabilities",
+    "tokenizer": "tokenizer",
+    "weights": "weights",
+}
+_CALIBRATION: Mapping[str, str] = {
+    "none": "uncalibrated: no reference cohort",
+    "transferred": "calibration transferred from another population",
+    "matched": "calibrated on models of the same era and kind",
+    "held_out": "calibrated on held-out models",
+}
+_STATUS: Mapping[str, str] = {
+    "screening": "Screening",
+    "calibrated": "Calibrated result",
+    "inconclusive": "Inconclusive",
+    "insufficient": "Insufficient data",
+}
+
+
+def lookup(case: Case, path: str) -> Any:
+    """Return the value at a dotted path of the case, such as `evidence.0.interval.low`.
+
+    Raises:
+        KeyError: nothing is there.
+    """
+    value: Any = case
+    for part in path.split("."):
+        try:
+            if isinstance(value, Mapping):
+                value = value[part]
+            elif isinstance(value, tuple | list):
+                value = value[int(part)]
+            else:
+                value = getattr(value, part)
+        except (KeyError, IndexError, ValueError, AttributeError) as error:
+            raise KeyError(f"the case has nothing at {path!r}") from error
+    return value
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a score as text: `digits` decimals below 10, fewer above, never `-0.000`."""
+    if value is None:
+        return DASH
+    size = abs(value)
+    decimals = digits if size < 10 else max(digits - int(math.log10(size)), 0)
+    if size >= 1e6:
+        return f"{value:.3g}"
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text
+
+
+def display(value: Any) -> str:
+    """Return any value of a case as text, before sanitising."""
+    if value is None or value == "":
+        return DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, int):
+        return str(value)
+    return json.dumps(value, ensure_ascii=True, default=str)
+
+
+def status_line(case: Case) -> str:
+    """Return the verdict's status in words, with the calibration it rests on."""
+    verdict = case.verdict
+    status = _STATUS[verdict.status]
+    if verdict.status == "insufficient" and verdict.calibration == "none":
+        return status
+    return f"{status} · {_CALIBRATION[verdict.calibration]}"
+
+
+def holds_for(case: Case) -> str:
+    """Return the scope of the result in one sentence."""
+    suite = case.suite.get("name")
+    source = f" of the suite {suite}" if isinstance(suite, str) and suite else ""
+    both = case.overlap.both
+    if not both:
+        return "No prompt was answered by both models, so it holds for nothing beyond that."
+    prompts = "prompt" if both == 1 else "prompts"
+    return (
+        f"It holds for these two sets of answers to {both} {prompts}{source} that both models "
+        "answered, with the settings recorded below."
+    )
+
+
+def is_not(case: Case) -> tuple[str, ...]:
+    """Return what the result does not say, in sentences."""
+    rivals = (
+        "Text alone cannot tell direct training on a model's outputs from training on public data "
+        "that contains them, nor show how, when or with whose permission outputs were obtained."
+    )
+    if case.verdict.log10_lr is None:
+        first = (
+            "It is a measurement of likeness, not a likelihood ratio, and says nothing about how "
+            "often unrelated models are this much alike."
+        )
+    else:
+        first = (
+            "The likelihood ratio weighs the evidence, not the claim: how probable a relation is "
+            "also depends on what else is known."
+        )
+    absence = "Little similarity does not show that two models are independent."
+    return (first, rivals, absence)
+
+
+def floor_words(evidence: Evidence) -> str:
+    """Return what the noise floor of this evidence is."""
+    if evidence.noise_floor is None:
+        return "no noise floor was measured"
+    if evidence.noise_floor.method == "repeat_samples":
+        return "each model asked the same prompt twice"
+    return "each model against its own answers to other prompts"
+
+
+def position(evidence: Evidence) -> str:
+    """Return where the score lies relative to the noise floor, in a few words."""
+    floor, score = evidence.noise_floor, evidence.score
+    if floor is None or score is None:
+        return ""
+    interval = evidence.interval
+    low, high = (interval.low, interval.high) if interval else (score, score)
+    bottom, top = sorted((floor.a, floor.b))
+    if floor.method == "repeat_samples":
+        degree = "as" if high >= bottom else "less"
+        return f"{degree} alike {'as' if degree == 'as' else 'than'} one model asked twice"
+    if low > top:
+        return "above the noise floor"
+    return "below the noise floor" if high < bottom else "not clear of the noise floor"
+
+
+@dataclass(frozen=True)
+class ShownExhibit:
+    """An exhibit with the answers it points at, and where all of it lies in the case."""
+
+    exhibit: Exhibit
+    evidence: Evidence
+    prompt: CasePrompt
+    a: CaseResponse
+    b: CaseResponse
+    path: str
+    prompt_path: str
+    a_path: str
+    b_path: str
+
+
+def shown_exhibits(case: Case, side: Side, limit: int) -> tuple[ShownExhibit, ...]:
+    """Return up to `limit` exhibits of one side, the comparators taking turns.
+
+    Scores of different comparators share no scale, so each gives its strongest in turn, those of
+    normal weight first, and no prompt stands twice. Exhibits whose answers are not in the case are
+    passed over.
+    """
+    indexed = sorted(enumerate(case.evidence), key=lambda pair: pair[1].weight == "low")
+    queues = [list(_of_side(case, index, side)) for index, _ in indexed]
+    chosen: list[ShownExhibit] = []
+    seen: set[str] = set()
+    for rank in range(max((len(queue) for queue in queues), default=0)):
+        for queue in queues:
+            if rank >= len(queue) or queue[rank].prompt.prompt_sha256 in seen:
+                continue
+            seen.add(queue[rank].prompt.prompt_sha256)
+            chosen.append(queue[rank])
+    return tuple(chosen[:limit])
+
+
+def _of_side(case: Case, index: int, side: Side) -> Iterator[ShownExhibit]:
+    evidence = case.evidence[index]
+    found = [(i, e) for i, e in enumerate(evidence.exhibits) if e.side == side]
+    if side != "random":
+        found.sort(key=lambda pair: pair[1].score, reverse=side == "for")
+    for position_, exhibit in found:
+        shown = _resolve(case, index, position_, exhibit)
+        if shown is not None:
+            yield shown
+
+
+def _resolve(case: Case, index: int, position_: int, exhibit: Exhibit) -> ShownExhibit | None:
+    wanted = exhibit.prompt_sha256
+    at = next((i for i, p in enumerate(case.prompts) if p.prompt_sha256 == wanted), None)
+    if at is None:
+        return None
+    prompt = case.prompts[at]
+    a = next((i for i, r in enumerate(prompt.a) if r.sample == exhibit.sample_a), None)
+    b = next((i for i, r in enumerate(prompt.b) if r.sample == exhibit.sample_b), None)
+    if a is None or b is None:
+        return None
+    return ShownExhibit(
+        exhibit=exhibit,
+        evidence=case.evidence[index],
+        prompt=prompt,
+        a=prompt.a[a],
+        b=prompt.b[b],
+        path=f"evidence.{index}.exhibits.{position_}",
+        prompt_path=f"prompts.{at}",
+        a_path=f"prompts.{at}.a.{a}",
+        b_path=f"prompts.{at}.b.{b}",
+    )
+
+
+def tripwire_words(case: Case) -> str:
+    """Return what the copy tripwire found, in one sentence."""
+    wire = case.copy_tripwire
+    found = (
+        f"{wire.identical} of {wire.compared} compared answer pairs of {wire.min_chars} characters "
+        f"or more are identical (limit {wire.limit})"
+    )
+    if wire.tripped:
+        return f"{found}: the reading is capped at one model, a cache, an alias or a proxy."
+    return f"{found}: not tripped."
+
+
+def titles(case: Case) -> Mapping[str, str]:
+    """Return comparator name → title."""
+    return {evidence.comparator: evidence.title for evidence in case.evidence}
+
+
+def flatten(value: Any, path: str, limit: int = 60) -> list[tuple[str, str]]:
+    """Return the leaves of a JSON value as `(label, path)` rows.
+
+    A key that a dotted path cannot express ends the descent: its row shows the value around it.
+    """
+    rows: list[tuple[str, str]] = []
+    _flatten(value, "", path, rows)
+    return rows[:limit]
+
+
+def _flatten(value: Any, label: str, path: str, rows: list[tuple[str, str]]) -> None:
+    children: list[tuple[str, Any]] = []
+    if isinstance(value, Mapping):
+        children = [(str(key), child) for key, child in value.items()]
+    elif isinstance(value, list | tuple) and any(isinstance(v, Mapping | list) for v in value):
+        children = [(str(i), child) for i, child in enumerate(value)]
+    if not children or any("." in key or not key for key, _ in children):
+        rows.append((label, path))
+        return
+    for key, child in children:
+        _flatten(child, f"{label} › {key}" if label else key, f"{path}.{key}", rows)

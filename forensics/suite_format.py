@@ -1,0 +1,94 @@
+"""The suite file format (YAML), validated."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from forensics.suites import Message, Prompt, Suite
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
+Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MessageEntry(_Strict):
+    """One turn as written in the file."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Text
+
+
+class PromptEntry(_Strict):
+    """One prompt as written in the file: either `prompt` (one user message) or `messages`."""
+
+    id: Slug
+    category: Slug
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
+    max_tokens: Annotated[int, Field(ge=1, le=32_768)] | None = None
+    prompt: Text | None = None
+    messages: Annotated[list[MessageEntry], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.prompt is None) == (self.messages is None):
+            raise PydanticCustomError("form", "give either `prompt` or `messages`")
+        if self.messages is not None and self.messages[-1].role != "user":
+            raise PydanticCustomError("form", "the last message must be the user's")
+        return self
+
+    def to_prompt(self) -> Prompt:
+        """Return the prompt this entry describes."""
+        turns = tuple(Message(m.role, m.content) for m in self.messages or ())
+        messages = turns or (Message("user", self.prompt or ""),)
+        return Prompt(self.id, messages, self.category, self.language, self.max_tokens)
+
+
+class SuiteFile(_Strict):
+    """A whole suite file."""
+
+    name: Slug
+    version: Annotated[str, Field(min_length=1)]
+    title: Annotated[str, Field(min_length=1)]
+    license: str = ""
+    description: str = ""
+    categories: dict[Slug, str] = {}
+    prompts: Annotated[list[PromptEntry], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        seen: dict[str, str] = {}
+        for entry in self.prompts:
+            if self.categories and entry.category not in self.categories:
+                raise PydanticCustomError(
+                    "category",
+                    "prompt {id} has category {category}, which `categories` does not list",
+                    {"id": entry.id, "category": entry.category},
+                )
+            for key in (f"id {entry.id}", f"text {entry.to_prompt().sha256}"):
+                if key in seen:
+                    raise PydanticCustomError(
+                        "duplicate",
+                        "prompts {first} and {second} have the same {what}",
+                        {"first": seen[key], "second": entry.id, "what": key.split()[0]},
+                    )
+                seen[key] = entry.id
+        return self
+
+    def to_suite(self) -> Suite:
+        """Return the suite this file describes."""
+        prompts = tuple(entry.to_prompt() for entry in self.prompts)
+        return Suite(
+            self.name,
+            self.version,
+            self.title,
+            prompts,
+            self.description.strip(),
+            self.license,
+            self.categories,
+        )

@@ -1,0 +1,192 @@
+"""Suites: versioned lists of fixed prompts, and how a prompt is identified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from forensics.errors import InputFileError, UsageError
+from forensics.resources import data_folder
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Message(NamedTuple):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+def prompt_sha256(messages: Sequence[Message]) -> str:
+    """Return the identity of a prompt: the sha256 (hex) of what is sent.
+
+    A single user message is hashed as its UTF-8 text, so that hashes published for plain prompt
+    lists match; anything longer as canonical JSON of its `[role, content]` pairs.
+    """
+    if len(messages) == 1 and messages[0].role == "user":
+        return text_sha256(messages[0].content)
+    canonical = json.dumps([list(m) for m in messages], ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def text_sha256(text: str) -> str:
+    """Return the sha256 (hex) of a text's UTF-8 bytes; lone surrogates are kept as they are."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One fixed question: `messages` are sent as they stand; `max_tokens` is a suggestion."""
+
+    id: str
+    messages: tuple[Message, ...]
+    category: str = "uncategorised"
+    language: str = "und"
+    max_tokens: int | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """The prompt's identity, see `prompt_sha256`."""
+        return prompt_sha256(self.messages)
+
+    @property
+    def text(self) -> str:
+        """The prompt as one readable text: a single user message bare, else with its roles."""
+        if len(self.messages) == 1 and self.messages[0].role == "user":
+            return self.messages[0].content
+        return "\n\n".join(f"[{m.role}] {m.content}" for m in self.messages)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A versioned list of prompts; `categories` maps each category to what it measures."""
+
+    name: str
+    version: str
+    title: str
+    prompts: tuple[Prompt, ...]
+    description: str = ""
+    license: str = ""
+    categories: Mapping[str, str] | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash over the prompts' hashes in order: the same questions give the same hash."""
+        return hashlib.sha256("".join(p.sha256 for p in self.prompts).encode("ascii")).hexdigest()
+
+    def select(self, categories: Sequence[str] = (), limit: int | None = None) -> Suite:
+        """Return the suite cut to `categories` and to at most `limit` prompts.
+
+        `limit` goes round-robin over the categories in the suite's own order, so that a small
+        run still asks a little of everything.
+
+        Raises:
+            UsageError: a category the suite does not have, or nothing left.
+        """
+        unknown = sorted(set(categories) - {p.category for p in self.prompts})
+        if unknown:
+            known = ", ".join(dict.fromkeys(p.category for p in self.prompts))
+            raise UsageError(f"suite {self.name!r} has no category {unknown[0]!r}; it has: {known}")
+        if limit is not None and limit < 1:
+            raise UsageError(f"--limit must be at least 1, not {limit}")
+        chosen = [p for p in self.prompts if not categories or p.category in categories]
+        if limit is not None and limit < len(chosen):
+            kept = {p.id for p in _round_robin(chosen, list(self.categories or ()))[:limit]}
+            chosen = [p for p in chosen if p.id in kept]
+        return replace(self, prompts=tuple(chosen))
+
+
+def _round_robin(prompts: Iterable[Prompt], order: Sequence[str]) -> list[Prompt]:
+    queues: dict[str, list[Prompt]] = {name: [] for name in order}
+    for prompt in prompts:
+        queues.setdefault(prompt.category, []).append(prompt)
+    longest = max((len(queue) for queue in queues.values()), default=0)
+    return [queue[i] for i in range(longest) for queue in queues.values() if i < len(queue)]
+
+
+def list_suites() -> list[Suite]:
+    """Return the suites that ship with the package, by name."""
+    return [_read_suite(path) for path in sorted(data_folder("probes").glob("*/suite.yaml"))]
+
+
+def load_suite(name_or_path: str) -> Suite:
+    """Load a shipped suite by name, or a suite file (or its folder) by path.
+
+    Raises:
+        UsageError: no suite of that name and no such file.
+        InputFileError: the file is not a valid suite; the message names the line.
+    """
+    path = Path(name_or_path)
+    if path.is_dir() and (path / "suite.yaml").is_file():
+        return _read_suite(path / "suite.yaml")
+    if path.is_file():
+        return _read_suite(path)
+    shipped = data_folder("probes") / name_or_path / "suite.yaml"
+    if "/" not in name_or_path and shipped.is_file():
+        return _read_suite(shipped)
+    names = ", ".join(p.parent.name for p in sorted(data_folder("probes").glob("*/suite.yaml")))
+    raise UsageError(f"no suite {name_or_path!r}: give one of {names}, or the path of a suite file")
+
+
+def _read_suite(path: Path) -> Suite:
+    import yaml
+    from pydantic import ValidationError
+
+    from forensics.suite_format import SuiteFile
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        # The C loader reads the shipped suites several times faster where libyaml is present.
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputFileError(f"cannot read suite {path}: {error}") from error
+    except yaml.YAMLError as error:
+        raise InputFileError(f"suite {path} is not valid YAML: {_one_line(error)}") from error
+    try:
+        return SuiteFile.model_validate(document).to_suite()
+    except ValidationError as error:
+        raise InputFileError(_explain(path, text, error)) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _explain(path: Path, text: str, error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    line = _line_of(text, first["loc"])
+    return f"suite {path}, line {line}: {where}: {first['msg']}"
+
+
+def _line_of(text: str, location: Sequence[Any]) -> int:
+    """Return the 1-based line of a pydantic error location in a YAML text."""
+    import yaml
+
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = 1
+    for part in location:
+        if node is None:
+            break
+        line = node.start_mark.line + 1
+        node = _child(node, part)
+    return line if node is None else node.start_mark.line + 1
+
+
+def _child(node: Any, part: Any) -> Any:
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == part), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part]
+    return None

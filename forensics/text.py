@@ -1,0 +1,154 @@
+"""Words, n-grams and shared runs: what text comparators see of an answer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+# Scripts written without spaces count one word a character; marks belong to the word before them.
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_ANY_SCRIPT = regex.compile(rf"[{_UNSPACED}]|[\w\p{{M}}--[{_UNSPACED}]]+|[^\w\s]", regex.V1)
+# The same for texts in scripts that need none of this, several times faster.
+_PLAIN = re.compile(r"\w+|[^\w\s]")
+_NEEDS_ANY_SCRIPT = re.compile("[\u0300-\u036f\u0590-\u1fff\u2e80-\uffef\U00020000-\U0003ffff]")
+_FOLD = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "."})
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word or punctuation mark, folded for comparison, at `[start, end)` of the original."""
+
+    form: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[Token]:
+    """Return words and punctuation marks of `text`, case- and quote-folded, with their places."""
+    return [
+        Token(match.group().casefold().translate(_FOLD), match.start(), match.end())
+        for match in _pattern(text).finditer(text)
+    ]
+
+
+def words(text: str) -> list[str]:
+    """Return the forms of `tokens(text)`, several times faster than with their places."""
+    folded = text.translate(_FOLD).casefold()
+    return _pattern(folded).findall(folded)
+
+
+def _pattern(text: str) -> re.Pattern[str] | regex.Pattern[str]:
+    return _ANY_SCRIPT if _NEEDS_ANY_SCRIPT.search(text) else _PLAIN
+
+
+def is_word(form: str) -> bool:
+    """Tell whether a token is a word rather than a punctuation mark or number."""
+    return any(unicodedata.category(character)[0] == "L" for character in form)
+
+
+def ngram_hashes(forms: Sequence[str], n: int) -> NDArray[np.uint64]:
+    """Return one 64-bit hash per n-gram of `forms`, in order: shape (max(0, len - n + 1),).
+
+    Stable across processes and machines (crc32 of each word, mixed by odd multipliers).
+    """
+    if len(forms) < n:
+        return np.empty(0, dtype=np.uint64)
+    codes = np.fromiter((_code(form) for form in forms), dtype=np.uint64, count=len(forms))
+    mixed = np.zeros(len(forms) - n + 1, dtype=np.uint64)
+    for position in range(n):
+        mixed *= np.uint64(0x9E3779B97F4A7C15)
+        mixed += codes[position : position + len(mixed)]
+        mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
+@lru_cache(maxsize=2**17)
+def _code(form: str) -> int:
+    return zlib.crc32(form.encode("utf-8", "surrogatepass")) * 0xFF51AFD7ED558CCD % 2**64
+
+
+@dataclass(frozen=True)
+class SharedRun:
+    """Consecutive words both texts have: places in each, and how many words are not the prompt's."""
+
+    a: tuple[int, int]
+    b: tuple[int, int]
+    novel_words: int
+
+
+def shared_runs(text_a: str, text_b: str, prompt: str, min_words: int = 5) -> list[SharedRun]:
+    """Return the shared runs of at least `min_words` words that the prompt does not hold itself.
+
+    Greedy from the left of `text_a`, longest match first; runs do not overlap in `text_a`.
+
+    Args:
+        text_a: first answer.
+        text_b: second answer.
+        prompt: the prompt's text; words inside its three-word sequences do not count as novel.
+        min_words: least number of novel words.
+    """
+    a, b = tokens(text_a), tokens(text_b)
+    places = _places(b, min_words)
+    prompt_grams = set(_grams([token.form for token in tokens(prompt)], 3))
+    runs: list[SharedRun] = []
+    i = 0
+    while i <= len(a) - min_words:
+        gram = tuple(token.form for token in a[i : i + min_words])
+        start, length = _longest(a, b, i, places.get(gram, ()), min_words)
+        if not length:
+            i += 1
+            continue
+        novel = _novel([token.form for token in a[i : i + length]], prompt_grams)
+        if novel >= min_words:
+            span_b = (b[start].start, b[start + length - 1].end)
+            runs.append(SharedRun((a[i].start, a[i + length - 1].end), span_b, novel))
+        i += length
+    return runs
+
+
+# A text that repeats one phrase thousands of times would make matching quadratic.
+_MAX_PLACES = 50
+
+
+def _places(b: Sequence[Token], n: int) -> dict[tuple[str, ...], list[int]]:
+    places: dict[tuple[str, ...], list[int]] = {}
+    for j, gram in enumerate(_grams([token.form for token in b], n)):
+        found = places.setdefault(gram, [])
+        if len(found) < _MAX_PLACES:
+            found.append(j)
+    return places
+
+
+def _grams(forms: Sequence[str], n: int) -> list[tuple[str, ...]]:
+    return [tuple(forms[i : i + n]) for i in range(len(forms) - n + 1)]
+
+
+def _longest(
+    a: Sequence[Token], b: Sequence[Token], i: int, starts: Sequence[int], n: int
+) -> tuple[int, int]:
+    best, where = 0, 0
+    for j in starts:
+        length = n
+        while (
+            i + length < len(a) and j + length < len(b) and a[i + length].form == b[j + length].form
+        ):
+            length += 1
+        if length > best:
+            best, where = length, j
+    return where, best
+
+
+def _novel(forms: Sequence[str], prompt_grams: set[tuple[str, ...]]) -> int:
+    known = [False] * len(forms)
+    for i, gram in enumerate(_grams(forms, 3)):
+        if gram in prompt_grams:
+            known[i] = known[i + 1] = known[i + 2] = True
+    return sum(is_word(form) and not old for form, old in zip(forms, known, strict=True))

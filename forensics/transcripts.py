@@ -1,0 +1,378 @@
+"""Transcripts: every answer of one subject, one JSON object a line.
+
+Every line is a response. The first response of each session also carries the `manifest` (of whom,
+which settings, when, by which version), so that a transcript is one file that can be appended to,
+moved and cut, and still says where it came from. Lines are hash-chained: `chain` is the sha256 of
+the previous line's `chain` and of the line's own content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, Literal, Self
+
+from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.suites import Message, Prompt, Suite
+
+Status = Literal["ok", "truncated", "filtered", "error"]
+STATUSES: tuple[Status, ...] = ("ok", "truncated", "filtered", "error")
+CHAIN_START = "0" * 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """One answer to one prompt.
+
+    `status` is about the call, not the content: a model that refuses is `ok`, an HTTP 500 is
+    `error`. `reasoning` is the thinking channel, kept apart from `text`. `key` identifies the call
+    (endpoint or file, model, system prompt, prompt, settings, sample); `raw` is what an endpoint
+    returned, as it came.
+    """
+
+    prompt: Prompt
+    text: str
+    sample: int = 0
+    status: Status = "ok"
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    logprobs: list[dict[str, Any]] | None = None
+    requested_at: str | None = None
+    completed_at: str | None = None
+    request_id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    system_fingerprint: str | None = None
+    raw: Any = None
+    raw_sha256: str | None = None
+    error: str | None = None
+    key: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the response as the JSON object of its line; absent values are left out."""
+        line: dict[str, Any] = {
+            "prompt_id": self.prompt.id,
+            "prompt_sha256": self.prompt.sha256,
+            "sample": self.sample,
+            "text": self.text,
+            "status": self.status,
+            "category": self.prompt.category,
+            "language": self.prompt.language,
+            "messages": [list(message) for message in self.prompt.messages],
+        }
+        optional = {name: getattr(self, name) for name in _OPTIONAL}
+        return line | {name: value for name, value in optional.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> Self:
+        """Read a line's object.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not a response.
+        """
+        status = line["status"]
+        if status not in STATUSES or not isinstance(line["text"], str):
+            raise ValueError(f"status {status!r} or text is not valid")
+        messages = tuple(Message(role, content) for role, content in line.get("messages") or ())
+        prompt = Prompt(
+            str(line["prompt_id"]),
+            messages,
+            line.get("category", "uncategorised"),
+            line.get("language", "und"),
+        )
+        # The stored hash is the identity: prompts whose text is not shipped have nothing to rehash.
+        prompt.__dict__["sha256"] = str(line["prompt_sha256"])
+        optional = {name: line[name] for name in _OPTIONAL if line.get(name) is not None}
+        return cls(
+            prompt=prompt, text=line["text"], sample=int(line["sample"]), status=status, **optional
+        )
+
+
+_OPTIONAL = tuple(
+    name
+    for name in Response.__dataclass_fields__
+    if name not in ("prompt", "text", "sample", "status")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a session asked, of whom, and how.
+
+    `identity` says exactly what answered (kind, model, endpoint or file hash, template, dtype);
+    `settings` are the generation settings; `provenance` is `collected` or `imported`.
+    """
+
+    subject: str
+    identity: Mapping[str, Any]
+    suite: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    provenance: Literal["collected", "imported"]
+    started_at: str
+    version: str
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the manifest as a JSON object."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {
+            "notes": list(self.notes)
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read a manifest object; fields a later version added are ignored."""
+        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
+        return cls(**known | {"notes": tuple(known.get("notes", ()))})
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Every response of one subject, the latest per prompt and sample, with its manifests."""
+
+    name: str
+    responses: tuple[Response, ...]
+    manifests: tuple[Manifest, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sha256: str = ""
+    path: str | None = None
+
+    @cached_property
+    def prompts(self) -> dict[str, Prompt]:
+        """Prompt hash → prompt."""
+        return {r.prompt.sha256: r.prompt for r in self.responses}
+
+    def count(self, status: Status) -> int:
+        """Return how many responses have this status."""
+        return sum(r.status == status for r in self.responses)
+
+
+def read_transcript(path: Path) -> Transcript:
+    """Read a transcript file.
+
+    A half-written last line (a killed run) is left out with a warning. When a prompt and sample
+    stand there twice, a response that is not an error wins, then the later one.
+
+    Raises:
+        InputFileError: no such file, not UTF-8, no responses, or a line that is not a response.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputFileError(f"cannot read transcript {path}: {error.strerror}") from error
+    lines, warnings = _split(raw, path)
+    entries = [_parse(line, number, path) for number, line in lines]
+    latest: dict[tuple[str, int], Response] = {}
+    for entry in entries:
+        response = _response(entry, path)
+        slot = (response.prompt.sha256, response.sample)
+        if slot in latest and response.status == "error" and latest[slot].status != "error":
+            continue
+        latest[slot] = response
+    if not latest:
+        raise InputFileError(f"transcript {path} holds no responses; probe or import it again")
+    manifests = tuple(
+        Manifest.from_json(e.value["manifest"]) for e in entries if "manifest" in e.value
+    )
+    name = str(manifests[0].subject) if manifests else path.stem
+    digest = hashlib.sha256(raw).hexdigest()
+    responses = tuple(latest.values())
+    warnings += _id_warnings(responses)
+    return Transcript(name, responses, manifests, tuple(warnings), digest, str(path))
+
+
+@dataclass(frozen=True)
+class _Entry:
+    number: int
+    value: dict[str, Any]
+
+
+def _split(raw: bytes, path: Path) -> tuple[list[tuple[int, bytes]], list[str]]:
+    lines = [(i + 1, line) for i, line in enumerate(raw.split(b"\n")) if line.strip()]
+    if not lines or raw.endswith(b"\n") or _is_json(lines[-1][1]):
+        return lines, []
+    number = lines[-1][0]
+    return lines[:-1], [f"{path}: line {number} was cut off while being written and is left out"]
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _parse(line: bytes, number: int, path: Path) -> _Entry:
+    try:
+        value = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputFileError(
+            f"transcript {path}, line {number}: not UTF-8 text; convert the file to UTF-8"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InputFileError(
+            f"transcript {path}, line {number}: not JSON; is this a transcript? "
+            "Tables and other tools' files go through `forensics import`"
+        ) from error
+    if not isinstance(value, dict):
+        raise InputFileError(f"transcript {path}, line {number}: not a JSON object")
+    return _Entry(number, value)
+
+
+def _response(entry: _Entry, path: Path) -> Response:
+    try:
+        return Response.from_json(entry.value)
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"missing {error}" if isinstance(error, KeyError) else str(error)
+        raise InputFileError(
+            f"transcript {path}, line {entry.number}: not a response ({what}); "
+            "other formats go through `forensics import`"
+        ) from error
+
+
+def _id_warnings(responses: Iterable[Response]) -> list[str]:
+    hashes: dict[str, set[str]] = {}
+    for response in responses:
+        hashes.setdefault(response.prompt.id, set()).add(response.prompt.sha256)
+    repeated = sorted(prompt_id for prompt_id, found in hashes.items() if len(found) > 1)
+    if not repeated:
+        return []
+    return [
+        f"{len(repeated)} prompt ids stand for several prompts (first: {repeated[0]!r}); "
+        "prompts are matched by their hash, not by id"
+    ]
+
+
+def encode_line(content: Mapping[str, Any], previous: str) -> tuple[bytes, str]:
+    """Return a transcript line (with newline) for `content`, and its `chain` value (hex)."""
+    body = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+    chain = hashlib.sha256((previous + body).encode("ascii")).hexdigest()
+    return f'{body[:-1]},"chain":"{chain}"}}\n'.encode("ascii"), chain
+
+
+@dataclass
+class TranscriptWriter:
+    """Appends responses to a transcript file as they arrive; each is on disk before the next.
+
+    Use as a context manager. A file that a killed run left with a cut-off last line is mended
+    first: the cut-off bytes are moved to `<file>.cut-off`, nothing else is touched.
+    """
+
+    path: Path
+    manifest: Manifest
+    _file: IO[bytes] | None = field(default=None, init=False)
+    _chain: str = field(default=CHAIN_START, init=False)
+    _manifest_due: bool = field(default=True, init=False)
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab+")
+            _lock(self._file, self.path)
+            self._chain = _mend(self._file, self.path)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror}") from error
+        return self
+
+    def write(self, response: Response) -> None:
+        """Append one response.
+
+        Raises:
+            OutputError: the disk is full or the file cannot be written; what was written stays.
+        """
+        if self._file is None:
+            raise ValueError("the writer is not open")
+        content = response.to_json()
+        if self._manifest_due:
+            content["manifest"] = self.manifest.to_json()
+        line, chain = encode_line(content, self._chain)
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {self.path}: {error.strerror}; answers so far are kept, "
+                "run the same command again to go on"
+            ) from error
+        self._chain, self._manifest_due = chain, False
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+        except OSError:
+            # Closing flushes again what a full disk refused; write() has reported it already.
+            self._file = None
+
+
+def _lock(file: IO[bytes], path: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # not a POSIX system: two writers at once are then the user's to avoid
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UsageError(
+            f"{path} is being written by another run; wait or choose another -o"
+        ) from error
+
+
+def _mend(file: IO[bytes], path: Path) -> str:
+    """Complete or cut off the last line; return the last `chain` value of the file."""
+    file.seek(0)
+    raw = file.read()
+    if raw and not raw.endswith(b"\n"):
+        head, _, tail = raw.rpartition(b"\n")
+        if _is_json(tail):
+            file.write(b"\n")
+        else:
+            path.with_name(path.name + ".cut-off").write_bytes(tail)
+            raw = head + b"\n" if head else b""
+            file.truncate(len(raw))
+        file.flush()
+    last = raw.rstrip(b"\n").rpartition(b"\n")[2]
+    if not last:
+        return CHAIN_START
+    value = json.loads(last) if _is_json(last) else {}
+    return str(value.get("chain", CHAIN_START)) if isinstance(value, dict) else CHAIN_START
+
+
+def write_transcript(path: Path, manifest: Manifest, responses: Iterable[Response]) -> int:
+    """Write a whole transcript at once (an import), replacing the file; return how many lines."""
+    count, chain = 0, CHAIN_START
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("wb") as file:
+            for response in responses:
+                content = response.to_json()
+                if not count:
+                    content["manifest"] = manifest.to_json()
+                line, chain = encode_line(content, chain)
+                file.write(line)
+                count += 1
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    return count
+
+
+def ad_hoc_suite(transcripts: Iterable[Transcript]) -> Suite:
+    """Return the suite formed by the prompts of imported transcripts, in order of appearance."""
+    prompts: dict[str, Prompt] = {}
+    for transcript in transcripts:
+        prompts = transcript.prompts | prompts
+    return Suite("ad-hoc", "1", "Prompts found in the transcripts", tuple(prompts.values()))
+
+
+def iter_keys(transcript: Transcript) -> Iterator[str]:
+    """Yield the keys of the calls that were answered (errors are asked again)."""
+    return (r.key for r in transcript.responses if r.key and r.status != "error")
