@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from forensics.transcripts import (
     Transcript,
     TranscriptWriter,
     iter_keys,
+    now,
     read_transcript,
 )
 
@@ -50,11 +50,6 @@ class Plan:
             for request in self.requests
             for message in request.prompt.messages
         )
-
-
-def now() -> str:
-    """Return the time as UTC ISO 8601, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def plan(

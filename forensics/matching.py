@@ -119,7 +119,9 @@ def row_dots(left: Matrix, right: Matrix) -> Floats:
     if sparse.issparse(left):
         product: Any = left.multiply(right).sum(axis=1)
         return np.asarray(product, dtype=np.float64).ravel()
-    return np.einsum("ij,ij->i", left, right, dtype=np.float64)
+    dense_left, dense_right = np.asarray(left, np.float64), np.asarray(right, np.float64)
+    dots: Floats = np.einsum("ij,ij->i", dense_left, dense_right)
+    return dots
 
 
 def _mismatched(left: Matrix, right: Matrix, same: Floats) -> Floats:

@@ -90,7 +90,8 @@ def _usable(rates_a: Floats, rates_b: Floats) -> tuple[NDArray[np.bool_], Floats
 
 def _unit(rows: Floats) -> NDArray[np.float32]:
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.maximum(norms, 1e-12)).astype(np.float32)
+    unit: NDArray[np.float32] = (rows / np.maximum(norms, 1e-12)).astype(np.float32)
+    return unit
 
 
 def _self_delta(rates_a: Floats, rates_b: Floats, spread: Floats) -> NoiseFloor:

@@ -77,7 +77,7 @@ def _code(form: str) -> int:
 
 @dataclass(frozen=True)
 class SharedRun:
-    """Consecutive words both texts have: places in each, and how many words are not the prompt's."""
+    """Words in a row that both texts have: where, and how many of them are not the prompt's."""
 
     a: tuple[int, int]
     b: tuple[int, int]

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal, Self
@@ -150,6 +151,11 @@ class Transcript:
     def count(self, status: Status) -> int:
         """Return how many responses have this status."""
         return sum(r.status == status for r in self.responses)
+
+
+def now() -> str:
+    """Return the time as UTC ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def read_transcript(path: Path) -> Transcript:

@@ -19,7 +19,7 @@ from forensics.subjects import Subject
 
 # The share of each linear layer's weights that `smollm2-pruned` loses. Chosen by looking: the
 # answers stay fluent and are another model's.
-PRUNED_FRACTION = 0.25
+PRUNED_FRACTION = 0.2
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,8 @@ def cached_folder(cache: str, name: str, build: Callable[[Path], None]) -> Path:
     Raises:
         OutputError: the cache cannot be written.
     """
+    from safetensors import SafetensorError
+
     try:
         root = cache_folder(cache)
         final = root / name
@@ -207,9 +209,10 @@ def cached_folder(cache: str, name: str, build: Callable[[Path], None]) -> Path:
             if final.is_dir():
                 return final
             return _build(final, build)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or why(error)
         raise OutputError(
-            f"cannot write the cache folder of {name[:40]}: {error.strerror or why(error)}; "
+            f"cannot write the cache folder of {name[:40]}: {reason}; "
             "make room or set FORENSICS_CACHE to another folder"
         ) from error
 

@@ -34,7 +34,7 @@ from forensics.backends.chat_protocol import (
     request_body,
     to_response,
 )
-from forensics.collect import now
+from forensics.transcripts import now
 from forensics.errors import BackendError, UsageError
 from forensics.subjects import Subject
 from forensics.transcripts import Response

@@ -77,6 +77,7 @@ class TransformersBackend:
             **ChatTemplate(source.template).identity(),
             "dtype": self._options.dtype,
             "batch_size": self._options.batch_size,
+            "device": _device(),
         }
 
     def identity(self) -> Mapping[str, Any]:
@@ -123,7 +124,7 @@ class TransformersBackend:
     def _answer_batch(
         self, loaded: _Loaded, batch: Sequence[_Task], temperature: float
     ) -> list[Response]:
-        from forensics.collect import now
+        from forensics.transcripts import now
 
         started = now()
         try:
@@ -160,7 +161,8 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
         )
     except Exception as error:  # damaged or foreign files fail in any way at all
         raise BackendError(
-            f"{name}: the model cannot be loaded ({why(error)}); check that its files are complete"
+            f"{name}: the model in {folder} cannot be loaded ({why(error)}); "
+            "check that its files are complete"
         ) from error
     # transformers fills what is missing with random numbers, and such a model still answers.
     absent = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})

@@ -1,4 +1,4 @@
-"""Embedding: do answers to the same prompt mean the same? Sentence embeddings on matched prompts."""
+"""Embedding: do answers to the same prompt mean the same, whatever the words?"""
 
 from __future__ import annotations
 

@@ -157,9 +157,7 @@ def _self_agreement(claims: Claims, prompts: Sequence[str]) -> float:
     return float((counts * (counts - 1)).sum() / (n * (n - 1)))
 
 
-def _exhibits(
-    a: Claims, b: Claims, prompts: Sequence[str], agree: Floats
-) -> tuple[Exhibit, ...]:
+def _exhibits(a: Claims, b: Claims, prompts: Sequence[str], agree: Floats) -> tuple[Exhibit, ...]:
     same = [p for p, equal in zip(prompts, agree, strict=True) if equal]
     other = [p for p, equal in zip(prompts, agree, strict=True) if not equal]
     chosen = [("for", p) for p in same[:_EXHIBITS]] + [("against", p) for p in other[:_EXHIBITS]]

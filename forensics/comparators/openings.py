@@ -50,7 +50,7 @@ class Openings:
             self,
             a,
             b,
-            f"share of the first and last {DEPTH} words in common, matched minus mismatched prompts",
+            f"share of the first and last {DEPTH} words in common, matched minus mismatched",
             lambda matched: _exhibits(matched, a, b),
         )
 

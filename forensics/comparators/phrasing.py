@@ -28,7 +28,7 @@ _COLUMNS = 2**20
 EXHIBIT_WORDS = 20
 _MIN_CHARS_AGAINST = 200
 _EXHIBITS = 6
-_CANDIDATES = 40
+_RANDOM = 3
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,24 @@ class Phrasing:
         return prompt_rows(examined.answers, _unit_rows(rows))
 
     def compare(self, a: PromptRows, b: PromptRows, reference: Reference | None = None) -> Evidence:
-        """Return shared 4-grams on matched prompts beyond those on mismatched prompts."""
-        return matched_evidence(
+        """Return shared 4-grams on matched prompts beyond those on mismatched prompts.
+
+        `details` counts the prompts with a shared run of `EXHIBIT_WORDS` or more words.
+        """
+        runs: dict[str, list[SharedRun]] = {}
+        evidence = matched_evidence(
             self,
             a,
             b,
             "cosine of four-word sequences, matched minus mismatched prompts (0 = none shared)",
-            lambda matched: _exhibits(matched, a, b),
+            lambda matched: _exhibits(matched, a, b, runs),
             ("Set phrases and famous quotations are shared by unrelated models too.",),
         )
+        if evidence.status != "ok":
+            return evidence
+        long = sum(_longest(found) >= EXHIBIT_WORDS for found in runs.values())
+        counted = {"prompts": long, "n": evidence.n, "words": EXHIBIT_WORDS}
+        return evidence.model_copy(update={"details": {"long_runs": counted}})
 
 
 def _grams(forms: Sequence[str]) -> NDArray[np.uint64]:
@@ -74,24 +83,19 @@ def _unit_rows(rows: Sequence[NDArray[np.uint64]]) -> sparse.csr_array:
     return sparse.csr_array((values, columns, starts), shape=(len(rows), _COLUMNS))
 
 
-def _exhibits(matched: Matched, a: PromptRows, b: PromptRows) -> tuple[Exhibit, ...]:
-    order = np.argsort(-matched.scores, kind="stable")
-    strongest = [
-        (matched.prompts[i], float(matched.scores[i]), _runs(matched.prompts[i], a, b))
-        for i in order[:_CANDIDATES]
-    ]
-    kept = [item for item in strongest if _longest(item[2]) >= EXHIBIT_WORDS]
-    kept.sort(key=lambda item: -_longest(item[2]))
-    shown = [_exhibit("for", *item, a, b) for item in kept[:_EXHIBITS]]
-    weakest = [matched.prompts[i] for i in order[::-1] if _long_enough(matched.prompts[i], a, b)]
-    score = dict(zip(matched.prompts, matched.scores, strict=True))
-    shown += [
-        _exhibit("against", p, float(score[p]), _runs(p, a, b), a, b) for p in weakest[:_EXHIBITS]
-    ]
-    drawn = np.random.default_rng(0).permutation(len(matched.prompts))[:3]
-    for p in sorted(matched.prompts[i] for i in drawn):
-        shown.append(_exhibit("random", p, float(score[p]), _runs(p, a, b), a, b))
-    return tuple(shown)
+def _exhibits(
+    matched: Matched, a: PromptRows, b: PromptRows, runs: dict[str, list[SharedRun]]
+) -> tuple[Exhibit, ...]:
+    """Return the passages to show; fills `runs` with what every prompt's answers share."""
+    runs |= {prompt: _runs(prompt, a, b) for prompt in matched.prompts}
+    scores = dict(zip(matched.prompts, matched.scores, strict=True))
+    long = [p for p in matched.prompts if _longest(runs[p]) >= EXHIBIT_WORDS]
+    long.sort(key=lambda p: -_longest(runs[p]))
+    apart = [p for p in sorted(scores, key=lambda p: scores[p]) if _long_enough(p, a, b)]
+    drawn = np.random.default_rng(0).permutation(len(matched.prompts))[:_RANDOM]
+    chosen = [("for", p) for p in long[:_EXHIBITS]] + [("against", p) for p in apart[:_EXHIBITS]]
+    chosen += [("random", p) for p in sorted(matched.prompts[i] for i in drawn)]
+    return tuple(_exhibit(side, p, float(scores[p]), runs[p], a, b) for side, p in chosen)
 
 
 def _runs(prompt: str, a: PromptRows, b: PromptRows) -> list[SharedRun]:

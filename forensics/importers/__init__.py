@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from forensics import __version__
-from forensics.collect import now
+from forensics.transcripts import now
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.importers.alpaca_eval import AlpacaEval
 from forensics.importers.base import Imported, Importer, PromptsImporter

@@ -47,6 +47,7 @@ _REFUSING: tuple[Group, ...] = (
     "resource",
     "clarify",
 )
+_OTHERS: tuple[Group, ...] = ("comply", "offer", "premise", "taboo", "courtesy")
 _UNDONE_BY_NEGATION: tuple[Group, ...] = ("offer", "redirect", "comply", "courtesy")
 _EARLY_SENTENCES = 2
 _PROMPT_CHARS = 2_000
@@ -118,8 +119,8 @@ def _mask_mentions(text: str) -> str:
     if salutation:
         rest = masked[salutation.end() :]
         masked = masked[: salutation.end()] + re.sub(r"[^\s.!?]", "~", rest)
-    left = sum(character.isalpha() for character in masked)
-    return masked if left >= 0.15 * len(text) else text
+    blanked = masked.count("~") - text.count("~")
+    return masked if blanked <= 0.85 * len(text) else text
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -140,8 +141,11 @@ def _hits(
     starts = [start for start, _ in sentences]
     exempt = _spans(exemptions(languages), text)
     limits = _spans(limitations(languages), text)
-    hits = []
-    for group in GROUPS:
+    hits: list[Hit] = []
+    for group in (*_REFUSING, *_OTHERS):
+        # Nothing in the answer refuses: what else it does need not be looked up.
+        if group == _OTHERS[0] and not hits:
+            break
         pattern = compiled(group, languages)
         if pattern is None:
             continue

@@ -28,7 +28,12 @@ from numpy.typing import NDArray
 
 from forensics.refusals.features import FEATURE_NAMES, Reading, read
 from forensics.refusals.model import LABELS, MODEL_FILE, Coefficients
-from forensics.refusals.prior import INTERCEPTS, WEIGHTS
+from forensics.refusals.prior import (
+    INTERCEPTS,
+    NEVER_FOR_COMPLIANCE,
+    NEVER_FOR_REFUSAL,
+    WEIGHTS,
+)
 from forensics.refusals.words import opening_grams
 
 FEATURE_PENALTY = 3.0
@@ -159,7 +164,8 @@ def fit(answers: Answers, rows: Ints, *, words: bool) -> Coefficients:
         centre[2, FEATURE_NAMES.index(name)] = full
     penalty = np.full(design.shape[1], WORD_PENALTY)
     penalty[:names] = FEATURE_PENALTY
-    weights, intercepts = _minimise(design, answers.labels[rows], centre, penalty)
+    bounds = _bounds(design.shape[1])
+    weights, intercepts = _minimise(design, answers.labels[rows], centre, penalty, bounds)
     return Coefficients(
         weights[:, :names],
         intercepts,
@@ -179,8 +185,24 @@ def _design(answers: Answers, rows: Ints, vocabulary: Sequence[str]) -> Floats:
     return np.hstack([answers.features[rows], present])
 
 
+def _bounds(columns: int) -> list[tuple[float | None, float | None]]:
+    """Compliance is the reference; refusing features may not speak for it, content not against."""
+    free: tuple[float | None, float | None] = (None, None)
+    refusal = [free] * columns
+    for column, name in enumerate(FEATURE_NAMES):
+        if name in NEVER_FOR_COMPLIANCE:
+            refusal[column] = (0.0, None)
+        if name in NEVER_FOR_REFUSAL:
+            refusal[column] = (None, 0.0)
+    return [(0.0, 0.0)] * columns + refusal * 2 + [free] * len(LABELS)
+
+
 def _minimise(
-    design: Floats, labels: Ints, centre: Floats, penalty: Floats
+    design: Floats,
+    labels: Ints,
+    centre: Floats,
+    penalty: Floats,
+    bounds: Sequence[tuple[float | None, float | None]],
 ) -> tuple[Floats, Floats]:
     from scipy.optimize import minimize
 
@@ -210,7 +232,9 @@ def _minimise(
         return float(value), gradient
 
     start = np.concatenate([centre.ravel(), prior])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300}
+    )
     return found.x[: centre.size].reshape(centre.shape), found.x[centre.size :]
 
 

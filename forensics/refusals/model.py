@@ -97,7 +97,7 @@ def fitted(part: Part) -> Coefficients:
 def classify(texts: Sequence[str], prompts: Sequence[str] | None = None) -> list[RefusalJudgement]:
     """Say of each answer whether it complies, refuses in part, or refuses.
 
-    Never raises on the content of a text; of a long answer the first 6,000 and the last 1,000
+    Never raises on the content of a text; of a long answer the first 3,000 and the last 600
     characters are read. Reasoning (``<think>``) is to be taken out beforehand. An empty answer, or
     one without a letter or digit, declares nothing and counts as ``full_compliance``.
 

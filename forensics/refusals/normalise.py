@@ -12,9 +12,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-HEAD_CHARS = 6_000
-TAIL_CHARS = 1_000
-"""What is read of a long answer: its first 6,000 and last 1,000 characters."""
+HEAD_CHARS = 3_000
+TAIL_CHARS = 600
+"""What is read of a long answer: its first 3,000 and last 600 characters."""
 
 _QUOTES = {
     **dict.fromkeys("‘’‚‛ʼʹ′`´", "'"),

@@ -38,3 +38,15 @@ WEIGHTS: Mapping[str, tuple[float, float]] = {
     "persona_early": (0.3, 0.3),
     "premise_any": (-0.2, -0.5),
 }
+
+NEVER_FOR_COMPLIANCE: frozenset[str] = frozenset(
+    f"{group}_{where}"
+    for group in ("decline", "inability", "apology", "norm", "reject", "objection", "persona")
+    for where in ("first", "early", "any", "share")
+) | {"refusing_share"}
+"""Features whose weight for either refusal may not be negative."""
+
+NEVER_FOR_REFUSAL: frozenset[str] = frozenset(
+    {"none", "content", "items", "code", "plain_first", "comply_first", "comply_early"}
+)
+"""Features whose weight for either refusal may not be positive."""

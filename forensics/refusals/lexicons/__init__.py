@@ -28,7 +28,7 @@ _KANA = re.compile("[\u3040-\u30ff]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _LATIN_WORD = re.compile("[a-z']+")
-_READ_FOR_LANGUAGE = 1_500
+_READ_FOR_LANGUAGE = 600
 
 
 def languages_of(folded: str) -> tuple[str, ...]:

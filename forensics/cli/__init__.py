@@ -1,0 +1,104 @@
+"""The `forensics` command: one file per verb, loaded when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from forensics import __version__
+from forensics.errors import ForensicsError
+from forensics.exitcodes import ExitCode
+
+# Verb → what `--help` says of it. Kept here so that --help loads no verb, and a verb no other.
+VERBS = {
+    "compare": "Compare two models and report how they may be related.",
+    "probe": "Ask a model a suite's prompts and keep the answers.",
+    "import": "Make transcripts from other tools' files.",
+    "report": "Render a case again in another format.",
+    "suites": "List prompt suites, or print one.",
+    "refusals": "Judge which answers refuse, fully or in part.",
+}
+
+
+class VerbGroup(click.Group):
+    """A group whose verbs are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order a newcomer needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a verb, or None for an unknown one."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"forensics.cli.{cmd_name}_verb")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table above instead of importing each."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+@click.version_option(__version__, prog_name="forensics")
+def group(debug: bool) -> None:
+    """How are these two language models related, and how sure can we be?
+
+    Ask two models the same prompts, compare what comes back, and render a report.
+    Start with: forensics compare MODEL_A MODEL_B
+    """
+    if debug:
+        os.environ["FORENSICS_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line and exit with a code from `exitcodes`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; failures print one line to stderr."""
+    try:
+        result = group.main(arguments, prog_name="forensics", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.UsageError as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        return _fail(error.format_message(), ExitCode.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; answers so far are kept", ExitCode.INTERRUPTED)
+    except ForensicsError as error:
+        _debug(error)
+        return _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); nothing is left to tell it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILURE
+    except Exception as error:
+        _debug(error)
+        text = f"internal error: {type(error).__name__}: {error}; run with --debug and report it"
+        return _fail(text, ExitCode.FAILURE)
+    return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _debug(error: Exception) -> None:
+    if not os.environ.get("FORENSICS_DEBUG"):
+        return
+    import traceback
+
+    traceback.print_exception(error)
+
+
+def _fail(message: str, code: ExitCode) -> int:
+    from forensics.report.sanitise import one_line
+
+    sys.stderr.write(f"forensics: {one_line(message, 2_000)}\n")
+    return code

@@ -1,0 +1,72 @@
+"""`forensics compare`: two subjects in, a report on their likely lineage out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forensics.cli.options import (
+    backend_options,
+    backend_options_from,
+    generation_options,
+    settings_from,
+    suite_options,
+)
+
+
+@click.command(name="compare")
+@click.argument("a", metavar="KNOWN")
+@click.argument("b", metavar="QUESTIONED")
+@suite_options
+@generation_options
+@backend_options
+@click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
+@click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
+@click.option(
+    "--transcripts",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("transcripts"),
+    show_default=True,
+    help="Folder for answers collected on the way.",
+)
+@click.option("--json", "json_out", metavar="FILE|-", help="Write the case as JSON.")
+@click.option(
+    "--html", "html_out", type=click.Path(path_type=Path), help="Write one self-contained page."
+)
+@click.option("--markdown", "markdown_out", metavar="FILE|-", help="Write Markdown.")
+def command(a: str, b: str, **options: Any) -> None:
+    """Compare two models on the same prompts and report how alike they are.
+
+    KNOWN and QUESTIONED are subjects: hf:org/name@revision, hf:./folder, gguf:file.gguf,
+    openai:model@http://host/v1, transcript:file.jsonl, demo:name. Answers that are missing are
+    collected first, and kept. The exit code is 0 whatever is found.
+    """
+    from forensics.cli.obtaining import Asking, obtain, subject_from, suite_for
+    from forensics.cli.progress import step_spinner
+    from forensics.cli.rendering import Outputs, render
+    from forensics.compare import compare
+    from forensics.comparators import load_comparators
+    from forensics.examined import Examined
+
+    outputs = Outputs(options["json_out"], options["html_out"], options["markdown_out"])
+    comparators = load_comparators(options["only"], options["without"])
+    subjects = [subject_from(spec, options) for spec in (a, b)]
+    cut, asked = suite_for(subjects, options)
+    asking = Asking(settings_from(options), backend_options_from(options), options["folder"])
+    first, second = (Examined(s, obtain(s, asked, asking)) for s in subjects)
+    with step_spinner() as spinner:
+        task = spinner.add_task("comparing", total=None)
+        case = compare(
+            first,
+            second,
+            comparators,
+            cut,
+            shlex.join(["forensics", *sys.argv[1:]]),
+            progress=lambda title: spinner.update(task, description=title),
+        )
+    render(case, outputs)

@@ -1,0 +1,87 @@
+"""Subject → transcript, for every verb that needs answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forensics.backends import open_backend
+from forensics.backends.base import BackendOptions, GenerationSettings
+from forensics.cli.progress import answer_bar, note
+from forensics.collect import collect, plan, transcript_name
+from forensics.errors import UsageError
+from forensics.subjects import Subject, parse_subject
+from forensics.suites import Suite, load_suite
+from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How subjects are asked in this run."""
+
+    settings: GenerationSettings
+    options: BackendOptions
+    folder: Path
+
+
+def chosen_suite(options: dict[str, Any], default: str | None = "core") -> Suite | None:
+    """Return the suite that the options choose; None when none is chosen and none is default."""
+    name = options["suite_name"] or default
+    if name is None:
+        if options["category"] or options["limit"]:
+            raise UsageError("--category and --limit need --suite here: two transcripts are given")
+        return None
+    return load_suite(name).select(options["category"], options["limit"])
+
+
+def collect_answers(
+    subject: Subject, suite: Suite, asking: Asking, path: Path | None = None
+) -> Transcript:
+    """Ask a subject what is still open, with a progress bar; return all its answers."""
+    backend = open_backend(subject, asking.options)
+    identity = backend.identity()
+    path = path or asking.folder / transcript_name(subject, identity, asking.settings)
+    todo = plan(suite, identity, asking.settings, path)
+    total = todo.answered + len(todo.requests)
+    if todo.answered:
+        note(f"{subject.name}: {todo.answered} of {total} answers are on file in {path}")
+    with answer_bar(subject.name, total, todo.answered) as tick:
+        return collect(suite, subject, backend, asking.settings, path, tick)
+
+
+def obtain(subject: Subject, suite: Suite, asking: Asking) -> Transcript:
+    """Read a transcript subject; collect any other."""
+    if subject.kind == "transcript":
+        return read_transcript(Path(subject.target))
+    return collect_answers(subject, suite, asking)
+
+
+def suite_for(subjects: list[Subject], options: dict[str, Any]) -> tuple[Suite | None, Suite]:
+    """Return (the suite the comparison is cut to, the suite live subjects are asked).
+
+    Two transcripts are compared on all prompts they share unless a suite is named. A live subject
+    beside a transcript is asked that transcript's own prompts, so that there is something to match.
+    """
+    recorded = [s for s in subjects if s.kind == "transcript"]
+    if options["suite_name"] or not recorded:
+        suite = chosen_suite(options)
+        assert suite is not None  # noqa: S101 (a default name was given)
+        return suite, suite
+    found = ad_hoc_suite(read_transcript(Path(s.target)) for s in recorded)
+    if len(recorded) == len(subjects):
+        return chosen_suite(options, default=None), found
+    askable = tuple(p for p in found.prompts if p.messages)
+    if not askable:
+        raise UsageError(
+            f"{recorded[0].spec} does not hold its prompts' text; name their suite with --suite"
+        )
+    from dataclasses import replace
+
+    chosen = replace(found, prompts=askable).select(options["category"], options["limit"])
+    return chosen, chosen
+
+
+def subject_from(spec: str, options: dict[str, Any]) -> Subject:
+    """Parse a subject with the endpoint options given."""
+    return parse_subject(spec, options["base_url"], options["api_key_env"])

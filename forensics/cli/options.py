@@ -1,0 +1,118 @@
+"""Options that several verbs share, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from forensics.backends.base import BackendOptions, GenerationSettings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def suite_options(command: Command) -> Command:
+    """Add the options that choose prompts."""
+    for option in (
+        click.option(
+            "--limit", type=click.IntRange(min=1), help="Ask at most N prompts, of every category."
+        ),
+        click.option("--category", multiple=True, help="Ask only this category (repeatable)."),
+        click.option("--suite", "suite_name", metavar="NAME|FILE", help="Prompt suite [core]."),
+    ):
+        command = option(command)
+    return command
+
+
+def generation_options(command: Command) -> Command:
+    """Add the options that say how answers are drawn."""
+    for option in (
+        click.option("--system-prompt", metavar="TEXT", help="System prompt sent with every one."),
+        click.option(
+            "--max-tokens", type=click.IntRange(min=1), help="Cap on every answer's tokens."
+        ),
+        click.option(
+            "--temperature",
+            type=click.FloatRange(0, 5),
+            default=0.0,
+            show_default=True,
+            help="Sampling temperature; 0 is greedy.",
+        ),
+        click.option("--seed", type=int, default=0, show_default=True, help="Sampling seed."),
+        click.option(
+            "--samples",
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            help="Answers per prompt.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def backend_options(command: Command) -> Command:
+    """Add the options that say how a subject is reached and run."""
+    for option in (
+        click.option(
+            "--batch-size",
+            type=click.IntRange(min=1),
+            default=32,
+            show_default=True,
+            help="Prompts a local model answers at once.",
+        ),
+        click.option(
+            "--dtype",
+            type=click.Choice(["float32", "bfloat16"]),
+            default="float32",
+            show_default=True,
+            help="Precision of local models; recorded.",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0.1),
+            default=120.0,
+            show_default=True,
+            help="Seconds an endpoint may take for one answer.",
+        ),
+        click.option(
+            "--concurrency",
+            type=click.IntRange(min=1),
+            default=8,
+            show_default=True,
+            help="Calls to an endpoint under way at once.",
+        ),
+        click.option(
+            "--api",
+            type=click.Choice(["chat", "completions"]),
+            default="chat",
+            show_default=True,
+            help="Endpoint to call: /chat/completions or /completions.",
+        ),
+        click.option(
+            "--api-key-env",
+            metavar="NAME",
+            help="Environment variable with the key [OPENAI_API_KEY].",
+        ),
+        click.option("--base-url", metavar="URL", help="Address for openai: subjects without one."),
+    ):
+        command = option(command)
+    return command
+
+
+def settings_from(options: dict[str, Any]) -> GenerationSettings:
+    """Return the generation settings that the options describe."""
+    from forensics.backends.base import GenerationSettings
+
+    names = ("temperature", "max_tokens", "samples", "seed", "system_prompt")
+    return GenerationSettings(**{name: options[name] for name in names})
+
+
+def backend_options_from(options: dict[str, Any]) -> BackendOptions:
+    """Return the backend options that the options describe."""
+    from forensics.backends.base import BackendOptions
+
+    names = ("dtype", "batch_size", "concurrency", "timeout", "api")
+    return BackendOptions(**{name: options[name] for name in names})

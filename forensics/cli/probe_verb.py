@@ -1,0 +1,58 @@
+"""`forensics probe`: ask one subject a suite, keep the answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forensics.cli.options import (
+    backend_options,
+    backend_options_from,
+    generation_options,
+    settings_from,
+    suite_options,
+)
+
+
+@click.command(name="probe")
+@click.argument("subject")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Transcript file.")
+@suite_options
+@generation_options
+@backend_options
+@click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
+def command(subject: str, output: Path | None, dry_run: bool, **options: Any) -> None:
+    """Ask SUBJECT the prompts of a suite and append each answer to a transcript.
+
+    Run the same command again after an interruption: no answered prompt is asked twice.
+    """
+    from forensics.backends import open_backend
+    from forensics.cli.obtaining import Asking, chosen_suite, collect_answers, subject_from
+    from forensics.cli.progress import note
+    from forensics.collect import plan, transcript_name
+    from forensics.errors import BackendError
+
+    parsed = subject_from(subject, options)
+    suite = chosen_suite(options)
+    assert suite is not None  # noqa: S101 (probe has a default suite)
+    asking = Asking(settings_from(options), backend_options_from(options), Path())
+    if dry_run:
+        identity = open_backend(parsed, asking.options).identity()
+        path = output or Path(transcript_name(parsed, identity, asking.settings))
+        todo = plan(suite, identity, asking.settings, path)
+        click.echo(
+            f"{len(todo.requests)} calls to {parsed.spec} ({todo.answered} already answered in "
+            f"{path}); at most {todo.max_input_tokens} prompt tokens and "
+            f"{todo.max_output_tokens} answer tokens"
+        )
+        return
+    transcript = collect_answers(parsed, suite, asking, output)
+    counts = {status: transcript.count(status) for status in ("ok", "truncated", "filtered")}
+    errors = transcript.count("error")
+    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    note(f"{transcript.path}: {told or 'no answers'}{f', {errors} failed' if errors else ''}")
+    if errors and not any(counts.values()):
+        first = next(r.error for r in transcript.responses if r.status == "error")
+        raise BackendError(f"every call to {parsed.spec} failed; the first: {first}")

@@ -1,0 +1,65 @@
+"""Progress on stderr: bars for people, silence for pipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from forensics.report.sanitise import one_line
+
+if TYPE_CHECKING:
+    from forensics.collect import Progress as Tick
+
+
+def stderr_console() -> Console:
+    """Return the console that progress and notes go to."""
+    return Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def note(message: str) -> None:
+    """Print one line for the user to stderr; whatever is in it shows as text."""
+    stderr_console().print(Text(one_line(message, 2_000)))
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.1f}/s" if speed else "-/s", style="progress.data.speed")
+
+
+@contextmanager
+def answer_bar(label: str, total: int, answered: int) -> Iterator[Tick]:
+    """Show a bar with rate and time left while answers arrive; yield what to call for each."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr_console(), transient=True) as progress:
+        task = progress.add_task(one_line(label, 30), total=total, completed=answered)
+        yield lambda _: progress.advance(task)
+
+
+@contextmanager
+def step_spinner() -> Iterator[Progress]:
+    """Show what is being done, for work without a count."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=stderr_console(), transient=True) as progress:
+        yield progress

@@ -1,0 +1,174 @@
+"""Two examined subjects → a Case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from forensics import __version__
+from forensics.case import (
+    Case,
+    CasePrompt,
+    CaseResponse,
+    CaseSubject,
+    LedgerEntry,
+    Overlap,
+)
+from forensics.comparability import comparability_notes
+from forensics.comparators.base import Comparator, without_score
+from forensics.copies import copy_tripwire
+from forensics.errors import ForensicsError, MissingDependencyError
+from forensics.evidence import Evidence
+from forensics.examined import Examined
+from forensics.suites import Prompt, Suite
+from forensics.transcripts import Response, Transcript, now
+from forensics.verdict import screen
+
+Progress = Callable[[str], None]
+
+
+def compare(
+    a: Examined,
+    b: Examined,
+    comparators: Sequence[Comparator[Any]],
+    suite: Suite | None = None,
+    command: str = "",
+    ledger: Sequence[LedgerEntry] = (),
+    progress: Progress | None = None,
+) -> Case:
+    """Compare the known subject `a` with the questioned subject `b`.
+
+    Args:
+        a: the known subject.
+        b: the questioned subject.
+        comparators: what to measure, in the order of the report.
+        suite: cuts both subjects to its prompts; None takes every prompt both answered.
+        command: what the user typed, for the record.
+        ledger: runs, subsets and seeds tried on the way.
+        progress: called with the title of each comparator before it runs.
+    """
+    if suite is not None:
+        a, b = restrict(a, suite), restrict(b, suite)
+    evidence = []
+    for comparator in comparators:
+        if progress is not None:
+            progress(comparator.title)
+        evidence.append(measure(comparator, a, b))
+    overlap = _overlap(a, b)
+    tripwire = copy_tripwire(a, b)
+    return Case(
+        created_at=now(),
+        version=__version__,
+        command=command,
+        suite=_describe(suite, a, b),
+        a=_subject(a),
+        b=_subject(b),
+        overlap=overlap,
+        prompts=tuple(_prompts(a, b)),
+        evidence=tuple(evidence),
+        copy_tripwire=tripwire,
+        comparability=comparability_notes(a, b),
+        verdict=screen(evidence, overlap, tripwire),
+        ledger=(LedgerEntry(at=now(), what="compare"), *ledger),
+    )
+
+
+def measure(comparator: Comparator[Any], a: Examined, b: Examined) -> Evidence:
+    """Run one comparator; what it cannot do becomes evidence with a status and a reason."""
+    absent = sorted(comparator.needs - (a.available & b.available))
+    if absent == ["answers"]:
+        empty = " and ".join(
+            letter for letter, side in (("A", a), ("B", b)) if "answers" not in side.available
+        )
+        return without_score(comparator, "insufficient", f"no usable answer of {empty}")
+    if absent:
+        return without_score(comparator, "not_measured", f"needs {', '.join(absent)} of both")
+    try:
+        return comparator.compare(comparator.extract(a), comparator.extract(b))
+    except MissingDependencyError as error:
+        return without_score(comparator, "not_measured", str(error))
+    except ForensicsError as error:
+        return without_score(comparator, "error", str(error))
+
+
+def restrict(side: Examined, suite: Suite) -> Examined:
+    """Return the subject cut to the suite's prompts, with the suite's ids and categories."""
+    known = {prompt.sha256: prompt for prompt in suite.prompts}
+    kept = tuple(
+        replace(response, prompt=known[response.prompt.sha256])
+        for response in side.transcript.responses
+        if response.prompt.sha256 in known
+    )
+    return Examined(side.subject, replace(side.transcript, responses=kept))
+
+
+def _overlap(a: Examined, b: Examined) -> Overlap:
+    first, second = ({x.prompt_sha256 for x in side.answers} for side in (a, b))
+    return Overlap(a=len(first), b=len(second), both=len(first & second))
+
+
+def _describe(suite: Suite | None, a: Examined, b: Examined) -> dict[str, Any]:
+    if suite is not None:
+        return {"name": suite.name, "version": suite.version, "sha256": suite.sha256}
+    described = [dict(m.suite) for side in (a, b) for m in side.transcript.manifests]
+    if described and all(one == described[0] for one in described):
+        return described[0]
+    return {"name": "ad-hoc", "version": "1", "sha256": None}
+
+
+def _subject(side: Examined) -> CaseSubject:
+    transcript = side.transcript
+    provenance: Literal["collected", "imported", "unknown"] = (
+        transcript.manifests[0].provenance if transcript.manifests else "unknown"
+    )
+    return CaseSubject(
+        spec=side.subject.spec,
+        name=side.name,
+        kind=side.subject.kind,
+        provenance=provenance,
+        transcript_sha256=transcript.sha256,
+        answers=len(side.answers),
+        empty=_blank(transcript),
+        errors=transcript.count("error"),
+        filtered=transcript.count("filtered"),
+        truncated=transcript.count("truncated"),
+        samples=max((r.sample for r in transcript.responses), default=0) + 1,
+        manifests=tuple(m.to_json() for m in transcript.manifests),
+        warnings=transcript.warnings,
+    )
+
+
+def _blank(transcript: Transcript) -> int:
+    return sum(r.status in ("ok", "truncated") and not r.text.strip() for r in transcript.responses)
+
+
+def _prompts(a: Examined, b: Examined) -> list[CasePrompt]:
+    first, second = _by_prompt(a.transcript), _by_prompt(b.transcript)
+    return [
+        CasePrompt(
+            prompt_sha256=digest,
+            prompt_id=prompt.id,
+            prompt=prompt.text,
+            category=prompt.category,
+            language=prompt.language,
+            a=_responses(first[digest][1]),
+            b=_responses(second[digest][1]),
+        )
+        for digest, (prompt, _) in first.items()
+        if digest in second
+    ]
+
+
+def _by_prompt(transcript: Transcript) -> dict[str, tuple[Prompt, list[Response]]]:
+    groups: dict[str, tuple[Prompt, list[Response]]] = {}
+    for response in sorted(transcript.responses, key=lambda r: (r.prompt.id, r.sample)):
+        groups.setdefault(response.prompt.sha256, (response.prompt, []))[1].append(response)
+    return groups
+
+
+def _responses(responses: Sequence[Response]) -> tuple[CaseResponse, ...]:
+    return tuple(
+        CaseResponse(sample=r.sample, text=r.text, status=r.status, reasoning=r.reasoning)
+        for r in responses
+    )
