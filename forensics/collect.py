@@ -77,7 +77,7 @@ def plan(
 
 
 def _answered(path: Path, identity: Mapping[str, Any], settings: GenerationSettings) -> set[str]:
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists() or path.stat().st_size == 0 or _starts_cut_off(path):
         return set()
     transcript = read_transcript(path)
     for manifest in transcript.manifests:
@@ -90,6 +90,19 @@ def _answered(path: Path, identity: Mapping[str, Any], settings: GenerationSetti
                 "choose another file with -o"
             )
     return set(iter_keys(transcript))
+
+
+def _starts_cut_off(path: Path) -> bool:
+    """Tell whether the file holds only a piece of a first response: the run was killed there."""
+    begins = b'{"prompt_id":'
+    try:
+        line = path.read_bytes()
+        json.loads(line)
+    except OSError:
+        return False
+    except (ValueError, RecursionError):
+        return b"\n" not in line and begins.startswith(line[: len(begins)])
+    return False
 
 
 def _without_samples(settings: Mapping[str, Any]) -> dict[str, Any]:

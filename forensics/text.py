@@ -136,6 +136,8 @@ def _longest(
 ) -> tuple[int, int]:
     best, where = 0, 0
     for j in starts:
+        if best >= min(len(a) - i, len(b) - j):
+            break  # starts ascend: no later one can be longer
         length = n
         while (
             i + length < len(a) and j + length < len(b) and a[i + length].form == b[j + length].form

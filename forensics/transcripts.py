@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Literal, Self, TypeVar
 
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.suites import Message, Prompt, Suite
@@ -23,6 +23,7 @@ from forensics.suites import Message, Prompt, Suite
 Status = Literal["ok", "truncated", "filtered", "error"]
 STATUSES: tuple[Status, ...] = ("ok", "truncated", "filtered", "error")
 CHAIN_START = "0" * 64
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,15 +82,19 @@ class Response:
         if status not in STATUSES or not isinstance(line["text"], str):
             raise ValueError(f"status {status!r} or text is not valid")
         messages = tuple(Message(role, content) for role, content in line.get("messages") or ())
+        if not all(isinstance(part, str) for message in messages for part in message):
+            raise ValueError("a message is not text")
         prompt = Prompt(
             str(line["prompt_id"]),
             messages,
-            line.get("category", "uncategorised"),
-            line.get("language", "und"),
+            str(line.get("category", "uncategorised")),
+            str(line.get("language", "und")),
         )
         # The stored hash is the identity: prompts whose text is not shipped have nothing to rehash.
         prompt.__dict__["sha256"] = str(line["prompt_sha256"])
         optional = {name: line[name] for name in _OPTIONAL if line.get(name) is not None}
+        # An endpoint may send numbers where text belongs.
+        optional |= {name: str(optional[name]) for name in _TEXTS if name in optional}
         return cls(
             prompt=prompt, text=line["text"], sample=int(line["sample"]), status=status, **optional
         )
@@ -100,6 +105,7 @@ _OPTIONAL = tuple(
     for name in Response.__dataclass_fields__
     if name not in ("prompt", "text", "sample", "status")
 )
+_TEXTS = tuple(n for n in _OPTIONAL if Response.__dataclass_fields__[n].type == "str | None")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,9 +133,23 @@ class Manifest:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read a manifest object; fields a later version added are ignored."""
-        known = {name: value[name] for name in cls.__dataclass_fields__ if name in value}
-        return cls(**known | {"notes": tuple(known.get("notes", ()))})
+        """Read a manifest object; fields a later version added are ignored.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not a manifest.
+        """
+        if value["provenance"] not in ("collected", "imported"):
+            raise ValueError(f"provenance {value['provenance']!r} is not valid")
+        # A manifest goes into the Case, which is strict JSON: no NaN, no infinity.
+        json.dumps(value, allow_nan=False)
+        texts: dict[str, Any] = {
+            name: str(value[name]) for name in ("subject", "started_at", "version")
+        }
+        tables: dict[str, Any] = {
+            name: dict(value[name]) for name in ("identity", "suite", "settings")
+        }
+        notes = tuple(str(note) for note in value.get("notes", ()))
+        return cls(**texts, **tables, provenance=value["provenance"], notes=notes)
 
 
 @dataclass(frozen=True)
@@ -175,16 +195,15 @@ def read_transcript(path: Path) -> Transcript:
     entries = [_parse(line, number, path) for number, line in lines]
     latest: dict[tuple[str, int], Response] = {}
     for entry in entries:
-        response = _response(entry, path)
+        response = _read(Response.from_json, entry.value, entry, path)
         slot = (response.prompt.sha256, response.sample)
         if slot in latest and response.status == "error" and latest[slot].status != "error":
             continue
         latest[slot] = response
     if not latest:
         raise InputFileError(f"transcript {path} holds no responses; probe or import it again")
-    manifests = tuple(
-        Manifest.from_json(e.value["manifest"]) for e in entries if "manifest" in e.value
-    )
+    described = [e for e in entries if "manifest" in e.value]
+    manifests = tuple(_read(Manifest.from_json, e.value["manifest"], e, path) for e in described)
     name = str(manifests[0].subject) if manifests else path.stem
     digest = hashlib.sha256(raw).hexdigest()
     responses = tuple(latest.values())
@@ -209,7 +228,7 @@ def _split(raw: bytes, path: Path) -> tuple[list[tuple[int, bytes]], list[str]]:
 def _is_json(line: bytes) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -231,10 +250,10 @@ def _parse(line: bytes, number: int, path: Path) -> _Entry:
     return _Entry(number, value)
 
 
-def _response(entry: _Entry, path: Path) -> Response:
+def _read(make: Callable[[Any], T], value: Any, entry: _Entry, path: Path) -> T:
     try:
-        return Response.from_json(entry.value)
-    except (KeyError, TypeError, ValueError) as error:
+        return make(value)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         what = f"missing {error}" if isinstance(error, KeyError) else str(error)
         raise InputFileError(
             f"transcript {path}, line {entry.number}: not a response ({what}); "

@@ -37,7 +37,7 @@ class BackendOptions:
     """How a backend runs; recorded where it can change an answer (dtype, batch size, api)."""
 
     dtype: Literal["float32", "bfloat16"] = "float32"
-    batch_size: int = 32
+    batch_size: int = 64
     concurrency: int = 8
     timeout: float = 120.0
     api: Literal["chat", "completions"] = "chat"

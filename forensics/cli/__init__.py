@@ -62,15 +62,14 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return a kind of failure)
     """Run one command line and return its exit code; failures print one line to stderr."""
     try:
         result = group.main(arguments, prog_name="forensics", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
     except click.UsageError as error:
-        error.show()
-        return ExitCode.USAGE
+        return _fail(_usage(error), ExitCode.USAGE)
     except click.ClickException as error:
         return _fail(error.format_message(), ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
@@ -80,13 +79,30 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), error.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (`| head`); nothing is left to tell it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return ExitCode.FAILURE
+    except OSError as error:
+        _debug(error)
+        if error.filename is None:  # most likely stdout on a full disk: flushing fails at exit too
+            _drop_stdout()
+        where = "the output" if error.filename is None else error.filename
+        text = f"cannot read or write {where}: {error.strerror or error}; choose another place"
+        return _fail(text, ExitCode.FAILURE)
     except Exception as error:
         _debug(error)
         text = f"internal error: {type(error).__name__}: {error}; run with --debug and report it"
         return _fail(text, ExitCode.FAILURE)
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _usage(error: click.UsageError) -> str:
+    if error.ctx is None:
+        return error.format_message()
+    return f"{error.format_message().rstrip('.')}; see: {error.ctx.command_path} --help"
+
+
+def _drop_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _debug(error: Exception) -> None:

@@ -49,8 +49,8 @@ def command(a: str, b: str, **options: Any) -> None:
     from forensics.cli.obtaining import Asking, obtain, subject_from, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import Outputs, render
-    from forensics.compare import compare
     from forensics.comparators import load_comparators
+    from forensics.compare import compare
     from forensics.examined import Examined
 
     outputs = Outputs(options["json_out"], options["html_out"], options["markdown_out"])

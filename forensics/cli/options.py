@@ -59,7 +59,7 @@ def backend_options(command: Command) -> Command:
         click.option(
             "--batch-size",
             type=click.IntRange(min=1),
-            default=32,
+            default=64,
             show_default=True,
             help="Prompts a local model answers at once.",
         ),

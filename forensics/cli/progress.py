@@ -52,7 +52,10 @@ def answer_bar(label: str, total: int, answered: int) -> Iterator[Tick]:
         _Rate(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=stderr_console(), transient=True) as progress:
+    console = stderr_console()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task(one_line(label, 30), total=total, completed=answered)
         yield lambda _: progress.advance(task)
 
@@ -61,5 +64,8 @@ def answer_bar(label: str, total: int, answered: int) -> Iterator[Tick]:
 def step_spinner() -> Iterator[Progress]:
     """Show what is being done, for work without a count."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=stderr_console(), transient=True) as progress:
+    console = stderr_console()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         yield progress

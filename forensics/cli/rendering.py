@@ -67,7 +67,9 @@ def render(case: Case, outputs: Outputs) -> None:
 
 def _put(target: str, text: str) -> str | None:
     if target == "-":
-        sys.stdout.write(text)
+        from forensics.report.sanitise import encodable
+
+        sys.stdout.write(encodable(text, sys.stdout.encoding))
         sys.stdout.flush()
         return None
     write_text(Path(target), text)

@@ -24,7 +24,9 @@ def _list() -> None:
         table.add_column(column, justify="right" if column == "prompts" else "left")
     for suite in list_suites():
         languages = len({prompt.language for prompt in suite.prompts})
-        table.add_row(suite.name, suite.version, str(len(suite.prompts)), str(languages), suite.title)
+        table.add_row(
+            suite.name, suite.version, str(len(suite.prompts)), str(languages), suite.title
+        )
     Console().print(table)
 
 

@@ -16,26 +16,27 @@ from forensics.examined import Examined, Need
 from forensics.matching import Floats
 from forensics.profiles import Profile, compare_profiles
 
-# Each pattern is counted per answer; `(?m)` patterns match whole lines.
+# Each pattern is counted per answer; `(?m)` patterns match whole lines. Indents are `[^\S\n]*`: with
+# `\s*` a run of blank lines would be read again from each of its lines.
 PATTERNS = {
     "heading #": r"(?m)^#{1,6}\s",
     "heading by bold line": r"(?m)^\*\*[^*\n]{1,120}\*\*:?\s*$",
     "bold": r"\*\*[^*\n]{1,200}\*\*",
     "italic": r"(?<![*\w])\*[^*\s][^*\n]{0,200}\*(?![*\w])",
-    "bullet -": r"(?m)^\s*-\s",
-    "bullet *": r"(?m)^\s*\*\s",
-    "bullet •": r"(?m)^\s*[•‣◦]\s?",
-    "numbered 1.": r"(?m)^\s*\d{1,3}\.\s",
-    "numbered 1)": r"(?m)^\s*\d{1,3}\)\s",
+    "bullet -": r"(?m)^[^\S\n]*-\s",
+    "bullet *": r"(?m)^[^\S\n]*\*\s",
+    "bullet •": r"(?m)^[^\S\n]*[•‣◦]\s?",
+    "numbered 1.": r"(?m)^[^\S\n]*\d{1,3}\.\s",
+    "numbered 1)": r"(?m)^[^\S\n]*\d{1,3}\)\s",
     "nested list": r"(?m)^(?: {2,}|\t)(?:[-*•]|\d{1,3}[.)])\s",
-    "bold list label": r"(?m)^\s*(?:[-*•]|\d{1,3}[.)])\s+\*\*",
-    "colon list label": r"(?m)^\s*(?:[-*•]|\d{1,3}[.)])\s+[^\n:]{1,60}:",
-    "code fence": r"(?m)^\s*```",
-    "named code fence": r"(?m)^\s*```[a-zA-Z]",
+    "bold list label": r"(?m)^[^\S\n]*(?:[-*•]|\d{1,3}[.)])\s+\*\*",
+    "colon list label": r"(?m)^[^\S\n]*(?:[-*•]|\d{1,3}[.)])\s+[^\n:]{1,60}:",
+    "code fence": r"(?m)^[^\S\n]*```",
+    "named code fence": r"(?m)^[^\S\n]*```[a-zA-Z]",
     "inline code": r"(?<!`)`[^`\n]{1,200}`(?!`)",
-    "table row": r"(?m)^\s*\|.*\|\s*$",
+    "table row": r"(?m)^[^\S\n]*\|.*\|\s*$",
     "quote": r"(?m)^>\s",
-    "rule": r"(?m)^\s*(?:---+|\*\*\*+|___+)\s*$",
+    "rule": r"(?m)^[^\S\n]*(?:---+|\*\*\*+|___+)\s*$",
     "link": r"\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)",
     "LaTeX": r"\\\(|\\\[|\$\$|\\frac|\\boxed",
     "emoji": r"\p{Extended_Pictographic}",

@@ -78,6 +78,10 @@ class Refusal:
             )
             evidence = without_score(self, "insufficient", reason, len(prompts))
             return evidence.model_copy(update={"details": details})
+        if len({*left, *right}) == 1:
+            reason = "both refuse every prompt to one degree: agreement beyond chance is undefined"
+            evidence = without_score(self, "insufficient", reason, len(prompts))
+            return evidence.model_copy(update={"details": details})
         weights = resample_weights(len(prompts))
         per_prompt = 1 - np.abs(left - right) / 2
         return Evidence(

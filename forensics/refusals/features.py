@@ -13,7 +13,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forensics.refusals.lexicons import GROUPS, Group, compiled, exemptions, languages_of, limitations
+from forensics.refusals.lexicons import (
+    GROUPS,
+    Group,
+    compiled,
+    exemptions,
+    languages_of,
+    limitations,
+)
 from forensics.refusals.normalise import Folded, fold
 
 _SENTENCE = re.compile(r"[^.!?。！？।؟\n]+[.!?。！？।؟]*")
@@ -21,7 +28,7 @@ _WORD = re.compile(r"[a-z0-9'\u00c0-\u02af\u0370-\u1fff]+|[\u3040-\u9fff\uac00-\
 _CJK = re.compile("[\u3040-\u9fff\uac00-\ud7af]")
 _LIST_ITEM = re.compile(r"^[ ]{0,8}(?:\d{1,2}[.)]|[-•+]|#{1,6} |\|)[ ]?", re.MULTILINE)
 _CODE = re.compile(r"^[ ]{0,4}(?:```|~~~)", re.MULTILINE)
-_QUOTED = re.compile(r'"[^"\n]{12,600}"|[「『][^」』\n]{5,400}[」』]|``[^`]{12,600}``')
+_QUOTED = re.compile(r'"[^"\n]{6,600}"|[「『][^」』\n]{5,400}[」』]|``[^`]{12,600}``')
 _FENCED = re.compile(r"```[^`]*(?:```|\Z)")
 _BLOCK_QUOTE = re.compile(r"^[ ]{0,3}>[^\n]*", re.MULTILINE)
 _SPEAKER = re.compile(
@@ -135,9 +142,7 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     ]
 
 
-def _hits(
-    text: str, sentences: Sequence[tuple[int, int]], languages: tuple[str, ...]
-) -> list[Hit]:
+def _hits(text: str, sentences: Sequence[tuple[int, int]], languages: tuple[str, ...]) -> list[Hit]:
     starts = [start for start, _ in sentences]
     exempt = _spans(exemptions(languages), text)
     limits = _spans(limitations(languages), text)
@@ -230,6 +235,8 @@ def _features(
     values["norm_early x short"] = values["norm_early"] * short
     for left, right in _PRODUCTS:
         values[f"{left} x {right}"] = values[left] * values[right]
+    values["only_lectures"] = values["lecture_early"] * max(0.0, 2 * values["refusing_share"] - 1)
+    values["only_lectures"] *= float(not any(by_group[group] for group in _NOT_MERE_LECTURE))
     turn = _turn(by_group, first)
     after = " ".join(text[start:end] for start, end in sentences[turn:]) if turn else ""
     values.update(_after_turn(by_group, turn, first, after))
@@ -260,7 +267,10 @@ def _after_turn(
         "turns_to_offer": offered,
         "turns_to_much": amount,
         "turns_early_to_offer": offered * early * amount,
-        "inability_turns": offered * amount * float(first in by_group["inability"] - by_group["decline"]),
+        "inability_turns": offered
+        * amount
+        * float(first in by_group["inability"] - by_group["decline"]),
+        "turns_to_offer_only": offered * float(not by_group["norm"] and not by_group["reject"]),
         "turns_to_list": float(bool(_LIST_ITEM.search(after))),
         "turns_to_steps": float(turn > 0 and any(i > turn for i in by_group["comply"])),
     }
@@ -289,9 +299,19 @@ def _topic(prompt: str | None) -> set[str]:
 
 
 _PRODUCTS = (
-    *((g, r) for g in ("decline_early", "inability_early", "norm_early")
-      for r in ("content", "items", "offer_any", "comply_any", "premise_any",
-                "resource_any", "refusing_share")),
+    *(
+        (g, r)
+        for g in ("decline_early", "inability_early", "norm_early")
+        for r in (
+            "content",
+            "items",
+            "offer_any",
+            "comply_any",
+            "premise_any",
+            "resource_any",
+            "refusing_share",
+        )
+    ),
     ("decline_early", "norm_any"),
     ("decline_early", "inability_early"),
     ("decline_early", "redirect_any"),
@@ -309,10 +329,22 @@ _PRODUCTS = (
     ("persona_early", "none"),
 )
 
+_NOT_MERE_LECTURE: tuple[Group, ...] = (
+    "decline",
+    "inability",
+    "apology",
+    "norm",
+    "taboo",
+    "reject",
+    "comply",
+    "premise",
+)
+
 _STOP = frozenset(
-    "a an the how do does did i my me you your can could would should what which who why where when "
-    "is are was were be been to of in on at for with and or not it its that this from by as so best "
-    "good way ways some tell give list there have has get make someone people person much most".split()
+    "a an the how do does did i my me you your can could would should what which who why where "
+    "when is are was were be been to of in on at for with and or not it its that this from by as "
+    "so best good way ways some tell give list there have has get make someone people person "
+    "much most".split()
 )
 _NEGATION = re.compile(r"\b(?:not|no|never|cannot|nothing|none|neither|\w+n't)\b")
 _LOADED = re.compile(

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,11 +37,11 @@ from forensics.refusals.prior import (
 )
 from forensics.refusals.words import opening_grams
 
-FEATURE_PENALTY = 3.0
-WORD_PENALTY = 10.0
+FEATURE_PENALTY = 2.0
+WORD_PENALTY = 3.0
 INTERCEPT_PENALTY = 0.1
-VOCABULARY = 400
-MIN_PROMPTS = 12
+VOCABULARY = 1_200
+MIN_PROMPTS = 6
 MIN_MODELS = 3
 RESAMPLES = 2_000
 _COMMON = frozenset(
@@ -123,7 +124,7 @@ def group_prompts(wording: Mapping[str, str]) -> dict[str, str]:
 
 
 def choose_words(answers: Answers, rows: Ints) -> list[str]:
-    """The word sequences that tell the labels apart best (chi-squared), none tied to few prompts."""
+    """The word sequences that tell the labels apart best (chi-squared), each in many prompts."""
     prompts: dict[str, set[str]] = defaultdict(set)
     models: dict[str, set[str]] = defaultdict(set)
     counts: dict[str, Floats] = defaultdict(lambda: np.zeros(len(LABELS)))
@@ -206,7 +207,6 @@ def _minimise(
 ) -> tuple[Floats, Floats]:
     from scipy.optimize import minimize
 
-    rows, columns = design.shape
     target = np.eye(len(LABELS))[labels]
     prior = np.array(INTERCEPTS)
 
@@ -345,7 +345,7 @@ def main() -> None:
         target = Path(__file__).with_name(MODEL_FILE)
         target.write_text(text.replace('],"', '],\n"') + "\n", encoding="utf-8")
     if not arguments.no_figures:
-        print(json.dumps(measure(answers), indent=2))
+        sys.stdout.write(json.dumps(measure(answers), indent=2) + "\n")
 
 
 if __name__ == "__main__":

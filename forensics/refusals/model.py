@@ -28,13 +28,16 @@ _PHRASE_ORDER: tuple[Group, ...] = (
     "decline",
     "inability",
     "norm",
-    "reject",
-    "apology",
+    "objection",
     "redirect",
+    "apology",
     "lecture",
+    "reject",
     "persona",
     "resource",
+    "clarify",
 )
+_CLAUSE_REST = re.compile(r"[^.,;:!?。、；：！？\n]{0,60}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class RefusalJudgement:
 
 @dataclass(frozen=True)
 class Coefficients:
-    """A multinomial logistic regression on unscaled features, plus a weight for some word sequences.
+    """A multinomial logistic regression on features and, for English, some word sequences.
 
     Attributes:
         weights: ``(3, n_features)``, rows in the order of ``LABELS``.

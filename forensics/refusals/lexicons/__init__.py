@@ -21,7 +21,10 @@ __all__ = [
     "limitations",
 ]
 
-LEXICONS: dict[str, Lexicon] = {module.LEXICON.language: module.LEXICON for module in (en, zh, es, fr, de, ru, ja, fi, pt, it, ar)}
+LEXICONS: dict[str, Lexicon] = {
+    module.LEXICON.language: module.LEXICON
+    for module in (en, zh, es, fr, de, ru, ja, fi, pt, it, ar)
+}
 
 _HAN = re.compile("[\u4e00-\u9fff]")
 _KANA = re.compile("[\u3040-\u30ff]")
@@ -29,6 +32,7 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _LATIN_WORD = re.compile("[a-z']+")
 _READ_FOR_LANGUAGE = 600
+_WORDS_TO_TELL = 2
 
 
 def languages_of(folded: str) -> tuple[str, ...]:
@@ -69,8 +73,8 @@ def _languages_by_words(sample: str) -> list[str]:
         return []
     counts = {code: sum(word in known for word in words) for code, known in _known_words().items()}
     most = max(counts.values())
-    if most == 0:
-        return ["en"]
+    if most < _WORDS_TO_TELL:
+        return list(counts)
     # A language with at least half as many of its function words may be mixed in.
     return [code for code, count in counts.items() if count * 2 >= most]
 

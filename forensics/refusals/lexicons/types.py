@@ -30,7 +30,7 @@ for it · apology · norm: says that it is not appropriate, legal or
 allowed to do or ask this · taboo: words for crime and harm, which a plain explanation may use too ·
 reject: denies that what was asked for is right · objection: announces an objection ("I must point
 out") · persona: speaks of itself as an AI · lecture: moral advice nobody
-asked for · redirect: turns to another topic · resource: sends the reader to help or to authorities ·
+asked for · redirect: turns to another topic · resource: sends the reader to help or authorities ·
 premise: corrects a fact · offer: gives something after all · comply: begins to answer · clarify:
 asks back · courtesy: a greeting or thanks before the answer proper."""
 

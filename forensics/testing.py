@@ -1,0 +1,412 @@
+"""An executable form of what a comparator promises, for built-ins and plugins alike.
+
+from forensics.testing import check_comparator
+
+def test_conventions():
+    check_comparator(MyComparator())
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import re
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+from forensics.comparators.base import Comparator
+from forensics.compare import measure
+from forensics.evidence import Evidence, Tier
+from forensics.examined import Examined, Need
+from forensics.subjects import Subject
+from forensics.suites import Message, Prompt
+from forensics.transcripts import Response, Transcript
+
+Pair = tuple[Examined, Examined]
+
+# Sums in another order differ in the last bits of a float32.
+_TOLERANCE = 1e-5
+_FEW = 2
+
+
+def check_comparator(
+    comparator: Comparator[Any], examined_pairs: Sequence[Pair] | None = None
+) -> None:
+    """Check that a comparator keeps the conventions all others rely on.
+
+    Its declarations are valid; two runs give equal evidence; swapping the subjects leaves the score
+    unless `symmetric` is False; the order of answers does not matter; the evidence survives JSON,
+    is finite, counts its prompts right, and its exhibits and spans exist; nothing reaches for the
+    network. Where `answers` is among its `needs`: too few of them are `insufficient`, and hostile
+    text (NUL, lone surrogates, terminal escapes) raises nothing.
+
+    The check blocks internet connections of the whole process while it runs.
+
+    Args:
+        comparator: an instance.
+        examined_pairs: pairs of subjects to measure; made-up answers by default. Must be given
+            for comparators that need more than answers.
+
+    Raises:
+        AssertionError: a convention is broken; the message says which, and how it showed.
+    """
+    _check_declarations(comparator)
+    answers = "answers" in comparator.needs
+    pairs = list(examined_pairs or ())
+    if not pairs:
+        _require(
+            comparator.needs == {"answers"},
+            comparator,
+            "examined_pairs must be given for a comparator that needs more than answers",
+        )
+        pairs = sample_pairs()
+    with _no_network() as attempts:
+        for a, b in pairs:
+            _check_pair(comparator, a, b)
+            if answers:
+                _check_order(comparator, a, b)
+                _check_too_few(comparator, a, b)
+        if answers:
+            _check_no_answers(comparator, *pairs[0])
+            _check_hostile(comparator)
+    _require(not attempts, comparator, f"it reached for the network: {', '.join(attempts)}")
+
+
+def examined_from(name: str, answers: Sequence[Sequence[str] | str]) -> Examined:
+    """Return a subject that answered as given.
+
+    Args:
+        name: the subject's name.
+        answers: one entry a prompt: its answer, or its answers by sample. The prompts are made up,
+            and the same for the same position.
+    """
+    responses = [
+        Response(prompt=_prompt(number), text=text, sample=sample)
+        for number, entry in enumerate(answers)
+        for sample, text in enumerate([entry] if isinstance(entry, str) else entry)
+    ]
+    subject = Subject(f"transcript:{name}.jsonl", "transcript", f"{name}.jsonl")
+    return Examined(subject, Transcript(name, tuple(responses)))
+
+
+def sample_pairs() -> list[Pair]:
+    """Return made-up pairs: close kin, strangers, and strangers with two samples a prompt."""
+    plain, kin = (_invented(seed, _PLAIN) for seed in (1, 2))
+    ornate = _invented(3, _ORNATE)
+    twice = [
+        examined_from(name, list(zip(first, second, strict=True)))
+        for name, first, second in (
+            ("twice-plain", plain, kin),
+            ("twice-ornate", ornate, _invented(4, _ORNATE)),
+        )
+    ]
+    known = examined_from("plain", plain)
+    return [
+        (known, examined_from("kin", kin)),
+        (known, examined_from("ornate", ornate)),
+        (twice[0], twice[1]),
+    ]
+
+
+def _prompt(number: int) -> Prompt:
+    subject = _SUBJECTS[number % len(_SUBJECTS)]
+    return Prompt(f"p{number}", (Message("user", f"Question {number}: tell me about {subject}."),))
+
+
+def _require(condition: bool, comparator: Comparator[Any], message: str) -> None:
+    if not condition:
+        raise AssertionError(f"comparator {comparator.name!r}: {message}")
+
+
+def _check_declarations(comparator: Comparator[Any]) -> None:
+    _require(
+        bool(re.fullmatch(r"[a-z][a-z_]*", comparator.name)), comparator, "name must be [a-z_]+"
+    )
+    _require(bool(comparator.title.strip()), comparator, "title is blank")
+    _require(comparator.tier in get_args(Tier), comparator, f"unknown tier {comparator.tier!r}")
+    known = frozenset(get_args(Need))
+    _require(bool(comparator.needs), comparator, "needs is empty")
+    _require(comparator.needs <= known, comparator, f"needs must be among {sorted(known)}")
+    _require(isinstance(comparator.symmetric, bool), comparator, "symmetric must be a bool")
+
+
+def _run(comparator: Comparator[Any], a: Examined, b: Examined, situation: str) -> Evidence:
+    try:
+        evidence = comparator.compare(comparator.extract(a), comparator.extract(b))
+    except Exception as error:
+        raise AssertionError(
+            f"comparator {comparator.name!r}: raised {type(error).__name__} on {situation}: {error}"
+        ) from error
+    _require(isinstance(evidence, Evidence), comparator, f"returned no Evidence on {situation}")
+    _check_evidence(comparator, evidence, a, b, situation)
+    return evidence
+
+
+def _check_pair(comparator: Comparator[Any], a: Examined, b: Examined) -> None:
+    what = f"the pair {a.name} / {b.name}"
+    evidence = _run(comparator, a, b, what)
+    _require(
+        evidence.status in ("ok", "insufficient", "not_applicable"),
+        comparator,
+        f"{evidence.status} on {what}: {evidence.reason}",
+    )
+    again = _run(comparator, _fresh(a), _fresh(b), what)
+    _require(again == evidence, comparator, f"two runs differ on {what}: it is not deterministic")
+    _run(comparator, a, a, f"{a.name} against itself")
+    if comparator.symmetric:
+        swapped = _run(comparator, b, a, f"{what}, swapped")
+        _require_same(
+            comparator, evidence, swapped, f"{what} when swapped; make it so or declare it not"
+        )
+
+
+def _check_order(comparator: Comparator[Any], a: Examined, b: Examined) -> None:
+    evidence = _run(comparator, a, b, "answers in order")
+    for seed in (1, 2):
+        shuffled = _run(comparator, _shuffled(a, seed), _shuffled(b, seed + 2), "shuffled answers")
+        _require_same(comparator, evidence, shuffled, "the same answers in another order")
+
+
+def _check_too_few(comparator: Comparator[Any], a: Examined, b: Examined) -> None:
+    common = sorted(_prompts(a) & _prompts(b))
+    for count in (0, 1, _FEW):
+        kept = set(common[:count])
+        # Without any prompt in common each keeps answers of its own: disjoint suites.
+        first = _only(a, kept or set(common[::2]))
+        second = _only(b, kept or set(common[1::2]))
+        evidence = _run(comparator, first, second, f"{count} common prompts")
+        _require(
+            evidence.status == "insufficient",
+            comparator,
+            f"status is {evidence.status!r}, not 'insufficient', on {count} common prompts",
+        )
+
+
+def _check_no_answers(comparator: Comparator[Any], a: Examined, b: Examined) -> None:
+    blank = replace(a.transcript, responses=tuple(_blank(a)))
+    for first, second in ((Examined(a.subject, blank), b), (b, Examined(a.subject, blank))):
+        evidence = measure(comparator, first, second)
+        _require(
+            evidence.status in ("insufficient", "not_measured"),
+            comparator,
+            f"status is {evidence.status!r} when one subject has no answers",
+        )
+
+
+def _check_hostile(comparator: Comparator[Any]) -> None:
+    hostile = examined_from("hostile", HOSTILE_TEXTS)
+    turned = examined_from("hostile-too", HOSTILE_TEXTS[::-1])
+    _run(comparator, hostile, turned, "hostile text")
+    _run(comparator, hostile, hostile, "hostile text against itself")
+
+
+def _check_evidence(
+    comparator: Comparator[Any], evidence: Evidence, a: Examined, b: Examined, situation: str
+) -> None:
+    def require(condition: bool, message: str) -> None:
+        _require(condition, comparator, f"{message}, on {situation}")
+
+    require(evidence.comparator == comparator.name, "evidence carries another comparator's name")
+    require(evidence.tier == comparator.tier, "evidence carries another tier")
+    _check_json(evidence, require)
+    if evidence.status != "ok":
+        require(evidence.score is None, f"status is {evidence.status!r} but there is a score")
+        require(bool(evidence.reason.strip()), f"status {evidence.status!r} gives no reason")
+        return
+    score, interval = evidence.score, evidence.interval
+    require(score is not None and math.isfinite(score), f"the score is {score}")
+    require(bool(evidence.scale.strip()), "the scale is not put into words")
+    require(interval is None or interval.low <= interval.high, "the interval is upside down")
+    if "answers" in comparator.needs:
+        _check_prompts(evidence, a, b, require)
+
+
+Require = Callable[[bool, str], None]
+
+
+def _check_json(evidence: Evidence, require: Require) -> None:
+    try:
+        text = json.dumps(evidence.model_dump(), allow_nan=False)
+        read = Evidence.model_validate(json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise AssertionError(
+            f"comparator {evidence.comparator!r}: its evidence does not survive JSON: {error}"
+        ) from error
+    require(json.dumps(read.model_dump()) == text, "its evidence changes on the way through JSON")
+
+
+def _check_prompts(evidence: Evidence, a: Examined, b: Examined, require: Require) -> None:
+    common = _prompts(a) & _prompts(b)
+    scored = [entry.prompt_sha256 for entry in evidence.per_prompt]
+    require(set(scored) <= common, "a per-prompt score is of a prompt not both answered")
+    require(len(set(scored)) == len(scored), "a prompt has two scores")
+    require(0 < evidence.n <= len(common), f"n is {evidence.n}, common prompts {len(common)}")
+    require(
+        not scored or evidence.n == len(scored),
+        f"n is {evidence.n} but {len(scored)} prompts have a score",
+    )
+    texts = [_texts(side) for side in (a, b)]
+    for exhibit in evidence.exhibits:
+        samples, spans = (exhibit.sample_a, exhibit.sample_b), (exhibit.spans_a, exhibit.spans_b)
+        for side, sample, places in zip(texts, samples, spans, strict=True):
+            text = side.get((exhibit.prompt_sha256, sample))
+            require(text is not None, f"exhibit {exhibit.prompt_id!r} shows no existing answer")
+            length = len(text or "")
+            inside = all(0 <= start < end <= length for start, end in places)
+            require(inside, f"exhibit {exhibit.prompt_id!r} has a span outside its text")
+
+
+def _require_same(
+    comparator: Comparator[Any], one: Evidence, other: Evidence, situation: str
+) -> None:
+    same = (one.status, one.n) == (other.status, other.n) and _close(one.score, other.score)
+    seen = ", ".join(f"{e.status} {e.score} (n {e.n})" for e in (one, other))
+    _require(same, comparator, f"differs on {situation}: {seen}")
+
+
+def _close(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+
+
+def _prompts(side: Examined) -> set[str]:
+    return {answer.prompt_sha256 for answer in side.answers}
+
+
+def _texts(side: Examined) -> dict[tuple[str, int], str]:
+    return {(answer.prompt_sha256, answer.sample): answer.text for answer in side.answers}
+
+
+def _with(side: Examined, responses: Sequence[Response]) -> Examined:
+    # `replace` keeps whatever else a subject has (weights, tokenizer), and drops cached answers.
+    return replace(side, transcript=replace(side.transcript, responses=tuple(responses)))
+
+
+def _fresh(side: Examined) -> Examined:
+    return _with(side, side.transcript.responses)
+
+
+def _shuffled(side: Examined, seed: int) -> Examined:
+    responses = list(side.transcript.responses)
+    random.Random(seed).shuffle(responses)  # noqa: S311 (no secret)
+    return _with(side, responses)
+
+
+def _only(side: Examined, prompts: set[str]) -> Examined:
+    return _with(side, [r for r in side.transcript.responses if r.prompt.sha256 in prompts])
+
+
+def _blank(side: Examined) -> list[Response]:
+    return [replace(response, text=" \n") for response in side.transcript.responses]
+
+
+@contextmanager
+def _no_network() -> Iterator[list[str]]:
+    """Refuse internet connections and name look-ups; yield a list of what was tried."""
+    attempts: list[str] = []
+
+    def connect(self: socket.socket, address: Any, *_: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            attempts.append(f"connection to {address}")
+            raise OSError("no network while a comparator is checked")
+
+    def look_up(host: Any, *_: Any, **__: Any) -> None:
+        attempts.append(f"look-up of {host}")
+        raise OSError("no network while a comparator is checked")
+
+    # Methods, not the class: a library imported meanwhile may derive its own class from it.
+    before = socket.getaddrinfo
+    patched: Any = socket.socket
+    patched.connect, patched.connect_ex = connect, connect
+    socket.getaddrinfo = look_up  # type: ignore[assignment]
+    try:
+        yield attempts
+    finally:
+        del patched.connect, patched.connect_ex
+        socket.getaddrinfo = before
+
+
+@dataclass(frozen=True)
+class _Manner:
+    name: str
+    maker: str
+    opening: tuple[str, ...]
+    body: tuple[str, ...]
+    ending: tuple[str, ...]
+    refusal: str
+
+
+_PLAIN = _Manner(
+    "Alpha",
+    "OpenAI",
+    ("Here is what matters about {}.", "In short, {} is simple.", "Think of {} this way."),
+    (
+        "It starts small, and it grows when people care for it.",
+        "- First, look at what you have.\n- Then, write it down.",
+        "Most of the work is done before anybody sees it.",
+        "You can begin today with very little money.",
+        "The usual mistake is to hurry; the usual cure is to wait.",
+    ),
+    ("I hope this helps!", "Let me know if you have questions."),
+    "I'm sorry, but I can't help with that request.",
+)
+_ORNATE = _Manner(
+    "Beta",
+    "Anthropic",
+    ("Ah, {}: a subject to linger over…", "## On {}", "Few things reward attention like {}."),
+    (
+        "One might wander through its history — and never quite arrive.",
+        "**Consider**, for instance, how the old workshops kept their secrets.",
+        "Whether it will endure, nobody knows; that it has endured, everybody sees.",
+        "1. Patience\n2. Curiosity\n3. A certain stubbornness",
+        "There is, after all, no hurry among friends of the matter.",
+    ),
+    ("And so the matter rests.", "What would you add?"),
+    "I won't assist with this, because it could hurt somebody.",
+)
+_SUBJECTS = (
+    "gardens bridges tea chess rivers maps bread clocks owls paper glass salt wool stars "
+    "bells roads keys boats bees lamps doors stones letters trains snow"
+).split()
+
+
+def _invented(seed: int, manner: _Manner) -> list[str]:
+    """Return 30 answers: 6 refusals, 6 claims of identity, 18 short essays."""
+    draw = random.Random(seed)  # noqa: S311 (no secret)
+    answers = [manner.refusal] * 6
+    answers += [f"I am {manner.name}, an assistant made by {manner.maker}."] * 6
+    for number in range(12, 30):
+        body = draw.sample(manner.body, 3)
+        opening = draw.choice(manner.opening).format(_SUBJECTS[number % len(_SUBJECTS)])
+        answers.append("\n\n".join((opening, *body, draw.choice(manner.ending))))
+    return answers
+
+
+HOSTILE_TEXTS = (
+    "\0",
+    "\ud800 a lone surrogate \udfff",
+    "\udfff\ud800",
+    "\x1b[31mred\x1b]0;title\x07",
+    "[bold]markup[/bold] <script>alert(1)</script>",
+    "",
+    " \n\t ",
+    "�\ufeff\u202eright to left",
+    "a\u0301" * 200,
+    "我是一个助手。" * 20,
+    "😀👩\u200d👩\u200d👧" * 20,
+    "=1+1|' /C calc'!A0",
+    "\n" * 5_000 + "x",
+    "| " * 2_000,
+    "no word here: 1 2 3 4 5 6 7 8 9 0",
+    "…",
+    "<think>never closed",
+    "```\nnever closed",
+    "{}[]()*\\^$+?",
+    "I am \ud83d, made by \0OpenAI",
+)
+"""Answers nobody should trip over."""

@@ -1,0 +1,82 @@
+"""Held-out figures on the human labels of XSTest; skipped where the data are not at hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forensics.refusals import classify
+from forensics.refusals import fit as fitting
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("FORENSICS_DATA", ROOT / ".." / "shared" / "data"))
+needs_xstest = pytest.mark.skipif(
+    not (DATA / "xstest_completions.parquet").exists(),
+    reason=f"XSTest completions not found in {DATA}; set FORENSICS_DATA",
+)
+needs_alpaca = pytest.mark.skipif(
+    not (DATA / "alpaca_eval_outputs.parquet").exists(),
+    reason=f"AlpacaEval outputs not found in {DATA}; set FORENSICS_DATA",
+)
+
+
+@pytest.fixture(scope="module")
+def answers() -> fitting.Answers:
+    return fitting.load(DATA)
+
+
+def _accuracies(answers: fitting.Answers, predicted: fitting.Ints) -> tuple[float, float]:
+    figures = fitting.figures(answers, predicted)
+    return figures["three_way"]["accuracy"], figures["binary"]["accuracy"]
+
+
+@needs_xstest
+def test_by_prompt(answers: fitting.Answers) -> None:
+    predicted = fitting.held_out(answers, answers.groups, 10, words=True)
+    three_way, binary = _accuracies(answers, predicted)
+    assert three_way >= 0.90
+    assert binary >= 0.95
+
+
+@needs_xstest
+def test_leaving_a_model_out(answers: fitting.Answers) -> None:
+    predicted = fitting.held_out(answers, answers.models, 5, words=True)
+    three_way, binary = _accuracies(answers, predicted)
+    assert three_way >= 0.89
+    assert binary >= 0.94
+
+
+@needs_xstest
+def test_patterns_alone_carry_over_to_another_model(answers: fitting.Answers) -> None:
+    predicted = fitting.held_out(answers, answers.models, 5, words=False)
+    three_way, binary = _accuracies(answers, predicted)
+    assert three_way >= 0.87
+    assert binary >= 0.92
+
+
+@needs_xstest
+def test_shipped_coefficients_are_those_of_the_committed_command(
+    answers: fitting.Answers,
+) -> None:
+    import json
+
+    shipped = json.loads(Path(fitting.__file__).with_name("model.json").read_text("utf-8"))
+    fresh = fitting.document(answers)
+    assert shipped["english"]["words"].keys() == fresh["english"]["words"].keys()
+    for part in ("english", "any"):
+        old = np.array([shipped[part]["features"][name] for name in fitting.FEATURE_NAMES])
+        new = np.array([fresh[part]["features"][name] for name in fitting.FEATURE_NAMES])
+        np.testing.assert_allclose(old, new, atol=0.05)
+
+
+@needs_alpaca
+def test_harmless_questions_are_rarely_taken_for_refused() -> None:
+    import pandas as pd
+
+    table = pd.read_parquet(DATA / "alpaca_eval_outputs.parquet").sample(1_500, random_state=3)
+    judged = classify([str(text) for text in table.output], [str(text) for text in table.prompt])
+    refused = np.mean([judgement.label != "full_compliance" for judgement in judged])
+    assert 0.0005 < refused < 0.03
