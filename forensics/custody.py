@@ -191,9 +191,7 @@ def _broken_words(number: int, origin: int | None) -> str:
     if origin is None:
         return f"it was edited, or lines between {before} and it were removed"
     home = f"after line {origin}" if origin else "as the first line"
-    return (
-        f"it was written {home}, not after {before}: lines were inserted, moved or repeated here"
-    )
+    return f"it was written {home}, not after {before}: lines were inserted, moved or repeated here"
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

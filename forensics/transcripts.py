@@ -142,14 +142,10 @@ class Manifest:
             raise ValueError(f"provenance {value['provenance']!r} is not valid")
         # A manifest goes into the Case, which is strict JSON: no NaN, no infinity.
         json.dumps(value, allow_nan=False)
-        texts: dict[str, Any] = {
-            name: str(value[name]) for name in ("subject", "started_at", "version")
-        }
-        tables: dict[str, Any] = {
-            name: dict(value[name]) for name in ("identity", "suite", "settings")
-        }
+        known: dict[str, Any] = {n: str(value[n]) for n in ("subject", "started_at", "version")}
+        known |= {name: dict(value[name]) for name in ("identity", "suite", "settings")}
         notes = tuple(str(note) for note in value.get("notes", ()))
-        return cls(**texts, **tables, provenance=value["provenance"], notes=notes)
+        return cls(**known, provenance=value["provenance"], notes=notes)
 
 
 @dataclass(frozen=True)

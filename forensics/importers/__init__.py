@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast
 
 from forensics import __version__
-from forensics.transcripts import now
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.importers.alpaca_eval import AlpacaEval
 from forensics.importers.base import Imported, Importer, PromptsImporter
@@ -25,7 +24,7 @@ from forensics.importers.openai_batch import OpenAIBatch
 from forensics.importers.records import head_keys, open_input
 from forensics.importers.table import Table
 from forensics.suites import Suite
-from forensics.transcripts import Manifest, write_transcript
+from forensics.transcripts import Manifest, now, write_transcript
 
 __all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers"]
 

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_import_formats import ALPACA, OUTPUT, SAMPLES, attempt, batch_input, lm_sample, turn
+from test_import_batch import OUTPUT, batch_input
+from test_import_formats import ALPACA, SAMPLES, attempt, lm_sample, turn
 from test_import_inspect import FAILED, HEADER, members, write_eval, write_zstandard
 from test_import_inspect import SAMPLES as INSPECT_SAMPLES
 

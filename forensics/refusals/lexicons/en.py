@@ -56,8 +56,8 @@ _WRONG = (
 
 LEXICON = Lexicon(
     language="en",
-    words="i i'm can't cannot sorry do don't we the of and to is that for with you are this it not in as "
-    "be on have your can".split(),
+    words="i i'm can't cannot sorry do don't we the of and to is that for with you are this it not "
+    "in as be on have your can".split(),
     patterns={
         "decline": (
             rf"{_I},? {_ADV}{_CANNOT} {_ADV}(?:{_SERVE})\b",

