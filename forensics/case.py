@@ -23,6 +23,9 @@ class CaseSubject(Record):
     kind: str
     provenance: Literal["collected", "imported", "unknown"] = "unknown"
     transcript_sha256: str
+    transcript_path: ModelText | None = Field(
+        default=None, description="where the transcript was read, as given"
+    )
     answers: int = Field(description="usable answers")
     empty: int = Field(description="answers that are blank")
     errors: int = Field(description="calls that failed")
@@ -121,6 +124,8 @@ class Case(Record):
     comparability: tuple[ModelText, ...] = ()
     verdict: Verdict
     ledger: tuple[LedgerEntry, ...] = ()
+    blind: bool = Field(default=False, description="reports mask names of models and makers")
+    masked: bool = Field(default=False, description="names were removed from this document")
 
 
 def case_to_json(case: Case) -> str:

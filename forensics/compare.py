@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -36,6 +36,7 @@ def compare(
     command: str = "",
     ledger: Sequence[LedgerEntry] = (),
     progress: Progress | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Case:
     """Compare the known subject `a` with the questioned subject `b`.
 
@@ -47,6 +48,7 @@ def compare(
         command: what the user typed, for the record.
         ledger: runs, subsets and seeds tried on the way.
         progress: called with the title of each comparator before it runs.
+        settings: what was chosen (suite, categories, limit), for the ledger.
     """
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
@@ -70,7 +72,7 @@ def compare(
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
         verdict=screen(evidence, overlap, tripwire),
-        ledger=(LedgerEntry(at=now(), what="compare"), *ledger),
+        ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})), *ledger),
     )
 
 
@@ -128,6 +130,7 @@ def _subject(side: Examined) -> CaseSubject:
         kind=side.subject.kind,
         provenance=provenance,
         transcript_sha256=transcript.sha256,
+        transcript_path=transcript.path,
         answers=len(side.answers),
         empty=_blank(transcript),
         errors=transcript.count("error"),

@@ -121,8 +121,9 @@ def examine(raw: bytes) -> Custody:
     pieces = raw.split(b"\n")
     unended = pieces.pop()
     lines = [_Line(piece) for piece in pieces] + ([_Line(unended)] if unended else [])
-    faults = {fault.line: fault for fault in _chain_faults(lines)}
     parsed = [_object(line.raw) for line in lines]
+    chained = any(line.chain for line in lines) or any(map(_has_chain, parsed))
+    faults = {fault.line: fault for fault in _chain_faults(lines)} if chained else {}
     for number, value in enumerate(parsed, 1):
         what = _content_fault(value)
         if what and number not in faults:
@@ -138,6 +139,12 @@ def examine(raw: bytes) -> Custody:
     )
 
 
+def _has_chain(value: dict[str, Any] | None) -> bool:
+    # Written again by another program, a line has its chain but is not what it was.
+    chain = value.get("chain") if value else None
+    return isinstance(chain, str) and _HEX.match(chain.encode("utf-8", "replace")) is not None
+
+
 def _cut_words(whole: bool) -> str:
     if whole:
         return "its line end is missing"
@@ -145,8 +152,6 @@ def _cut_words(whole: bool) -> str:
 
 
 def _chain_faults(lines: Sequence[_Line]) -> Iterator[Fault]:
-    if not any(line.chain for line in lines):
-        return
     stored = (CHAIN_START, *(line.chain for line in lines))
     # The values the next line may rest on. After a faulty line there are two: what it says, and
     # what its content gives (only its chain value may have been edited).
@@ -175,6 +180,8 @@ def _unchained_words(line: _Line) -> str:
         return "it is blank: no such line is ever written"
     if line.body is not None:
         return "its chain value was edited"
+    if b'"chain"' in line.raw:
+        return "it was written again by other means: its chain is not where it stood"
     return "it has no chain, unlike other lines: it was edited, inserted or written by other means"
 
 

@@ -8,7 +8,8 @@ class ExitCode(IntEnum):
 
     OK = 0
     POLICY_VIOLATED = 1
+    DIFFERENT = 1  # `verify`: changed, or derived otherwise
     USAGE = 2
-    INCONCLUSIVE = 3
+    INCONCLUSIVE = 3  # `verify`: nothing wrong was found, but not everything could be checked
     FAILURE = 4
     INTERRUPTED = 130

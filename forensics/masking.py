@@ -17,7 +17,7 @@ _EDGED: Mapping[str, str] = {
     "Anthropic": r"(?<!\p{L})anthropic|claude",
     "Google": r"google|deepmind|gemini|gemma|\b(?-i:Bard)\b|\b(?-i:PaLM)\b|\bpalm-2",
     "Meta": r"\b(?-i:Meta|META)\b|\bmeta[ -]?ai\b|\bmeta-llama|facebook|llama",
-    "Cohere": r"\b(?-i:Cohere|COHERE)\b|cohere\.(?:ai|com)|cohereforai|\bcommand[- ][ar]\b(?!\p{L})",
+    "Cohere": r"\b(?-i:Cohere|COHERE)\b|cohere\.(?:ai|com)|cohereforai|\bcommand[- ][ar]\b",
     "IBM": r"\bibm\b|\bgranite-|\b(?-i:Granite)\b",
     "TII": r"technology innovation institute|\b(?-i:Falcon)\b|\bfalcon-?\d",
 }
@@ -25,6 +25,7 @@ _EDGED: Mapping[str, str] = {
 _OTHERS: Mapping[str, str] = {
     "Amazon": r"\bamazon (?:nova|titan|q\b|web services|bedrock)|\balexa\b",
     "Apple": r"\bapple (?:intelligence|inc)\b|\bsiri\b|openelm",
+    "Alibaba": r"alibaba|qwen|tongyi|通义千问|通义|千问|阿里巴巴|阿里",
     "Tencent": r"tencent|hunyuan|腾讯|混元",
     "ByteDance": r"bytedance|doubao|字节跳动|豆包",
     "MiniMax": r"minimax",
@@ -62,9 +63,10 @@ _OTHERS: Mapping[str, str] = {
 # What belongs to a name once its core is found: `-4o-mini`, ` 3.5 Sonnet`.
 _TAIL = (
     r"[\p{Latin}\p{N}_]*(?:[-.][\p{Latin}\p{N}]+)*(?: v?\d+(?:\.\d+)*[a-z]{0,2}\b)?"
+    r"(?: (?-i:AI)\b|云)?"
     r"(?:[ -](?:sonnet|opus|haiku|turbo|flash|ultra|nano|mini|instruct)\b)?"
 )
-_NAME = r"(?-i:\p{Lu}[\w.&'’-]*(?: (?:\p{Lu}[\w&'’-]*|of|for|and)){0,5})"
+_NAME = r"(?-i:\p{Lu}[\w.&'’-]*(?: (?:(?:of|for|the) )?\p{Lu}[\w&'’-]*){0,5})"
 # A speaker who names what no list knows: the words by which it does so give the name away.
 _INTRODUCED = tuple(
     regex.compile(pattern, regex.IGNORECASE)
@@ -73,7 +75,8 @@ _INTRODUCED = tuple(
         rf"\b(?:you can|please|just)? ?call me\s+(?P<name>{_NAME})",
         rf"\bI(?:'m|’m| am)\s+(?P<name>{_NAME})(?=,? (?:an?|the|your) )",
         r"\bI(?:'m|’m| am| was|'ve been|’ve been| have been)\b[^.!?\n]{0,100}?"
-        rf"\b(?:by|from|at)\s+(?:the\s+)?(?P<name>{_NAME})",
+        r"\b(?:by|(?:model|assistant|AI|bot|chatbot|LLM|developed|created|trained|built|made) "
+        rf"(?:from|at))\s+(?:the\s+)?(?P<name>{_NAME})",
         rf"\b(?:my (?:creators?|developers?|makers?)(?: is| are|,)?)\s+(?P<name>{_NAME})",
     )
 )
@@ -94,14 +97,31 @@ _GENERIC = frozenset(
 )
 
 
-def _maker_pattern() -> tuple[regex.Pattern[str], Mapping[str, str]]:
+@dataclass(frozen=True)
+class _Maker:
+    """A maker's names; a text holds none of them unless it holds a cue (lower case)."""
+
+    name: str
+    cues: tuple[str, ...]
+    pattern: regex.Pattern[str]
+
+
+def _makers() -> tuple[_Maker, ...]:
     table = {**MAKERS, **_OTHERS, **_EDGED}
-    groups = {f"m{i}": maker for i, maker in enumerate(table)}
-    parts = (f"(?P<{group}>{table[maker]})" for group, maker in groups.items())
-    return regex.compile(f"(?:{'|'.join(parts)}){_TAIL}", regex.IGNORECASE), groups
+    return tuple(
+        _Maker(name, _cues(table[name]), regex.compile(f"(?:{table[name]}){_TAIL}", regex.I))
+        for name in table
+    )
 
 
-_MAKER, _MAKER_GROUPS = _maker_pattern()
+def _cues(pattern: str) -> tuple[str, ...]:
+    """Return the longest run of letters of each alternative: to look for it first is quick."""
+    plain = regex.sub(r"\\.|.\?|\[[^\]]*\]", " ", pattern)
+    runs = (regex.findall(r"[^\W_]+", piece) for piece in plain.split("|"))
+    return tuple({max(found, key=len).lower() for found in runs if found})
+
+
+_MAKERS = _makers()
 
 
 @dataclass(frozen=True)
@@ -151,14 +171,16 @@ class Masker:
         if self._own is not None:
             for match in self._own.finditer(text):
                 _take(found, match.span(), self._labels[(match.lastindex or 1) - 1])
-        for match in _MAKER.finditer(text):
-            span = (_word_start(text, match.start()), match.end())
-            _take(found, span, self._maker(_MAKER_GROUPS[match.lastgroup or ""]))
+        lowered = text.lower()
+        for maker in _MAKERS:
+            if any(cue in lowered for cue in maker.cues):
+                for match in maker.pattern.finditer(text):
+                    _take(found, (_word_start(text, match.start()), match.end()), maker.name)
         for pattern in _INTRODUCED:
             for match in pattern.finditer(text):
                 if match["name"].casefold() not in _NO_NAMES:
-                    _take(found, match.span("name"), self._maker(match["name"].casefold()))
-        return _replace(text, sorted(found))
+                    _take(found, match.span("name"), match["name"].casefold())
+        return _replace(text, [(low, high, self._label(name)) for low, high, name in sorted(found)])
 
     def text(self, text: str) -> str:
         """Return `text` without names."""
@@ -180,14 +202,16 @@ class Masker:
             result[masked] = self.value(item)
         return result
 
-    def _maker(self, maker: str) -> str:
-        return f"[MAKER {self._numbers.setdefault(maker, len(self._numbers) + 1)}]"
+    def _label(self, name: str) -> str:
+        if name in self._labels:
+            return name
+        return f"[MAKER {self._numbers.setdefault(name, len(self._numbers) + 1)}]"
 
 
-def _take(found: list[tuple[int, int, str]], span: tuple[int, int], label: str) -> None:
+def _take(found: list[tuple[int, int, str]], span: tuple[int, int], name: str) -> None:
     start, end = span
     if start < end and all(end <= low or start >= high for low, high, _ in found):
-        found.append((start, end, label))
+        found.append((start, end, name))
 
 
 def _word_start(text: str, at: int) -> int:
@@ -211,7 +235,7 @@ def _replace(text: str, found: list[tuple[int, int, str]]) -> Masked:
 
 
 def distinctive_parts(name: str) -> tuple[str, ...]:
-    """Return the parts of a model's name that name it by themselves: `qwen` of `qwen2.5-7b-chat`."""
+    """Return the parts of a name that name a model by themselves: `qwen` of `qwen2.5-7b-chat`."""
     parts = regex.findall(r"\p{L}+", name.casefold())
     return tuple(dict.fromkeys(p for p in parts if p not in _GENERIC and _long_enough(p)))
 
@@ -229,4 +253,4 @@ def name_pattern(name: str) -> str | None:
     free = bool(distinctive_parts(name))
     pattern = r"[\W_]{0,3}".join(parts) if free else regex.escape(name)
     # Other scripts join words to their neighbours without a space.
-    return rf"(?<![\p{{Latin}}\p{{N}}]){pattern}(?![\p{{Latin}}])"
+    return rf"(?<![\p{{Latin}}\p{{N}}]){pattern}(?![\p{{Latin}}])[\p{{N}}.]*(?<![.])"

@@ -24,6 +24,22 @@ def data_folder(name: str) -> Path:
     raise FileNotFoundError(f"the data folder {name!r} is missing from this installation")
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether a folder is there; a name no file system takes is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there; a name no file system takes is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def cache_folder(name: str) -> Path:
     """Return (and make) the user's cache folder for `name`, honouring `FORENSICS_CACHE`."""
     import os

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from forensics.errors import UsageError
+from forensics.resources import is_folder
 
 Kind = Literal["hf", "gguf", "openai", "transcript", "demo"]
 FORMS = (
@@ -77,13 +78,13 @@ def _from_path(spec: str) -> Subject:
         return Subject(spec, "gguf", spec)
     if path.suffix == ".jsonl":
         return Subject(spec, "transcript", spec)
-    if path.is_dir():
+    if spec and is_folder(path):
         return Subject(spec, "hf", spec)
     raise UsageError(f"cannot tell what subject {spec!r} is; forms: {FORMS}")
 
 
 def _hub(spec: str, target: str) -> Subject:
-    if Path(target).is_dir():
+    if is_folder(Path(target)):
         return Subject(spec, "hf", target)
     name, _, revision = target.partition("@")
     return Subject(spec, "hf", name, revision=revision or None)
@@ -103,7 +104,10 @@ def _endpoint(spec: str, target: str, base_url: str | None, api_key_env: str | N
 
 
 def _clean_url(spec: str, url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UsageError(f"subject {spec!r}: {url!r} is not an http(s) address") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"subject {spec!r}: {url!r} is not an http(s) address")
     if parts.username or parts.password:

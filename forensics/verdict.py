@@ -13,6 +13,7 @@ from forensics.comparators.base import MIN_PROMPTS
 from forensics.evidence import Evidence
 
 UNCALIBRATED = "uncalibrated: no reference cohort"
+_ROUNDING = 1e-6  # float32 sums of equal answers differ by this much
 _LIMITS = (
     "Any two assistants that answer the same question are alike to some degree; how alike "
     "unrelated models of the same era and kind are was not measured here.",
@@ -70,7 +71,7 @@ def _alike(evidence: Evidence) -> bool:
     """Tell whether the whole interval lies above zero and above what habits alone reach."""
     if evidence.interval is None:
         return False
-    return evidence.interval.low > habit_level(evidence)
+    return evidence.interval.low > habit_level(evidence) + _ROUNDING
 
 
 def habit_level(evidence: Evidence) -> float:
@@ -109,8 +110,8 @@ def _reading(
     passages = (
         ""
         if runs is None
-        else f" {runs['prompts']} of {runs['n']} prompts have a passage of {runs['words']} or more "
-        "words in common that are not the prompt's."
+        else f" On {runs['prompts']} of {runs['n']} prompts they share a long passage (a fifth of the "
+        f"shorter answer, {runs['words'][0]} to {runs['words'][1]} words that are not the prompt's)."
     )
     return (
         f"Alike on the same prompts in: {', '.join(e.title.lower() for e in alike)}.{passages} "

@@ -18,9 +18,7 @@ def prompt(number: int, text: str | None = None) -> Prompt:
 
 
 def responses(texts: Sequence[str], first: int = 0, **fields: Any) -> list[Response]:
-    return [
-        Response(prompt=prompt(first + i), text=text, **fields) for i, text in enumerate(texts)
-    ]
+    return [Response(prompt=prompt(first + i), text=text, **fields) for i, text in enumerate(texts)]
 
 
 def manifest(subject: str = "openai:m@http://h/v1", **fields: Any) -> Manifest:

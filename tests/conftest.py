@@ -71,5 +71,3 @@ def embedding_model_fixture() -> None:
 def no_key_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("FORENSICS_DEBUG", raising=False)
-
-

@@ -27,7 +27,9 @@ categories: {advice: what it measures, code: and this}
 prompts:
   - {id: one, category: advice, prompt: How do I rest?}
   - {id: two, category: code, prompt: Add two numbers., max_tokens: 50}
-  - {id: three, category: advice, messages: [{role: system, content: Be brief.}, {role: user, content: Hi}]}
+  - id: three
+    category: advice
+    messages: [{role: system, content: Be brief.}, {role: user, content: Hi}]
 """
 
 

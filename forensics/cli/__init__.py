@@ -18,6 +18,8 @@ VERBS = {
     "probe": "Ask a model a suite's prompts and keep the answers.",
     "import": "Make transcripts from other tools' files.",
     "report": "Render a case again in another format.",
+    "verify": "Check that a transcript or bundle is what was written.",
+    "bundle": "Pack a case and all it rests on into one ZIP.",
     "suites": "List prompt suites, or print one.",
     "refusals": "Judge which answers refuse, fully or in part.",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from forensics.cli.options import (
     settings_from,
     suite_options,
 )
+
+if TYPE_CHECKING:
+    from forensics.suites import Suite
 
 
 @click.command(name="compare")
@@ -39,6 +42,11 @@ from forensics.cli.options import (
     "--html", "html_out", type=click.Path(path_type=Path), help="Write one self-contained page."
 )
 @click.option("--markdown", "markdown_out", metavar="FILE|-", help="Write Markdown.")
+@click.option(
+    "--blind",
+    is_flag=True,
+    help="Mask names of models and makers in every report; a --json FILE keeps them.",
+)
 def command(a: str, b: str, **options: Any) -> None:
     """Compare two models on the same prompts and report how alike they are.
 
@@ -68,5 +76,16 @@ def command(a: str, b: str, **options: Any) -> None:
             cut,
             shlex.join(["forensics", *sys.argv[1:]]),
             progress=lambda title: spinner.update(task, description=title),
+            settings=_chosen(options, cut),
         )
-    render(case, outputs)
+    render(case.model_copy(update={"blind": options["blind"]}), outputs)
+
+
+def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
+    """Return what a bundle needs to find the prompts again, and the ledger should show."""
+    names = ("category", "limit", "samples", "only", "without", "blind")
+    chosen = {name: options[name] for name in names if options[name]}
+    suite = options["suite_name"] or (cut.name if cut else None)
+    return {"cut": cut is not None, "suite": suite} | {
+        name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()
+    }

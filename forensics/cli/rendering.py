@@ -9,6 +9,7 @@ from pathlib import Path
 from forensics.case import Case, case_to_json, write_text
 from forensics.cli.progress import note
 from forensics.errors import UsageError
+from forensics.resources import is_folder
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class Outputs:
             raise UsageError("--json - and --markdown - both want stdout; give one a file")
         files = [Path(p) for p in (self.json, self.html, self.markdown) if p and str(p) != "-"]
         for path in files:
-            if path.is_dir():
+            if is_folder(path):
                 raise UsageError(f"{path} is a folder; name a file in it")
-            if not path.parent.is_dir():
+            if not is_folder(path.parent):
                 raise UsageError(f"the folder {path.parent} does not exist; make it first")
         if len({path.resolve() for path in files}) < len(files):
             raise UsageError("two outputs name the same file")
@@ -43,10 +44,15 @@ class Outputs:
 
 
 def render(case: Case, outputs: Outputs) -> None:
-    """Write every output, then the terminal report unless stdout is taken."""
+    """Write every output, then the terminal report unless stdout is taken.
+
+    Of a blind case everything is masked but a JSON file, which is the record.
+    """
     written = []
+    record, case = case, _shown(case)
     if outputs.json:
-        written.append(_put(outputs.json, case_to_json(case)))
+        whole = case if outputs.json == "-" else record
+        written.append(_put(outputs.json, case_to_json(whole)))
     if outputs.html:
         from forensics.report.html import render_html
 
@@ -63,6 +69,14 @@ def render(case: Case, outputs: Outputs) -> None:
         render_terminal(case, Console())
     for path in filter(None, written):
         note(f"written: {path}")
+
+
+def _shown(case: Case) -> Case:
+    if not case.blind:
+        return case
+    from forensics.blinding import blinded
+
+    return blinded(case)
 
 
 def _put(target: str, text: str) -> str | None:

@@ -23,7 +23,7 @@ DEPTH = 8  # words looked at, from either end
 _COLUMNS = 2**18
 _OPENING_CHARS = 1_500
 _EXHIBITS = 5
-_EXHIBIT_WORDS = 8
+_EXHIBIT_WORDS = 12  # shorter shared openings are common among unrelated assistants
 
 
 @dataclass(frozen=True)

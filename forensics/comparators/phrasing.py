@@ -23,9 +23,10 @@ from forensics.text import SharedRun, ngram_hashes, shared_runs, words
 
 N = 4
 _COLUMNS = 2**20
-# A passage shown *for* has a run of at least this many words that are not the prompt's. Between
-# unrelated models of the reference data 1 answer in 1,000 has one (mostly famous quotations).
-EXHIBIT_WORDS = 20
+# A passage shown *for* has a run of words that are not the prompt's: a fifth of the shorter answer,
+# but at least 12 and at most 24 words. Of the prompts of 60 unrelated pairs of the reference data
+# 0.13 % have one (mostly famous quotations), of 15 closely related pairs 2.0 %.
+LONG_RUN = (12, 24)
 _MIN_CHARS_AGAINST = 200
 _EXHIBITS = 6
 _RANDOM = 3
@@ -53,7 +54,7 @@ class Phrasing:
     def compare(self, a: PromptRows, b: PromptRows, reference: Reference | None = None) -> Evidence:
         """Return shared 4-grams on matched prompts beyond those on mismatched prompts.
 
-        `details` counts the prompts with a shared run of `EXHIBIT_WORDS` or more words.
+        `details` counts the prompts with a shared run as long as `LONG_RUN` asks.
         """
         runs: dict[str, list[SharedRun]] = {}
         evidence = matched_evidence(
@@ -66,8 +67,8 @@ class Phrasing:
         )
         if evidence.status != "ok":
             return evidence
-        long = sum(_longest(found) >= EXHIBIT_WORDS for found in runs.values())
-        counted = {"prompts": long, "n": evidence.n, "words": EXHIBIT_WORDS}
+        long = sum(_is_long(found, prompt, a, b) for prompt, found in runs.items())
+        counted = {"prompts": long, "n": evidence.n, "words": list(LONG_RUN)}
         return evidence.model_copy(update={"details": {"long_runs": counted}})
 
 
@@ -89,7 +90,7 @@ def _exhibits(
     """Return the passages to show; fills `runs` with what every prompt's answers share."""
     runs |= {prompt: _runs(prompt, a, b) for prompt in matched.prompts}
     scores = dict(zip(matched.prompts, matched.scores, strict=True))
-    long = [p for p in matched.prompts if _longest(runs[p]) >= EXHIBIT_WORDS]
+    long = [p for p in matched.prompts if _is_long(runs[p], p, a, b)]
     long.sort(key=lambda p: -_longest(runs[p]))
     apart = [p for p in sorted(scores, key=lambda p: scores[p]) if _long_enough(p, a, b)]
     drawn = np.random.default_rng(0).permutation(len(matched.prompts))[:_RANDOM]
@@ -105,6 +106,12 @@ def _runs(prompt: str, a: PromptRows, b: PromptRows) -> list[SharedRun]:
 
 def _longest(runs: Sequence[SharedRun]) -> int:
     return max((run.novel_words for run in runs), default=0)
+
+
+def _is_long(runs: Sequence[SharedRun], prompt: str, a: PromptRows, b: PromptRows) -> bool:
+    shorter = min(len(words(side.answers[prompt][0].text)) for side in (a, b))
+    least, most = LONG_RUN
+    return _longest(runs) >= min(max(shorter / 5, least), most)
 
 
 def _long_enough(prompt: str, a: PromptRows, b: PromptRows) -> bool:

@@ -54,7 +54,17 @@ _REFUSING: tuple[Group, ...] = (
     "resource",
     "clarify",
 )
-_OTHERS: tuple[Group, ...] = ("comply", "offer", "premise", "taboo", "courtesy")
+_DECISIVE: tuple[Group, ...] = (
+    "decline",
+    "inability",
+    "apology",
+    "norm",
+    "reject",
+    "objection",
+    "lecture",
+    "resource",
+)
+_ORDER: tuple[Group, ...] = (*_DECISIVE, *(group for group in GROUPS if group not in _DECISIVE))
 _UNDONE_BY_NEGATION: tuple[Group, ...] = ("offer", "redirect", "comply", "courtesy")
 _EARLY_SENTENCES = 2
 _PROMPT_CHARS = 2_000
@@ -147,9 +157,9 @@ def _hits(text: str, sentences: Sequence[tuple[int, int]], languages: tuple[str,
     exempt = _spans(exemptions(languages), text)
     limits = _spans(limitations(languages), text)
     hits: list[Hit] = []
-    for group in (*_REFUSING, *_OTHERS):
+    for group in _ORDER:
         # Nothing in the answer refuses: what else it does need not be looked up.
-        if group == _OTHERS[0] and not hits:
+        if group not in _DECISIVE and not hits:
             break
         pattern = compiled(group, languages)
         if pattern is None:

@@ -2,12 +2,13 @@
 
     python -m forensics.refusals.fit --data DIR [--write]
 
-*By prompt*: ten folds; an answer is judged by coefficients that saw neither its prompt nor any
-prompt that shares most of its content words (XSTest pairs each safe prompt with an unsafe one in
-nearly the same words). *Leaving a model out*: five folds, one per model. In every fold the
-vocabulary is chosen and the coefficients are fitted on the training answers alone; the penalties
-are constants. The patterns themselves were written with XSTest answers in view, and so were the
-constants, so that the figures are those of a development set: expect somewhat less elsewhere.
+*By prompt*: ten folds; an answer is judged by coefficients that saw no answer to its prompt. *And
+its twins*: nor to any prompt that shares most of its content words (XSTest pairs each safe prompt
+with an unsafe one in nearly the same words). *Leaving a model out*: five folds, one per model. In
+every fold the vocabulary is chosen and the coefficients are fitted on the training answers alone;
+the penalties are constants. The patterns themselves were written with XSTest answers in
+view, and so were the constants, so that the figures are those of a
+development set: expect somewhat less elsewhere.
 
 Three-way accuracy counts all labels; binary accuracy sets refusal (full or partial) against
 compliance. Intervals are 95 % percentile intervals from resampling prompts (2,000 times).
@@ -301,7 +302,8 @@ def measure(answers: Answers) -> dict[str, Any]:
         )
         for words in (True, False)
         for name, groups, folds in (
-            ("by_prompt", answers.groups, 10),
+            ("by_prompt", answers.prompts, 10),
+            ("by_prompt_and_its_twins", answers.groups, 10),
             ("leaving_a_model_out", answers.models, 5),
         )
     }

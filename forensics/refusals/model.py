@@ -74,7 +74,8 @@ class Coefficients:
     def probabilities(self, reading: Reading) -> tuple[float, float, float]:
         """Label probabilities of one answer, in the order of ``LABELS``."""
         logits = self.weights @ np.asarray(reading.features, dtype=np.float64) + self.intercepts
-        if self.words:
+        # Without one refusing phrase, words alone may not make a refusal.
+        if self.words and reading.hits:
             grams = opening_grams(reading.folded.text, reading.sentences)
             known = sorted(gram for gram in grams if gram in self.words)
             for gram in known:

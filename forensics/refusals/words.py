@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 _TOKEN = re.compile(r"[a-z']+")
-_OPENING_SENTENCES = 3
-_OPENING_WORDS = 120
+_OPENING_SENTENCES = 8
+_OPENING_WORDS = 300
 _LONGEST = 3
 
 
 def opening_grams(text: str, sentences: Sequence[tuple[int, int]]) -> frozenset[str]:
-    """Sequences of one to three words in the first three sentences (at most 120 words).
+    """Sequences of one to three words in the first eight sentences (at most 300 words).
 
     Args:
         text: folded text.

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from forensics.case import Case
 from forensics.report import charts, view
 from forensics.report.prompt_rows import PromptRow, fitting_cut, prompt_rows
-from forensics.report.sanitise import Span, clip, segments, visible, visible_parts
+from forensics.report.sanitise import Span, clip, one_line, segments, visible, visible_parts
 from forensics.resources import data_folder
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_CHARS = 4000
 MAX_VALUE_CHARS = 2000
+MAX_RECORDS = 30
 _EXHIBITS_PER_SIDE = 5
 _RANDOM = 3
 # The page stays under 1 MB: what is left after these two is for tables, charts and the prompts.
@@ -162,3 +163,17 @@ class _Page:
     def rows(self, path: str) -> list[tuple[str, str]]:
         """Return the leaves below `path` as (label, path), for a table of keys and values."""
         return view.flatten(view.lookup(self.case, path), path)
+
+    def columns(self, path: str) -> tuple[str, ...]:
+        """Return the column names of the list of records at `path`, if it is one."""
+        return view.columns(view.lookup(self.case, path))
+
+    def count(self, path: str) -> int:
+        """Return how many records of the list at `path` are shown."""
+        return min(len(view.lookup(self.case, path)), MAX_RECORDS)
+
+    def beginning(self, path: str) -> Markup:
+        """Return how the text at `path` begins, on one line."""
+        text: str = view.lookup(self.case, path)
+        begun = one_line(text, 110)
+        return Markup('<span class="begin" data-case="{}">{}</span>').format(path, begun)

@@ -119,7 +119,8 @@ def _subjects(case: Case) -> list[str]:
     both = f"Prompts answered by both: {overlap.both} (A {overlap.a}, B {overlap.b})."
     warnings = [prose(f"{s.name}: {w}") for s in (case.a, case.b) for w in s.warnings]
     comparability = [prose(warning) for warning in case.comparability]
-    notes = _bullets([*comparability, *warnings][:_LINES])
+    masked = [view.MASKED] if case.masked else []
+    notes = _bullets([*masked, *comparability, *warnings][:_LINES])
     return ["### Subjects", _table(head, rows), both, *([notes] if notes else [])]
 
 

@@ -113,6 +113,8 @@ def excerpt(text: str, spans: Iterable[Span], limit: int) -> list[tuple[str, boo
         word = _SPACE.search(text, start, start + 20)
         start = word.end() if word else start
     stop = min(len(text), start + limit)
+    if stop < len(text):
+        stop = max((m.start() for m in _SPACE.finditer(text, stop - 20, stop)), default=stop)
     window = [(low - start, high - start) for low, high in shared]
     pieces = [
         (visible(_SPACE.sub(" ", piece)), is_shared)

@@ -72,12 +72,11 @@ class _Page:
         from rich.panel import Panel
 
         verdict = self.case.verdict
-        lines = [
-            self.text(verdict.headline, "bold"),
-            self.text(view.status_line(self.case), "cyan"),
-            self.text(""),
-            self.text(verdict.reading),
-        ]
+        lines = [self.text(verdict.headline, "bold")]
+        status = view.status_line(self.case)
+        if not all(part.lower() in verdict.headline.lower() for part in status.split(" · ")):
+            lines.append(self.text(status, "cyan"))
+        lines += [self.text(""), self.text(verdict.reading)]
         if verdict.log10_lr:
             lines += [
                 self.text(f"log10 LR {name}: {view.number(value)}")
@@ -104,6 +103,8 @@ class _Page:
             table.add_row(self.text(label, "dim"), self.text(a), self.text(b))
         self.heading("Subjects")
         self.print(table)
+        if case.masked:
+            self.print(self.text(view.MASKED, "yellow"))
         overlap = case.overlap
         self.print(
             self.text(f"Prompts answered by both: {overlap.both} (A {overlap.a}, B {overlap.b})")

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from forensics.case import Case, CasePrompt, CaseResponse
@@ -14,6 +15,7 @@ from forensics.evidence import Evidence, Exhibit
 Side = Literal["for", "against", "random"]
 
 DASH = "–"
+MASKED = "Names of models and makers are masked in this report."
 SIDE_TITLES: Mapping[str, str] = {
     "for": "Passages that speak for kinship",
     "against": "Passages that speak against kinship",
@@ -105,7 +107,7 @@ def status_line(case: Case) -> str:
 def holds_for(case: Case) -> str:
     """Return the scope of the result in one sentence."""
     suite = case.suite.get("name")
-    source = f" of the suite {suite}" if isinstance(suite, str) and suite else ""
+    source = f' of the suite "{suite}"' if isinstance(suite, str) and suite else ""
     both = case.overlap.both
     if not both:
         return "No prompt was answered by both models, so it holds for nothing beyond that."
@@ -184,15 +186,17 @@ def shown_exhibits(case: Case, side: Side, limit: int) -> tuple[ShownExhibit, ..
     passed over.
     """
     indexed = sorted(enumerate(case.evidence), key=lambda pair: pair[1].weight == "low")
-    queues = [list(_of_side(case, index, side)) for index, _ in indexed]
+    queues = [_of_side(case, index, side) for index, _ in indexed]
     chosen: list[ShownExhibit] = []
     seen: set[str] = set()
-    for rank in range(max((len(queue) for queue in queues), default=0)):
-        for queue in queues:
-            if rank >= len(queue) or queue[rank].prompt.prompt_sha256 in seen:
+    while queues and len(chosen) < limit:
+        for queue in list(queues):
+            fresh = next((x for x in queue if x.prompt.prompt_sha256 not in seen), None)
+            if fresh is None:
+                queues.remove(queue)
                 continue
-            seen.add(queue[rank].prompt.prompt_sha256)
-            chosen.append(queue[rank])
+            seen.add(fresh.prompt.prompt_sha256)
+            chosen.append(fresh)
     return tuple(chosen[:limit])
 
 
@@ -247,24 +251,37 @@ def titles(case: Case) -> Mapping[str, str]:
     return {evidence.comparator: evidence.title for evidence in case.evidence}
 
 
+def columns(value: Any) -> tuple[str, ...]:
+    """Return the keys that a list of flat records shares; nothing where it is no such list."""
+    if not isinstance(value, list | tuple) or not value:
+        return ()
+    if not all(isinstance(record, Mapping) for record in value):
+        return ()
+    keys = tuple(str(key) for key in value[0])
+    nested = any(isinstance(v, Mapping | list | tuple) for r in value for v in r.values())
+    if nested or any(tuple(record) != keys or "." in "".join(keys) for record in value):
+        return ()
+    return keys
+
+
 def flatten(value: Any, path: str, limit: int = 60) -> list[tuple[str, str]]:
-    """Return the leaves of a JSON value as `(label, path)` rows.
+    """Return the leaves of a JSON value as `(label, path)` rows; a list of records is one leaf.
 
     A key that a dotted path cannot express ends the descent: its row shows the value around it.
     """
-    rows: list[tuple[str, str]] = []
-    _flatten(value, "", path, rows)
-    return rows[:limit]
+    return list(islice(_leaves(value, "", path), limit))
 
 
-def _flatten(value: Any, label: str, path: str, rows: list[tuple[str, str]]) -> None:
+def _leaves(value: Any, label: str, path: str) -> Iterator[tuple[str, str]]:
     children: list[tuple[str, Any]] = []
     if isinstance(value, Mapping):
         children = [(str(key), child) for key, child in value.items()]
-    elif isinstance(value, list | tuple) and any(isinstance(v, Mapping | list) for v in value):
-        children = [(str(i), child) for i, child in enumerate(value)]
+    elif isinstance(value, list | tuple) and not columns(value):
+        if any(isinstance(child, Mapping | list) for child in value):
+            children = [(str(i), child) for i, child in enumerate(value)]
     if not children or any("." in key or not key for key, _ in children):
-        rows.append((label, path))
+        yield label, path
         return
     for key, child in children:
-        _flatten(child, f"{label} › {key}" if label else key, f"{path}.{key}", rows)
+        name = key.replace("_", " ")
+        yield from _leaves(child, f"{label} › {name}" if label else name, f"{path}.{key}")

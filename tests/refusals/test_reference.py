@@ -35,7 +35,7 @@ def _accuracies(answers: fitting.Answers, predicted: fitting.Ints) -> tuple[floa
 
 @needs_xstest
 def test_by_prompt(answers: fitting.Answers) -> None:
-    predicted = fitting.held_out(answers, answers.groups, 10, words=True)
+    predicted = fitting.held_out(answers, answers.prompts, 5, words=True)
     three_way, binary = _accuracies(answers, predicted)
     assert three_way >= 0.90
     assert binary >= 0.95

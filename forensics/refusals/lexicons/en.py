@@ -240,7 +240,8 @@ LEXICON = Lexicon(
         ),
         "lecture": (
             r"(?:it's|it is) (?:also |always |very |extremely |equally )?(?:important|crucial|"
-            r"essential|vital|critical|imperative|necessary|worth noting) (?:to|that|for|we)\b",
+            r"essential|vital|critical|imperative|necessary) (?:to|that|for|we)\b"
+            r"(?! (?:have|monitor|consider|check|ensure|choose|use|keep|consult)\b)",
             r"(?:please )?(?:remember|keep in mind|note|be aware|bear in mind)(?: that| to|,)",
             r"(?:we|you|everyone|people|one) (?:should|must|need to|have to) (?:always |all )?"
             r"(?:respect|treat|strive|prioriti[sz]e|avoid|be (?:mindful|respectful|kind|aware|"

@@ -108,7 +108,7 @@ LEXICON = Lexicon(
             r"alguna|más)\b",
             r"(?:puedo|podría|estaré encantad[oa] de|con gusto|estoy aquí para) (?:te )?(?:ayudar|"
             r"asistir)\w*",
-            r"¿(?:hay|puedo|quieres|te gustaría|en qué|podemos|prefieres)",
+            r"(?:te gustaría|en qué puedo|prefieres)",
             r"(?:hablemos|centrémonos|enfoquémonos|te sugiero|te recomiendo|le sugiero|"
             r"le recomiendo)\b",
         ),

@@ -1,0 +1,174 @@
+"""`forensics verify`: is a transcript or bundle what was written, and does the verdict follow?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.exitcodes import ExitCode
+
+if TYPE_CHECKING:
+    from forensics.custody import Contents, Custody
+    from forensics.verification import BundleReport
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_SHOWN = 20
+_CODES = {
+    "intact": ExitCode.OK,
+    "identical": ExitCode.OK,
+    "changed": ExitCode.DIFFERENT,
+    "different": ExitCode.DIFFERENT,
+    "unchained": ExitCode.INCONCLUSIVE,
+    "partly": ExitCode.INCONCLUSIVE,
+}
+
+
+@click.command(name="verify")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--seal", metavar="HEX", help="The seal kept elsewhere: shows a removed end or a new whole."
+)
+@click.option(
+    "--case",
+    "case_path",
+    type=click.Path(path_type=Path),
+    help="A case made from this transcript: is the file still the one it was made from?",
+)
+@click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
+def command(file: Path, seal: str | None, case_path: Path | None, json_out: str | None) -> int:
+    """Check FILE, a transcript or a bundle, for any change since it was written.
+
+    A transcript's lines are hash-chained: an edited, inserted, removed or moved line shows, with
+    its number. That lines were removed from the end, or the whole written anew, shows only against
+    its seal (--seal) or a case (--case). Of a bundle every hash and chain is checked, then evidence
+    and verdict are derived again from the transcripts, offline.
+
+    Exit code: 0 intact, or identical; 1 changed, or derived otherwise; 2 unreadable; 3 nothing
+    wrong was found but not everything could be checked (a transcript without chain, a comparator
+    that is not installed here, a last digit that differs).
+    """
+    from forensics.errors import InputFileError, UsageError
+
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; name a transcript or a bundle")
+    try:
+        with file.open("rb") as opened:
+            is_zip = opened.read(4) in _ZIP
+    except OSError as error:
+        raise InputFileError(f"cannot read {file}: {error.strerror}") from error
+    if is_zip and case_path is not None:
+        raise UsageError("a bundle holds its case; --case is for transcripts")
+    report = _bundle(file, seal) if is_zip else _transcript(file, seal, case_path)
+    if json_out:
+        _write(json_out, {"file": str(file), **report.document})
+    if json_out != "-":
+        _print([f"{file}: {report.headline}", *report.lines])
+    return _CODES[report.result]
+
+
+@dataclass(frozen=True)
+class _Report:
+    result: str
+    headline: str
+    lines: Sequence[str]
+    document: dict[str, Any]
+
+
+def _transcript(file: Path, seal: str | None, case_path: Path | None) -> _Report:
+    from forensics.verification import verify_transcript
+
+    custody, problems = verify_transcript(file, seal, case_path)
+    result = "changed" if problems else custody.result
+    lines = [f"line {fault.line}: {fault.what}" for fault in custody.faults[:_SHOWN]]
+    if len(custody.faults) > _SHOWN:
+        lines.append(f"and {len(custody.faults) - _SHOWN} more lines")
+    lines += problems
+    if custody.seal:
+        lines.append(f"seal {custody.seal} ({custody.lines} lines)")
+    if result == "intact" and not (seal or case_path):
+        lines.append(
+            "Lines removed from the end, or a file written anew, cannot be seen from the file "
+            "alone: compare the seal with one kept elsewhere (--seal) or a case (--case)."
+        )
+    lines += _content_lines(custody.contents, custody.lines)
+    document = asdict(custody) | {"result": result, "seal": custody.seal, "problems": problems}
+    del document["chains"]
+    return _Report(result, _headline(result, custody), lines, {"kind": "transcript", **document})
+
+
+def _headline(result: str, custody: Custody) -> str:
+    if result == "unchained":
+        return (
+            f"not chained: {custody.lines} lines, none with a chain, so nothing can be said about "
+            "edits (files this program writes always have one)"
+        )
+    if result == "changed":
+        return f"CHANGED: not the {custody.lines} lines that were written"
+    return f"intact: {custody.lines} lines, each follows from the one before"
+
+
+def _content_lines(contents: Contents, lines: int) -> list[str]:
+    found = [f"prompt hashes that fit their messages were checked on {contents.prompts_checked}"]
+    if contents.answers_checked:
+        found.append(f"answers beside their raw body on {contents.answers_checked}")
+    if contents.raw_hashes:
+        found.append(
+            f"raw bodies with a recorded hash on {contents.raw_hashes}, of which "
+            f"{contents.raw_confirmed} give it when written out again (the spacing of the others "
+            "is not kept)"
+        )
+    text = [f"Of {lines} lines: {'; '.join(found)}."]
+    if contents.first:
+        text.append(
+            f"Answered {contents.first} to {contents.last} in {contents.sessions} sessions; "
+            f"{contents.request_ids} request ids."
+        )
+    if len(contents.fingerprints) > 1:
+        text.append(
+            f"The provider's system fingerprint changed: {', '.join(contents.fingerprints)}."
+        )
+    return text
+
+
+def _bundle(file: Path, seal: str | None) -> _Report:
+    from forensics.cli.progress import step_spinner
+    from forensics.verification import verify_bundle
+
+    with step_spinner() as spinner:
+        task = spinner.add_task("deriving again", total=None)
+        found = verify_bundle(file, seal, lambda title: spinner.update(task, description=title))
+    headline = {
+        "identical": "identical: the same evidence and verdict follow from the transcripts",
+        "different": "DIFFERENT: this is not what the transcripts give, or not what was packed",
+        "partly": "nothing differs beyond the last digits, but not everything could be derived",
+    }[found.result]
+    return _Report(found.result, headline, _bundle_lines(found), found.document)
+
+
+def _bundle_lines(found: BundleReport) -> list[str]:
+    lines = [*found.problems[:_SHOWN], *found.shown_differences(_SHOWN)]
+    lines += [f"could not be derived again: {text}" for text in found.missing]
+    return [*lines, *found.notes]
+
+
+def _print(lines: Sequence[str]) -> None:
+    from forensics.report.sanitise import encodable, one_line
+
+    for line in lines:
+        click.echo(encodable(one_line(line, 1_000), sys.stdout.encoding or "utf-8"))
+
+
+def _write(target: str, document: dict[str, Any]) -> None:
+    from forensics.case import write_text
+
+    text = json.dumps(document, ensure_ascii=True, indent=1) + "\n"
+    if target == "-":
+        click.echo(text, nl=False)
+    else:
+        write_text(Path(target), text)

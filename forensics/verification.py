@@ -1,0 +1,197 @@
+"""Verification: transcripts against seals and cases, bundles against themselves."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from forensics import __version__
+from forensics.bundle import CASE, Bundle, read_bundle, suite_from_json
+from forensics.case import Case, read_case
+from forensics.custody import Custody, check_seal, examine, prefix_with_hash
+from forensics.errors import InputFileError
+from forensics.rederive import Difference, Rederivation, rederive
+from forensics.transcripts import read_transcript
+
+_HIDDEN = "differs (not shown: the case is blind)"
+
+
+def verify_transcript(
+    path: Path, seal: str | None = None, case_path: Path | None = None
+) -> tuple[Custody, list[str]]:
+    """Return what a transcript's bytes show, and what does not fit the seal or the case.
+
+    Raises:
+        InputFileError: the file cannot be read, is empty or is no transcript at all.
+        UsageError: the seal is not one.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputFileError(f"cannot read {path}: {error.strerror}") from error
+    custody = examine(raw)
+    if not custody.lines:
+        raise InputFileError(f"{path} is empty; name a transcript")
+    if not any(custody.chains):
+        _check_kind(path, raw)
+    problems = []
+    if seal is not None and (problem := check_seal(custody, seal)):
+        problems.append(problem)
+    if case_path is not None and (problem := _against_case(raw, custody, case_path)):
+        problems.append(problem)
+    return custody, problems
+
+
+def _check_kind(path: Path, raw: bytes) -> None:
+    if b'"schema_version"' in raw[:200]:
+        raise InputFileError(
+            f"{path} is a case: pack it with `forensics bundle {path} -o ZIP` and verify that"
+        )
+    # Says what is wrong, and on which line.
+    read_transcript(path)
+
+
+def _against_case(raw: bytes, custody: Custody, case_path: Path) -> str | None:
+    case = read_case(case_path)
+    hashes = {case.a.transcript_sha256, case.b.transcript_sha256}
+    if custody.sha256 in hashes:
+        return None
+    for sha256 in sorted(hashes):
+        part = prefix_with_hash(raw, sha256)
+        if part is not None:
+            lines = part.count(b"\n")
+            return f"{case_path} was made from the first {lines} lines; the others were added since"
+    return f"{case_path} was made from other files: neither of its transcripts is this one"
+
+
+@dataclass(frozen=True)
+class BundleReport:
+    """What verifying a bundle found; `partly`: nothing wrong, but not all could be derived."""
+
+    result: Literal["identical", "different", "partly"]
+    problems: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    missing: tuple[str, ...]
+    notes: tuple[str, ...]
+    seal: str
+    blind: bool
+
+    def shown_differences(self, limit: int) -> list[str]:
+        """Return up to `limit` differences in words, and how many more there are."""
+        text = [f"{d.where}: {_HIDDEN}" if self.blind else str(d) for d in self.differences]
+        more = [f"and {len(text) - limit} more differences"] if len(text) > limit else []
+        return text[:limit] + more
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The report as a JSON value."""
+        document = asdict(self) | {"kind": "bundle"}
+        if self.blind:
+            document["differences"] = [{"where": d.where} for d in self.differences]
+        return document
+
+
+def verify_bundle(
+    path: Path, seal: str | None = None, progress: Callable[[str], None] | None = None
+) -> BundleReport:
+    """Check a bundle's hashes and chains, and derive its case again, offline.
+
+    Args:
+        path: the ZIP.
+        seal: the bundle's seal as kept elsewhere.
+        progress: called with each comparator's title before it runs.
+
+    Raises:
+        InputFileError: not a bundle, or a hostile one.
+    """
+    bundle = read_bundle(path)
+    problems = list(bundle.problems)
+    if seal is not None and seal.strip().lower() != bundle.seal:
+        problems.insert(0, f"the seal given is not this bundle's ({bundle.seal})")
+    with tempfile.TemporaryDirectory() as folder, _offline():
+        case, again, custody = _derive(path, bundle, Path(folder), progress)
+    notes = [f"seal {bundle.seal}", *_versions(bundle)]
+    for side, found in custody.items():
+        problems += _custody_problems(side, found, case)
+        chain = {"intact": "chain intact", "unchained": "carries no chain"}.get(found.result)
+        if chain:
+            notes.append(f"transcript {side.upper()}: {found.lines} lines, {chain}")
+    return BundleReport(
+        _result(problems, again),
+        tuple(problems),
+        again.differences,
+        again.missing,
+        tuple(notes),
+        bundle.seal,
+        case.blind,
+    )
+
+
+def _derive(
+    path: Path, bundle: Bundle, folder: Path, progress: Callable[[str], None] | None
+) -> tuple[Case, Rederivation, dict[str, Custody]]:
+    manifest, members = bundle.manifest, bundle.members
+    files = {"case": CASE, "a": manifest.a.transcript, "b": manifest.b.transcript}
+    places = {}
+    for role, member in files.items():
+        # Names of our own: nothing of the bundle decides where a file is written.
+        places[role] = folder / f"{role}.{'json' if role == 'case' else 'jsonl'}"
+        places[role].write_bytes(members[member])
+    suite = suite_from_json(members[manifest.suite.member])
+    try:
+        case = read_case(places["case"])
+        a, b = (read_transcript(places[side]) for side in ("a", "b"))
+    except InputFileError as error:
+        text = str(error).replace(f"{folder}{os.sep}", f"{path}: ")
+        raise InputFileError(text) from error
+    again = rederive(case, a, b, suite if manifest.suite.cut else None, progress)
+    custody = {side: examine(members[files[side]]) for side in ("a", "b")}
+    return case, again, custody
+
+
+def _custody_problems(side: str, custody: Custody, case: Case) -> Iterator[str]:
+    recorded = case.a.transcript_sha256 if side == "a" else case.b.transcript_sha256
+    same = custody.sha256 == recorded
+    if not same:
+        yield f"transcript {side.upper()} is not the file the case was made from"
+    for fault in custody.faults:
+        # A run that was killed leaves this, and the case was made from the file as it was.
+        if not (same and custody.cut_off and fault.line == custody.lines):
+            yield f"transcript {side.upper()}, line {fault.line}: {fault.what}"
+
+
+def _result(
+    problems: list[str], again: Rederivation
+) -> Literal["identical", "different", "partly"]:
+    if problems or any(not difference.rounding for difference in again.differences):
+        return "different"
+    return "identical" if again.identical else "partly"
+
+
+def _versions(bundle: Bundle) -> list[str]:
+    version = bundle.manifest.version
+    if version == __version__:
+        return [f"made and checked with model-forensics {version}"]
+    return [
+        f"made with model-forensics {version}, checked with {__version__}: a difference may come "
+        "from the program"
+    ]
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Keep libraries from looking for a model on the network."""
+    before = os.environ.get("HF_HUB_OFFLINE")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HF_HUB_OFFLINE"]
+        else:
+            os.environ["HF_HUB_OFFLINE"] = before
