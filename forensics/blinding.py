@@ -35,11 +35,11 @@ LABELS = {"a": "[MODEL A]", "b": "[MODEL B]"}
 EITHER = "[MODEL]"
 MASKED = "[MASKED]"
 NOTICE = (
-    "Names of models and makers are masked here ([MODEL A], [MAKER 1], …); "
-    "`forensics report CASE --unblind` shows them, and the case's ledger records that."
+    "Labels such as [MODEL A] and [MAKER 1] stand for masked names; `forensics report CASE "
+    "--unblind` shows them, and the case's ledger records that."
 )
 # How a model was run stays readable; what it was does not.
-_OPEN_IDENTITY = ("api", "dtype", "batch_size", "kind")
+_OPEN_IDENTITY = ("api", "dtype", "batch_size")
 # Sentences that go on with whatever an endpoint or a manifest called itself.
 _QUOTING = regex.compile(
     r"((?:The model name that [AB] echoed|Different set-up) [^:]*: ).*", regex.S
@@ -143,6 +143,8 @@ def _subject(side: CaseSubject, letter: str, masker: Masker) -> CaseSubject:
         update={
             "spec": label,
             "name": label,
+            # The kind is a protocol's name, which happens to be a maker's too.
+            "kind": "endpoint" if side.kind == "openai" else side.kind,
             "transcript_path": None,
             "manifests": tuple(_manifest(m, label, masker) for m in side.manifests),
             "warnings": tuple(masker.text(warning) for warning in side.warnings),

@@ -98,11 +98,16 @@ def restrict(side: Examined, suite: Suite) -> Examined:
     """Return the subject cut to the suite's prompts, with the suite's ids and categories."""
     known = {prompt.sha256: prompt for prompt in suite.prompts}
     kept = tuple(
-        replace(response, prompt=known[response.prompt.sha256])
+        replace(response, prompt=_named(known[response.prompt.sha256], response.prompt))
         for response in side.transcript.responses
         if response.prompt.sha256 in known
     )
     return Examined(side.subject, replace(side.transcript, responses=kept))
+
+
+def _named(prompt: Prompt, recorded: Prompt) -> Prompt:
+    # A referenced suite knows hashes only: the text is then what the transcript recorded.
+    return prompt if prompt.messages else replace(prompt, messages=recorded.messages)
 
 
 def _overlap(a: Examined, b: Examined) -> Overlap:

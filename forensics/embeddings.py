@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,10 @@ def embed(texts: Sequence[str], model: EmbeddingModel | None = None) -> NDArray[
     model = model or find_model()
     hashes = [text_sha256(text[:_MAX_CHARS]) for text in texts]
     with closing(_open_cache(model)) as cache:
-        known = _read(cache, hashes)
+        try:
+            known = _read(cache, hashes)
+        except sqlite3.Error:
+            known = {}  # see _open_cache
         missing = {h: t for h, t in zip(hashes, texts, strict=True) if h not in known}
         if missing:
             vectors = _encode(model, [text[:_MAX_CHARS] for text in missing.values()])
@@ -87,6 +91,7 @@ def _encode(model: EmbeddingModel, texts: Sequence[str]) -> NDArray[np.float32]:
     return vectors
 
 
+@lru_cache(maxsize=1)  # loading takes seconds, and a comparison embeds twice
 def _load(model: EmbeddingModel) -> Any:
     import logging
 

@@ -19,7 +19,7 @@ _EDGED: Mapping[str, str] = {
     "Meta": r"\b(?-i:Meta|META)\b|\bmeta[ -]?ai\b|\bmeta-llama|facebook|llama",
     "Cohere": r"\b(?-i:Cohere|COHERE)\b|cohere\.(?:ai|com)|cohereforai|\bcommand[- ][ar]\b",
     "IBM": r"\bibm\b|\bgranite-|\b(?-i:Granite)\b",
-    "TII": r"technology innovation institute|\b(?-i:Falcon)\b|\bfalcon-?\d",
+    "TII": r"technology innovation institute|\b(?-i:TII)\b|\b(?-i:Falcon)\b|\bfalcon-?\d",
 }
 # Names beyond the comparator's list: here a missing one would be a leak.
 _OTHERS: Mapping[str, str] = {
@@ -47,7 +47,7 @@ _OTHERS: Mapping[str, str] = {
     "Reka": r"\breka\b(?: ai)?",
     "Snowflake": r"snowflake arctic",
     "Aleph Alpha": r"aleph alpha|\bluminous-",
-    "Nomic": r"nomic ai|gpt4all",
+    "Nomic": r"\bnomic ai\b|gpt4all",
     "Together AI": r"together\.?ai|together computer",
     "OpenBuddy": r"open\s?buddy",
     "Xwin": r"\bxwin\b",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from forensics.suites import Message, Prompt, Suite
+from forensics.suites import Message, Prompt, Suite, TextSource
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
@@ -49,8 +50,17 @@ class PromptEntry(_Strict):
         return Prompt(self.id, messages, self.category, self.language, self.max_tokens)
 
 
+class ReferenceEntry(_Strict):
+    """Where a referenced suite's hashes (`prompts`, a CSV file beside it) and texts are."""
+
+    prompts: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.csv$")]
+    dataset: Text
+    file: Text
+    text_field: Text
+
+
 class SuiteFile(_Strict):
-    """A whole suite file."""
+    """A whole suite file: `prompts` with their texts, or a `reference` to texts elsewhere."""
 
     name: Slug
     version: Annotated[str, Field(min_length=1)]
@@ -58,12 +68,15 @@ class SuiteFile(_Strict):
     license: str = ""
     description: str = ""
     categories: dict[Slug, str] = {}
-    prompts: Annotated[list[PromptEntry], Field(min_length=1)]
+    prompts: Annotated[list[PromptEntry], Field(min_length=1)] | None = None
+    reference: ReferenceEntry | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if (self.prompts is None) == (self.reference is None):
+            raise PydanticCustomError("form", "give either `prompts` or `reference`")
         seen: dict[str, str] = {}
-        for entry in self.prompts:
+        for entry in self.prompts or ():
             if self.categories and entry.category not in self.categories:
                 raise PydanticCustomError(
                     "category",
@@ -80,9 +93,16 @@ class SuiteFile(_Strict):
                 seen[key] = entry.id
         return self
 
-    def to_suite(self) -> Suite:
-        """Return the suite this file describes."""
-        prompts = tuple(entry.to_prompt() for entry in self.prompts)
+    def to_suite(self, folder: Path) -> Suite:
+        """Return the suite this file describes; `folder` is where it lies."""
+        from forensics.referenced import read_hashes
+
+        prompts = tuple(entry.to_prompt() for entry in self.prompts or ())
+        source = None
+        if self.reference is not None:
+            prompts = read_hashes(folder / self.reference.prompts)
+            where = self.reference
+            source = TextSource(where.dataset, where.file, where.text_field)
         return Suite(
             self.name,
             self.version,
@@ -91,4 +111,5 @@ class SuiteFile(_Strict):
             self.description.strip(),
             self.license,
             self.categories,
+            source,
         )

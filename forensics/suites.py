@@ -45,18 +45,23 @@ def text_sha256(text: str) -> str:
 
 @dataclass(frozen=True)
 class Prompt:
-    """One fixed question: `messages` are sent as they stand; `max_tokens` is a suggestion."""
+    """One fixed question: `messages` are sent as they stand; `max_tokens` is a suggestion.
+
+    A prompt whose text is not at hand (a referenced suite, an import without prompts) has no
+    messages and is `known_as` the hash that its source published.
+    """
 
     id: str
     messages: tuple[Message, ...]
     category: str = "uncategorised"
     language: str = "und"
     max_tokens: int | None = None
+    known_as: str | None = None
 
     @cached_property
     def sha256(self) -> str:
         """The prompt's identity, see `prompt_sha256`."""
-        return prompt_sha256(self.messages)
+        return self.known_as or prompt_sha256(self.messages)
 
     @property
     def text(self) -> str:
@@ -67,8 +72,20 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class TextSource:
+    """Where the texts of a referenced suite are: a file of a Hugging Face data set."""
+
+    dataset: str
+    file: str
+    text_field: str
+
+
+@dataclass(frozen=True)
 class Suite:
-    """A versioned list of prompts; `categories` maps each category to what it measures."""
+    """A versioned list of prompts; `categories` maps each category to what it measures.
+
+    `text_source` is set for a referenced suite, whose prompts are known by hash only.
+    """
 
     name: str
     version: str
@@ -77,6 +94,7 @@ class Suite:
     description: str = ""
     license: str = ""
     categories: Mapping[str, str] | None = None
+    text_source: TextSource | None = None
 
     @cached_property
     def sha256(self) -> str:
@@ -151,7 +169,7 @@ def _read_suite(path: Path) -> Suite:
     except yaml.YAMLError as error:
         raise InputFileError(f"suite {path} is not valid YAML: {_one_line(error)}") from error
     try:
-        return SuiteFile.model_validate(document).to_suite()
+        return SuiteFile.model_validate(document).to_suite(path.parent)
     except ValidationError as error:
         raise InputFileError(_explain(path, text, error)) from error
 

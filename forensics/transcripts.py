@@ -82,16 +82,14 @@ class Response:
         if status not in STATUSES or not isinstance(line["text"], str):
             raise ValueError(f"status {status!r} or text is not valid")
         messages = tuple(Message(role, content) for role, content in line.get("messages") or ())
-        if not all(isinstance(part, str) for message in messages for part in message):
-            raise ValueError("a message is not text")
         prompt = Prompt(
             str(line["prompt_id"]),
             messages,
-            str(line.get("category", "uncategorised")),
-            str(line.get("language", "und")),
+            line.get("category", "uncategorised"),
+            line.get("language", "und"),
+            # The stored hash is the identity: a prompt without text has nothing to hash again.
+            known_as=str(line["prompt_sha256"]),
         )
-        # The stored hash is the identity: prompts whose text is not shipped have nothing to rehash.
-        prompt.__dict__["sha256"] = str(line["prompt_sha256"])
         optional = {name: line[name] for name in _OPTIONAL if line.get(name) is not None}
         # An endpoint may send numbers where text belongs.
         optional |= {name: str(optional[name]) for name in _TEXTS if name in optional}

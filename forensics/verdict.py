@@ -110,8 +110,8 @@ def _reading(
     passages = (
         ""
         if runs is None
-        else f" On {runs['prompts']} of {runs['n']} prompts they share a long passage (a fifth of the "
-        f"shorter answer, {runs['words'][0]} to {runs['words'][1]} words that are not the prompt's)."
+        else f" On {runs['prompts']} of {runs['n']} prompts they share a long passage: a fifth of "
+        f"the shorter answer, {runs['words'][0]} to {runs['words'][1]} words not the prompt's."
     )
     return (
         f"Alike on the same prompts in: {', '.join(e.title.lower() for e in alike)}.{passages} "

@@ -56,9 +56,7 @@ def probe(folder: Path, model: str, claim: str = "", counts: tuple[int, ...] = (
 def make_case(folder: Path, a: Path, b: Path, *options: str) -> Path:
     """Compare two transcripts and return the case's path."""
     case = folder / "case.json"
-    code = run(
-        ["compare", f"transcript:{a}", f"transcript:{b}", "--without", "embedding"]
-        + ["--json", str(case), *options]
-    )
+    subjects = [f"transcript:{a}", f"transcript:{b}"]
+    code = run(["compare", *subjects, "--without", "embedding", "--json", str(case), *options])
     assert code == 0
     return case

@@ -34,10 +34,9 @@ from forensics.backends.chat_protocol import (
     request_body,
     to_response,
 )
-from forensics.transcripts import now
 from forensics.errors import BackendError, UsageError
 from forensics.subjects import Subject
-from forensics.transcripts import Response
+from forensics.transcripts import Response, now
 
 # A proxy from the environment cannot reach this machine's own servers.
 _NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")

@@ -79,8 +79,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return a kind of fai
     except ForensicsError as error:
         _debug(error)
         return _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`); nothing is left to tell it.
+    except SystemExit:
+        # The reader of our output went away (`| head`): click and rich both leave with 1, which
+        # has a meaning of its own here. Nothing is left to tell the reader.
         _drop_stdout()
         return ExitCode.FAILURE
     except OSError as error:

@@ -65,7 +65,12 @@ def command(a: str, b: str, **options: Any) -> None:
     comparators = load_comparators(options["only"], options["without"])
     subjects = [subject_from(spec, options) for spec in (a, b)]
     cut, asked = suite_for(subjects, options)
-    asking = Asking(settings_from(options), backend_options_from(options), options["folder"])
+    asking = Asking(
+        settings_from(options),
+        backend_options_from(options),
+        options["folder"],
+        options["suite_text"],
+    )
     first, second = (Examined(s, obtain(s, asked, asking)) for s in subjects)
     with step_spinner() as spinner:
         task = spinner.add_task("comparing", total=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from forensics.backends.base import BackendOptions, GenerationSettings
 from forensics.cli.progress import answer_bar, note
 from forensics.collect import collect, plan, transcript_name
 from forensics.errors import UsageError
+from forensics.referenced import with_texts
 from forensics.subjects import Subject, parse_subject
 from forensics.suites import Suite, load_suite
 from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
@@ -23,6 +24,7 @@ class Asking:
     settings: GenerationSettings
     options: BackendOptions
     folder: Path
+    texts: Path | None = None
 
 
 def chosen_suite(options: dict[str, Any], default: str | None = "core") -> Suite | None:
@@ -39,6 +41,7 @@ def collect_answers(
     subject: Subject, suite: Suite, asking: Asking, path: Path | None = None
 ) -> Transcript:
     """Ask a subject what is still open, with a progress bar; return all its answers."""
+    suite = with_texts(suite, asking.texts)
     backend = open_backend(subject, asking.options)
     identity = backend.identity()
     path = path or asking.folder / transcript_name(subject, identity, asking.settings)
@@ -76,8 +79,6 @@ def suite_for(subjects: list[Subject], options: dict[str, Any]) -> tuple[Suite |
         raise UsageError(
             f"{recorded[0].spec} does not hold its prompts' text; name their suite with --suite"
         )
-    from dataclasses import replace
-
     chosen = replace(found, prompts=askable).select(options["category"], options["limit"])
     return chosen, chosen
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -18,6 +19,11 @@ def suite_options(command: Command) -> Command:
     for option in (
         click.option(
             "--limit", type=click.IntRange(min=1), help="Ask at most N prompts, of every category."
+        ),
+        click.option(
+            "--suite-text",
+            type=click.Path(path_type=Path),
+            help="Local copy of the texts of a referenced suite.",
         ),
         click.option("--category", multiple=True, help="Ask only this category (repeatable)."),
         click.option("--suite", "suite_name", metavar="NAME|FILE", help="Prompt suite [core]."),

@@ -37,7 +37,9 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     parsed = subject_from(subject, options)
     suite = chosen_suite(options)
     assert suite is not None  # noqa: S101 (probe has a default suite)
-    asking = Asking(settings_from(options), backend_options_from(options), Path())
+    asking = Asking(
+        settings_from(options), backend_options_from(options), Path(), options["suite_text"]
+    )
     if dry_run:
         identity = open_backend(parsed, asking.options).identity()
         path = output or Path(transcript_name(parsed, identity, asking.settings))

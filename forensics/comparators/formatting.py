@@ -16,8 +16,8 @@ from forensics.examined import Examined, Need
 from forensics.matching import Floats
 from forensics.profiles import Profile, compare_profiles
 
-# Each pattern is counted per answer; `(?m)` patterns match whole lines. Indents are `[^\S\n]*`: with
-# `\s*` a run of blank lines would be read again from each of its lines.
+# Each pattern is counted per answer; `(?m)` patterns match whole lines. Indents are `[^\S\n]*`:
+# with `\s*` a run of blank lines would be read again from each of its lines.
 PATTERNS = {
     "heading #": r"(?m)^#{1,6}\s",
     "heading by bold line": r"(?m)^\*\*[^*\n]{1,120}\*\*:?\s*$",

@@ -25,18 +25,21 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from forensics.comparators.base import MIN_PROMPTS, Reference, matched_evidence, without_score
-from forensics.comparators.general_english import GeneralEnglish, general_english
+from forensics.comparators.general_english import general_english
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
 from forensics.text import ngram_hashes, tokens, words
 
-_COLUMNS = 2**22
+_COLUMNS = 2**20
 _PRIOR_WORDS = 500.0  # weight of the prior in words: a tenth or ten times this changes nothing
 _ENGLISH = 0.2  # English has 40 % function words or more, other languages next to none
 _Z = 1.96
-_MIN_PROMPTS_WITH = 3  # a word of one or two answers belongs to the subject matter
-_NAMED = 400
+# What is shown must be this over-used, and on this many prompts: else it is the subject matter.
+_FOLD = 2.0
+_MIN_PROMPTS_WITH = 3
+_MIN_SHARE_WITH = 0.04
+_NAMED = 300
 _SHOWN = 15
 _EXHIBITS = 3
 _MIN_CHARS = 100
@@ -68,18 +71,16 @@ class Lexicon:
 
     def extract(self, examined: Examined) -> Overuse:
         """Return unit rows of over-used words and pairs, for answers in English."""
-        english = general_english()
-        kept = [
-            (answer, forms)
-            for answer, forms in zip(examined.answers, examined.words, strict=True)
-            if _is_english(forms, english)
-        ]
+        kept = _in_english(examined)
         answers = [answer for answer, _ in kept]
-        asked = {a.prompt_text: np.array(words(a.prompt_text), dtype=object) for a in answers}
-        counted = [_count(forms, asked[answer.prompt_text], english) for answer, forms in kept]
-        over = _overuse(counted)
-        rows = prompt_rows(answers, _unit_rows(counted, over))
-        return Overuse(rows, _named(kept, over), len(examined.answers))
+        if not kept:
+            empty = sparse.csr_array((0, _COLUMNS), dtype=np.float32)
+            return Overuse(prompt_rows((), empty), {}, len(examined.answers))
+        uses = _uses(kept)
+        grams = [_grams(one) for one in uses]
+        rows = prompt_rows(answers, _unit_rows(uses, grams, len(answers)))
+        named = [_named(one, gram, answers) for one, gram in zip(uses, grams, strict=True)]
+        return Overuse(rows, named[0] | named[1], len(examined.answers))
 
     def compare(self, a: Overuse, b: Overuse, reference: Reference | None = None) -> Evidence:
         """Return how far matched answers share over-used words beyond mismatched ones.
@@ -108,130 +109,133 @@ class Lexicon:
         return evidence.model_copy(update={"details": details})
 
 
+Kept = Sequence[tuple[Answer, Sequence[str]]]
+
+
+def _in_english(examined: Examined) -> Kept:
+    english = general_english().function_words
+    kept = []
+    for answer, forms in zip(examined.answers, examined.words, strict=True):
+        letters = sum(map(str.isalpha, forms))
+        if letters and sum(map(english.__contains__, forms)) >= _ENGLISH * letters:
+            kept.append((answer, forms))
+    return kept
+
+
 @dataclass(frozen=True)
-class _Counted:
-    """One answer: columns of words and of pairs that are not the prompt's, with frequencies."""
+class _Uses:
+    """Every use of a word, or pair of words, that is not the prompt's.
 
-    words: Ids
-    word_rates: Floats
-    pairs: Ids
-    pair_rates: Floats
+    `columns`, `rates` (frequency in general English) and `answers` have shape (k,); `forms` are all
+    words of all answers and `positions`, shape (k,), where in them each use stands.
+    """
+
+    n: int
+    columns: Ids
+    rates: Floats
+    answers: Ids
+    positions: Ids
+    forms: Sequence[str]
+
+    def name(self, row: int) -> str:
+        """Return the word or pair in words."""
+        start = int(self.positions[row])
+        return " ".join(self.forms[start : start + self.n])
 
 
-def _is_english(forms: Sequence[str], english: GeneralEnglish) -> bool:
-    plain = [form for form in forms if form.isalpha()]
-    known = sum(form in english.function_words for form in plain)
-    return len(plain) > 0 and known >= _ENGLISH * len(plain)
+@dataclass(frozen=True)
+class _Grams:
+    """Distinct words or pairs in order of column, with their log-odds: shape (m,) each.
+
+    `first` is the row of `_Uses` in which each stands first.
+    """
+
+    columns: Ids
+    log_odds: Floats
+    z: Floats
+    first: Ids
+
+    def weights(self, columns: Ids) -> Floats:
+        """Return log-odds of known `columns`, 0 for what is not over-used."""
+        return np.maximum(self.log_odds[np.searchsorted(self.columns, columns)], 0.0)
 
 
-def _count(forms: Sequence[str], asked: NDArray[np.object_], english: GeneralEnglish) -> _Counted:
-    plain = np.array([_is_plain(form) for form in forms], dtype=bool)
-    singles, doubles = ngram_hashes(forms, 1), ngram_hashes(forms, 2)
-    new = ~np.isin(singles, ngram_hashes(list(asked), 1))
+def _uses(kept: Kept) -> tuple[_Uses, _Uses]:
+    """Return the uses of words, and of pairs."""
+    forms, owners = _flat([forms for _, forms in kept])
+    singles = ngram_hashes(forms, 1)
+    asked, askers = _flat([words(answer.prompt_text) for answer, _ in kept])
+    new = ~np.isin(_owned(singles, owners), _owned(ngram_hashes(asked, 1), askers))
+    flags = {form: _is_plain(form) for form in set(forms)}
+    plain = np.fromiter(map(flags.__getitem__, forms), dtype=bool, count=len(forms))
+    english = general_english()
     rates = english.words(singles)
+    at = np.flatnonzero(plain & new)
     # A pair counts unless both of its words are the prompt's.
-    both = plain[:-1] & plain[1:] & (new[:-1] | new[1:])
-    pair_rates = english.pairs(doubles, rates[:-1], rates[1:])
-    kept = plain & new
-    return _Counted(
-        _columns(singles[kept]), rates[kept], _columns(doubles[both]), pair_rates[both]
+    pairs = np.flatnonzero(plain[:-1] & plain[1:] & (new[:-1] | new[1:]))
+    doubles = ngram_hashes(forms, 2)[pairs]
+    pair_rates = english.pairs(doubles, rates[pairs], rates[pairs + 1])
+    return (
+        _Uses(1, _columns(singles[at]), rates[at], owners[at], at, forms),
+        _Uses(2, _columns(doubles), pair_rates, owners[pairs], pairs, forms),
     )
-
-
-def _is_plain(form: str) -> bool:
-    return form.isascii() and form.isalpha() and (len(form) > 1 or form in ("a", "i"))
 
 
 def _columns(hashes: NDArray[np.uint64]) -> Ids:
     return (hashes % np.uint64(_COLUMNS)).astype(np.int64)
 
 
-@dataclass(frozen=True)
-class _Table:
-    """Columns in ascending order, their log-odds against general English and z-scores."""
-
-    columns: Ids
-    log_odds: Floats
-    z: Floats
-
-    def weights(self, columns: Ids) -> Floats:
-        """Return log-odds of `columns`, 0 for what is not over-used."""
-        at = np.minimum(np.searchsorted(self.columns, columns), max(len(self.columns) - 1, 0))
-        known = self.columns[at] == columns
-        return np.where(known, np.maximum(self.log_odds[at], 0.0), 0.0)
-
-    def z_of(self, column: int) -> float:
-        """Return the z-score of one column."""
-        at = int(np.searchsorted(self.columns, column))
-        found = at < len(self.columns) and self.columns[at] == column
-        return float(self.z[at]) if found else 0.0
+def _flat(texts: Sequence[Sequence[str]]) -> tuple[list[str], Ids]:
+    """Return all words in a row, and whose each is; a mark no pair can span ends every text."""
+    forms = [form for text in texts for form in (*text, "\n")]
+    return forms, np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
 
 
-def _overuse(counted: Sequence[_Counted]) -> _Table:
-    """Return log-odds of words and pairs, each kind against its own total."""
-    parts = [
-        _log_odds([one.words for one in counted], [one.word_rates for one in counted]),
-        _log_odds([one.pairs for one in counted], [one.pair_rates for one in counted]),
-    ]
-    columns = np.concatenate([part.columns for part in parts])
-    order = np.argsort(columns, kind="stable")
-    log_odds = np.concatenate([part.log_odds for part in parts])[order]
-    return _Table(columns[order], log_odds, np.concatenate([part.z for part in parts])[order])
+def _owned(hashes: NDArray[np.uint64], owners: Ids) -> NDArray[np.uint64]:
+    """Return hashes of (text, word): the same word of another text is another hash."""
+    mixed: NDArray[np.uint64] = hashes + owners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return mixed
 
 
-def _log_odds(columns: Sequence[Ids], rates: Sequence[Floats]) -> _Table:
-    """Monroe, Colaresi & Quinn (2008), equations 15, 16 and 22, against the prior's own log-odds."""
-    if not columns or not sum(map(len, columns)):
-        return _Table(np.empty(0, np.int64), np.empty(0), np.empty(0))
-    found, first, counts = np.unique(np.concatenate(columns), return_index=True, return_counts=True)
-    rate = np.concatenate(rates)[first]
+def _is_plain(form: str) -> bool:
+    return form.isascii() and form.isalpha() and (len(form) > 1 or form in ("a", "i"))
+
+
+def _grams(uses: _Uses) -> _Grams:
+    """Monroe, Colaresi & Quinn (2008), equations 15 and 22, against the prior's own log-odds."""
+    columns, first, counts = np.unique(uses.columns, return_index=True, return_counts=True)
+    rate = uses.rates[first]
     n = counts.sum() + _PRIOR_WORDS
     seen = counts + _PRIOR_WORDS * rate
     log_odds = np.log(seen / (n - seen)) - np.log(rate / (1 - rate))
-    return _Table(found, log_odds, log_odds * np.sqrt(seen))
+    return _Grams(columns, log_odds, log_odds * np.sqrt(seen), first)
 
 
-def _unit_rows(counted: Sequence[_Counted], over: _Table) -> sparse.csr_array:
-    columns, values, starts = [np.empty(0, np.int64)], [np.empty(0)], [0]
-    for one in counted:
-        present = np.unique(np.concatenate([one.words, one.pairs]))
-        weights = over.weights(present) if len(present) else np.empty(0)
-        columns.append(present)
-        values.append(weights / max(float(np.sqrt((weights**2).sum())), 1e-12))
-        starts.append(starts[-1] + len(present))
-    arrays = (
-        np.concatenate(values).astype(np.float32),
-        np.concatenate(columns).astype(np.int32),
-        np.array(starts),
-    )
-    return sparse.csr_array(arrays, shape=(len(counted), _COLUMNS))
+def _unit_rows(uses: Sequence[_Uses], grams: Sequence[_Grams], count: int) -> sparse.csr_array:
+    """Return one row of unit length per answer, shape (count, _COLUMNS)."""
+    answers, columns, values = [], [], []
+    for use, gram in zip(uses, grams, strict=True):
+        present = np.unique(use.answers * _COLUMNS + use.columns)
+        answers.append(present // _COLUMNS)
+        columns.append(present % _COLUMNS)
+        values.append(gram.weights(columns[-1]))
+    owner, weight = np.concatenate(answers), np.concatenate(values)
+    lengths = np.sqrt(np.bincount(owner, weight**2, minlength=count))
+    unit = (weight / np.maximum(lengths, 1e-12)[owner]).astype(np.float32)
+    places = (owner, np.concatenate(columns))
+    return sparse.csr_array((unit, places), shape=(count, _COLUMNS))
 
 
-def _named(kept: Sequence[tuple[Answer, Sequence[str]]], over: _Table) -> dict[str, float]:
-    """Return the most over-used words and pairs that several prompts show, with z-scores."""
-    prompts: dict[str, set[str]] = {}
-    candidates = set(over.columns[over.z > max(_Z, _threshold(over.z))].tolist())
-    for answer, forms in kept:
-        asked = set(words(answer.prompt_text))
-        for n in (1, 2):
-            columns = _columns(ngram_hashes(forms, n)).tolist()
-            for i, column in enumerate(columns):
-                if column not in candidates:
-                    continue
-                gram = forms[i : i + n]
-                if all(map(_is_plain, gram)) and not asked.issuperset(gram):
-                    prompts.setdefault(" ".join(gram), set()).add(answer.prompt_sha256)
-    z = {
-        gram: over.z_of(int(_columns(ngram_hashes(gram.split(), gram.count(" ") + 1))[0]))
-        for gram, where in prompts.items()
-        if len(where) >= _MIN_PROMPTS_WITH
-    }
-    return dict(sorted(z.items(), key=lambda item: (-item[1], item[0]))[:_NAMED])
-
-
-def _threshold(z: Floats) -> float:
-    """Return a z-score that leaves a few times more candidates than are named."""
-    return float(np.sort(z)[-10 * _NAMED]) if len(z) > 10 * _NAMED else 0.0
+def _named(uses: _Uses, grams: _Grams, answers: Sequence[Answer]) -> dict[str, float]:
+    """Return what is most over-used, and on several prompts, with z-scores."""
+    number = {prompt: i for i, prompt in enumerate(sorted({a.prompt_sha256 for a in answers}))}
+    prompts = np.array([number[answer.prompt_sha256] for answer in answers], dtype=np.int64)
+    places = np.unique(uses.columns * len(number) + prompts[uses.answers]) // len(number)
+    spread = np.unique(places, return_counts=True)[1]
+    least = max(_MIN_PROMPTS_WITH, _MIN_SHARE_WITH * len(number))
+    chosen = np.flatnonzero((spread >= least) & (grams.z > _Z) & (grams.log_odds > np.log(_FOLD)))
+    chosen = chosen[np.argsort(-grams.z[chosen], kind="stable")[:_NAMED]]
+    return {uses.name(grams.first[i]): float(grams.z[i]) for i in chosen}
 
 
 def _shared(a: Overuse, b: Overuse) -> list[dict[str, str | float]]:
@@ -264,7 +268,8 @@ def _exhibit(side: str, prompt: str, score: float, a: Overuse, b: Overuse) -> Ex
     first, second = a.rows.answers[prompt][0], b.rows.answers[prompt][0]
     asked = set(words(first.prompt_text))
     seen = [{t.form for t in tokens(answer.text)} for answer in (first, second)]
-    over = {gram for gram in a.z.keys() & b.z.keys() if " " not in gram}
+    common = general_english().function_words
+    over = {gram for gram in a.z.keys() & b.z.keys() if " " not in gram and gram not in common}
     shared = (over & seen[0] & seen[1]) - asked
     shown = sorted(shared, key=lambda form: (-min(a.z[form], b.z[form]), form))
     return Exhibit.model_validate(

@@ -1,4 +1,4 @@
-"""Does an answer comply, refuse in part, or refuse? Offline, in about a millisecond.
+"""Does an answer comply, refuse in part, or refuse? Offline, in a few milliseconds.
 
 ``classify`` reads answers in English, Chinese, Spanish, French, German, Russian, Japanese, Finnish,
 Portuguese, Italian and Arabic. Hand-written patterns say what each sentence does (declines, names a

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from forensics.case import Case
 from forensics.report import charts, view
-from forensics.report.prompt_rows import PromptRow, fitting_cut, prompt_rows
-from forensics.report.sanitise import Span, clip, one_line, segments, visible, visible_parts
+from forensics.report.markup import shown
+from forensics.report.prompt_rows import MAX_VALUE_CHARS, PromptRow, fitting_cut, prompt_rows
+from forensics.report.sanitise import Span, clip, one_line, segments, visible
 from forensics.resources import data_folder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 MAX_ANSWER_CHARS = 4000
-MAX_VALUE_CHARS = 2000
 MAX_RECORDS = 30
 _EXHIBITS_PER_SIDE = 5
 _RANDOM = 3
@@ -86,15 +86,6 @@ def _finalize(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return visible(value)
     return value
-
-
-def shown(text: str) -> Markup:
-    """Return text as HTML, with hidden characters as marked escapes."""
-    parts = [
-        Markup('<span class="esc">{}</span>').format(part) if hidden else escape(part)
-        for part, hidden in visible_parts(text)
-    ]
-    return Markup().join(parts)
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def _findings(case: Case) -> list[str]:
 
     def lines(findings: Sequence[Finding]) -> str:
         shown = [
-            f"{prose(f.text)} ({prose(named.get(f.comparator, f.comparator), 80)})"
+            f"**{prose(named.get(f.comparator, f.comparator), 80)}**: {prose(f.text)}"
             for f in findings[:_LINES]
         ]
         return _bullets(shown or ["nothing found"])

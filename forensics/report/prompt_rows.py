@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import escape
-
 from forensics.case import Case
 from forensics.evidence import Evidence
-from forensics.report.sanitise import visible
+from forensics.report.markup import html_bytes
 
+MAX_VALUE_CHARS = 2000  # of anything but answers
 _CUTS = (1.0, 0.5, 0.25, 0.125)
 _LEVELS = 5
+_ROWS_SHARE = 0.6  # of the budget; the rest is for answers
 _CELL_BYTES = 120
 _ROW_BYTES = 1400
 
@@ -50,10 +50,15 @@ def prompt_rows(case: Case, longest: int, budget: int) -> tuple[tuple[PromptRow,
         The rows; to how many characters answers are cut; how many prompts have no row.
     """
     columns = [_cells(index, evidence) for index, evidence in scored(case)]
-    fixed = _ROW_BYTES + _CELL_BYTES * len(columns)
-    count = min(len(case.prompts), budget // fixed)
+    count, used = 0, 0
+    for prompt in case.prompts:
+        asked = html_bytes(prompt.prompt[:MAX_VALUE_CHARS])
+        row = _ROW_BYTES + _CELL_BYTES * len(columns) + asked
+        if used + row > budget * _ROWS_SHARE:
+            break
+        count, used = count + 1, used + row
     texts = [text for p in case.prompts[:count] for text in (_first(p.a), _first(p.b))]
-    cut, fitting = fitting_cut(texts, longest, budget - fixed * count)
+    cut, fitting = fitting_cut(texts, longest, budget - used)
     rows = []
     for index, prompt in enumerate(case.prompts[:count]):
         cells = tuple(column.get(prompt.prompt_sha256, _EMPTY) for column in columns)
@@ -75,11 +80,6 @@ def fitting_cut(texts: Sequence[str], longest: int, budget: int) -> tuple[int, i
         else:
             return cut, len(texts)
     return cut, fitting
-
-
-def html_bytes(text: str) -> int:
-    """Return the bytes `text` takes in the page, about: escaped, with hidden characters shown."""
-    return len(escape(visible(text)).encode("utf-8"))
 
 
 _EMPTY = PromptCell("", None, None, None)

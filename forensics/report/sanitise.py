@@ -20,7 +20,11 @@ _SPACE = re.compile(r"\s+")
 
 
 def _escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
+    return _written_out(match.group())
+
+
+def _written_out(character: str) -> str:
+    code = ord(character)
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
@@ -41,7 +45,7 @@ def visible_parts(text: str) -> Iterator[tuple[str, bool]]:
     for match in re.finditer(rf"(?:{_HIDDEN.pattern})+", text):
         if match.start() > end:
             yield text[end : match.start()], False
-        yield _HIDDEN.sub(_escape, match.group()), True
+        yield "".join(map(_written_out, match.group())), True
         end = match.end()
     if end < len(text):
         yield text[end:], False

@@ -238,7 +238,7 @@ def _pair(first: float, second: float, between: str) -> str:
 
 def _finding(finding: Finding, named: object) -> str:
     title = named.get(finding.comparator) if isinstance(named, dict) else None
-    return f"{one_line(finding.text, 400)} ({one_line(title or finding.comparator, 60)})"
+    return f"{one_line(title or finding.comparator, 60)}: {one_line(finding.text, 400)}"
 
 
 def range_plot(evidence: Evidence, width: int, plain: bool) -> str:

@@ -277,8 +277,8 @@ def _leaves(value: Any, label: str, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         children = [(str(key), child) for key, child in value.items()]
     elif isinstance(value, list | tuple) and not columns(value):
-        if any(isinstance(child, Mapping | list) for child in value):
-            children = [(str(i), child) for i, child in enumerate(value)]
+        nested = any(isinstance(child, Mapping | list) for child in value)
+        children = [(str(i), child) for i, child in enumerate(value)] if nested else []
     if not children or any("." in key or not key for key, _ in children):
         yield label, path
         return

@@ -109,7 +109,9 @@ def test_a_blind_comparison_shows_no_names_and_keeps_them_on_file(
 ) -> None:
     names = ("first", "second", "claude", "anthropic")
     page = (folder / "case.html").read_text().lower()
-    assert [name for name in names if f"{name}-model" in page or name in names[2:] and name in page] == []
+    assert [
+        name for name in names if f"{name}-model" in page or (name in names[2:] and name in page)
+    ] == []
     assert "first-model" in (folder / "case.json").read_text()
     a, b = (f"transcript:{folder / name}-model.jsonl" for name in ("first", "second"))
     capsys.readouterr()

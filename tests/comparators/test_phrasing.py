@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.comparators.openings import DEPTH, Openings
-from forensics.comparators.phrasing import Phrasing
+from forensics.comparators.phrasing import LONG_RUN, Phrasing
 from forensics.matching import match
 from tests.builders import essays, examined
 
@@ -68,7 +68,6 @@ def test_repeating_the_question_is_no_likeness():
 
 
 def test_long_passages_are_shown_for_and_distant_answers_against():
-    passage = " ".join(f"w{n}" for n in range(30)).replace("w", "word")
     letters = "abcdefghij"
     passage = " ".join(f"{letters[n // 10]}{letters[n % 10]}" for n in range(30))
     a = [f"{text} {passage}" if i < 3 else text for i, text in enumerate(essays(20))]
@@ -77,7 +76,11 @@ def test_long_passages_are_shown_for_and_distant_answers_against():
     first, second = comparator.extract(examined(a)), comparator.extract(examined(b))
     evidence = comparator.compare(first, second)
     shown = [e for e in evidence.exhibits if e.side == "for"]
-    assert evidence.details["long_runs"] == {"prompts": 3, "n": 20, "words": 20}
+    assert evidence.details["long_runs"] == {
+        "prompts": 3,
+        "n": 20,
+        "words": list(LONG_RUN),
+    }
     assert {e.prompt_id for e in shown} == {"p000", "p001", "p002"}
     texts = dict(zip((f"p{i:03d}" for i in range(20)), a, strict=True))
     assert all(passage in texts[e.prompt_id][slice(*e.spans_a[-1])] for e in shown)

@@ -12,6 +12,7 @@ from forensics.comparators import load_comparators
 from forensics.compare import compare, measure
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
+from forensics.text import is_word, words
 from forensics.transcripts import Response, Transcript
 from tests.conftest import REFERENCE_MODELS
 
@@ -89,25 +90,30 @@ def test_kin_score_above_strangers(cases, name):
     assert by_name["kin"].interval.low > by_name["strangers"].interval.high
 
 
-def test_kin_share_long_passages_and_strangers_hardly_any(cases):
-    def long(case: Case) -> int:
-        [phrasing] = [e for e in case.evidence if e.comparator == "phrasing"]
-        shown = [e for e in phrasing.exhibits if e.side == "for"]
-        texts = {p.prompt_sha256: (p.a[0].text, p.b[0].text) for p in case.prompts}
+def test_kin_share_long_passages_and_strangers_hardly_any(reference):
+    def passages(other: str) -> tuple[int, int]:
+        known, questioned = reference["vicuna-13b"], reference[other]
+        [phrasing] = load_comparators(only=["phrasing"])
+        evidence = measure(phrasing, known, questioned)
+        answers = {a.prompt_sha256: a.text for a in known.answers}
+        replies = {a.prompt_sha256: a.text for a in questioned.answers}
+        shown = [e for e in evidence.exhibits if e.side == "for"]
+        lengths = []
         for exhibit in shown:
-            a, b = texts[exhibit.prompt_sha256]
             longest = max(exhibit.spans_a, key=lambda span: span[1] - span[0])
-            assert len(a[slice(*longest)].split()) >= 15
-            assert b[slice(*exhibit.spans_b[0])]
-        return len(shown)
+            place = exhibit.spans_a.index(longest)
+            passage = answers[exhibit.prompt_sha256][slice(*longest)]
+            twin = replies[exhibit.prompt_sha256][slice(*exhibit.spans_b[place])]
+            assert words(passage) == words(twin)
+            lengths.append(sum(map(is_word, words(passage))))
+        assert evidence.n == 405
+        long = sum(length >= 20 for length in lengths)
+        return long, evidence.details["long_runs"]["prompts"]
 
-    assert long(cases["kin"]) >= 3
-    assert long(cases["strangers"]) <= 1
-    passages = {
-        kind: next(e for e in case.evidence if e.comparator == "phrasing").details["long_runs"]
-        for kind, case in cases.items()
-    }
-    assert passages["kin"]["prompts"] >= 5 * max(1, passages["strangers"]["prompts"])
+    (shown, counted), (few, hardly) = passages("vicuna-7b"), passages("gpt4_1106_preview")
+    assert shown >= 3
+    assert few <= 1
+    assert counted >= 5 * max(1, hardly)
 
 
 def test_both_sides_are_shown_for_both_pairs(cases):

@@ -46,7 +46,7 @@ HOSTILE = (
 
 _WORDS = """the answer depends on what you want to keep and what you can let go so start with a list
 of things that matter then order them by cost and think about the people around you before you
-decide because a plan that nobody follows is worse than no plan at all in my experience""".split()  # noqa: SIM905
+decide because a plan that nobody follows is worse than no plan at all in my experience""".split()
 
 _SHARED = "It is important to remember that every situation is different"
 

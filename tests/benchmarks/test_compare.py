@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from forensics.comparators import load_comparators
+from forensics.compare import compare
+from forensics.examined import Examined
+from forensics.subjects import parse_subject
+from forensics.transcripts import read_transcript
+
+
+def test_compare_of_two_transcripts_of_405_prompts(benchmark, reference_files: dict[str, Path]):
+    paths = [reference_files[name] for name in ("vicuna-13b", "vicuna-7b")]
+
+    def whole():
+        sides = [Examined(parse_subject(str(path)), read_transcript(path)) for path in paths]
+        return compare(*sides, load_comparators(without=["embedding"]))
+
+    case = benchmark.pedantic(whole, rounds=3, iterations=1)
+    assert case.overlap.both == 405

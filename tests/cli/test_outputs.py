@@ -1,0 +1,138 @@
+"""What goes where: stdout, stderr, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+import jsonschema
+import pytest
+
+from forensics.case import case_schema
+from tests.cli.cli import ONE, QUICK, forensics
+
+ANSI = re.compile(r"\x1b")
+
+
+def test_json_on_stdout_is_nothing_but_a_case(here):
+    result = forensics("compare", "a.jsonl", "b.jsonl", *ONE, "--json", "-", cwd=here)
+    assert result.code == 0
+    jsonschema.Draft202012Validator(case_schema()).validate(json.loads(result.out))
+    assert result.err == ""
+    assert json.loads(result.out)["command"].startswith("forensics compare a.jsonl b.jsonl")
+
+
+def test_markdown_on_stdout_suppresses_the_terminal_report(cli, here):
+    result = cli(
+        "compare", "a.jsonl", "b.jsonl", *QUICK, "--markdown", "-", "--json", here / "c.json"
+    )
+    assert result.out.startswith("#")
+    assert "uncalibrated: no reference cohort" in result.out
+    assert "╭" not in result.out
+    assert "c.json" in result.err
+
+
+def test_a_pipe_gets_no_control_sequences_and_80_columns(here):
+    plain = forensics("compare", "a.jsonl", "b.jsonl", *ONE, cwd=here)
+    quiet = forensics("compare", "a.jsonl", "b.jsonl", *ONE, cwd=here, NO_COLOR="1")
+    assert plain.out == quiet.out
+    assert not ANSI.search(plain.out + plain.err)
+    assert max(map(len, plain.out.splitlines())) <= 80
+    assert "uncalibrated: no reference cohort" in plain.out
+    assert plain.err == ""
+
+
+def test_colours_are_for_those_who_force_them(here):
+    forced = forensics("compare", "a.jsonl", "b.jsonl", *ONE, cwd=here, FORCE_COLOR="1")
+    assert ANSI.search(forced.out)
+
+
+@pytest.mark.parametrize("option", [(), ("--markdown", "-"), ("--json", "-")])
+def test_an_ascii_terminal_is_served(here, option):
+    result = forensics(
+        "compare",
+        "a.jsonl",
+        "b.jsonl",
+        *ONE,
+        *option,
+        cwd=here,
+        PYTHONIOENCODING="ascii",
+        PYTHONUTF8="0",
+        LC_ALL="C",
+    )
+    assert result.code == 0
+    assert result.out.isascii()
+    assert result.err == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("suites", "show", "core"), ("compare", "a.jsonl", "b.jsonl", *ONE, "--json", "-")],
+)
+def test_a_reader_that_goes_away_leaves_no_traceback(here, arguments):
+    read, write = os.pipe()
+    os.close(read)
+    result = forensics(*arguments, cwd=here, stdout=write)
+    os.close(write)
+    # Not 1: that is `check` saying that a policy is violated.
+    assert (result.code, result.err) == (4, "")
+
+
+def test_a_case_is_rendered_again_the_same(cli, here):
+    outputs = ("--json", "c.json", "--html", "one.html", "--markdown", "one.md")
+    first = cli("compare", "a.jsonl", "b.jsonl", *QUICK, *outputs)
+    again = cli("report", "c.json", "--html", "two.html", "--markdown", "two.md")
+    assert (first.code, again.code) == (0, 0)
+    assert first.out == again.out
+    for kind in ("html", "md"):
+        assert (here / f"one.{kind}").read_bytes() == (here / f"two.{kind}").read_bytes()
+    echoed = cli("report", "c.json", "--json", "-")
+    assert echoed.out == (here / "c.json").read_text()
+
+
+def test_no_report_claims_a_descent_or_a_probability(cli, here):
+    result = cli(
+        "compare", "a.jsonl", "b.jsonl", *QUICK, "--html", here / "o.html", "--markdown", "o.md"
+    )
+    said = result.out + (here / "o.md").read_text() + (here / "o.html").read_text()
+    assert not re.search(r"\bderived\b|stolen|unauthori[sz]ed", said, re.IGNORECASE)
+
+
+def test_the_suite_cuts_two_transcripts(cli, here):
+    suite = here / "s.yaml"
+    prompts = "".join(
+        f"  - {{id: q{i}, category: c, prompt: 'Question {i}?'}}\n" for i in range(3, 13)
+    )
+    suite.write_text(f"name: s\nversion: '1'\ntitle: S\nprompts:\n{prompts}")
+    result = cli("compare", "a.jsonl", "b.jsonl", *QUICK, "--suite", suite, "--json", "-")
+    case = json.loads(result.out)
+    assert (case["overlap"]["both"], case["suite"]["name"]) == (10, "s")
+
+
+def test_suites_are_listed_and_printed(cli):
+    listed = cli("suites")
+    assert listed.code == 0
+    assert "core" in listed.out
+    shown = cli("suites", "show", "core")
+    printed = [
+        json.loads(line) for line in cli("suites", "show", "core", "--json").out.splitlines()
+    ]
+    assert f"{len(printed)} prompts" in shown.out
+    assert all(entry["id"] in shown.out for entry in printed)
+
+
+def test_an_imported_table_can_be_compared(cli, here):
+    rows = [
+        {"model": m, "prompt_id": f"p{i}", "prompt": f"Q {i}?", "output": f"{m} says {i} " * 9}
+        for m in ("org/one", "org/two")
+        for i in range(12)
+    ]
+    (here / "table.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    imported = cli("import", "table.jsonl", "-o", "out")
+    assert (imported.code, imported.out) == (0, "")
+    assert "2 transcripts with 24 answers" in imported.err
+    files = sorted((here / "out").glob("*.jsonl"))
+    case = json.loads(cli("compare", *files, *QUICK, "--json", "-").out)
+    assert case["overlap"]["both"] == 12
+    assert any("Provenance unverified" in note for note in case["comparability"])

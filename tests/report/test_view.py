@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from forensics.evidence import Evidence, Interval, NoiseFloor
+from forensics.report import view
+from tests.report.sample_case import sample_case
+
+
+def _evidence(low: float, high: float, method: str, floor: tuple[float, float]) -> Evidence:
+    return Evidence.model_validate(
+        {
+            "comparator": "x",
+            "title": "X",
+            "status": "ok",
+            "score": (low + high) / 2,
+            "interval": Interval(low=low, high=high),
+            "noise_floor": NoiseFloor(a=floor[0], b=floor[1], method=method),  # type: ignore[arg-type]
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "method", "words"),
+    [
+        (0.3, 0.4, "resampled_prompts", "above the noise floor"),
+        (0.15, 0.4, "resampled_prompts", "not clear of the noise floor"),
+        (0.0, 0.05, "resampled_prompts", "below the noise floor"),
+        (0.15, 0.4, "repeat_samples", "as alike as one model asked twice"),
+        (0.0, 0.05, "repeat_samples", "less alike than one model asked twice"),
+    ],
+)
+def test_position_depends_on_what_the_floor_means(
+    low: float, high: float, method: str, words: str
+) -> None:
+    assert view.position(_evidence(low, high, method, (0.1, 0.2))) == words
+
+
+def test_numbers_are_short_and_never_minus_zero() -> None:
+    shown = [view.number(x) for x in (0.0, -0.0001, 0.12345, 12.345, -1234.5, 1e30, None)]
+    assert shown == ["0.000", "0.000", "0.123", "12.35", "-1234", "1e+30", "–"]
+
+
+def test_lookup_reads_models_lists_and_dicts() -> None:
+    case = sample_case(8)
+    assert view.lookup(case, "prompts.3.a.0.text") == case.prompts[3].a[0].text
+    assert view.lookup(case, "a.manifests.0.settings.max_tokens") == 256
+    for path in ("prompts.99", "nothing", "a.manifests.0.x", "prompts.x"):
+        with pytest.raises(KeyError, match="nothing at"):
+            view.lookup(case, path)
+
+
+def test_exhibits_take_turns_and_no_prompt_stands_twice() -> None:
+    case = sample_case()
+    shown = view.shown_exhibits(case, "for", 5)
+    assert len({x.prompt.prompt_sha256 for x in shown}) == 5
+    assert [x.evidence.comparator for x in shown] == [
+        "phrasing",
+        "openings",
+        "style",
+        "embedding",
+        "refusal",
+    ]
+    strongest = max(e.score for e in case.evidence[0].exhibits if e.side == "for")
+    assert shown[0].exhibit.score == strongest
+    for x in shown:
+        assert view.lookup(case, f"{x.a_path}.text") == x.a.text
+        assert view.lookup(case, x.path) == x.exhibit
+
+
+def test_the_strongest_against_is_the_least_alike() -> None:
+    case = sample_case()
+    weakest = min(e.score for e in case.evidence[0].exhibits if e.side == "against")
+    assert view.shown_exhibits(case, "against", 1)[0].exhibit.score == weakest
+
+
+def test_exhibits_without_their_answers_are_passed_over() -> None:
+    case = sample_case()
+    assert view.shown_exhibits(case.model_copy(update={"prompts": ()}), "for", 5) == ()
+
+
+def test_rows_below_a_value_resolve_even_with_dots_in_keys() -> None:
+    case = sample_case(8)
+    rows = view.flatten(case.a.manifests[0], "a.manifests.0")
+    assert ("identity", "a.manifests.0.identity") in rows  # it holds a key with dots
+    assert ("settings › max tokens", "a.manifests.0.settings.max_tokens") in rows
+    for _, path in rows:
+        view.lookup(case, path)
+
+
+def test_a_list_of_records_is_one_row() -> None:
+    value = {"top": [{"word": "the", "share": 0.1}, {"word": "a", "share": 0.2}]}
+    assert view.flatten(value, "x") == [("top", "x.top")]
+    assert view.columns(value["top"]) == ("word", "share")
+    assert view.columns([{"a": 1}, {"b": 1}]) == ()
+    assert view.columns([]) == ()
+
+
+def test_no_wording_of_ours_claims_more_than_was_measured() -> None:
+    case = sample_case(8)
+    own = [view.status_line(case), view.holds_for(case), *view.is_not(case)]
+    text = " ".join([*own, *view.SIDE_TITLES.values(), view.tripwire_words(case)]).lower()
+    for word in ("derived", "stolen", "unauthorised", "unauthorized", "secret", "suspect"):
+        assert word not in text
