@@ -74,7 +74,7 @@ class Lexicon:
         kept = _in_english(examined)
         answers = [answer for answer, _ in kept]
         if not kept:
-            empty = sparse.csr_array((0, _COLUMNS), dtype=np.float32)
+            empty = np.empty((0, 1), dtype=np.float32)
             return Overuse(prompt_rows((), empty), {}, len(examined.answers))
         uses = _uses(kept)
         grams = [_grams(one) for one in uses]

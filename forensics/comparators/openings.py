@@ -42,7 +42,7 @@ class Openings:
         Column k of the opening is the answer's first k words: two rows agree on column k exactly
         when the answers share their first k words, so the dot product counts the common prefix.
         """
-        return prompt_rows(examined.answers, _rows(examined.answers, examined.words))
+        return prompt_rows(examined.answers, prefix_rows(examined.answers, examined.words))
 
     def compare(self, a: PromptRows, b: PromptRows, reference: Reference | None = None) -> Evidence:
         """Return the shared length of openings and endings on matched prompts."""
@@ -55,7 +55,8 @@ class Openings:
         )
 
 
-def _rows(answers: Sequence[Answer], forms: Sequence[Sequence[str]]) -> sparse.csr_array:
+def prefix_rows(answers: Sequence[Answer], forms: Sequence[Sequence[str]]) -> sparse.csr_array:
+    """Return a row per answer, see `Openings.extract`; `forms` are the answers' words."""
     columns: list[int] = []
     values: list[float] = []
     starts = [0]

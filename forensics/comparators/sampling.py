@@ -14,6 +14,7 @@ have seen a difference: the smallest difference it would see in four cases of fi
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -107,14 +108,14 @@ class Sampling:
             reason = "neither subject's repeated answers are more alike than answers at random"
             return without_score(self, "insufficient", reason, len(prompts))
         per_prompt = (across - other) / own
-        test = equality_test(kernels, firsts)
+        test = equality_test(*_in_one_order(a, b, prompts, kernels, firsts))
         return Evidence(
             comparator=self.name,
             title=self.title,
             tier=self.tier,
             status="ok",
             weight="low",
-            scale="likeness of repeated answers across subjects (1 = as within each, 0 = at random)",
+            scale="likeness of answers across subjects (1 = as of repeats within each, 0 = random)",
             score=float(per_prompt.mean()),
             interval=percentile_interval(_ratios(own_a, own_b, across, other)),
             noise_floor=NoiseFloor(
@@ -191,6 +192,27 @@ def equality_test(
         p_value=(1 + larger) / (1 + permutations),
         spread=float(null.std() / len(kernels)),
     )
+
+
+def _in_one_order(
+    a: Samples,
+    b: Samples,
+    prompts: Sequence[str],
+    kernels: Sequence[Floats],
+    firsts: Sequence[int],
+) -> tuple[Sequence[Floats], Sequence[int]]:
+    """Put the same subject first whichever is called A: random exchanges then are the same too."""
+    if _checksum(a, prompts) <= _checksum(b, prompts):
+        return kernels, firsts
+    turned = [np.roll(k, -n, axis=(0, 1)) for k, n in zip(kernels, firsts, strict=True)]
+    return turned, [len(k) - n for k, n in zip(kernels, firsts, strict=True)]
+
+
+def _checksum(side: Samples, prompts: Sequence[str]) -> int:
+    checksum = 0
+    for prompt in prompts:
+        checksum = zlib.crc32(side.codes[prompt].tobytes(), checksum)
+    return checksum
 
 
 def _mmd(kernels: Floats, first: NDArray[np.bool_]) -> Floats:
