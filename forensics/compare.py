@@ -17,6 +17,7 @@ from forensics.case import (
 )
 from forensics.comparability import comparability_notes
 from forensics.comparators.base import Comparator, without_score
+from forensics.confounds import Confounds, confounds, explained
 from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.evidence import Evidence
@@ -53,10 +54,11 @@ def compare(
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
     evidence = []
+    known = confounds(a, b)
     for comparator in comparators:
         if progress is not None:
             progress(comparator.title)
-        evidence.append(measure(comparator, a, b))
+        evidence.append(measure(comparator, a, b, known))
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     return Case(
@@ -76,8 +78,17 @@ def compare(
     )
 
 
-def measure(comparator: Comparator[Any], a: Examined, b: Examined) -> Evidence:
-    """Run one comparator; what it cannot do becomes evidence with a status and a reason."""
+def measure(
+    comparator: Comparator[Any], a: Examined, b: Examined, known: Confounds | None = None
+) -> Evidence:
+    """Run one comparator; what it cannot do becomes evidence with a status and a reason.
+
+    Args:
+        comparator: what to measure.
+        a: the known subject.
+        b: the questioned subject.
+        known: lengths and layout of the answers, to say how much of the scores they explain.
+    """
     absent = sorted(comparator.needs - (a.available & b.available))
     if absent == ["answers"]:
         empty = " and ".join(
@@ -87,11 +98,13 @@ def measure(comparator: Comparator[Any], a: Examined, b: Examined) -> Evidence:
     if absent:
         return without_score(comparator, "not_measured", f"needs {', '.join(absent)} of both")
     try:
-        return comparator.compare(comparator.extract(a), comparator.extract(b))
+        evidence = comparator.compare(comparator.extract(a), comparator.extract(b))
     except MissingDependencyError as error:
         return without_score(comparator, "not_measured", str(error))
     except ForensicsError as error:
         return without_score(comparator, "error", str(error))
+    share = explained(evidence, known) if known is not None else None
+    return evidence.model_copy(update={"explained_by_length_and_formatting": share})
 
 
 def restrict(side: Examined, suite: Suite) -> Examined:

@@ -71,6 +71,19 @@ class Exhibit(Record):
     note: ModelText = ""
 
 
+class ExplainedShare(Record):
+    """How much of the per-prompt scores the answers' length and layout explain.
+
+    `share` is the adjusted share of rank variance explained, 0 to 1; `correlations` are Spearman's
+    rank correlations of the scores with each predictor; `n` counts prompts.
+    """
+
+    share: Finite
+    interval: Interval
+    correlations: dict[str, Finite] = {}
+    n: int
+
+
 class Evidence(Record):
     """One comparator's finding; higher `score` means more alike.
 
@@ -95,6 +108,7 @@ class Evidence(Record):
     log10_lr: dict[str, Finite] | None = None
     p_value: Finite | None = None
     direction: Literal["a_to_b", "b_to_a", "undetermined"] | None = None
+    explained_by_length_and_formatting: ExplainedShare | None = None
     per_prompt: tuple[PromptScore, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     caveats: tuple[ModelText, ...] = ()

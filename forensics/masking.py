@@ -10,17 +10,6 @@ import regex
 
 from forensics.comparators.identity import MAKERS
 
-# The identity comparator reads makers within a claim; here a name counts wherever it stands, so
-# that those which are also parts of common words need edges.
-_EDGED: Mapping[str, str] = {
-    "OpenAI": r"openai|open ai(?!\p{L})|chat\s?gpt|\bgpt\b|gpt-?[1-9jo]|gpt-?neo|\bdall-?e\b",
-    "Anthropic": r"(?<!\p{L})anthropic|claude",
-    "Google": r"google|deepmind|gemini|gemma|\b(?-i:Bard)\b|\b(?-i:PaLM)\b|\bpalm-2",
-    "Meta": r"\b(?-i:Meta|META)\b|\bmeta[ -]?ai\b|\bmeta-llama|facebook|llama",
-    "Cohere": r"\b(?-i:Cohere|COHERE)\b|cohere\.(?:ai|com)|cohereforai|\bcommand[- ][ar]\b",
-    "IBM": r"\bibm\b|\bgranite-|\b(?-i:Granite)\b",
-    "TII": r"technology innovation institute|\b(?-i:TII)\b|\b(?-i:Falcon)\b|\bfalcon-?\d",
-}
 # Names beyond the comparator's list: here a missing one would be a leak.
 _OTHERS: Mapping[str, str] = {
     "Amazon": r"\bamazon (?:nova|titan|q\b|web services|bedrock)|\balexa\b",
@@ -107,7 +96,7 @@ class _Maker:
 
 
 def _makers() -> tuple[_Maker, ...]:
-    table = {**MAKERS, **_OTHERS, **_EDGED}
+    table = {**MAKERS, **_OTHERS}
     return tuple(
         _Maker(name, _cues(table[name]), regex.compile(f"(?:{table[name]}){_TAIL}", regex.I))
         for name in table

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import regex
@@ -22,8 +23,7 @@ _NEEDS_ANY_SCRIPT = re.compile("[\u0300-\u036f\u0590-\u1fff\u2e80-\uffef\U000200
 _FOLD = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "."})
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A word or punctuation mark, folded for comparison, at `[start, end)` of the original."""
 
     form: str
@@ -33,9 +33,10 @@ class Token:
 
 def tokens(text: str) -> list[Token]:
     """Return words and punctuation marks of `text`, case- and quote-folded, with their places."""
+    plain = text.translate(_FOLD)  # one character for one: places stay as they are
     return [
-        Token(match.group().casefold().translate(_FOLD), match.start(), match.end())
-        for match in _pattern(text).finditer(text)
+        Token(match.group().casefold(), match.start(), match.end())
+        for match in _pattern(plain).finditer(plain)
     ]
 
 
@@ -96,17 +97,20 @@ def shared_runs(text_a: str, text_b: str, prompt: str, min_words: int = 5) -> li
         min_words: least number of novel words.
     """
     a, b = tokens(text_a), tokens(text_b)
-    places = _places(b, min_words)
-    prompt_grams = set(_grams([token.form for token in tokens(prompt)], 3))
+    forms_a, forms_b = [token.form for token in a], [token.form for token in b]
+    grams = _grams(forms_a, min_words)
+    places = _places(forms_b, min_words)
+    if places.keys().isdisjoint(grams):
+        return []
+    prompt_grams = set(_grams(words(prompt), 3))
     runs: list[SharedRun] = []
     i = 0
-    while i <= len(a) - min_words:
-        gram = tuple(token.form for token in a[i : i + min_words])
-        start, length = _longest(a, b, i, places.get(gram, ()), min_words)
+    while i < len(grams):
+        start, length = _longest(forms_a, forms_b, i, places.get(grams[i], ()), min_words)
         if not length:
             i += 1
             continue
-        novel = _novel([token.form for token in a[i : i + length]], prompt_grams)
+        novel = _novel(forms_a[i : i + length], prompt_grams)
         if novel >= min_words:
             span_b = (b[start].start, b[start + length - 1].end)
             runs.append(SharedRun((a[i].start, a[i + length - 1].end), span_b, novel))
@@ -118,9 +122,9 @@ def shared_runs(text_a: str, text_b: str, prompt: str, min_words: int = 5) -> li
 _MAX_PLACES = 50
 
 
-def _places(b: Sequence[Token], n: int) -> dict[tuple[str, ...], list[int]]:
+def _places(forms: Sequence[str], n: int) -> dict[tuple[str, ...], list[int]]:
     places: dict[tuple[str, ...], list[int]] = {}
-    for j, gram in enumerate(_grams([token.form for token in b], n)):
+    for j, gram in enumerate(_grams(forms, n)):
         found = places.setdefault(gram, [])
         if len(found) < _MAX_PLACES:
             found.append(j)
@@ -128,20 +132,18 @@ def _places(b: Sequence[Token], n: int) -> dict[tuple[str, ...], list[int]]:
 
 
 def _grams(forms: Sequence[str], n: int) -> list[tuple[str, ...]]:
-    return [tuple(forms[i : i + n]) for i in range(len(forms) - n + 1)]
+    return list(zip(*(forms[start:] for start in range(n)), strict=False))
 
 
 def _longest(
-    a: Sequence[Token], b: Sequence[Token], i: int, starts: Sequence[int], n: int
+    a: Sequence[str], b: Sequence[str], i: int, starts: Sequence[int], n: int
 ) -> tuple[int, int]:
     best, where = 0, 0
     for j in starts:
         if best >= min(len(a) - i, len(b) - j):
             break  # starts ascend: no later one can be longer
         length = n
-        while (
-            i + length < len(a) and j + length < len(b) and a[i + length].form == b[j + length].form
-        ):
+        while i + length < len(a) and j + length < len(b) and a[i + length] == b[j + length]:
             length += 1
         if length > best:
             best, where = length, j

@@ -82,11 +82,13 @@ class Response:
         if status not in STATUSES or not isinstance(line["text"], str):
             raise ValueError(f"status {status!r} or text is not valid")
         messages = tuple(Message(role, content) for role, content in line.get("messages") or ())
+        if not all(isinstance(part, str) for message in messages for part in message):
+            raise ValueError("messages are not text")
         prompt = Prompt(
             str(line["prompt_id"]),
             messages,
-            line.get("category", "uncategorised"),
-            line.get("language", "und"),
+            str(line.get("category", "uncategorised")),
+            str(line.get("language", "und")),
             # The stored hash is the identity: a prompt without text has nothing to hash again.
             known_as=str(line["prompt_sha256"]),
         )

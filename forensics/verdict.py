@@ -40,8 +40,8 @@ def screen(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwir
     return Verdict(
         status="screening",
         headline=(
-            f"Screening: alike beyond mismatched prompts in {len(alike)} of {len(measured)} "
-            f"kinds of evidence; {UNCALIBRATED}."
+            f"Alike beyond mismatched prompts in {len(alike)} of {len(measured)} kinds of "
+            f"evidence ({UNCALIBRATED})."
         ),
         reading=_reading(alike, measured, tripwire),
         findings_for=findings_for,

@@ -15,10 +15,14 @@ __all__ = ["BUILT_IN", "Comparator", "Reference", "load_comparators"]
 BUILT_IN = {
     "phrasing": "forensics.comparators.phrasing:Phrasing",
     "openings": "forensics.comparators.openings:Openings",
+    "lexicon": "forensics.comparators.lexicon:Lexicon",
+    "choices": "forensics.comparators.choices:Choices",
     "style": "forensics.comparators.style:Style",
     "formatting": "forensics.comparators.formatting:Formatting",
+    "reasoning": "forensics.comparators.reasoning:Reasoning",
     "refusal": "forensics.comparators.refusal:Refusal",
     "embedding": "forensics.comparators.embedding:Embedding",
+    "sampling": "forensics.comparators.sampling:Sampling",
     "identity": "forensics.comparators.identity:Identity",
 }
 

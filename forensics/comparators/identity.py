@@ -29,10 +29,10 @@ _EXHIBITS = 3
 
 # Public names of models and makers; the canonical maker stands first.
 MAKERS: Mapping[str, str] = {
-    "OpenAI": r"open\s?ai|chat\s?gpt|gpt-?[345]\w*",
-    "Anthropic": r"anthropic|claude",
-    "Google": r"google|deepmind|gemini|gemma|\bbard\b|\bpalm\b",
-    "Meta": r"\bmeta\b(?: ai)?|facebook|llama",
+    "OpenAI": r"openai|open ai(?!\p{L})|chat\s?gpt|\bgpt\b|gpt-?[1-9jo]|gpt-?neo|\bdall-?e\b",
+    "Anthropic": r"(?<!\p{L})anthropic|claude",
+    "Google": r"google|deepmind|gemini|gemma|\b(?-i:Bard)\b|\b(?-i:PaLM)\b|\bpalm-2",
+    "Meta": r"\b(?-i:Meta|META)\b|\bmeta[ -]?ai\b|\bmeta-llama|facebook|llama",
     "Microsoft": r"microsoft|copilot|\bphi-\d",
     "Mistral AI": r"mistral|mixtral",
     "Alibaba": r"alibaba|qwen|tongyi|通义|阿里",
@@ -42,15 +42,15 @@ MAKERS: Mapping[str, str] = {
     "Baidu": r"baidu|\bernie\b|文心|百度",
     "01.AI": r"01\.ai|零一万物",
     "xAI": r"\bxai\b|\bgrok\b",
-    "Cohere": r"cohere|command[- ]r",
+    "Cohere": r"\b(?-i:Cohere|COHERE)\b|cohere\.(?:ai|com)|cohereforai|\bcommand[- ][ar]\b",
     "NVIDIA": r"nvidia|nemotron",
-    "IBM": r"\bibm\b|granite",
+    "IBM": r"\bibm\b|\bgranite-|\b(?-i:Granite)\b",
     "Hugging Face": r"hugging\s?face|smollm|zephyr",
     "LMSYS": r"lmsys|vicuna",
     "Nous Research": r"nous research|hermes",
     "Stability AI": r"stability ai|stablelm",
     "AI2": r"allen institute|\bai2\b|\bolmo\b|tülu|tulu",
-    "TII": r"technology innovation institute|\bfalcon\b",
+    "TII": r"technology innovation institute|\b(?-i:TII)\b|\b(?-i:Falcon)\b|\bfalcon-?\d",
     "Databricks": r"databricks|\bdolly\b|\bdbrx\b",
     "Open Assistant": r"open\s?assistant|laion",
 }

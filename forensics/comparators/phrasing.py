@@ -109,8 +109,10 @@ def _longest(runs: Sequence[SharedRun]) -> int:
 
 
 def _is_long(runs: Sequence[SharedRun], prompt: str, a: PromptRows, b: PromptRows) -> bool:
-    shorter = min(len(words(side.answers[prompt][0].text)) for side in (a, b))
     least, most = LONG_RUN
+    if _longest(runs) < least:
+        return False
+    shorter = min(len(words(side.answers[prompt][0].text)) for side in (a, b))
     return _longest(runs) >= min(max(shorter / 5, least), most)
 
 

@@ -203,6 +203,9 @@ def shown_exhibits(case: Case, side: Side, limit: int) -> tuple[ShownExhibit, ..
 def _of_side(case: Case, index: int, side: Side) -> Iterator[ShownExhibit]:
     evidence = case.evidence[index]
     found = [(i, e) for i, e in enumerate(evidence.exhibits) if e.side == side]
+    if side == "for":
+        # Likeness that no passage shows convinces nobody; it stands in the evidence table.
+        found = [(i, e) for i, e in found if e.spans_a or e.spans_b]
     if side != "random":
         found.sort(key=lambda pair: pair[1].score, reverse=side == "for")
     for position_, exhibit in found:

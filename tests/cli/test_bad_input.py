@@ -158,7 +158,7 @@ def test_a_copy_of_a_file_is_recognised(cli, here):
         (("--only", "vibes"), "no comparator 'vibes'; there are: phrasing"),
         (("--without", "vibes"), "no comparator 'vibes'"),
         (("--only", "style", "--without", "style"), "no comparator is left"),
-        (("--suite", "nope"), "no suite 'nope': give one of core"),
+        (("--suite", "nope"), "no suite 'nope': give one of alpaca-eval, core"),
         (("--suite", "a" * 300), "no suite"),
         (("--suite", "core", "--category", "cooking"), "no category 'cooking'; it has:"),
         (("--category", "advice"), "need --suite"),
