@@ -31,3 +31,7 @@ class MissingDependencyError(ForensicsError):
 
 class OutputError(ForensicsError):
     """A result could not be written."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin did not load and was skipped."""

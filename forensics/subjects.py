@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from forensics.errors import UsageError
-from forensics.resources import is_folder
+from forensics.resources import is_file, is_folder
 
-Kind = Literal["hf", "gguf", "openai", "transcript", "demo"]
+BUILT_IN_KINDS = ("hf", "gguf", "openai", "transcript", "demo")
 FORMS = (
     "hf:org/name@revision, hf:./folder, gguf:file.gguf, openai:model@http://host/v1, "
     "transcript:file.jsonl, demo:name"
@@ -21,13 +20,14 @@ FORMS = (
 class Subject:
     """A parsed subject.
 
+    `kind` is one of `BUILT_IN_KINDS` or the name of a backend plugin.
     `target` is the model id, path or demo name; `revision` a hub revision; `base_url` an
     endpoint's address without credentials; `api_key_env` the *name* of the environment variable
     that holds its key.
     """
 
     spec: str
-    kind: Kind
+    kind: str
     target: str
     revision: str | None = None
     base_url: str | None = None
@@ -55,8 +55,8 @@ def parse_subject(
         UsageError: an unknown form, or an endpoint without an address.
     """
     prefix, separator, target = spec.partition(":")
-    if not separator or prefix not in get_args(Kind):
-        return _from_path(spec)
+    if not separator or prefix not in BUILT_IN_KINDS:
+        return _from_plugin_or_path(spec, prefix, target)
     if not target:
         raise UsageError(f"subject {spec!r} names nothing after {prefix!r}; forms: {FORMS}")
     match prefix:
@@ -70,6 +70,16 @@ def parse_subject(
             return Subject(spec, "transcript", target)
         case _:
             return Subject(spec, "demo", target)
+
+
+def _from_plugin_or_path(spec: str, prefix: str, target: str) -> Subject:
+    if not target or is_file(Path(spec)) or is_folder(Path(spec)):
+        return _from_path(spec)
+    from forensics.plugins import plugin_names
+
+    if prefix in plugin_names("backends"):
+        return Subject(spec, prefix, target)
+    return _from_path(spec)
 
 
 def _from_path(spec: str) -> Subject:

@@ -13,7 +13,7 @@ def open_backend(subject: Subject, options: BackendOptions | None = None) -> Bac
     """Return the backend that can answer for `subject`; nothing is loaded or called yet.
 
     Raises:
-        UsageError: a transcript, which already holds its answers.
+        UsageError: a transcript, which already holds its answers, or a plugin that does not load.
     """
     options = options or BackendOptions()
     match subject.kind:
@@ -29,5 +29,10 @@ def open_backend(subject: Subject, options: BackendOptions | None = None) -> Bac
             from forensics.backends.transformers import TransformersBackend
 
             return TransformersBackend(subject, options)
-        case _:
+        case "transcript":
             raise UsageError(f"{subject.spec} already holds its answers; there is nothing to ask")
+        case plugin:
+            from forensics.plugins import load_plugin
+
+            backend: Backend = load_plugin("backends", plugin)(subject, options)
+            return backend

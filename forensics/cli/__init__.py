@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 
 import click
 
 from forensics import __version__
-from forensics.errors import ForensicsError
+from forensics.errors import ForensicsError, PluginWarning
 from forensics.exitcodes import ExitCode
 
 # Verb → what `--help` says of it. Kept here so that --help loads no verb, and a verb no other.
@@ -61,7 +62,18 @@ def group(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line and exit with a code from `exitcodes`."""
-    sys.exit(run(sys.argv[1:]))
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        code = run(sys.argv[1:])
+    sys.exit(code)
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], *_: object, **__: object
+) -> None:
+    # What libraries warn their programmers of is noise to a user.
+    if issubclass(category, PluginWarning) or os.environ.get("FORENSICS_DEBUG"):
+        _say(f"warning: {message}")
 
 
 def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return a kind of failure)
@@ -117,7 +129,11 @@ def _debug(error: Exception) -> None:
 
 
 def _fail(message: str, code: ExitCode) -> int:
+    _say(message)
+    return code
+
+
+def _say(message: str) -> None:
     from forensics.report.sanitise import one_line
 
     sys.stderr.write(f"forensics: {one_line(message, 2_000)}\n")
-    return code

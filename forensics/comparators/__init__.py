@@ -8,6 +8,7 @@ from typing import Any
 
 from forensics.comparators.base import Comparator, Reference
 from forensics.errors import UsageError
+from forensics.plugins import load_plugin, load_plugins, plugin_names
 
 __all__ = ["BUILT_IN", "Comparator", "Reference", "load_comparators"]
 
@@ -30,21 +31,31 @@ BUILT_IN = {
 def load_comparators(
     only: Sequence[str] = (), without: Sequence[str] = ()
 ) -> list[Comparator[Any]]:
-    """Return the comparators to run, in the order of the report.
+    """Return the comparators to run, in the order of the report, plugins last.
 
     Raises:
-        UsageError: a name there is no comparator for, or nothing left.
+        UsageError: a name there is no comparator for, a plugin asked for by name that does not
+            load, or nothing left.
     """
-    unknown = [name for name in (*only, *without) if name not in BUILT_IN]
+    plugins = plugin_names("comparators")
+    known = (*BUILT_IN, *(name for name in plugins if name not in BUILT_IN))
+    unknown = [name for name in (*only, *without) if name not in known]
     if unknown:
-        raise UsageError(f"no comparator {unknown[0]!r}; there are: {', '.join(BUILT_IN)}")
-    names = [name for name in BUILT_IN if (not only or name in only) and name not in without]
-    if not names:
+        raise UsageError(f"no comparator {unknown[0]!r}; there are: {', '.join(known)}")
+    names = [name for name in known if (not only or name in only) and name not in without]
+    loaded = {name: _built_in(BUILT_IN[name]) for name in names if name in BUILT_IN}
+    if only:
+        asked = [name for name in names if name not in BUILT_IN]
+        loaded |= {name: load_plugin("comparators", name)() for name in asked}
+    elif plugins:
+        found = load_plugins("comparators", tuple(BUILT_IN))
+        loaded |= {name: make() for name, make in found.items() if name in names}
+    if not loaded:
         raise UsageError("no comparator is left to run; drop --without or --only")
-    return [_load(BUILT_IN[name]) for name in names]
+    return list(loaded.values())
 
 
-def _load(target: str) -> Comparator[Any]:
+def _built_in(target: str) -> Comparator[Any]:
     module, _, attribute = target.partition(":")
     comparator: Comparator[Any] = getattr(importlib.import_module(module), attribute)()
     return comparator

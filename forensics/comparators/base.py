@@ -100,6 +100,10 @@ def matched_evidence(
     common = sorted(set(a.prompts) & set(b.prompts))
     if len(common) < MIN_PROMPTS:
         return without_score(comparator, "insufficient", too_few(len(common)), len(common))
+    for letter, side in (("A", a), ("B", b)):
+        if len({answer.text for group in side.answers.values() for answer in group}) == 1:
+            reason = f"{letter} gives one and the same answer to every prompt"
+            return without_score(comparator, "insufficient", reason, len(common))
     matched = match(a, b)
     return Evidence(
         comparator=comparator.name,

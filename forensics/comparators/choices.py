@@ -9,12 +9,12 @@ comes from a small table of everybody's favourites (`picks`), not from a cohort.
 
 On the altered puzzles of the reference data (29 models, 52 puzzles, 3 answers each) what both
 answers share tells 5 pairs of one model in two settings from 250 unrelated pairs with an area under
-the ROC curve of .940 [.788, 1.000], intervals by resampling lineage clusters; with 82 pairs of one
-developer added it is .788 [.478, .899].
+the ROC curve of .933 [.788, 1.000], intervals by resampling lineage clusters; with 82 pairs of one
+developer added it is .825 [.479, .923].
 
 Where a suite has no such prompts, names, numbers and titles of ordinary answers stand in: on
 answers of 163 models to 100 prompts they separate 87 close relatives from 400 unrelated pairs with
-.898 [.788, .962], or .860 with every cluster weighing the same. Equal answers of eight words or
+.850 [.742, .959], or .898 with every cluster weighing the same. Equal answers of eight words or
 fewer were tried for it and left out: few pairs have eight of them (33 of 487 on 405 prompts), most
 of them are right answers, and they tell nothing (.59 [.23, .99], 6 against 27 pairs).
 """

@@ -23,6 +23,7 @@ from forensics.importers.naming import file_names, refuse_to_overwrite
 from forensics.importers.openai_batch import OpenAIBatch
 from forensics.importers.records import head_keys, open_input
 from forensics.importers.table import Table
+from forensics.plugins import load_plugins
 from forensics.suites import Suite
 from forensics.transcripts import Manifest, now, write_transcript
 
@@ -51,7 +52,8 @@ def importers() -> dict[str, Importer]:
         ChatLog(),
         Garak(),
     )
-    return {importer.name: importer for importer in built_in}
+    named = {importer.name: importer for importer in built_in}
+    return named | {name: make() for name, make in load_plugins("importers", tuple(named)).items()}
 
 
 def import_file(

@@ -74,7 +74,8 @@ def test_a_model_that_always_refuses_alike_is_compared_without_crashing(cli, loo
     other = loopback(lambda call: chat_reply("I'm sorry, but I can't help with that."))
     result = cli("compare", f"openai:m@{server.url}", f"openai:n@{other.url}", *ASK, *QUICK)
     assert result.code == 0
-    assert "nothing found" in result.out
+    assert "Insufficient data" in result.out
+    assert "one and the same answer to every prompt" in " ".join(result.out.split())
 
 
 def test_an_echoed_name_that_changes_mid_run_is_flagged(cli, loopback):
