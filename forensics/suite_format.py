@@ -75,23 +75,21 @@ class SuiteFile(_Strict):
     def _consistent(self) -> Self:
         if (self.prompts is None) == (self.reference is None):
             raise PydanticCustomError("form", "give either `prompts` or `reference`")
-        seen: dict[str, str] = {}
-        for entry in self.prompts or ():
-            if self.categories and entry.category not in self.categories:
-                raise PydanticCustomError(
-                    "category",
-                    "prompt {id} has category {category}, which `categories` does not list",
-                    {"id": entry.id, "category": entry.category},
-                )
-            for key in (f"id {entry.id}", f"text {entry.to_prompt().sha256}"):
-                if key in seen:
-                    raise PydanticCustomError(
-                        "duplicate",
-                        "prompts {first} and {second} have the same {what}",
-                        {"first": seen[key], "second": entry.id, "what": key.split()[0]},
-                    )
-                seen[key] = entry.id
         return self
+
+    def problem(self) -> tuple[tuple[str | int, ...], str] | None:
+        """Return the place of the first prompt that does not fit the others, and what is wrong."""
+        seen: dict[str, str] = {}
+        for number, entry in enumerate(self.prompts or ()):
+            if self.categories and entry.category not in self.categories:
+                what = f"prompt {entry.id}: `categories` does not list {entry.category}"
+                return ("prompts", number, "category"), what
+            for kind, value in (("id", entry.id), ("text", entry.to_prompt().sha256)):
+                first = seen.setdefault(f"{kind} {value}", entry.id)
+                if first is not entry.id:
+                    what = f"prompts {first} and {entry.id} have the same {kind}"
+                    return ("prompts", number, "id"), what
+        return None
 
     def to_suite(self, folder: Path) -> Suite:
         """Return the suite this file describes; `folder` is where it lies."""

@@ -8,13 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from forensics.errors import InputFileError, UsageError
 from forensics.resources import data_folder, is_file, is_folder
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
 
 Role = Literal["system", "user", "assistant"]
 
@@ -169,9 +166,14 @@ def _read_suite(path: Path) -> Suite:
     except yaml.YAMLError as error:
         raise InputFileError(f"suite {path} is not valid YAML: {_one_line(error)}") from error
     try:
-        return SuiteFile.model_validate(document).to_suite(path.parent)
+        file = SuiteFile.model_validate(document)
     except ValidationError as error:
-        raise InputFileError(_explain(path, text, error)) from error
+        first = error.errors(include_url=False)[0]
+        raise InputFileError(_explain(path, text, first["loc"], first["msg"])) from error
+    problem = file.problem()
+    if problem is not None:
+        raise InputFileError(_explain(path, text, *problem))
+    return file.to_suite(path.parent)
 
 
 def _loader() -> Any:
@@ -185,11 +187,9 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _explain(path: Path, text: str, error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
-    line = _line_of(text, first["loc"])
-    return f"suite {path}, line {line}: {where}: {first['msg']}"
+def _explain(path: Path, text: str, location: Sequence[Any], message: str) -> str:
+    where = ".".join(str(part) for part in location) or "the file"
+    return f"suite {path}, line {_line_of(text, location)}: {where}: {message}"
 
 
 def _line_of(text: str, location: Sequence[Any]) -> int:

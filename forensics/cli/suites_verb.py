@@ -39,14 +39,23 @@ def list_command() -> None:
 @command.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a prompt.")
-def show(name: str, as_json: bool) -> None:
-    """Print the prompts of a suite, given by name or file."""
+@click.option("--seal", is_flag=True, help="Print the suite's hash only, no prompt.")
+def show(name: str, as_json: bool, seal: bool) -> None:
+    """Print the prompts of a suite, given by name or file.
+
+    Publish the output of --seal before the prompts, and nobody can prepare for them: the hash
+    stands in every case and shows later that these very prompts were asked.
+    """
     import json
 
     from forensics.report.sanitise import visible
     from forensics.suites import load_suite
 
     suite = load_suite(name)
+    if seal:
+        sealed = {"name": suite.name, "version": suite.version, "prompts": len(suite.prompts)}
+        click.echo(json.dumps(sealed | {"sha256": suite.sha256}))
+        return
     if as_json:
         for prompt in suite.prompts:
             fields = {
@@ -73,3 +82,50 @@ def show(name: str, as_json: bool) -> None:
 def _order(categories: object, name: str) -> int:
     names = list(categories) if isinstance(categories, dict) else []
     return names.index(name) if name in names else len(names)
+
+
+_SCAFFOLD = """\
+name: {name}
+version: "0.1"
+title: What this suite asks, in one line
+license: Apache-2.0
+description: >
+  Who wrote the prompts, for which question, and how they were chosen.
+categories:
+  writing: What this category measures, and why it carries lineage.
+prompts:
+  - id: writing-01
+    category: writing
+    language: en
+    max_tokens: 256
+    prompt: >-
+      Write a short paragraph about a place you would like to show a friend.
+  - id: writing-02
+    category: writing
+    language: en
+    max_tokens: 256
+    messages:
+      - {{role: system, content: "You answer briefly."}}
+      - {{role: user, content: "Describe the taste of a ripe pear."}}
+"""
+
+
+@command.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Make the folder NAME with a suite file to fill in."""
+    import re
+    from pathlib import Path
+
+    from forensics.case import write_text
+    from forensics.errors import UsageError
+
+    folder = Path(name)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,79}", folder.name):
+        raise UsageError(
+            f"a suite's name has lower-case letters, digits and -: not {folder.name!r}"
+        )
+    if folder.exists():
+        raise UsageError(f"{folder} exists already; choose another name")
+    write_text(folder / "suite.yaml", _SCAFFOLD.format(name=folder.name))
+    click.echo(f"{folder / 'suite.yaml'}: fill it in, then: forensics suites show {folder}")
