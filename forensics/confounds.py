@@ -148,12 +148,9 @@ def _mean_log_lengths(side: Examined) -> Mapping[str, float]:
 
 
 def _layout_likeness(a: Examined, b: Examined, prompts: Sequence[str]) -> Floats:
-    from forensics.comparators.formatting import Formatting
-
     means = []
     for side in (a, b):
-        profile = Formatting().extract(side)
-        rows = prompt_rows(profile.answers, sparse.csr_array(profile.rates.astype(np.float32)))
+        rows = prompt_rows(side.answers, sparse.csr_array(side.layout.astype(np.float32)))
         found = rows.mean[rows.at(prompts)]
         lengths = np.sqrt(row_dots(found, found))
         means.append((found, np.maximum(lengths, 1e-12)))

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.layout import FEATURES, layout_rates
 from forensics.subjects import Subject
 from forensics.text import words
 from forensics.transcripts import Response, Transcript
@@ -52,6 +56,12 @@ class Examined:
     def words(self) -> tuple[list[str], ...]:
         """The words of each answer, in the order of `answers`: split once for all comparators."""
         return tuple(words(answer.text) for answer in self.answers)
+
+    @cached_property
+    def layout(self) -> NDArray[np.float64]:
+        """Layout habits of each answer, shape (len(answers), len(layout.FEATURES))."""
+        rates = [layout_rates(answer.text) for answer in self.answers]
+        return np.array(rates).reshape(-1, len(FEATURES))
 
     @cached_property
     def available(self) -> frozenset[Need]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from forensics.errors import UsageError
@@ -23,7 +24,7 @@ class Subject:
     `kind` is one of `BUILT_IN_KINDS` or the name of a backend plugin.
     `target` is the model id, path or demo name; `revision` a hub revision; `base_url` an
     endpoint's address without credentials; `api_key_env` the *name* of the environment variable
-    that holds its key.
+    that holds its key; `api` what the endpoint speaks, where that is known of it.
     """
 
     spec: str
@@ -32,6 +33,7 @@ class Subject:
     revision: str | None = None
     base_url: str | None = None
     api_key_env: str | None = None
+    api: Literal["chat", "completions"] | None = None
 
     @property
     def name(self) -> str:

@@ -7,7 +7,8 @@ import json
 import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +62,8 @@ class OpenAIBackend:
     connect_timeout: float = 15.0
     give_up_after: int = 5
     max_body_bytes: int = 64 * 1024 * 1024
+    # Fields that every call carries besides the usual ones, such as a wish for log probabilities.
+    extra_body: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, subject: Subject, options: BackendOptions) -> None:
         """Prepare; nothing is called yet.
@@ -71,7 +74,9 @@ class OpenAIBackend:
         if not subject.base_url:
             raise UsageError(f"subject {subject.spec!r} needs an address: add --base-url URL")
         _check_port(subject.base_url)
-        self.options = options
+        self.options = replace(options, api=subject.api or options.api)
+        # What the endpoint turned out not to take, learned once.
+        self.rejected: frozenset[str] = frozenset()
         self._model = subject.target
         self._base_url = subject.base_url.rstrip("/")
         self._key_name = subject.api_key_env or "OPENAI_API_KEY"
@@ -143,7 +148,6 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.health = Health(self.backend.give_up_after)
-        self.rejected: frozenset[str] = frozenset()
         self.reached = False
         self.resume_at = 0.0
         self.stopped = False
@@ -241,7 +245,7 @@ class _Run:
                 reply,
                 request,
                 api=self.endpoint.api,
-                rejected=self.rejected,
+                rejected=self.backend.rejected,
                 requested_at=requested_at,
                 completed_at=now(),
             )
@@ -260,13 +264,14 @@ class _Run:
         """Send the request, once more for every parameter the endpoint turns out not to take."""
         while True:
             body = request_body(
-                request, self.settings, self.endpoint.model, self.endpoint.api, self.rejected
+                request, self.settings, self.endpoint.model, self.endpoint.api, self.backend.rejected
             )
+            body |= self.backend.extra_body
             reply = await self._post(body, number)
             parameter = rejected_parameter(reply, body)
             if parameter is None:
                 return reply
-            self.rejected |= {parameter}
+            self.backend.rejected |= {parameter}
 
     async def _post(self, body: Mapping[str, Any], number: int) -> Reply:
         timeout = self.backend.options.timeout

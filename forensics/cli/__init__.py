@@ -15,6 +15,7 @@ from forensics.exitcodes import ExitCode
 
 # Verb → what `--help` says of it. Kept here so that --help loads no verb, and a verb no other.
 VERBS = {
+    "doctor": "Tell in a few calls whether a model or endpoint is usable.",
     "compare": "Compare two models and report how they may be related.",
     "probe": "Ask a model a suite's prompts and keep the answers.",
     "import": "Make transcripts from other tools' files.",

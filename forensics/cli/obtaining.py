@@ -10,6 +10,7 @@ from forensics.backends import open_backend
 from forensics.backends.base import BackendOptions, GenerationSettings
 from forensics.cli.progress import answer_bar, note
 from forensics.collect import collect, plan, transcript_name
+from forensics.endpoints import named_subject
 from forensics.errors import UsageError
 from forensics.referenced import with_texts
 from forensics.subjects import Subject, parse_subject
@@ -84,5 +85,14 @@ def suite_for(subjects: list[Subject], options: dict[str, Any]) -> tuple[Suite |
 
 
 def subject_from(spec: str, options: dict[str, Any]) -> Subject:
-    """Parse a subject with the endpoint options given."""
-    return parse_subject(spec, options["base_url"], options["api_key_env"])
+    """Parse a subject with the endpoint options given, which win over a file of endpoints."""
+    found = named_subject(spec, options["endpoints"], options["base_url"])
+    if found is None:
+        return parse_subject(spec, options["base_url"], options["api_key_env"])
+    # The file may lie in somebody else's folder: say where answers, and the key, will be sought.
+    note(f"endpoint {found.name} is {found.subject.base_url} ({found.file})")
+    return replace(
+        found.subject,
+        api=options["api"] or found.subject.api,
+        api_key_env=options["api_key_env"] or found.subject.api_key_env,
+    )

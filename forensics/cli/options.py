@@ -93,14 +93,17 @@ def backend_options(command: Command) -> Command:
         click.option(
             "--api",
             type=click.Choice(["chat", "completions"]),
-            default="chat",
-            show_default=True,
-            help="Endpoint to call: /chat/completions or /completions.",
+            help="Endpoint to call: /chat/completions or /completions [chat].",
         ),
         click.option(
             "--api-key-env",
             metavar="NAME",
             help="Environment variable with the key [OPENAI_API_KEY].",
+        ),
+        click.option(
+            "--endpoints",
+            type=click.Path(path_type=Path),
+            help="File of named endpoints for openai:model@NAME [forensics.toml].",
         ),
         click.option("--base-url", metavar="URL", help="Address for openai: subjects without one."),
     ):
@@ -120,5 +123,6 @@ def backend_options_from(options: dict[str, Any]) -> BackendOptions:
     """Return the backend options that the options describe."""
     from forensics.backends.base import BackendOptions
 
-    names = ("dtype", "batch_size", "concurrency", "timeout", "api")
-    return BackendOptions(**{name: options[name] for name in names})
+    names = ("dtype", "batch_size", "concurrency", "timeout")
+    known = {name: options[name] for name in names}
+    return BackendOptions(**known, api=options["api"] or "chat")

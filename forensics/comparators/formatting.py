@@ -7,59 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import regex
-
 from forensics.comparators.base import Reference
 from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
-from forensics.matching import Floats
+from forensics.layout import FEATURES
 from forensics.profiles import Profile, compare_profiles
-
-# Each pattern is counted per answer; `(?m)` patterns match whole lines. Indents are `[^\S\n]*`:
-# with `\s*` a run of blank lines would be read again from each of its lines.
-PATTERNS = {
-    "heading #": r"(?m)^#{1,6}\s",
-    "heading by bold line": r"(?m)^\*\*[^*\n]{1,120}\*\*:?\s*$",
-    "bold": r"\*\*[^*\n]{1,200}\*\*",
-    "italic": r"(?<![*\w])\*[^*\s][^*\n]{0,200}\*(?![*\w])",
-    "bullet -": r"(?m)^[^\S\n]*-\s",
-    "bullet *": r"(?m)^[^\S\n]*\*\s",
-    "bullet •": r"(?m)^[^\S\n]*[•‣◦]\s?",
-    "numbered 1.": r"(?m)^[^\S\n]*\d{1,3}\.\s",
-    "numbered 1)": r"(?m)^[^\S\n]*\d{1,3}\)\s",
-    "nested list": r"(?m)^(?: {2,}|\t)(?:[-*•]|\d{1,3}[.)])\s",
-    "bold list label": r"(?m)^[^\S\n]*(?:[-*•]|\d{1,3}[.)])\s+\*\*",
-    "colon list label": r"(?m)^[^\S\n]*(?:[-*•]|\d{1,3}[.)])\s+[^\n:]{1,60}:",
-    "code fence": r"(?m)^[^\S\n]*```",
-    "named code fence": r"(?m)^[^\S\n]*```[a-zA-Z]",
-    "inline code": r"(?<!`)`[^`\n]{1,200}`(?!`)",
-    "table row": r"(?m)^[^\S\n]*\|.*\|\s*$",
-    "quote": r"(?m)^>\s",
-    "rule": r"(?m)^[^\S\n]*(?:---+|\*\*\*+|___+)\s*$",
-    "link": r"\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)",
-    "LaTeX": r"\\\(|\\\[|\$\$|\\frac|\\boxed",
-    "emoji": r"\p{Extended_Pictographic}",
-    "em dash": r"—",
-    "spaced en dash": r" – ",
-    "curly quotes": r"[“”‘’]",
-    "ellipsis": r"…|\.\.\.",
-    "exclamation": r"!",
-    "blank line": r"\n[ \t]*\n",
-    "line": r"\n",
-    "indented line": r"(?m)^(?: {4}|\t)\S",
-    "line ending in colon": r"(?m):\s*$",
-    "capitalised line": r"(?m)^[A-Z][A-Z \d:]{6,}$",
-}
-_COMPILED = tuple(regex.compile(pattern) for pattern in PATTERNS.values())
-_STARTS = (
-    ("starts with a list", regex.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s")),
-    ("starts with a heading", regex.compile(r"\s*(?:#{1,6}\s|\*\*[^*\n]{1,120}\*\*\s*\n)")),
-    ("starts with white space", regex.compile(r"\s")),
-    ("ends in a question", regex.compile(r"(?s).*\?\s*\Z")),
-    ("ends without a full stop", regex.compile(r"(?s).*[^.!?。！？\"')\]\s]\s*\Z")),
-)
-FEATURES = (*PATTERNS, *(f"any {name}" for name in PATTERNS), *(name for name, _ in _STARTS))
 
 
 @dataclass(frozen=True)
@@ -74,8 +26,7 @@ class Formatting:
 
     def extract(self, examined: Examined) -> Profile:
         """Return how often, per 1,000 characters, and whether at all each habit shows."""
-        rates = np.array([_rates(answer.text) for answer in examined.answers])
-        return Profile(FEATURES, examined.answers, rates.reshape(-1, len(FEATURES)))
+        return Profile(FEATURES, examined.answers, examined.layout)
 
     def compare(self, a: Profile, b: Profile, reference: Reference | None = None) -> Evidence:
         """Return the likeness of the two layout profiles."""
@@ -86,10 +37,3 @@ class Formatting:
             "cosine delta of layout habits, matched minus mismatched prompts",
             ("A system prompt or a chat template changes layout without any kinship.",),
         )
-
-
-def _rates(text: str) -> Floats:
-    counts = np.array([sum(1 for _ in pattern.finditer(text)) for pattern in _COMPILED])
-    starts = [float(pattern.match(text) is not None) for _, pattern in _STARTS]
-    density = np.log1p(1000.0 * counts / max(len(text), 200))
-    return np.concatenate([density, (counts > 0).astype(float), starts])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.comparators.formatting import FEATURES, PATTERNS, Formatting
+from forensics.comparators.formatting import Formatting
 from forensics.comparators.identity import Identity, claim_in
 from forensics.comparators.style import Style
 from forensics.compare import measure
+from forensics.layout import FEATURES, PATTERNS
 from tests.builders import essays, examined
 
 

@@ -1,0 +1,145 @@
+"""Named endpoints: `openai:model@NAME`, with addresses kept in `forensics.toml`.
+
+    [endpoints.local]
+    base_url = "http://127.0.0.1:8000/v1"
+    api_key_env = "LOCAL_KEY"   # the name of an environment variable, never a key
+    api = "chat"                # or "completions"
+
+Other top-level tables of the file are left to whom they concern.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics.errors import InputFileError, UsageError
+from forensics.resources import is_file
+from forensics.subjects import Subject, parse_subject
+
+if TYPE_CHECKING:
+    from forensics.endpoint_format import EndpointEntry
+
+FILE_NAME = "forensics.toml"
+_LARGEST = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class NamedSubject:
+    """A subject at a named endpoint, and the name and file it was found by."""
+
+    subject: Subject
+    name: str
+    file: Path
+
+
+def default_files() -> tuple[Path, ...]:
+    """Return where endpoints are looked for, first match first: here, then the user's folder."""
+    import platformdirs
+
+    return Path(FILE_NAME), Path(platformdirs.user_config_dir("model-forensics")) / FILE_NAME
+
+
+def named_subject(
+    spec: str, file: Path | None = None, base_url: str | None = None
+) -> NamedSubject | None:
+    """Return the subject that `openai:model@NAME` names, or None where `spec` is not of that form.
+
+    Args:
+        spec: the subject as the user wrote it.
+        file: where to look instead of `default_files`.
+        base_url: the address given for subjects without one; with it an `@NAME` that no file
+            knows is part of the model's name.
+
+    Raises:
+        UsageError: no such endpoint.
+        InputFileError: a file cannot be read or is not valid.
+    """
+    prefix, _, target = spec.partition(":")
+    model, at, name = target.rpartition("@")
+    if prefix != "openai" or not at or "@http" in target:
+        return None
+    seen: list[tuple[Path, Mapping[str, EndpointEntry]]] = []
+    for path in _files(file):
+        entries = read_endpoints(path)
+        if name in entries and model:
+            return NamedSubject(_subject(model, entries[name]), name, path)
+        seen.append((path, entries))
+    if base_url:
+        return None
+    raise UsageError(_unknown(spec, model, name, seen))
+
+
+def read_endpoints(path: Path) -> dict[str, EndpointEntry]:
+    """Return name → endpoint of a TOML file; none where it has no `endpoints` table.
+
+    Raises:
+        InputFileError: it cannot be read, is not TOML, or an entry is wrong.
+    """
+    table = _document(path).get("endpoints", {})
+    if not isinstance(table, dict):
+        raise InputFileError(f"{path}: endpoints must be a table: [endpoints.NAME]")
+    if not table:
+        return {}
+    from forensics.endpoint_format import read_entries
+
+    try:
+        return read_entries(table)
+    except ValueError as error:
+        raise InputFileError(f"{path}: {error}") from None
+
+
+def _files(file: Path | None) -> Iterator[Path]:
+    if file is not None:
+        yield file
+        return
+    yield from filter(is_file, default_files())
+
+
+def _document(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with path.open("rb") as opened:
+            raw = opened.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputFileError(f"cannot read endpoints from {path}: {reason}") from error
+    if len(raw) > _LARGEST:
+        raise InputFileError(f"{path} is larger than 1 MiB; is it the right file?")
+    try:
+        # Editors on Windows begin UTF-8 files with a mark, which TOML does not know.
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InputFileError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise InputFileError(f"{path} is not valid TOML: {error}") from None
+
+
+def _subject(model: str, entry: EndpointEntry) -> Subject:
+    # The canonical form is shown and stored: a name means nothing without the file.
+    subject = parse_subject(f"openai:{model}@{entry.base_url}", api_key_env=entry.api_key_env)
+    return replace(subject, api=entry.api)
+
+
+def _unknown(
+    spec: str, model: str, name: str, seen: list[tuple[Path, Mapping[str, EndpointEntry]]]
+) -> str:
+    if not model:
+        return f"subject {spec!r} names no model; write openai:MODEL@{name}"
+    if not seen:
+        return (
+            f"subject {spec!r} needs an address: there is no {FILE_NAME} that defines {name!r}; "
+            "make one, add --base-url URL, or write openai:MODEL@URL"
+        )
+    known = [known for _, entries in seen for known in entries]
+    files = ", ".join(str(path) for path, _ in seen)
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        hint = f"did you mean {close[0]}?"
+    else:
+        hint = f"it defines {', '.join(known)}" if known else f"add a table [endpoints.{name}]"
+    return f"{files} defines no endpoint {name!r}; {hint}"
