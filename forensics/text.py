@@ -42,8 +42,8 @@ def tokens(text: str) -> list[Token]:
 
 def words(text: str) -> list[str]:
     """Return the forms of `tokens(text)`, several times faster than with their places."""
-    folded = text.translate(_FOLD).casefold()
-    return _pattern(folded).findall(folded)
+    plain = text.translate(_FOLD)
+    return [form.casefold() for form in _pattern(plain).findall(plain)]
 
 
 def _pattern(text: str) -> re.Pattern[str] | regex.Pattern[str]:
@@ -96,24 +96,35 @@ def shared_runs(text_a: str, text_b: str, prompt: str, min_words: int = 5) -> li
         prompt: the prompt's text; words inside its three-word sequences do not count as novel.
         min_words: least number of novel words.
     """
+    found = shared_word_runs(words(text_a), words(text_b), words(prompt), min_words)
+    if not found:
+        return []
     a, b = tokens(text_a), tokens(text_b)
-    forms_a, forms_b = [token.form for token in a], [token.form for token in b]
-    grams = _grams(forms_a, min_words)
-    places = _places(forms_b, min_words)
+    return [
+        SharedRun((a[i].start, a[i + length - 1].end), (b[j].start, b[j + length - 1].end), novel)
+        for i, j, length, novel in found
+    ]
+
+
+def shared_word_runs(
+    a: Sequence[str], b: Sequence[str], prompt: Sequence[str], min_words: int = 5
+) -> list[tuple[int, int, int, int]]:
+    """Return what `shared_runs` finds, on words: (start in a, start in b, length, novel words)."""
+    grams = _grams(a, min_words)
+    places = _places(b, min_words)
     if places.keys().isdisjoint(grams):
         return []
-    prompt_grams = set(_grams(words(prompt), 3))
-    runs: list[SharedRun] = []
+    prompt_grams = set(_grams(prompt, 3))
+    runs = []
     i = 0
     while i < len(grams):
-        start, length = _longest(forms_a, forms_b, i, places.get(grams[i], ()), min_words)
+        start, length = _longest(a, b, i, places.get(grams[i], ()), min_words)
         if not length:
             i += 1
             continue
-        novel = _novel(forms_a[i : i + length], prompt_grams)
+        novel = _novel(a[i : i + length], prompt_grams)
         if novel >= min_words:
-            span_b = (b[start].start, b[start + length - 1].end)
-            runs.append(SharedRun((a[i].start, a[i + length - 1].end), span_b, novel))
+            runs.append((i, start, length, novel))
         i += length
     return runs
 

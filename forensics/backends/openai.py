@@ -264,7 +264,11 @@ class _Run:
         """Send the request, once more for every parameter the endpoint turns out not to take."""
         while True:
             body = request_body(
-                request, self.settings, self.endpoint.model, self.endpoint.api, self.backend.rejected
+                request,
+                self.settings,
+                self.endpoint.model,
+                self.endpoint.api,
+                self.backend.rejected,
             )
             body |= self.backend.extra_body
             reply = await self._post(body, number)

@@ -15,9 +15,9 @@ from forensics.exitcodes import ExitCode
 
 # Verb → what `--help` says of it. Kept here so that --help loads no verb, and a verb no other.
 VERBS = {
-    "doctor": "Tell in a few calls whether a model or endpoint is usable.",
     "compare": "Compare two models and report how they may be related.",
     "probe": "Ask a model a suite's prompts and keep the answers.",
+    "doctor": "Tell in a few calls whether a model or endpoint is usable.",
     "import": "Make transcripts from other tools' files.",
     "report": "Render a case again in another format.",
     "verify": "Check that a transcript or bundle is what was written.",

@@ -22,6 +22,7 @@ from forensics.text import tokens, words
 DEPTH = 8  # words looked at, from either end
 _COLUMNS = 2**18
 _OPENING_CHARS = 1_500
+_FIRST_WORD_CHARS = 60
 _EXHIBITS = 5
 _EXHIBIT_WORDS = 12  # shorter shared openings are common among unrelated assistants
 
@@ -111,6 +112,8 @@ Spans = tuple[tuple[int, int], ...]
 
 def _shared_opening(a: Answer, b: Answer) -> tuple[Spans, Spans, int]:
     """Return the spans of the common opening, and how many of its words are not the prompt's."""
+    if words(a.text[:_FIRST_WORD_CHARS])[:1] != words(b.text[:_FIRST_WORD_CHARS])[:1]:
+        return (), (), 0
     first, second = tokens(a.text[:_OPENING_CHARS]), tokens(b.text[:_OPENING_CHARS])
     length = 0
     while length < min(len(first), len(second)) and first[length].form == second[length].form:

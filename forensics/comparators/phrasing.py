@@ -17,9 +17,9 @@ from scipy import sparse
 
 from forensics.comparators.base import Reference, matched_evidence
 from forensics.evidence import Evidence, Exhibit, Tier
-from forensics.examined import Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
-from forensics.text import SharedRun, ngram_hashes, shared_runs, words
+from forensics.text import ngram_hashes, shared_runs, shared_word_runs, words
 
 N = 4
 _COLUMNS = 2**20
@@ -56,18 +56,18 @@ class Phrasing:
 
         `details` counts the prompts with a shared run as long as `LONG_RUN` asks.
         """
-        runs: dict[str, list[SharedRun]] = {}
+        longest: dict[str, tuple[int, bool]] = {}
         evidence = matched_evidence(
             self,
             a,
             b,
             "cosine of four-word sequences, matched minus mismatched prompts (0 = none shared)",
-            lambda matched: _exhibits(matched, a, b, runs),
+            lambda matched: _exhibits(matched, a, b, longest),
             ("Set phrases and famous quotations are shared by unrelated models too.",),
         )
         if evidence.status != "ok":
             return evidence
-        long = sum(_is_long(found, prompt, a, b) for prompt, found in runs.items())
+        long = sum(is_long for _, is_long in longest.values())
         counted = {"prompts": long, "n": evidence.n, "words": list(LONG_RUN)}
         return evidence.model_copy(update={"details": {"long_runs": counted}})
 
@@ -85,50 +85,42 @@ def _unit_rows(rows: Sequence[NDArray[np.uint64]]) -> sparse.csr_array:
 
 
 def _exhibits(
-    matched: Matched, a: PromptRows, b: PromptRows, runs: dict[str, list[SharedRun]]
+    matched: Matched, a: PromptRows, b: PromptRows, longest: dict[str, tuple[int, bool]]
 ) -> tuple[Exhibit, ...]:
-    """Return the passages to show; fills `runs` with what every prompt's answers share."""
-    runs |= {prompt: _runs(prompt, a, b) for prompt in matched.prompts}
+    """Return the passages to show; fills `longest` with every prompt's longest shared run."""
+    longest |= {prompt: _longest_run(prompt, a, b) for prompt in matched.prompts}
     scores = dict(zip(matched.prompts, matched.scores, strict=True))
-    long = [p for p in matched.prompts if _is_long(runs[p], p, a, b)]
-    long.sort(key=lambda p: -_longest(runs[p]))
+    long = [p for p in matched.prompts if longest[p][1]]
+    long.sort(key=lambda p: -longest[p][0])
     apart = [p for p in sorted(scores, key=lambda p: scores[p]) if _long_enough(p, a, b)]
     drawn = np.random.default_rng(0).permutation(len(matched.prompts))[:_RANDOM]
     chosen = [("for", p) for p in long[:_EXHIBITS]] + [("against", p) for p in apart[:_EXHIBITS]]
     chosen += [("random", p) for p in sorted(matched.prompts[i] for i in drawn)]
-    return tuple(_exhibit(side, p, float(scores[p]), runs[p], a, b) for side, p in chosen)
+    return tuple(_exhibit(side, p, float(scores[p]), a, b) for side, p in chosen)
 
 
-def _runs(prompt: str, a: PromptRows, b: PromptRows) -> list[SharedRun]:
+def _longest_run(prompt: str, a: PromptRows, b: PromptRows) -> tuple[int, bool]:
+    """Return the novel words of the longest shared run, and whether that is long."""
     first, second = a.answers[prompt][0], b.answers[prompt][0]
-    return shared_runs(first.text, second.text, first.prompt_text)
-
-
-def _longest(runs: Sequence[SharedRun]) -> int:
-    return max((run.novel_words for run in runs), default=0)
-
-
-def _is_long(runs: Sequence[SharedRun], prompt: str, a: PromptRows, b: PromptRows) -> bool:
+    left, right = words(first.text), words(second.text)
+    runs = shared_word_runs(left, right, words(first.prompt_text))
+    novel = max((run[3] for run in runs), default=0)
     least, most = LONG_RUN
-    if _longest(runs) < least:
-        return False
-    shorter = min(len(words(side.answers[prompt][0].text)) for side in (a, b))
-    return _longest(runs) >= min(max(shorter / 5, least), most)
+    return novel, novel >= min(max(min(len(left), len(right)) / 5, least), most)
 
 
 def _long_enough(prompt: str, a: PromptRows, b: PromptRows) -> bool:
     return all(len(side.answers[prompt][0].text) >= _MIN_CHARS_AGAINST for side in (a, b))
 
 
-def _exhibit(
-    side: str, prompt: str, score: float, runs: Sequence[SharedRun], a: PromptRows, b: PromptRows
-) -> Exhibit:
-    first: Answer = a.answers[prompt][0]
-    longest = _longest(runs)
+def _exhibit(side: str, prompt: str, score: float, a: PromptRows, b: PromptRows) -> Exhibit:
+    first, second = a.answers[prompt][0], b.answers[prompt][0]
+    runs = shared_runs(first.text, second.text, first.prompt_text)
+    longest = max((run.novel_words for run in runs), default=0)
     note = (
         f"longest shared run: {longest} words that are not the prompt's"
         if longest
-        else ("no shared run of five words")
+        else "no shared run of five words"
     )
     return Exhibit.model_validate(
         {
@@ -137,7 +129,7 @@ def _exhibit(
             "side": side,
             "score": round(score, 6),
             "sample_a": first.sample,
-            "sample_b": b.answers[prompt][0].sample,
+            "sample_b": second.sample,
             "spans_a": tuple(run.a for run in runs),
             "spans_b": tuple(run.b for run in runs),
             "note": note,
