@@ -12,8 +12,8 @@ from forensics.case import CopyTripwire, Finding, Overlap, Verdict
 from forensics.comparators.base import MIN_PROMPTS
 from forensics.evidence import Evidence
 
-UNCALIBRATED = "uncalibrated: no reference cohort"
 _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much
+UNCALIBRATED = "uncalibrated: no reference cohort"
 _LIMITS = (
     "Any two assistants that answer the same question are alike to some degree; how alike "
     "unrelated models of the same era and kind are was not measured here.",
@@ -32,21 +32,22 @@ def screen(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwir
     if not measured:
         return _insufficient(evidence, overlap)
     alike = [e for e in measured if _alike(e)]
-    findings_for = tuple(_finding(e) for e in evidence if e.status == "ok" and _alike(e))
-    findings_against = tuple(_finding(e) for e in evidence if e.status == "ok" and not _alike(e))
-    reasons = tuple(
-        f"{e.title}: {e.status.replace('_', ' ')} ({e.reason})" for e in evidence if e.score is None
-    )
+    # A test of equality is read by its p-value: its score speaks for or against nothing else.
+    told = [e for e in evidence if e.status == "ok" and e.p_value is None]
     return Verdict(
         status="screening",
         headline=(
-            f"Alike beyond mismatched prompts in {len(alike)} of {len(measured)} kinds of "
-            f"evidence ({UNCALIBRATED})."
+            f"Screening ({UNCALIBRATED}): alike beyond mismatched prompts in {len(alike)} of "
+            f"{len(measured)} kinds of evidence."
         ),
         reading=_reading(alike, measured, tripwire),
-        findings_for=findings_for,
-        findings_against=findings_against,
-        reasons=reasons,
+        findings_for=tuple(_finding(e) for e in told if _alike(e)),
+        findings_against=tuple(_finding(e) for e in told if not _alike(e)),
+        reasons=tuple(
+            f"{e.title}: {e.status.replace('_', ' ')} ({e.reason})"
+            for e in evidence
+            if e.score is None
+        ),
         limits=_LIMITS,
     )
 

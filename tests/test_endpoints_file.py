@@ -82,7 +82,7 @@ def test_unknown_names_say_what_there_is(toml):
         named_subject("openai:m@local")
     toml(LOCAL)
     with pytest.raises(
-        UsageError, match="forensics.toml defines no endpoint 'locl'; did you mean local"
+        UsageError, match=r"forensics\.toml defines no endpoint 'locl'; did you mean local"
     ):
         named_subject("openai:m@locl")
     with pytest.raises(UsageError, match="it defines local"):
@@ -97,13 +97,22 @@ def test_unknown_names_say_what_there_is(toml):
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        (f'base_url = "http://h/v1"\napi_key = "{SECRET}"', "endpoints.e.api_key is not a setting; did you mean api_key_env?"),
+        (
+            f'base_url = "http://h/v1"\napi_key = "{SECRET}"',
+            "endpoints.e.api_key is not a setting; did you mean api_key_env?",
+        ),
         ('base_url = "http://h/v1"\nbaseurl = "x"', "did you mean base_url?"),
         ('base_url = "http://h/v1"\nzzzzzz = 1', "known: base_url, api_key_env, api"),
-        (f'base_url = "http://h/v1"\napi_key_env = "{SECRET}"', "endpoints.e.api_key_env must be the name"),
+        (
+            f'base_url = "http://h/v1"\napi_key_env = "{SECRET}"',
+            "endpoints.e.api_key_env must be the name",
+        ),
         ('base_url = "http://h/v1"\napi_key_env = "sk_9fQ2xYz7Lm4TgR8w"', "must be the name"),
         ('base_url = "http://h/v1"\napi_key_env = "gsk_9fQ2xYz7Lm4TgR8wAA"', "must be the name"),
-        ('base_url = "http://h/v1"\napi_key_env = "f0e1d2c3b4a5968778695a4b3c2d1e0f"', "must be the name"),
+        (
+            'base_url = "http://h/v1"\napi_key_env = "f0e1d2c3b4a5968778695a4b3c2d1e0f"',
+            "must be the name",
+        ),
         ('base_url = "http://h/v1"\napi_key_env = "MY KEY"', "must be the name"),
         ('base_url = "http://h/v1"\napi_key_env = ""', "must be the name"),
         ('base_url = "http://h/v1"\napi_key_env = 7', "must be text in quotes"),
@@ -115,7 +124,7 @@ def test_unknown_names_say_what_there_is(toml):
         (f'base_url = "http://u:{SECRET}@h/v1"', "must hold no user name, key or query"),
         (f'base_url = "http://h/v1?key={SECRET}"', "must hold no user name, key or query"),
     ],
-)  # fmt: skip
+)
 def test_wrong_entries_are_one_line_and_show_no_value(toml, entry, expected):
     path = toml(f"[endpoints.e]\n{entry}\n")
     with pytest.raises(InputFileError) as caught:
@@ -170,7 +179,8 @@ def test_probe_goes_where_the_file_says(cli, here, toml, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-this-one")
     with Loopback() as server:
         toml(
-            f'[endpoints.local]\nbase_url = "{server.url}"\napi_key_env = "LOCAL_KEY"\napi = "completions"\n',
+            f'[endpoints.local]\nbase_url = "{server.url}"\n'
+            'api_key_env = "LOCAL_KEY"\napi = "completions"\n',
             "my.toml",
         )
         arguments = ("openai:m@local", "--endpoints", "my.toml", "--limit", 2, "-o", "out.jsonl")
@@ -204,7 +214,11 @@ def test_without_named_endpoints_pydantic_is_not_loaded_for_them(tmp_path):
         "print('pydantic' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == "False\n"

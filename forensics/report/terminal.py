@@ -82,7 +82,8 @@ class _Page:
                 self.text(f"log10 LR {name}: {view.number(value)}")
                 for name, value in sorted(verdict.log10_lr.items())
             ]
-        lines += [self.text(f"{reason}", "yellow") for reason in verdict.reasons]
+        if verdict.status != "screening":  # there the evidence below says what is missing
+            lines += [self.text(reason, "yellow") for reason in verdict.reasons]
         self.print(Panel(Group(*lines), padding=(0, 1)))
 
     def table(self, *columns: str) -> Table:
