@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from forensics.comparators.base import (
     MIN_PROMPTS,
     Comparator,
+    exhibit,
     matched_evidence,
     too_few,
     without_score,
@@ -121,16 +122,7 @@ def _exhibits(matched: Matched, a: PromptRows, b: PromptRows) -> tuple[Exhibit, 
     chosen = [("for", p) for p in order[:_EXHIBITS] if scores[p] > 0]
     chosen += [("against", p) for p in order[::-1][:_EXHIBITS]]
     return tuple(
-        Exhibit.model_validate(
-            {
-                "prompt_sha256": prompt,
-                "prompt_id": a.answers[prompt][0].prompt_id,
-                "side": side,
-                "score": round(float(scores[prompt]), 6),
-                "sample_a": a.answers[prompt][0].sample,
-                "sample_b": b.answers[prompt][0].sample,
-            }
-        )
+        exhibit(side, a.answers[prompt][0], b.answers[prompt][0], scores[prompt])
         for side, prompt in chosen
     )
 

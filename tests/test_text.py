@@ -119,9 +119,3 @@ def test_case_and_quotes_do_not_hide_a_run():
 def test_endless_repetition_is_searched_in_reasonable_steps():
     assert shared_runs("a " * 10_000, "a " * 9_999, "")[0].novel_words == 9_999
     assert shared_runs("ab " * 10_000, "cd " * 10_000, "") == []
-
-
-@given(st.text(), st.booleans())
-def test_words_are_the_forms_of_tokens(text: str, doubled: bool) -> None:
-    text = text + " İstanbul ŉ ß ﬁ ²" + text if doubled else text
-    assert words(text) == [token.form for token in tokens(text)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from forensics.evidence import Evidence, EvidenceStatus, Exhibit, Tier
-from forensics.examined import Examined, Need
+from forensics.examined import Answer, Examined, Need
 from forensics.matching import Matched, PromptRows, bootstrap_mean, match, prompt_scores
 
 MIN_PROMPTS = 8  # below this a bootstrap interval over prompts says nothing
@@ -126,3 +126,28 @@ def matched_evidence(
 def too_few(n: int, least: int = MIN_PROMPTS) -> str:
     """Return the reason for evidence that has too few prompts."""
     return f"{n} usable matched prompts; at least {least} are needed"
+
+
+def exhibit(
+    side: str,
+    a: Answer,
+    b: Answer,
+    score: float,
+    spans_a: Sequence[tuple[int, int]] = (),
+    spans_b: Sequence[tuple[int, int]] = (),
+    note: str = "",
+) -> Exhibit:
+    """Return an exhibit of two answers to one prompt; `side` is `for`, `against` or `random`."""
+    return Exhibit.model_validate(
+        {
+            "prompt_sha256": a.prompt_sha256,
+            "prompt_id": a.prompt_id,
+            "side": side,
+            "score": round(float(score), 6),
+            "sample_a": a.sample,
+            "sample_b": b.sample,
+            "spans_a": tuple(spans_a),
+            "spans_b": tuple(spans_b),
+            "note": note,
+        }
+    )

@@ -27,7 +27,7 @@ from typing import Literal
 
 import numpy as np
 
-from forensics.comparators.base import MIN_PROMPTS, Reference, without_score
+from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, without_score
 from forensics.comparators.picks import (
     Marks,
     likeness,
@@ -236,18 +236,14 @@ def _exhibits(
     apart = [i for i in order[::-1] if not shared[prompts[i]]]
     chosen = [("for", i) for i in alike[:_EXHIBITS]] + [("against", i) for i in apart[:_EXHIBITS]]
     return tuple(
-        Exhibit.model_validate(
-            {
-                "prompt_sha256": prompts[i],
-                "prompt_id": a.answers[prompts[i]][0].prompt_id,
-                "side": side,
-                "score": round(float(scores[i]), 6),
-                "sample_a": a.answers[prompts[i]][0].sample,
-                "sample_b": b.answers[prompts[i]][0].sample,
-                "spans_a": _spans(a, prompts[i], shared[prompts[i]]),
-                "spans_b": _spans(b, prompts[i], shared[prompts[i]]),
-                "note": _note(shared[prompts[i]]),
-            }
+        exhibit(
+            side,
+            a.answers[prompts[i]][0],
+            b.answers[prompts[i]][0],
+            scores[i],
+            spans_a=_spans(a, prompts[i], shared[prompts[i]]),
+            spans_b=_spans(b, prompts[i], shared[prompts[i]]),
+            note=_note(shared[prompts[i]]),
         )
         for side, i in chosen
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.comparators.base import Reference, matched_evidence
+from forensics.comparators.base import Reference, exhibit, matched_evidence
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
@@ -54,15 +54,11 @@ def _exhibits(matched: Matched, a: PromptRows, b: PromptRows) -> tuple[Exhibit, 
     chosen = [("for", i) for i in order[:_EXHIBITS] if matched.scores[i] > 0]
     chosen += [("against", i) for i in order[::-1][:_EXHIBITS]]
     return tuple(
-        Exhibit.model_validate(
-            {
-                "prompt_sha256": matched.prompts[i],
-                "prompt_id": a.answers[matched.prompts[i]][0].prompt_id,
-                "side": side,
-                "score": round(float(matched.scores[i]), 6),
-                "sample_a": a.answers[matched.prompts[i]][0].sample,
-                "sample_b": b.answers[matched.prompts[i]][0].sample,
-            }
+        exhibit(
+            side,
+            a.answers[matched.prompts[i]][0],
+            b.answers[matched.prompts[i]][0],
+            matched.scores[i],
         )
         for side, i in chosen
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from forensics.comparators.base import Reference, without_score
+from forensics.comparators.base import Reference, exhibit, without_score
 from forensics.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import (
@@ -162,18 +162,14 @@ def _exhibits(a: Claims, b: Claims, prompts: Sequence[str], agree: Floats) -> tu
     other = [p for p, equal in zip(prompts, agree, strict=True) if not equal]
     chosen = [("for", p) for p in same[:_EXHIBITS]] + [("against", p) for p in other[:_EXHIBITS]]
     return tuple(
-        Exhibit.model_validate(
-            {
-                "prompt_sha256": prompt,
-                "prompt_id": a.answers[prompt][0].prompt_id,
-                "side": side,
-                "score": float(side == "for"),
-                "sample_a": a.answers[prompt][0].sample,
-                "sample_b": b.answers[prompt][0].sample,
-                "spans_a": (a.by_prompt[prompt].span,),
-                "spans_b": (b.by_prompt[prompt].span,),
-                "note": f"A claims {a.by_prompt[prompt].maker}; B {b.by_prompt[prompt].maker}",
-            }
+        exhibit(
+            side,
+            a.answers[prompt][0],
+            b.answers[prompt][0],
+            float(side == "for"),
+            spans_a=(a.by_prompt[prompt].span,),
+            spans_b=(b.by_prompt[prompt].span,),
+            note=f"A claims {a.by_prompt[prompt].maker}; B {b.by_prompt[prompt].maker}",
         )
         for side, prompt in chosen
     )

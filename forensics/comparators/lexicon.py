@@ -26,7 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from forensics.comparators.base import MIN_PROMPTS, Reference, matched_evidence, without_score
+from forensics.comparators.base import (
+    MIN_PROMPTS,
+    Reference,
+    exhibit,
+    matched_evidence,
+    without_score,
+)
 from forensics.comparators.general_english import general_english
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Answer, Examined, Need
@@ -274,18 +280,14 @@ def _exhibit(side: str, prompt: str, score: float, a: Overuse, b: Overuse) -> Ex
     over = {gram for gram in a.z.keys() & b.z.keys() if " " not in gram and gram not in common}
     shared = (over & seen[0] & seen[1]) - asked
     shown = sorted(shared, key=lambda form: (-min(a.z[form], b.z[form]), form))
-    return Exhibit.model_validate(
-        {
-            "prompt_sha256": prompt,
-            "prompt_id": first.prompt_id,
-            "side": side,
-            "score": round(score, 6),
-            "sample_a": first.sample,
-            "sample_b": second.sample,
-            "spans_a": _spans(first.text, shared),
-            "spans_b": _spans(second.text, shared),
-            "note": "both over-use: " + (", ".join(shown[:8]) or "no word of this answer"),
-        }
+    return exhibit(
+        side,
+        first,
+        second,
+        score,
+        spans_a=_spans(first.text, shared),
+        spans_b=_spans(second.text, shared),
+        note="both over-use: " + (", ".join(shown[:8]) or "no word of this answer"),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from forensics.comparators.base import Reference, matched_evidence
+from forensics.comparators.base import Reference, exhibit, matched_evidence
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
@@ -87,20 +87,16 @@ def _exhibits(matched: Matched, a: PromptRows, b: PromptRows) -> tuple[Exhibit, 
     strong = [(s, p) for s, p in longest if shared[p][2] >= _EXHIBIT_WORDS][:_EXHIBITS]
     weak = [(s, p) for s, p in order[::-1] if shared[p][2] == 0][:_EXHIBITS]
     return tuple(
-        Exhibit.model_validate(
-            {
-                "prompt_sha256": p,
-                "prompt_id": a.answers[p][0].prompt_id,
-                "side": side,
-                "score": round(float(s), 6),
-                "sample_a": a.answers[p][0].sample,
-                "sample_b": b.answers[p][0].sample,
-                "spans_a": shared[p][0],
-                "spans_b": shared[p][1],
-                "note": f"both begin with the same {shared[p][2]} words"
-                if shared[p][2]
-                else "no first word in common",
-            }
+        exhibit(
+            side,
+            a.answers[p][0],
+            b.answers[p][0],
+            s,
+            spans_a=shared[p][0],
+            spans_b=shared[p][1],
+            note=f"both begin with the same {shared[p][2]} words"
+            if shared[p][2]
+            else "no first word in common",
         )
         for side, items in (("for", strong), ("against", weak))
         for s, p in items

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from forensics.comparators.base import Reference, matched_evidence
+from forensics.comparators.base import Reference, exhibit, matched_evidence
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
@@ -122,16 +122,12 @@ def _exhibit(side: str, prompt: str, score: float, a: PromptRows, b: PromptRows)
         if longest
         else "no shared run of five words"
     )
-    return Exhibit.model_validate(
-        {
-            "prompt_sha256": prompt,
-            "prompt_id": first.prompt_id,
-            "side": side,
-            "score": round(score, 6),
-            "sample_a": first.sample,
-            "sample_b": second.sample,
-            "spans_a": tuple(run.a for run in runs),
-            "spans_b": tuple(run.b for run in runs),
-            "note": note,
-        }
+    return exhibit(
+        side,
+        first,
+        second,
+        score,
+        spans_a=tuple(run.a for run in runs),
+        spans_b=tuple(run.b for run in runs),
+        note=note,
     )

@@ -18,7 +18,13 @@ import regex
 from numpy.typing import NDArray
 from scipy import sparse
 
-from forensics.comparators.base import MIN_PROMPTS, Reference, matched_evidence, without_score
+from forensics.comparators.base import (
+    MIN_PROMPTS,
+    Reference,
+    exhibit,
+    matched_evidence,
+    without_score,
+)
 from forensics.comparators.openings import prefix_rows
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import MAX_ANALYSED_CHARS, Answer, Examined, Need
@@ -241,16 +247,12 @@ def _exhibits(matched: Matched, a: PromptRows, b: PromptRows) -> tuple[Exhibit, 
 def _exhibit(side: str, i: int, matched: Matched, a: PromptRows, b: PromptRows) -> Exhibit:
     prompt = matched.prompts[i]
     first, second = a.answers[prompt][0], b.answers[prompt][0]
-    return Exhibit.model_validate(
-        {
-            "prompt_sha256": prompt,
-            "prompt_id": first.prompt_id,
-            "side": side,
-            "score": round(float(matched.scores[i]), 6),
-            "sample_a": first.sample,
-            "sample_b": second.sample,
-            "note": f"A's reasoning {_described(first.text)}; B's {_described(second.text)}",
-        }
+    return exhibit(
+        side,
+        first,
+        second,
+        matched.scores[i],
+        note=f"A's reasoning {_described(first.text)}; B's {_described(second.text)}",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.comparators.base import MIN_PROMPTS, Reference, too_few, without_score
+from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, too_few, without_score
 from forensics.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import (
@@ -184,16 +184,12 @@ def _phrase_overlap(a: RefusalJudgement, b: RefusalJudgement) -> float:
 
 def _exhibit(side: str, prompt: str, a: Refusals, b: Refusals) -> Exhibit:
     first, second = a.first(prompt), b.first(prompt)
-    return Exhibit.model_validate(
-        {
-            "prompt_sha256": prompt,
-            "prompt_id": a.answers[prompt][0].prompt_id,
-            "side": side,
-            "score": 1 - abs(_DEGREE[first.label] - _DEGREE[second.label]) / 2,
-            "sample_a": a.answers[prompt][0].sample,
-            "sample_b": b.answers[prompt][0].sample,
-            "spans_a": (first.span,) if first.span else (),
-            "spans_b": (second.span,) if second.span else (),
-            "note": f"A: {first.label.replace('_', ' ')}; B: {second.label.replace('_', ' ')}",
-        }
+    return exhibit(
+        side,
+        a.answers[prompt][0],
+        b.answers[prompt][0],
+        1 - abs(_DEGREE[first.label] - _DEGREE[second.label]) / 2,
+        spans_a=(first.span,) if first.span else (),
+        spans_b=(second.span,) if second.span else (),
+        note=f"A: {first.label.replace('_', ' ')}; B: {second.label.replace('_', ' ')}",
     )

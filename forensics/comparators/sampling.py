@@ -28,7 +28,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.comparators.base import MIN_PROMPTS, Reference, without_score
+from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, without_score
 from forensics.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import (
@@ -315,17 +315,12 @@ def _exhibits(
     chosen = [("for", i) for i in order[:_EXHIBITS] if scores[i] > 0]
     chosen += [("against", i) for i in np.argsort(-gaps, kind="stable")[:_EXHIBITS] if gaps[i] > 0]
     return tuple(
-        Exhibit.model_validate(
-            {
-                "prompt_sha256": prompts[i],
-                "prompt_id": a.answers[prompts[i]][0].prompt_id,
-                "side": side,
-                "score": round(float(scores[i]), 6),
-                "sample_a": a.answers[prompts[i]][0].sample,
-                "sample_b": b.answers[prompts[i]][0].sample,
-                "note": f"{len(a.answers[prompts[i]])} answers of A, "
-                f"{len(b.answers[prompts[i]])} of B",
-            }
+        exhibit(
+            side,
+            a.answers[prompts[i]][0],
+            b.answers[prompts[i]][0],
+            scores[i],
+            note=f"{len(a.answers[prompts[i]])} answers of A, {len(b.answers[prompts[i]])} of B",
         )
         for side, i in chosen
     )
