@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forensics.refusals.lexicons import (
     GROUPS,
     Group,
+    anywhere,
     compiled,
     exemptions,
     languages_of,
@@ -153,19 +154,19 @@ def _sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _hits(text: str, sentences: Sequence[tuple[int, int]], languages: tuple[str, ...]) -> list[Hit]:
+    places = _places(text, _ORDER[: len(_DECISIVE)], languages)
+    if not places:
+        return []  # nothing in the answer refuses: what else it does need not be looked up
     starts = [start for start, _ in sentences]
     exempt = _spans(exemptions(languages), text)
     limits = _spans(limitations(languages), text)
     hits: list[Hit] = []
     for group in _ORDER:
-        # Nothing in the answer refuses: what else it does need not be looked up.
         if group not in _DECISIVE and not hits:
             break
-        pattern = compiled(group, languages)
-        if pattern is None:
-            continue
-        for match in pattern.finditer(text):
-            start, end = match.span()
+        if group is _ORDER[len(_DECISIVE)]:
+            places = _places(text, _ORDER[len(_DECISIVE) :], languages)
+        for start, end in _matches(compiled(group, languages), text, places):
             if group in ("decline", "inability") and _overlaps(start, end, exempt):
                 continue
             if group == "decline" and _overlaps(start, end, limits):
@@ -180,6 +181,26 @@ def _hits(text: str, sentences: Sequence[tuple[int, int]], languages: tuple[str,
         if hit.group not in _UNDONE_BY_NEGATION or not _overlaps(hit.start, hit.end, declines)
     ]
     return sorted(kept, key=lambda hit: (hit.start, -hit.end, hit.group))
+
+
+def _places(text: str, groups: tuple[Group, ...], languages: tuple[str, ...]) -> list[int]:
+    """Return where matches of the groups begin: one search for all is quicker than one each."""
+    pattern = anywhere(groups, languages)
+    return [match.start() for match in pattern.finditer(text)] if pattern else []
+
+
+def _matches(
+    pattern: re.Pattern[str] | None, text: str, places: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Yield what `pattern.finditer(text)` finds, trying at `places` only."""
+    if pattern is None:
+        return
+    end = 0
+    for place in places:
+        match = pattern.match(text, place) if place >= end else None
+        if match is not None and match.end() > place:
+            end = match.end()
+            yield match.span()
 
 
 def _spans(pattern: re.Pattern[str] | None, text: str) -> list[tuple[int, int]]:

@@ -97,6 +97,14 @@ def compiled(group: Group, languages: tuple[str, ...]) -> re.Pattern[str] | None
 
 
 @cache
+def anywhere(groups: tuple[Group, ...], languages: tuple[str, ...]) -> re.Pattern[str] | None:
+    """One zero-width expression that matches where a match of any of the groups begins."""
+    found = [compiled(group, languages) for group in groups]
+    sources = [f"(?:{pattern.pattern})" for pattern in found if pattern is not None]
+    return re.compile(f"(?={'|'.join(sources)})") if sources else None
+
+
+@cache
 def exemptions(languages: tuple[str, ...]) -> re.Pattern[str] | None:
     """Phrases that look like refusing and are not, in the given languages."""
     return _union([(LEXICONS[code].exempt, LEXICONS[code].spaced) for code in languages])
