@@ -6,8 +6,9 @@ from forensics.case import CopyTripwire
 from forensics.examined import Examined
 from forensics.matching import group_by_prompt
 
-# Short answers coincide by chance ("Paris."); of this length they hardly do: among 3,386 unrelated
-# pairs of the reference data no pair had two identical answers this long on 405 prompts.
+# Short answers coincide by chance ("Paris."); of this length they hardly do: of 3,386 unrelated pairs
+# of the reference data, on 405 prompts each, 7 share one identical answer this long and none shares
+# two; of the 87 closest relatives at most two.
 MIN_CHARS = 200
 # Fewer than this, or than this share of the long answers, and a deterministic fine-tune or a
 # quantised copy explains them as well.
