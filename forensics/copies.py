@@ -6,9 +6,9 @@ from forensics.case import CopyTripwire
 from forensics.examined import Examined
 from forensics.matching import group_by_prompt
 
-# Short answers coincide by chance ("Paris."); of this length they hardly do: of 3,386 unrelated pairs
-# of the reference data, on 405 prompts each, 7 share one identical answer this long and none shares
-# two; of the 87 closest relatives at most two.
+# Short answers coincide by chance ("Paris."); of this length they hardly do: of 3,386 unrelated
+# pairs of the reference data, on 405 prompts each, 7 share one identical answer this long and none
+# shares two; the 87 closest relatives share two at most.
 MIN_CHARS = 200
 # Fewer than this, or than this share of the long answers, and a deterministic fine-tune or a
 # quantised copy explains them as well.
