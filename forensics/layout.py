@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import regex
 from numpy.typing import NDArray
@@ -41,13 +43,17 @@ PATTERNS = {
     "line ending in colon": r"(?m):\s*$",
     "capitalised line": r"(?m)^[A-Z][A-Z \d:]{6,}$",
 }
-_COMPILED = tuple(regex.compile(pattern) for pattern in PATTERNS.values())
+# Only `\p{…}` needs the slower module.
+_COMPILED = tuple(
+    regex.compile(pattern) if r"\p" in pattern else re.compile(pattern)
+    for pattern in PATTERNS.values()
+)
 _STARTS = (
-    ("starts with a list", regex.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s")),
-    ("starts with a heading", regex.compile(r"\s*(?:#{1,6}\s|\*\*[^*\n]{1,120}\*\*\s*\n)")),
-    ("starts with white space", regex.compile(r"\s")),
-    ("ends in a question", regex.compile(r"(?s).*\?\s*\Z")),
-    ("ends without a full stop", regex.compile(r"(?s).*[^.!?。！？\"')\]\s]\s*\Z")),
+    ("starts with a list", re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s")),
+    ("starts with a heading", re.compile(r"\s*(?:#{1,6}\s|\*\*[^*\n]{1,120}\*\*\s*\n)")),
+    ("starts with white space", re.compile(r"\s")),
+    ("ends in a question", re.compile(r"(?s).*\?\s*\Z")),
+    ("ends without a full stop", re.compile(r"(?s).*[^.!?。！？\"')\]\s]\s*\Z")),
 )
 FEATURES = (*PATTERNS, *(f"any {name}" for name in PATTERNS), *(name for name, _ in _STARTS))
 
@@ -58,7 +64,7 @@ def layout_rates(text: str) -> NDArray[np.float64]:
     Returns:
         Values in the order of `FEATURES`, shape (len(FEATURES),).
     """
-    counts = np.array([sum(1 for _ in pattern.finditer(text)) for pattern in _COMPILED])
+    counts = np.array([len(pattern.findall(text)) for pattern in _COMPILED])
     starts = [float(pattern.match(text) is not None) for _, pattern in _STARTS]
     density = np.log1p(1000.0 * counts / max(len(text), 200))
     return np.concatenate([density, (counts > 0).astype(float), starts])

@@ -6,12 +6,12 @@ profile says something for every answer a suite asks for.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import regex
 
 from forensics.comparators.base import Reference
 from forensics.evidence import Evidence, Tier
@@ -37,7 +37,7 @@ FEATURES = (
     *(f"mark: {mark}" for mark in PUNCTUATION),
     *_LENGTHS,
 )
-_SENTENCE_END = regex.compile(r"[.!?。！？]+[\s\"')\]]*|\n+")
+_SENTENCE_END = re.compile(r"[.!?。！？]+[\s\"')\]]*|\n+")
 
 
 @dataclass(frozen=True)
