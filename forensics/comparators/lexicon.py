@@ -50,6 +50,7 @@ _MIN_SHARE_WITH = 0.04
 _NAMED = 300
 _SHOWN = 15
 _EXHIBITS = 3
+_TELLING = 3  # one over-used word that both hold is no passage to show
 _MIN_CHARS = 100
 Ids = NDArray[np.int64]
 
@@ -263,7 +264,8 @@ def _exhibits(matched: Matched, a: Overuse, b: Overuse) -> tuple[Exhibit, ...]:
     scores = dict(zip(matched.prompts, matched.scores, strict=True))
     long = [p for p in matched.prompts if _shorter(p, a, b) >= _MIN_CHARS]
     order = sorted(long, key=lambda prompt: -scores[prompt])
-    chosen = [("for", p) for p in order[:_EXHIBITS] if scores[p] > 0]
+    telling = [p for p in order if scores[p] > 0 and len(_both_over_use(p, a, b)) >= _TELLING]
+    chosen = [("for", p) for p in telling[:_EXHIBITS]]
     chosen += [("against", p) for p in order[::-1][:_EXHIBITS]]
     return tuple(_exhibit(side, p, float(scores[p]), a, b) for side, p in chosen)
 
@@ -272,21 +274,27 @@ def _shorter(prompt: str, a: Overuse, b: Overuse) -> int:
     return min(len(side.rows.answers[prompt][0].text) for side in (a, b))
 
 
-def _exhibit(side: str, prompt: str, score: float, a: Overuse, b: Overuse) -> Exhibit:
+def _both_over_use(prompt: str, a: Overuse, b: Overuse) -> list[str]:
+    """Return the over-used words that both answers hold, the most over-used first."""
     first, second = a.rows.answers[prompt][0], b.rows.answers[prompt][0]
     asked = set(words(first.prompt_text))
     seen = [{t.form for t in tokens(answer.text)} for answer in (first, second)]
     common = general_english().function_words
     over = {gram for gram in a.z.keys() & b.z.keys() if " " not in gram and gram not in common}
     shared = (over & seen[0] & seen[1]) - asked
-    shown = sorted(shared, key=lambda form: (-min(a.z[form], b.z[form]), form))
+    return sorted(shared, key=lambda form: (-min(a.z[form], b.z[form]), form))
+
+
+def _exhibit(side: str, prompt: str, score: float, a: Overuse, b: Overuse) -> Exhibit:
+    first, second = a.rows.answers[prompt][0], b.rows.answers[prompt][0]
+    shown = _both_over_use(prompt, a, b)
     return exhibit(
         side,
         first,
         second,
         score,
-        spans_a=_spans(first.text, shared),
-        spans_b=_spans(second.text, shared),
+        spans_a=_spans(first.text, set(shown)),
+        spans_b=_spans(second.text, set(shown)),
         note="both over-use: " + (", ".join(shown[:8]) or "no word of this answer"),
     )
 

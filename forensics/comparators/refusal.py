@@ -23,6 +23,7 @@ from forensics.refusals import Label, RefusalJudgement, classify
 _DEGREE: Mapping[Label, int] = {"full_compliance": 0, "partial_refusal": 1, "full_refusal": 2}
 _MIN_REFUSED = 3  # agreement beyond chance needs something to agree about
 _EXHIBITS = 5
+_SAME_WORDS = 0.8
 _SHIFTS = 25
 
 
@@ -171,7 +172,9 @@ def _exhibits(a: Refusals, b: Refusals, prompts: Sequence[str]) -> tuple[Exhibit
         for p in prompts
         if {a.first(p).label, b.first(p).label} == {"full_compliance", "full_refusal"}
     ]
-    same_phrase = sorted(both, key=lambda p: -_phrase_overlap(a.first(p), b.first(p)))
+    alike = {p: _phrase_overlap(a.first(p), b.first(p)) for p in both}
+    # Two refusals in different words are no passage to show: the table counts them.
+    same_phrase = sorted((p for p in both if alike[p] >= _SAME_WORDS), key=lambda p: -alike[p])
     chosen = [("for", p) for p in same_phrase[:_EXHIBITS]]
     chosen += [("against", p) for p in apart[:_EXHIBITS]]
     return tuple(_exhibit(side, p, a, b) for side, p in chosen)

@@ -13,6 +13,7 @@ from forensics.case import Case, CasePrompt, CaseResponse
 from forensics.evidence import Evidence, Exhibit
 
 Side = Literal["for", "against", "random"]
+PASSAGE_CHARS = 30  # what is shown as speaking for kinship is a passage, not a word
 
 DASH = "–"
 MASKED = "Names of models and makers are masked in this report."
@@ -204,14 +205,18 @@ def _of_side(case: Case, index: int, side: Side) -> Iterator[ShownExhibit]:
     evidence = case.evidence[index]
     found = [(i, e) for i, e in enumerate(evidence.exhibits) if e.side == side]
     if side == "for":
-        # Likeness that no passage shows convinces nobody; it stands in the evidence table.
-        found = [(i, e) for i, e in found if e.spans_a or e.spans_b]
+        # Single words in common convince nobody; such likeness stands in the evidence table.
+        found = [(i, e) for i, e in found if _has_passage(e)]
     if side != "random":
         found.sort(key=lambda pair: pair[1].score, reverse=side == "for")
     for position_, exhibit in found:
         shown = _resolve(case, index, position_, exhibit)
         if shown is not None:
             yield shown
+
+
+def _has_passage(exhibit: Exhibit) -> bool:
+    return any(end - start >= PASSAGE_CHARS for start, end in (*exhibit.spans_a, *exhibit.spans_b))
 
 
 def _resolve(case: Case, index: int, position_: int, exhibit: Exhibit) -> ShownExhibit | None:
