@@ -172,9 +172,7 @@ def _exhibits(a: Refusals, b: Refusals, prompts: Sequence[str]) -> tuple[Exhibit
         for p in prompts
         if {a.first(p).label, b.first(p).label} == {"full_compliance", "full_refusal"}
     ]
-    alike = {p: _phrase_overlap(a.first(p), b.first(p)) for p in both}
-    # Two refusals in different words are no passage to show: the table counts them.
-    same_phrase = sorted((p for p in both if alike[p] >= _SAME_WORDS), key=lambda p: -alike[p])
+    same_phrase = sorted(both, key=lambda p: -_phrase_overlap(a.first(p), b.first(p)))
     chosen = [("for", p) for p in same_phrase[:_EXHIBITS]]
     chosen += [("against", p) for p in apart[:_EXHIBITS]]
     return tuple(_exhibit(side, p, a, b) for side, p in chosen)
@@ -187,12 +185,14 @@ def _phrase_overlap(a: RefusalJudgement, b: RefusalJudgement) -> float:
 
 def _exhibit(side: str, prompt: str, a: Refusals, b: Refusals) -> Exhibit:
     first, second = a.first(prompt), b.first(prompt)
+    # Two refusals in different words share no passage that could be marked.
+    marked = side == "against" or _phrase_overlap(first, second) >= _SAME_WORDS
     return exhibit(
         side,
         a.answers[prompt][0],
         b.answers[prompt][0],
         1 - abs(_DEGREE[first.label] - _DEGREE[second.label]) / 2,
-        spans_a=(first.span,) if first.span else (),
-        spans_b=(second.span,) if second.span else (),
+        spans_a=(first.span,) if first.span and marked else (),
+        spans_b=(second.span,) if second.span and marked else (),
         note=f"A: {first.label.replace('_', ' ')}; B: {second.label.replace('_', ' ')}",
     )
