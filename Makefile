@@ -25,7 +25,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PIP) --no-deps $(DEMO_PACKAGES)
 	@touch $@
 
-DEMO_OPTIONS := --limit 40 --max-tokens 96 --transcripts demo/transcripts
+DEMO_OPTIONS := --limit 32 --max-tokens 96 --transcripts demo/transcripts
 
 demo: setup
 	@mkdir -p demo
