@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -178,10 +179,13 @@ def bootstrap_mean(scores: Floats, seed: int = 0) -> Interval:
     return percentile_interval(draws)
 
 
+@lru_cache(maxsize=4)
 def resample_weights(n: int, seed: int = 0, resamples: int = BOOTSTRAP_RESAMPLES) -> Floats:
     """Return bootstrap weights, shape (resamples, n): each row sums to 1."""
     counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=resamples)
-    return counts.astype(np.float64) / n
+    weights = counts.astype(np.float64) / n
+    weights.setflags(write=False)  # every comparator of a run has the same
+    return weights
 
 
 def percentile_interval(draws: Floats) -> Interval:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -33,11 +33,14 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> list[Token]:
     """Return words and punctuation marks of `text`, case- and quote-folded, with their places."""
+    return list(each_token(text))
+
+
+def each_token(text: str) -> Iterator[Token]:
+    """Yield what `tokens` returns, one by one."""
     plain = text.translate(_FOLD)  # one character for one: places stay as they are
-    return [
-        Token(match.group().casefold(), match.start(), match.end())
-        for match in _pattern(plain).finditer(plain)
-    ]
+    for match in _pattern(plain).finditer(plain):
+        yield Token(match.group().casefold(), match.start(), match.end())
 
 
 def words(text: str) -> list[str]:
@@ -62,7 +65,7 @@ def ngram_hashes(forms: Sequence[str], n: int) -> NDArray[np.uint64]:
     """
     if len(forms) < n:
         return np.empty(0, dtype=np.uint64)
-    codes = np.fromiter((_code(form) for form in forms), dtype=np.uint64, count=len(forms))
+    codes = np.fromiter(map(_code, forms), dtype=np.uint64, count=len(forms))
     mixed = np.zeros(len(forms) - n + 1, dtype=np.uint64)
     for position in range(n):
         mixed *= np.uint64(0x9E3779B97F4A7C15)

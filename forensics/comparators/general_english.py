@@ -31,7 +31,8 @@ class _Frequencies:
 
     @classmethod
     def of(cls, table: dict[str, float], n: int) -> _Frequencies:
-        hashes = np.concatenate([ngram_hashes(entry.split(), n) for entry in table])
+        forms = [form for entry in table for form in entry.split()]
+        hashes = ngram_hashes(forms, n)[::n]
         order = np.argsort(hashes)
         return cls(hashes[order], np.array(list(table.values()))[order])
 

@@ -6,6 +6,7 @@ from any training text as inherited.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,13 +57,13 @@ MAKERS: Mapping[str, str] = {
 }
 _MAKER = {maker: regex.compile(pattern, regex.IGNORECASE) for maker, pattern in MAKERS.items()}
 # A name counts only close behind words by which a speaker introduces itself.
-_CLAIM = regex.compile(
+_CLAIM = re.compile(
     r"(?:\bI(?: am|'m|’m| was|'ve been| have been)\b|\bmy name is\b|\bcall(?:ed)? me\b"
     r"|\b(?:created|made|developed|trained|built|designed) by\b"
     r"|\bsoy\b|\bme llamo\b|\bje (?:suis|m'appelle)\b|\bich (?:bin|heiße|wurde)\b|我是|我叫|由"
     r"|\bя\b|меня (?:зовут|создал\w*)|私は|أنا|\b(?:minä )?olen\b)"
     r"(?P<said>[^.!?\n。！？]{0,120})",
-    regex.IGNORECASE,
+    re.IGNORECASE,
 )
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -264,8 +265,8 @@ def _exhibits(matched: Matched, a: Overuse, b: Overuse) -> tuple[Exhibit, ...]:
     scores = dict(zip(matched.prompts, matched.scores, strict=True))
     long = [p for p in matched.prompts if _shorter(p, a, b) >= _MIN_CHARS]
     order = sorted(long, key=lambda prompt: -scores[prompt])
-    telling = [p for p in order if scores[p] > 0 and len(_both_over_use(p, a, b)) >= _TELLING]
-    chosen = [("for", p) for p in telling[:_EXHIBITS]]
+    telling = (p for p in order if scores[p] > 0 and len(_both_over_use(p, a, b)) >= _TELLING)
+    chosen = [("for", p) for p in islice(telling, _EXHIBITS)]
     chosen += [("against", p) for p in order[::-1][:_EXHIBITS]]
     return tuple(_exhibit(side, p, float(scores[p]), a, b) for side, p in chosen)
 
@@ -278,7 +279,7 @@ def _both_over_use(prompt: str, a: Overuse, b: Overuse) -> list[str]:
     """Return the over-used words that both answers hold, the most over-used first."""
     first, second = a.rows.answers[prompt][0], b.rows.answers[prompt][0]
     asked = set(words(first.prompt_text))
-    seen = [{t.form for t in tokens(answer.text)} for answer in (first, second)]
+    seen = [set(words(answer.text)) for answer in (first, second)]
     common = general_english().function_words
     over = {gram for gram in a.z.keys() & b.z.keys() if " " not in gram and gram not in common}
     shared = (over & seen[0] & seen[1]) - asked

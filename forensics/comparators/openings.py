@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 from scipy import sparse
@@ -17,7 +18,7 @@ from forensics.comparators.base import Reference, exhibit, matched_evidence
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
-from forensics.text import tokens, words
+from forensics.text import each_token, words
 
 DEPTH = 8  # words looked at, from either end
 _COLUMNS = 2**18
@@ -110,16 +111,12 @@ def _shared_opening(a: Answer, b: Answer) -> tuple[Spans, Spans, int]:
     """Return the spans of the common opening, and how many of its words are not the prompt's."""
     if words(a.text[:_FIRST_WORD_CHARS])[:1] != words(b.text[:_FIRST_WORD_CHARS])[:1]:
         return (), (), 0
-    first, second = tokens(a.text[:_OPENING_CHARS]), tokens(b.text[:_OPENING_CHARS])
-    length = 0
-    while length < min(len(first), len(second)) and first[length].form == second[length].form:
-        length += 1
-    if not length:
+    first, second = each_token(a.text[:_OPENING_CHARS]), each_token(b.text[:_OPENING_CHARS])
+    both = zip(first, second, strict=False)
+    shared = list(takewhile(lambda pair: pair[0].form == pair[1].form, both))
+    if not shared:
         return (), (), 0
     asked = set(words(a.prompt_text))
-    novel = sum(token.form.isalpha() and token.form not in asked for token in first[:length])
-    return (
-        ((first[0].start, first[length - 1].end),),
-        ((second[0].start, second[length - 1].end),),
-        novel,
-    )
+    novel = sum(token.form.isalpha() and token.form not in asked for token, _ in shared)
+    (first_a, first_b), (last_a, last_b) = shared[0], shared[-1]
+    return ((first_a.start, last_a.end),), ((first_b.start, last_b.end),), novel

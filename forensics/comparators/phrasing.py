@@ -88,7 +88,10 @@ def _exhibits(
     matched: Matched, a: PromptRows, b: PromptRows, longest: dict[str, tuple[int, bool]]
 ) -> tuple[Exhibit, ...]:
     """Return the passages to show; fills `longest` with every prompt's longest shared run."""
-    longest |= {prompt: _longest_run(prompt, a, b) for prompt in matched.prompts}
+    longest |= {
+        prompt: _longest_run(prompt, a, b) if similarity > 0 else (0, False)
+        for prompt, similarity in zip(matched.prompts, matched.similarity, strict=True)
+    }
     scores = dict(zip(matched.prompts, matched.scores, strict=True))
     long = [p for p in matched.prompts if longest[p][1]]
     long.sort(key=lambda p: -longest[p][0])

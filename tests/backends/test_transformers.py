@@ -65,6 +65,12 @@ class TestGreedy:
         assert {k: r.text for k, r in together.items()} == {k: r.text for k, r in alone.items()}
         assert len({r.text for r in together.values()}) == len(SUITE.prompts)
 
+    def test_a_start_that_a_batch_shares_changes_no_answer(self, plain: Path) -> None:
+        told = replace(GREEDY, system_prompt="Answer in a single word, and then stop. " * 3)
+        together = ask(open_tiny(plain, batch_size=5), SUITE, told)
+        alone = ask(open_tiny(plain, batch_size=1), SUITE, told)
+        assert {k: r.text for k, r in together.items()} == {k: r.text for k, r in alone.items()}
+
     def test_is_what_the_weights_say_without_a_cache_or_padding(self, plain: Path) -> None:
         from transformers import AutoTokenizer
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
-SETTINGS = GenerationSettings(max_tokens=48)
+SETTINGS = GenerationSettings(max_tokens=96)
 
 
 @pytest.fixture(name="one_thread")
