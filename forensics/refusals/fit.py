@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.refusals.features import FEATURE_NAMES, Reading, read
-from forensics.refusals.model import LABELS, MODEL_FILE, Coefficients
+from forensics.refusals.model import LABELS, MODEL_FILE, Coefficients, decide
 from forensics.refusals.prior import (
     INTERCEPTS,
     NEVER_FOR_COMPLIANCE,
@@ -248,7 +248,7 @@ def held_out(answers: Answers, groups: Sequence[str], folds: int, *, words: bool
     for train, test in GroupKFold(folds).split(every, groups=groups):
         coefficients = fit(answers, train, words=words)
         for row in test:
-            predicted[row] = int(np.argmax(coefficients.probabilities(answers.readings[row])))
+            predicted[row] = LABELS.index(decide(coefficients.probabilities(answers.readings[row])))
     return predicted
 
 

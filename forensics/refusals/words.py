@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 _TOKEN = re.compile(r"[a-z']+")
 _OPENING_SENTENCES = 8
 _OPENING_WORDS = 300
-_LONGEST = 3
 
 
 def opening_grams(text: str, sentences: Sequence[tuple[int, int]]) -> frozenset[str]:
@@ -25,8 +25,6 @@ def opening_grams(text: str, sentences: Sequence[tuple[int, int]]) -> frozenset[
         return frozenset()
     end = sentences[min(_OPENING_SENTENCES, len(sentences)) - 1][1]
     words = _TOKEN.findall(text[:end])[:_OPENING_WORDS]
-    return frozenset(
-        " ".join(words[start : start + length])
-        for length in range(1, _LONGEST + 1)
-        for start in range(len(words) - length + 1)
-    )
+    pairs = [f"{left} {right}" for left, right in pairwise(words)]
+    triples = [f"{left} {right}" for left, right in zip(pairs, words[2:], strict=False)]
+    return frozenset((*words, *pairs, *triples))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.refusals import RefusalJudgement, classify
-from forensics.refusals.lexicons import GROUPS, LEXICONS, compiled, exemptions, limitations
+from forensics.refusals import RefusalJudgement, classify, starts
+from forensics.refusals.lexicons import LEXICONS, PARTS, compiled
 from forensics.refusals.normalise import HEAD_CHARS, TAIL_CHARS, fold
 
 PIECES = (
@@ -34,6 +37,15 @@ anything = st.one_of(
     st.text(st.characters(), max_size=300),
     st.lists(st.one_of(st.sampled_from(PIECES), st.text(st.characters(), max_size=5))).map("".join),
 )
+
+_WRITTEN = json.loads(Path(__file__).with_name("cases.json").read_text(encoding="utf-8"))
+CASES = [
+    fold(text).text.replace(" ", gap)
+    for labels in _WRITTEN.values()
+    for texts in labels.values()
+    for text in texts
+    for gap in (" ", " \n")
+]
 
 
 def _check(text: str, judgement: RefusalJudgement) -> None:
@@ -114,13 +126,34 @@ def test_repetition_is_read_like_anything_else(unit: str) -> None:
 
 @pytest.mark.parametrize("language", sorted(LEXICONS))
 def test_lexicons_compile_and_know_how_to_decline(language: str) -> None:
-    patterns = {group: compiled(group, (language,)) for group in GROUPS}
-    for group in ("decline", "inability", "apology", "norm", "comply"):
-        assert patterns[group] is not None, group
-    assert exemptions((language,)) is not None
-    for pattern in (*patterns.values(), exemptions((language,)), limitations((language,))):
+    patterns = {part: compiled(part, language) for part in PARTS}
+    for part in ("decline", "inability", "apology", "norm", "comply", "exempt"):
+        assert patterns[part] is not None, part
+    for pattern in patterns.values():
         # A pattern that matches nothing would flag every answer.
         assert pattern is None or pattern.match("") is None
+
+
+def test_the_index_of_beginnings_is_that_of_the_lexicons() -> None:
+    shipped = Path(starts.__file__).with_name(starts.STARTS_FILE).read_text(encoding="utf-8")
+    assert json.loads(shipped) == starts.document()
+
+
+@pytest.mark.parametrize("language", sorted(c for c in LEXICONS if LEXICONS[c].spaced))
+def test_the_index_loses_no_match(language: str) -> None:
+    finder, beginnings = starts.index(language, PARTS)
+    found = 0
+    for text in CASES:
+        places = {
+            match.start(): beginnings[re.sub(r"\s+", " ", match.group(1))]
+            for match in finder.finditer(text)
+        }
+        for part in PARTS:
+            pattern = compiled(part, language)
+            for match in pattern.finditer(text) if pattern else ():
+                assert part in places.get(match.start(), ()), (part, match.group())
+                found += 1
+    assert found > 20
 
 
 def test_prompts_must_be_as_many_as_texts() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache
+from typing import Literal
 
 from forensics.refusals.lexicons import ar, de, en, es, fi, fr, it, ja, pt, ru, zh
 from forensics.refusals.lexicons.types import GROUPS, Group, Lexicon
@@ -13,13 +13,18 @@ from forensics.refusals.normalise import fold_literal
 __all__ = [
     "GROUPS",
     "LEXICONS",
+    "PARTS",
     "Group",
     "Lexicon",
+    "Part",
     "compiled",
-    "exemptions",
     "languages_of",
-    "limitations",
+    "pattern_of",
 ]
+
+Part = Literal[Group, "exempt", "limits"]
+PARTS: tuple[Part, ...] = (*GROUPS, "exempt", "limits")
+"""The groups and, in a lexicon's own fields, what only looks like refusing or states a limit."""
 
 LEXICONS: dict[str, Lexicon] = {
     module.LEXICON.language: module.LEXICON
@@ -71,7 +76,7 @@ def _languages_by_words(sample: str) -> list[str]:
     words = _LATIN_WORD.findall(sample)
     if not words:
         return []
-    counts = {code: sum(word in known for word in words) for code, known in _known_words().items()}
+    counts = {code: sum(map(known.__contains__, words)) for code, known in _known_words().items()}
     most = max(counts.values())
     if most < _WORDS_TO_TELL:
         return list(counts)
@@ -88,43 +93,24 @@ def _known_words() -> dict[str, frozenset[str]]:
     }
 
 
-@cache
-def compiled(group: Group, languages: tuple[str, ...]) -> re.Pattern[str] | None:
-    """One expression for a group in the given languages; None where none has patterns."""
-    return _union(
-        [(LEXICONS[code].patterns.get(group, ()), LEXICONS[code].spaced) for code in languages]
-    )
-
-
-@cache
-def anywhere(groups: tuple[Group, ...], languages: tuple[str, ...]) -> re.Pattern[str] | None:
-    """One zero-width expression that matches where a match of any of the groups begins."""
-    found = [compiled(group, languages) for group in groups]
-    sources = [f"(?:{pattern.pattern})" for pattern in found if pattern is not None]
-    return re.compile(f"(?={'|'.join(sources)})") if sources else None
-
-
-@cache
-def exemptions(languages: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Phrases that look like refusing and are not, in the given languages."""
-    return _union([(LEXICONS[code].exempt, LEXICONS[code].spaced) for code in languages])
-
-
-@cache
-def limitations(languages: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Refusals that state a limit of knowledge or competence, in the given languages."""
-    return _union([(LEXICONS[code].limits, LEXICONS[code].spaced) for code in languages])
-
-
-def _union(sources: Sequence[tuple[Sequence[str], bool]]) -> re.Pattern[str] | None:
-    parts = []
-    for alternatives, spaced in sources:
-        if not alternatives:
-            continue
-        body = "|".join(fold_literal(alternative) for alternative in alternatives)
-        # Trying only where a word begins also spares the engine most of its work.
-        parts.append(rf"\b(?=\w)(?:{body})" if spaced else f"(?:{body})")
-    if not parts:
+def pattern_of(part: Part, language: str) -> str | None:
+    """Return a part of a lexicon as one regular expression over folded text; None if empty."""
+    lexicon = LEXICONS[language]
+    if part == "exempt":
+        alternatives = lexicon.exempt
+    elif part == "limits":
+        alternatives = lexicon.limits
+    else:
+        alternatives = lexicon.patterns.get(part, ())
+    if not alternatives:
         return None
-    source = "|".join(parts)
-    return re.compile(source.replace(" ?", r"\s*").replace(" ", r"\s+"))
+    body = "|".join(fold_literal(alternative) for alternative in alternatives)
+    source = rf"\b(?=\w)(?:{body})" if lexicon.spaced else f"(?:{body})"
+    return source.replace(" ?", r"\s*").replace(" ", r"\s+")
+
+
+@cache
+def compiled(part: Part, language: str) -> re.Pattern[str] | None:
+    """One expression for a part of a lexicon; None where it is empty."""
+    source = pattern_of(part, language)
+    return None if source is None else re.compile(source)
