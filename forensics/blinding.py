@@ -24,10 +24,10 @@ from forensics.case import (
     LedgerEntry,
     Verdict,
     read_case,
-    write_text,
 )
 from forensics.errors import InputFileError, UsageError
 from forensics.evidence import Evidence, Exhibit
+from forensics.files import write_text
 from forensics.masking import Masked, Masker, distinctive_parts
 from forensics.transcripts import now
 

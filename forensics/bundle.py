@@ -24,8 +24,9 @@ from pydantic import ValidationError
 from forensics import __version__
 from forensics.case import Case, CaseSubject, read_case
 from forensics.custody import examine, prefix_with_hash
-from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.errors import InputFileError, UsageError
 from forensics.evidence import Record
+from forensics.files import whole_file
 from forensics.suites import Message, Prompt, Suite, load_suite
 from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
 
@@ -130,7 +131,8 @@ def make_bundle(
         member=SUITE, sha256=prompts.sha256, cut=cut
     ))  # fmt: skip
     members[MANIFEST] = _json(manifest.model_dump())
-    _write(out, _zip(members))
+    with whole_file(out) as file:
+        file.write(_zip(members))
     notes = [
         f"transcript {s.upper()}, line {fault.line}: {fault.what}"
         for s in ("a", "b")
@@ -296,16 +298,6 @@ def _zip(members: Mapping[str, bytes]) -> bytes:
             info.external_attr = 0o100644 << 16
             archive.writestr(info, members[name], compresslevel=6)
     return buffer.getvalue()
-
-
-def _write(out: Path, content: bytes) -> None:
-    partial = out.with_name(out.name + ".partial")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(out)
-    except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}") from error
 
 
 def read_bundle(path: Path) -> Bundle:

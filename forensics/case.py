@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from forensics.errors import InputFileError, OutputError
+from forensics.errors import InputFileError
 from forensics.evidence import Evidence, Finite, ModelText, Record
 
 SCHEMA_VERSION = "1.0"
@@ -159,24 +159,6 @@ def read_case(path: Path) -> Case:
         raise InputFileError(
             f"{path} is not a case written by `forensics compare --json`: {where}: {first['msg']}"
         ) from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a report file whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        if path.exists() and not path.is_file():  # a device or pipe is written to, never replaced
-            path.write_text(text, encoding="utf-8")
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
 
 def case_schema() -> dict[str, Any]:

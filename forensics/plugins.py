@@ -1,4 +1,4 @@
-"""Plugins: other distributions' comparators, backends and importers, by entry points.
+"""Plugins: other distributions' comparators, backends, importers and reports, by entry points.
 
 A distribution registers `name = "module:object"` under one of `GROUPS`; built-ins come first and
 cannot be replaced. A plugin that does not load is named and skipped, unless it was asked for.
@@ -17,6 +17,7 @@ GROUPS = {
     "comparators": "forensics.comparators",  # a callable that returns a Comparator
     "backends": "forensics.backends",  # a callable (subject, options) that returns a Backend
     "importers": "forensics.importers",  # a callable that returns an Importer
+    "reports": "forensics.reports",  # a callable that returns a ReportFormat
 }
 
 

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.case import write_text
 from forensics.comparators import load_comparators
 from forensics.compare import measure, restrict
 from forensics.errors import InputFileError
 from forensics.examined import Examined
+from forensics.files import write_text
 from forensics.matching import Floats, percentile_interval
 from forensics.resources import data_folder
 from forensics.subjects import parse_subject

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, Self, TypeVar
 
 from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.files import whole_file
 from forensics.suites import Message, Prompt, Suite
 
 Status = Literal["ok", "truncated", "filtered", "error"]
@@ -369,20 +370,14 @@ def _mend(file: IO[bytes], path: Path) -> str:
 def write_transcript(path: Path, manifest: Manifest, responses: Iterable[Response]) -> int:
     """Write a whole transcript at once (an import), replacing the file; return how many lines."""
     count, chain = 0, CHAIN_START
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
-            for response in responses:
-                content = response.to_json()
-                if not count:
-                    content["manifest"] = manifest.to_json()
-                line, chain = encode_line(content, chain)
-                file.write(line)
-                count += 1
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    with whole_file(path) as file:
+        for response in responses:
+            content = response.to_json()
+            if not count:
+                content["manifest"] = manifest.to_json()
+            line, chain = encode_line(content, chain)
+            file.write(line)
+            count += 1
     return count
 
 

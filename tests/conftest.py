@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
@@ -14,6 +15,12 @@ from forensics.transcripts import read_transcript
 from tests.loopback import loopback_fixture
 
 __all__ = ["loopback_fixture"]
+
+# Property tests that name no number of their own: a hundred cases while working, a thousand with
+# HYPOTHESIS_PROFILE=thorough, as before a change lands.
+settings.register_profile("quick", max_examples=100, deadline=None)
+settings.register_profile("thorough", max_examples=1_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REFERENCE_MODELS = ("vicuna-13b", "vicuna-7b", "gpt4_1106_preview")

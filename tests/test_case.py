@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
 
-from forensics.case import Case, case_schema, case_to_json, read_case, write_text
+from forensics.case import Case, case_schema, case_to_json, read_case
 from forensics.comparators import load_comparators
 from forensics.compare import compare, measure, restrict
-from forensics.errors import InputFileError, OutputError
+from forensics.errors import InputFileError
+from forensics.files import write_text
 from forensics.resources import data_folder
 from forensics.suites import Suite
 from forensics.testing import HOSTILE_TEXTS
@@ -97,31 +97,6 @@ def test_what_is_no_case_is_explained_in_one_line(tmp_path, content, says):
     with pytest.raises(InputFileError, match=says) as caught:
         read_case(path)
     assert "\n" not in str(caught.value)
-
-
-def test_a_report_is_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "out.txt"
-    path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_text(path, "new \ud800")
-    assert path.read_text() == "old"
-    with pytest.raises(OutputError, match="cannot write"):
-        write_text(Path(str(path)) / "below", "x")
-
-
-def test_devices_are_written_to_and_never_replaced(tmp_path):
-    import os
-    import threading
-
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    got: list[str] = []
-    reader = threading.Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
-    reader.start()
-    write_text(pipe, "through")
-    reader.join(10)
-    assert got == ["through"]
-    assert pipe.is_fifo()
 
 
 def test_a_suite_cuts_the_comparison_and_lends_its_ids():

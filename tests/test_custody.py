@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.custody import check_seal, examine, prefix_with_hash
@@ -231,7 +231,6 @@ def test_the_part_of_a_grown_file_that_was_hashed_is_found(raw: bytes) -> None:
     assert prefix_with_hash(raw, "0" * 64) is None
 
 
-@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_any_edit_is_seen_at_the_line_where_it_begins(raw: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(raw) - 1))
@@ -255,7 +254,6 @@ def test_any_edit_is_seen_at_the_line_where_it_begins(raw: bytes, data: st.DataO
     assert custody.faults[0].line >= raw.count(b"\n", 0, same)
 
 
-@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_any_other_order_of_lines_is_seen(raw: bytes, seed: int) -> None:
     lines = lines_of(raw)

@@ -1,4 +1,4 @@
-"""A third party's comparator and backend, installed as a distribution of its own."""
+"""A third party's comparator, backend and reports, installed as a distribution of its own."""
 
 from __future__ import annotations
 
@@ -84,3 +84,85 @@ def test_a_plugin_comparator_keeps_the_conventions(
 
     (lengths,) = load_comparators(only=["lengths"])
     check_comparator(lengths)
+
+
+@pytest.fixture(name="case", scope="module")
+def case_fixture(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compare the plugin's two models, and write the case and the plugin's report of it."""
+    folder = tmp_path_factory.mktemp("case")
+    command = (*COMPARE[:-1], "case.json", "--only", "lengths", "--report", "outline=outline.txt")
+    done = forensics(installed, folder, *command)
+    assert done.returncode == 0, done.stderr
+    assert "written: outline.txt" in done.stderr
+    assert "Evidence" in done.stdout
+    return folder / "case.json"
+
+
+def test_a_plugin_report_is_written_by_compare_and_again_from_the_case(
+    installed: Path, case: Path, tmp_path: Path
+) -> None:
+    first = (case.parent / "outline.txt").read_text(encoding="utf-8")
+    assert first.splitlines()[1:] == ["quiet \\ud800 loud", "lengths ok"]
+    again = ("report", str(case), "--format", "outline")
+    done = forensics(installed, tmp_path, *again, "-o", "again.txt")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again.txt").read_text(encoding="utf-8") == first
+    assert forensics(installed, tmp_path, *again).stdout == first
+
+
+def test_a_plugin_report_of_a_blind_case_is_masked(
+    installed: Path, case: Path, tmp_path: Path
+) -> None:
+    done = forensics(installed, tmp_path, "report", str(case), "--format", "outline", "--blind")
+    assert done.returncode == 0, done.stderr
+    assert "quiet" not in done.stdout
+    assert "lengths ok" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("broken", 2, "'broken' (forensics_echo.missing:Nothing) does not load"),
+        ("failing", 4, "report format 'failing' failed: ValueError: cannot draw 1 rows"),
+    ],
+)
+def test_a_report_that_does_not_work_is_an_error_when_asked_for(
+    installed: Path, case: Path, tmp_path: Path, name: str, code: int, says: str
+) -> None:
+    done = forensics(installed, tmp_path, "report", str(case), "--format", name, "-o", "x.txt")
+    assert done.returncode == code
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "x.txt").exists()
+
+
+def test_a_broken_report_is_named_and_skipped_where_formats_are_listed(
+    installed: Path, case: Path, tmp_path: Path
+) -> None:
+    done = forensics(installed, tmp_path, "report", str(case), "--format", "nope")
+    assert done.returncode == 2
+    *warnings, error = done.stderr.strip().splitlines()
+    assert "formats: json, html, markdown, text, failing, outline" in error
+    assert any("'broken'" in line and "skipped" in line for line in warnings)
+    assert any("'html' skipped: a built-in has its name" in line for line in warnings)
+
+
+def test_a_plugin_does_not_replace_a_built_in_report(
+    installed: Path, case: Path, tmp_path: Path
+) -> None:
+    done = forensics(installed, tmp_path, "report", str(case), "--format", "html")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("<!DOCTYPE html>")
+
+
+def test_a_broken_importer_is_an_error_only_when_asked_for(installed: Path, tmp_path: Path) -> None:
+    rows = [{"model": "m", "prompt": "p", "output": "o"}]
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    found = forensics(installed, tmp_path, "import", "t.json", "-o", "out")
+    assert found.returncode == 0, found.stderr
+    assert "'broken'" in found.stderr
+    assert "skipped" in found.stderr
+    asked = forensics(installed, tmp_path, "import", "t.json", "-o", "out", "--format", "broken")
+    assert asked.returncode == 2
+    assert "does not load" in asked.stderr
+    assert len(asked.stderr.strip().splitlines()) == 1

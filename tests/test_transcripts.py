@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.errors import InputFileError, OutputError, UsageError
@@ -21,6 +21,7 @@ from forensics.transcripts import (
     write_transcript,
 )
 from tests.builders import lines, manifest, prompt, responses, write
+from tests.damage import damage
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=40)
 
@@ -61,7 +62,6 @@ def test_appending_goes_on_with_the_chain_and_names_the_new_session(tmp_path):
     assert encode_line(content, previous)[1] == last["chain"]
 
 
-@settings(max_examples=60, deadline=None)
 @given(text=ANY_TEXT, reasoning=st.none() | ANY_TEXT, question=ANY_TEXT, name=ANY_TEXT)
 def test_any_text_survives_a_round_trip(tmp_path_factory, text, reasoning, question, name):
     path = tmp_path_factory.mktemp("t") / "m.jsonl"
@@ -171,6 +171,59 @@ def test_what_is_no_transcript_is_explained_in_one_line(tmp_path, content, says)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == content
+
+
+INTACT = responses([f"answer {i} \ud800\n" for i in range(4)])
+
+
+@pytest.fixture(name="intact", scope="module")
+def intact_fixture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("intact") / "m.jsonl"
+    write_transcript(path, manifest(), INTACT)
+    return path
+
+
+def _survivors(path: Path) -> set[tuple[str, str]] | None:
+    """Read; None where the file is refused, which must take one line."""
+    try:
+        return {(r.prompt.sha256, r.text) for r in read_transcript(path).responses}
+    except InputFileError as error:
+        assert "\n" not in str(error)
+        return None
+
+
+@given(data=st.data())
+def test_any_value_replaced_or_removed_loses_no_other_line(intact, tmp_path_factory, data):
+    content = lines(intact)
+    hit = data.draw(st.integers(0, len(content) - 1))
+    damage(content[hit], data)
+    path = tmp_path_factory.mktemp("damaged") / "m.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in content))
+    found = _survivors(path)
+    whole = {(r.prompt.sha256, r.text) for i, r in enumerate(INTACT) if i != hit}
+    assert found is None or whole <= found
+
+
+@given(data=st.data())
+def test_flipped_and_missing_bytes_lose_no_other_line(intact, tmp_path_factory, data):
+    raw = bytearray(intact.read_bytes())
+    at = data.draw(st.integers(0, len(raw) - 1))
+    raw[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
+    cut = data.draw(st.none() | st.integers(0, len(raw)))
+    path = tmp_path_factory.mktemp("damaged") / "m.jsonl"
+    path.write_bytes(bytes(raw[:cut]))
+    found = _survivors(path)
+    kept = set(bytes(raw[:cut]).splitlines())
+    same = [line in kept for line in intact.read_bytes().splitlines()]
+    whole = {(r.prompt.sha256, r.text) for r, there in zip(INTACT, same, strict=True) if there}
+    assert found is None or whole <= found
+
+
+@given(raw=st.binary(max_size=300))
+def test_random_bytes_are_refused_in_one_line(tmp_path_factory, raw):
+    path = tmp_path_factory.mktemp("random") / "m.jsonl"
+    path.write_bytes(raw)
+    assert _survivors(path) is None
 
 
 def test_numbers_where_an_endpoint_should_send_text_are_read_as_text(tmp_path):

@@ -13,6 +13,7 @@ from forensics.cli.options import (
     backend_options,
     backend_options_from,
     generation_options,
+    output_options,
     settings_from,
     suite_options,
 )
@@ -37,11 +38,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Folder for answers collected on the way.",
 )
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the case as JSON.")
+@output_options
 @click.option(
-    "--html", "html_out", type=click.Path(path_type=Path), help="Write one self-contained page."
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="NAME=FILE|-",
+    help="Write the report format NAME, built in or a plugin's (repeatable).",
 )
-@click.option("--markdown", "markdown_out", metavar="FILE|-", help="Write Markdown.")
 @click.option(
     "--blind",
     is_flag=True,
@@ -56,12 +60,13 @@ def command(a: str, b: str, **options: Any) -> None:
     """
     from forensics.cli.obtaining import Asking, obtain, subject_from, suite_for
     from forensics.cli.progress import step_spinner
-    from forensics.cli.rendering import Outputs, render
+    from forensics.cli.rendering import named_target, outputs, render
     from forensics.comparators import load_comparators
     from forensics.compare import compare
     from forensics.examined import Examined
 
-    outputs = Outputs(options["json_out"], options["html_out"], options["markdown_out"])
+    named = [named_target(report) for report in options["reports"]]
+    wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
     comparators = load_comparators(options["only"], options["without"])
     subjects = [subject_from(spec, options) for spec in (a, b)]
     cut, asked = suite_for(subjects, options)
@@ -83,7 +88,7 @@ def command(a: str, b: str, **options: Any) -> None:
             progress=lambda title: spinner.update(task, description=title),
             settings=_chosen(options, cut),
         )
-    render(case.model_copy(update={"blind": options["blind"]}), outputs)
+    render(case.model_copy(update={"blind": options["blind"]}), wanted)
 
 
 def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _write(target: str, spec: str, checks: tuple[Check, ...], good: bool) -> Non
     from dataclasses import asdict
     from pathlib import Path
 
-    from forensics.case import write_text
+    from forensics.files import write_text
 
     document = {"subject": spec, "usable": good, "checks": [asdict(check) for check in checks]}
     text = json.dumps(document, indent=2, ensure_ascii=True) + "\n"

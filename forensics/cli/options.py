@@ -14,6 +14,22 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def output_options(command: Command) -> Command:
+    """Add the options that write a case in the built-in formats."""
+    for option in (
+        click.option("--markdown", "markdown_out", metavar="FILE|-", help="Write Markdown."),
+        click.option(
+            "--html",
+            "html_out",
+            type=click.Path(path_type=Path),
+            help="Write one self-contained page.",
+        ),
+        click.option("--json", "json_out", metavar="FILE|-", help="Write the case as JSON."),
+    ):
+        command = option(command)
+    return command
+
+
 def suite_options(command: Command) -> Command:
     """Add the options that choose prompts."""
     for option in (

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.case import Case, case_to_json, write_text
+from forensics.case import Case
 from forensics.cli.progress import note
 from forensics.errors import UsageError
+from forensics.files import write_text
+from forensics.report.document import JsonReport
+from forensics.report.formats import ReportFormat, rendered, report_format
 from forensics.resources import is_folder
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where to write what; `-` is stdout, which then carries nothing else.
+    """Which report goes where; `-` is stdout, which then carries nothing else.
 
     Raises:
         UsageError: two formats for stdout, or a file that cannot be one.
     """
 
-    json: str | None = None
-    html: Path | None = None
-    markdown: str | None = None
+    targets: tuple[tuple[ReportFormat, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Check before anything is collected: a run may take hours."""
-        if self.json == "-" and self.markdown == "-":
-            raise UsageError("--json - and --markdown - both want stdout; give one a file")
-        files = [Path(p) for p in (self.json, self.html, self.markdown) if p and str(p) != "-"]
+        on_stdout = [report.name for report, target in self.targets if target == "-"]
+        if len(on_stdout) > 1:
+            raise UsageError(f"{' and '.join(on_stdout)} both want stdout; give one a file")
+        files = [Path(target) for _, target in self.targets if target != "-"]
         for path in files:
             if is_folder(path):
                 raise UsageError(f"{path} is a folder; name a file in it")
@@ -40,7 +43,35 @@ class Outputs:
     @property
     def to_stdout(self) -> bool:
         """Whether a machine reads stdout."""
-        return "-" in (self.json, self.markdown)
+        return any(target == "-" for _, target in self.targets)
+
+
+def outputs(
+    json: str | None = None,
+    html: Path | None = None,
+    markdown: str | None = None,
+    named: Iterable[tuple[str, str]] = (),
+) -> Outputs:
+    """Return the outputs of `--json`, `--html`, `--markdown` and of formats asked for by name.
+
+    Raises:
+        UsageError: no such format, or the targets contradict each other.
+    """
+    own = {"json": json, "html": html and str(html), "markdown": markdown}
+    asked = [(name, target) for name, target in own.items() if target]
+    return Outputs(tuple((report_format(name), target) for name, target in [*asked, *named]))
+
+
+def named_target(option: str) -> tuple[str, str]:
+    """Return format and target of `NAME=FILE`.
+
+    Raises:
+        UsageError: it is not of this form.
+    """
+    name, _, target = option.partition("=")
+    if not name or not target:
+        raise UsageError(f"--report takes NAME=FILE, such as markdown=report.md, not {option!r}")
+    return name, target
 
 
 def render(case: Case, outputs: Outputs) -> None:
@@ -48,25 +79,17 @@ def render(case: Case, outputs: Outputs) -> None:
 
     Of a blind case everything is masked but a JSON file, which is the record.
     """
+    shown = _shown(case)
     written = []
-    record, case = case, _shown(case)
-    if outputs.json:
-        whole = case if outputs.json == "-" else record
-        written.append(_put(outputs.json, case_to_json(whole)))
-    if outputs.html:
-        from forensics.report.html import render_html
-
-        written.append(_put(str(outputs.html), render_html(case)))
-    if outputs.markdown:
-        from forensics.report.markdown import render_markdown
-
-        written.append(_put(outputs.markdown, render_markdown(case)))
+    for report, target in outputs.targets:
+        whole = case if isinstance(report, JsonReport) and target != "-" else shown
+        written.append(_put(target, rendered(report, whole)))
     if not outputs.to_stdout:
         from rich.console import Console
 
         from forensics.report.terminal import render_terminal
 
-        render_terminal(case, Console())
+        render_terminal(shown, Console())
     for path in filter(None, written):
         note(f"written: {path}")
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import click
 
+from forensics.cli.options import output_options
+
 
 @click.command(name="report")
 @click.argument("case", type=click.Path(path_type=Path))
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the case as JSON.")
+@output_options
 @click.option(
-    "--html", "html_out", type=click.Path(path_type=Path), help="Write one self-contained page."
+    "--format", "format_", metavar="NAME", help="Write this format: text, html, a plugin's …"
 )
-@click.option("--markdown", "markdown_out", metavar="FILE|-", help="Write Markdown.")
+@click.option("-o", "--output", metavar="FILE|-", help="Where --format goes [standard output].")
 @click.option("--blind", is_flag=True, help="Mask names of models and makers.")
 @click.option(
     "--unblind", is_flag=True, help="Show the names of a blind case; CASE's ledger records it."
@@ -27,12 +29,15 @@ def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
     from forensics.blinding import blinded
     from forensics.blinding import unblind as opened
     from forensics.case import read_case
-    from forensics.cli.rendering import Outputs, render
+    from forensics.cli.rendering import outputs, render
     from forensics.errors import UsageError
 
+    if options["output"] and not options["format_"]:
+        raise UsageError("--output says where --format goes; give --format NAME too")
     if blind and unblind:
         raise UsageError("--blind and --unblind contradict each other; give one of them")
 
-    outputs = Outputs(options["json_out"], options["html_out"], options["markdown_out"])
+    named = [(options["format_"], options["output"] or "-")] if options["format_"] else []
+    wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
     found = opened(case) if unblind else read_case(case)
-    render(blinded(found) if blind or found.blind else found, outputs)
+    render(blinded(found) if blind or found.blind else found, wanted)

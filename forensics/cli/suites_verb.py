@@ -117,8 +117,8 @@ def new(name: str) -> None:
     import re
     from pathlib import Path
 
-    from forensics.case import write_text
     from forensics.errors import UsageError
+    from forensics.files import write_text
 
     folder = Path(name)
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,79}", folder.name):

@@ -165,7 +165,7 @@ def _print(lines: Sequence[str]) -> None:
 
 
 def _write(target: str, document: dict[str, Any]) -> None:
-    from forensics.case import write_text
+    from forensics.files import write_text
 
     text = json.dumps(document, ensure_ascii=True, indent=1) + "\n"
     if target == "-":

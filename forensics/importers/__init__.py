@@ -23,7 +23,7 @@ from forensics.importers.naming import file_names, refuse_to_overwrite
 from forensics.importers.openai_batch import OpenAIBatch
 from forensics.importers.records import head_keys, open_input
 from forensics.importers.table import Table
-from forensics.plugins import load_plugins
+from forensics.plugins import load_plugin, load_plugins, plugin_names
 from forensics.suites import Suite
 from forensics.transcripts import Manifest, now, write_transcript
 
@@ -41,18 +41,20 @@ class ImportedFile:
     notes: tuple[str, ...] = ()
 
 
+_BUILT_IN: tuple[Importer, ...] = (
+    Table(),
+    AlpacaEval(),
+    LmEval(),
+    Inspect(),
+    OpenAIBatch(),
+    ChatLog(),
+    Garak(),
+)
+
+
 def importers() -> dict[str, Importer]:
     """Return every importer by the name that `--format` takes."""
-    built_in: tuple[Importer, ...] = (
-        Table(),
-        AlpacaEval(),
-        LmEval(),
-        Inspect(),
-        OpenAIBatch(),
-        ChatLog(),
-        Garak(),
-    )
-    named = {importer.name: importer for importer in built_in}
+    named = {importer.name: importer for importer in _BUILT_IN}
     return named | {name: make() for name, make in load_plugins("importers", tuple(named)).items()}
 
 
@@ -168,10 +170,13 @@ def _choose(path: Path, format: str | None, prompts: Path | None) -> Importer:
 
 
 def _by_name(format: str) -> Importer:
-    known = importers()
-    if format not in known:
-        raise UsageError(f"no import format {format!r}; formats: {', '.join(known)}")
-    return known[format]
+    built_in = {importer.name: importer for importer in _BUILT_IN}
+    if format in built_in:
+        return built_in[format]
+    if format in plugin_names("importers"):
+        asked: Importer = load_plugin("importers", format)()
+        return asked
+    raise UsageError(f"no import format {format!r}; formats: {', '.join(importers())}")
 
 
 def _detect(path: Path) -> Importer:

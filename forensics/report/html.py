@@ -29,6 +29,17 @@ _EXHIBIT_BYTES = 220_000
 _PROMPT_BYTES = 560_000
 
 
+@dataclass(frozen=True)
+class HtmlReport:
+    """One self-contained page."""
+
+    name: str = "html"
+
+    def render(self, case: Case) -> str:
+        """Return the page."""
+        return render_html(case)
+
+
 def render_html(case: Case) -> str:
     """Return the report of `case` as one HTML file that works without script and network.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from forensics.case import Case, CaseSubject, Finding
 from forensics.evidence import Evidence
@@ -21,6 +22,17 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _LINE_START = re.compile(r"^(?=[-+=#])|^(\d+)(?=[.)])")
 # A zero-width space inside keeps GitHub from making a mention, an issue or a link of plain text.
 _MENTION = re.compile(r"@(?=\w)|#(?=\d)|(?i:\bgh-(?=\d))|(?i:https?:|ftp:|www\.|mailto:)")
+
+
+@dataclass(frozen=True)
+class MarkdownReport:
+    """GitHub-flavoured Markdown, short enough for a comment."""
+
+    name: str = "markdown"
+
+    def render(self, case: Case) -> str:
+        """Return the Markdown."""
+        return render_markdown(case)
 
 
 def render_markdown(case: Case) -> str:
@@ -135,11 +147,12 @@ def _subject_row(role: str, subject: CaseSubject) -> tuple[str, ...]:
 
 
 def _evidence(case: Case) -> list[str]:
-    head = ("evidence", "score", "95 % interval", "noise floor A / B", "n", "")
+    head = ("evidence", "score", "95 % interval", "noise floor A / B", "n", "explained", "")
     rows = [_evidence_row(entry) for entry in case.evidence[:_LINES]]
     about = (
         "A higher score means more alike; every row has its own scale. The noise floor is what a "
-        "model scores against itself."
+        "model scores against itself. Explained is the share of how scores differ between prompts "
+        "that length and formatting explain."
     )
     return ["### Evidence", _table(head, rows), about]
 
@@ -155,6 +168,7 @@ def _evidence_row(entry: Evidence) -> tuple[str, ...]:
         f"{view.number(interval.low)} to {view.number(interval.high)}" if interval else view.DASH,
         f"{view.number(floor.a)} / {view.number(floor.b)}" if floor else view.DASH,
         str(entry.n),
+        view.explained(entry),
         prose(view.position(entry) if entry.status == "ok" else status, 200),
     )
 

@@ -69,7 +69,7 @@ def encodable(text: str, encoding: str) -> str:
     return ascii_marks.encode(encoding, "backslashreplace").decode(encoding)
 
 
-_ASCII = str.maketrans({"…": "...", "–": "-", "—": "-", "·": "-", "›": ">", "«": ">>", "»": "<<"})
+_ASCII = str.maketrans({"…": "...", "–": "-", "—": "-", "·": "-", "›": ">", "«": "<<", "»": ">>"})
 
 
 def segments(text: str, spans: Iterable[Span]) -> list[tuple[str, bool]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from forensics.case import Case, CaseSubject, Finding
@@ -19,6 +21,29 @@ _PLOT_WIDTH = 16
 _EXHIBITS_PER_SIDE = 2
 _EXCERPT = 300
 _WIDEST = 100
+_TEXT_WIDTH = 80
+
+
+@dataclass(frozen=True)
+class TextReport:
+    """The terminal report as plain text of 80 columns."""
+
+    name: str = "text"
+
+    def render(self, case: Case) -> str:
+        """Return the text, without styles whatever the environment asks for."""
+        from rich.console import Console
+
+        page = StringIO()
+        console = Console(
+            file=page,
+            width=_TEXT_WIDTH,
+            force_terminal=False,
+            color_system=None,
+            legacy_windows=False,
+        )
+        render_terminal(case, console)
+        return page.getvalue()
 
 
 def render_terminal(case: Case, console: Console) -> None:
@@ -119,6 +144,7 @@ class _Page:
         if measured:
             self.print(self._evidence_table(measured))
             self.print(self.text(self._legend(measured), "dim"))
+            self._explained(measured)
         for entry in self.case.evidence:
             if entry in measured:
                 continue
@@ -152,6 +178,16 @@ class _Page:
         kinds = dict.fromkeys(view.floor_words(e) for e in measured if e.noise_floor)
         where = f" ({'; '.join(kinds)})" if kinds else ""
         return f"{score} score  {line * 3} interval  {floor} noise floor{where}"
+
+    def _explained(self, measured: list[Evidence]) -> None:
+        shares = [
+            f"{one_line(entry.title, 60)} {view.explained(entry)}"
+            for entry in measured
+            if entry.explained_by_length_and_formatting
+        ]
+        if shares:
+            said = "Length and formatting explain, of how scores differ between prompts"
+            self.print(self.text(f"{said}: {', '.join(shares)}", "dim"))
 
     def findings(self) -> None:
         verdict = self.case.verdict

@@ -148,6 +148,12 @@ def floor_words(evidence: Evidence) -> str:
     return "each model against its own answers to other prompts"
 
 
+def explained(evidence: Evidence) -> str:
+    """Return how much of the score's differences length and formatting explain, in per cent."""
+    share = evidence.explained_by_length_and_formatting
+    return DASH if share is None else f"{share.share * 100:.0f} %"
+
+
 def position(evidence: Evidence) -> str:
     """Return where the score lies relative to the noise floor, in a few words."""
     floor, score = evidence.noise_floor, evidence.score

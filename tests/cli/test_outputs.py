@@ -91,6 +91,25 @@ def test_a_case_is_rendered_again_the_same(cli, here):
     assert echoed.out == (here / "c.json").read_text()
 
 
+def test_any_format_can_be_asked_for_by_name(cli, here):
+    first = cli("compare", "a.jsonl", "b.jsonl", *QUICK, "--json", "c.json", "--report", "text=-")
+    assert first.code == 0
+    assert first.out == cli("report", "c.json").out
+    assert cli("report", "c.json", "--format", "text").out == first.out
+    assert cli("report", "c.json", "--format", "json").out == (here / "c.json").read_text()
+    written = cli("report", "c.json", "--format", "markdown", "-o", "c.md", "--markdown", "d.md")
+    assert written.code == 0
+    assert (here / "c.md").read_bytes() == (here / "d.md").read_bytes()
+
+
+def test_the_text_format_has_no_styles_whatever_the_environment(here):
+    compared = ("compare", "a.jsonl", "b.jsonl", *ONE, "--report", "text=out.txt")
+    assert forensics(*compared, cwd=here, FORCE_COLOR="1", COLUMNS="200").code == 0
+    text = (here / "out.txt").read_text(encoding="utf-8")
+    assert not ANSI.search(text)
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_no_report_claims_a_descent_or_a_probability(cli, here):
     result = cli(
         "compare", "a.jsonl", "b.jsonl", *QUICK, "--html", here / "o.html", "--markdown", "o.md"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_import_batch import OUTPUT, batch_input
 from test_import_formats import ALPACA, SAMPLES, attempt, lm_sample, turn
@@ -21,6 +22,7 @@ from test_import_inspect import SAMPLES as INSPECT_SAMPLES
 from forensics.errors import InputFileError
 from forensics.importers import import_file, importers
 from forensics.transcripts import read_transcript
+from tests.damage import ANY_JSON, damage, places
 
 DOCUMENTS: dict[str, list[Any]] = {
     **SAMPLES,
@@ -44,23 +46,6 @@ DOCUMENTS: dict[str, list[Any]] = {
         attempt("1", {"turns": [turn("user", {"text": "p", "lang": "en"})]}, [{"text": "o"}, None]),
     ],
 }
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=5,
-)
-quick = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-def places(value: Any) -> list[tuple[Any, Any]]:
-    """Return every (container, key) inside a JSON value."""
-    if not isinstance(value, dict | list):
-        return []
-    keys = list(value) if isinstance(value, dict) else range(len(value))
-    found = [(value, key) for key in keys]
-    return found + [place for _, key in found for place in places(value[key])]
 
 
 def attempt_import(path: Path, folder: Path, format: str | None = None) -> bool:
@@ -78,19 +63,10 @@ def attempt_import(path: Path, folder: Path, format: str | None = None) -> bool:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-@quick
 @given(data=st.data())
 def test_any_value_replaced_or_removed(name, data):
     document = copy.deepcopy(DOCUMENTS[name])
-    for _ in range(data.draw(st.integers(0, 3))):
-        spots = places(document)
-        if not spots:
-            break
-        container, key = data.draw(st.sampled_from(spots))
-        if data.draw(st.booleans()):
-            del container[key]
-        else:
-            container[key] = data.draw(_JSON)
+    damage(document, data)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.jsonl"
         path.write_text("".join(json.dumps(item) + "\n" for item in document), encoding="utf-8")
@@ -104,12 +80,11 @@ def test_the_documents_are_valid_before_they_are_damaged(name, tmp_path):
     assert attempt_import(path, tmp_path, name)
 
 
-@quick
 @given(data=st.data())
 def test_any_value_of_a_batch_input_replaced(data):
     document = [batch_input("a", "first", "second"), batch_input("b", "third")]
     container, key = data.draw(st.sampled_from(places(document)))
-    container[key] = data.draw(_JSON)
+    container[key] = data.draw(ANY_JSON)
     with tempfile.TemporaryDirectory() as folder:
         for file, lines in (("x_input.jsonl", document), ("x.jsonl", OUTPUT)):
             text = "".join(json.dumps(line) + "\n" for line in lines)
@@ -117,7 +92,13 @@ def test_any_value_of_a_batch_input_replaced(data):
         attempt_import(Path(folder) / "x.jsonl", Path(folder), "openai-batch")
 
 
-def binary_files(folder: Path) -> list[bytes]:
+@cache
+def binary_files() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as name:
+        return _binary_files(Path(name))
+
+
+def _binary_files(folder: Path) -> list[bytes]:
     table = pa.table({"model": ["m", "n"], "prompt": ["p", "q"], "output": ["o", None]})
     pq.write_table(table, folder / "a.parquet")
     pq.write_table(
@@ -131,11 +112,10 @@ def binary_files(folder: Path) -> list[bytes]:
     ]
 
 
-@settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_flipped_and_missing_bytes(data):
     with tempfile.TemporaryDirectory() as folder:
-        raw = bytearray(data.draw(st.sampled_from(binary_files(Path(folder)))))
+        raw = bytearray(data.draw(st.sampled_from(binary_files())))
         for _ in range(data.draw(st.integers(1, 4))):
             raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
         cut = data.draw(st.none() | st.integers(0, len(raw)))
@@ -147,7 +127,6 @@ def test_flipped_and_missing_bytes(data):
 _STARTS = (b"", b"PAR1", b"PK\x03\x04", b"[{", b'{"', b"\xef\xbb\xbf", b"prompt,output\n")
 
 
-@settings(max_examples=200, deadline=None)
 @given(start=st.sampled_from(_STARTS), rest=st.binary(max_size=200), data=st.data())
 def test_random_bytes_into_every_importer(start, rest, data):
     name = data.draw(st.none() | st.sampled_from(list(importers())))

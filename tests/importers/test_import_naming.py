@@ -5,7 +5,7 @@ import json
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.errors import InputFileError, UsageError
@@ -59,7 +59,6 @@ def test_dangerous_names_become_harmless_files(importing, name):
     assert read_transcript(written.path).name == (name or "source")
 
 
-@settings(max_examples=200, deadline=None)
 @given(models=st.sets(st.text(st.characters(codec=None, exclude_categories=())), min_size=1))
 def test_no_two_models_ever_share_a_file(models):
     names = file_names(models)

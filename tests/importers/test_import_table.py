@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.errors import InputFileError
@@ -205,7 +205,6 @@ def _check(path: Path, out: Path, rows: list[tuple[str, str]]) -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
 @given(rows=st.lists(st.tuples(_TEXT, _TEXT), min_size=1, max_size=4))
 def test_any_text_survives_jsonl_and_csv(rows):
     table = [{"model": "m", "prompt": prompt, "output": text} for prompt, text in rows]
@@ -220,7 +219,6 @@ def test_any_text_survives_jsonl_and_csv(rows):
         _check(write_csv(Path(folder) / "z.csv", table), out, rows)
 
 
-@settings(max_examples=100, deadline=None)
 @given(rows=st.lists(st.tuples(_VALID, _VALID), min_size=1, max_size=4))
 def test_any_text_survives_parquet(rows):
     table = [{"model": "m", "prompt": prompt, "output": text} for prompt, text in rows]

@@ -17,7 +17,7 @@ from forensics.case import (
     Overlap,
     Verdict,
 )
-from forensics.evidence import Evidence, Exhibit, Interval, NoiseFloor, PromptScore
+from forensics.evidence import Evidence, Exhibit, ExplainedShare, Interval, NoiseFloor, PromptScore
 
 HOSTILE = (
     "<script>document.title='pwned'</script>",
@@ -150,7 +150,19 @@ def _evidence(
 
 def _all_evidence(prompts: tuple[CasePrompt, ...]) -> tuple[Evidence, ...]:
     return (
-        _evidence("phrasing", "Shared phrasing", prompts, 0.35, 1),
+        _evidence(
+            "phrasing",
+            "Shared phrasing",
+            prompts,
+            0.35,
+            1,
+            explained_by_length_and_formatting=ExplainedShare(
+                share=0.374,
+                interval=Interval(low=0.2, high=0.55),
+                correlations={"length ratio": -0.4},
+                n=len(prompts),
+            ),
+        ),
         _evidence("openings", "How answers begin", prompts, 0.12, 2),
         _evidence("style", "Writing habits", prompts, -0.15, 3),
         _evidence(

@@ -74,7 +74,16 @@ def test_the_table_has_every_piece_of_evidence_and_its_numbers() -> None:
     for entry in case.evidence:
         row = next(line for line in rows if line.startswith(f"| {entry.title}"))
         assert f"| {view.number(entry.score)} |" in row
-        assert len(re.findall(r"(?<!\\)\|", row)) == 7
+        assert len(re.findall(r"(?<!\\)\|", row)) == 8
+
+
+def test_the_share_that_length_and_formatting_explain_is_a_column() -> None:
+    case = sample_case()
+    rows = [line.split(" | ") for line in render_markdown(case).splitlines()]
+    shares = {row[0]: row[5] for row in rows if len(row) == 7}
+    assert shares["| evidence"] == "explained"
+    assert shares["| Shared phrasing"] == "37 %"
+    assert shares["| How answers begin"] == view.DASH
 
 
 def test_for_and_against_and_status_are_there() -> None:

@@ -85,6 +85,10 @@ def test_one_line_is_one_line_even_of_a_huge_text() -> None:
     assert shown.endswith("…")
 
 
+def test_quotation_marks_point_the_same_way_in_ascii() -> None:
+    assert encodable("«shared» › 5 – …", "ascii") == "<<shared>> > 5 - ..."
+
+
 @given(any_text)
 def test_encodable_text_can_be_encoded(text: str) -> None:
     for encoding in ("ascii", "latin-1", "cp1252", "utf-8"):

@@ -95,6 +95,13 @@ def test_numbers_of_the_table_are_those_of_the_case() -> None:
         assert view.number(value, digits) in row
 
 
+def test_the_share_that_length_and_formatting_explain_is_there() -> None:
+    said = "Length and formatting explain, of how scores differ between prompts: "
+    assert f"{said}Shared phrasing 37 %" in _flat(rendered(sample_case()))
+    assert "How answers begin 0 %" not in _flat(rendered(sample_case()))
+    assert said.strip() not in _flat(rendered(insufficient_case()))
+
+
 def test_the_same_case_gives_the_same_report() -> None:
     assert rendered(sample_case()) == rendered(sample_case())
 

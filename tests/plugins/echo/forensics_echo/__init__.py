@@ -1,4 +1,4 @@
-"""A third party's backend, which says the prompt again, and comparator, which compares lengths."""
+"""A third party's backend, which echoes the prompt, comparator of lengths, and reports."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from forensics.backends import BackendOptions, GenerationSettings, Request, Sink
+from forensics.case import Case
 from forensics.comparators.base import Reference, matched_evidence
 from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
@@ -62,3 +63,26 @@ class Lengths:
     def compare(self, a: PromptRows, b: PromptRows, reference: Reference | None = None) -> Evidence:
         """Return how often matched answers are of one length, beyond mismatched ones."""
         return matched_evidence(self, a, b, "share of equal lengths beyond chance", lambda _: ())
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A report of one line for the headline, and one for each kind of evidence."""
+
+    name: str = "outline"
+
+    def render(self, case: Case) -> str:
+        """Return the lines, the subjects' names and a lone surrogate: no report may crash on it."""
+        rows = [f"{entry.comparator} {entry.status}" for entry in case.evidence]
+        return "\n".join([case.verdict.headline, f"{case.a.name} \ud800 {case.b.name}", *rows, ""])
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A report format with a bug."""
+
+    name: str = "failing"
+
+    def render(self, case: Case) -> str:
+        """Fail."""
+        raise ValueError(f"cannot draw {len(case.evidence)} rows")
