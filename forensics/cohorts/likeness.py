@@ -1,0 +1,251 @@
+"""How alike are two models, against how alike other models are to each of them?
+
+On every prompt all answers are centred on what the reference models say, so that what the question
+brings is gone; a pair's likeness is the mean cosine of what is left. It is then normalised by how
+alike each of the two is to the reference models it is most like (adaptive symmetric
+normalisation, as in speaker verification: Matějka et al. 2017, Analysis of Score Normalization in
+Multilingual Speaker Recognition, Interspeech, section 2.3). The reference models of a pair leave
+out everybody who may be kin to either. Centring needs the models' dot products only.
+
+On 160 models of known lineage (87 pairs of close kin against 2,551 unrelated pairs, 100 prompts,
+clusters held out) the area under the ROC curve is .9985 for this, .998 without adaptation, .997 for
+the bare cosine. Fusing in openings, endings, style, layout, shared word sequences, rank or vote
+scores by logistic regression gave .994 to .998 and a worse Cllr (.10 to .16 against .08), and so
+did the gap to the nearest reference model (.990 to .993): none of them is used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from forensics.cohorts.sketches import Floats32, count_sequences, document_frequency, weigh
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+MIN_REFERENCE = 5
+MIN_PROMPTS = 8
+_NEAREST_SHARE = 4  # a quarter of the reference models
+_NEAREST = 20
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Likenesses:
+    """Cosines of every two models' answers, prompt by prompt, before centring.
+
+    `cosines` has shape (prompts, models, models), `answered` (prompts, models).
+    """
+
+    models: tuple[str, ...]
+    prompts: tuple[str, ...]
+    cosines: Floats32
+    answered: Flags
+
+    def on(self, rows: Sequence[int] | NDArray[np.intp]) -> Likenesses:
+        """Return the same on some of the prompts."""
+        picked = np.asarray(rows, dtype=np.intp)
+        names = tuple(self.prompts[i] for i in picked)
+        return Likenesses(self.models, names, self.cosines[picked], self.answered[picked])
+
+    def of(self, models: Sequence[int] | NDArray[np.intp]) -> Likenesses:
+        """Return the same among some of the models."""
+        picked = np.asarray(models, dtype=np.intp)
+        names = tuple(self.models[i] for i in picked)
+        cosines = self.cosines[:, picked[:, None], picked[None, :]]
+        return Likenesses(names, self.prompts, cosines, self.answered[:, picked])
+
+
+def of_rows(models: Sequence[str], prompts: Sequence[str], rows: Floats32) -> Likenesses:
+    """Return the likenesses of unit rows, shape (prompts, models, d); zero rows: no answer."""
+    answered = np.einsum("pnd,pnd->pn", rows, rows) > _TINY
+    cosines = np.matmul(rows, rows.transpose(0, 2, 1))
+    return Likenesses(tuple(models), tuple(prompts), cosines, answered)
+
+
+def of_texts(
+    models: Sequence[str], prompts: Sequence[str], texts: Sequence[Sequence[Sequence[str]]]
+) -> Likenesses:
+    """Return the likenesses of answers, `texts[prompt][model]` being that model's samples."""
+    rows = (unit_rows(answers) for answers in texts)
+    found = [(one @ one.T, np.einsum("nd,nd->n", one, one) > _TINY) for one in rows]
+    cosines = np.stack([cosine for cosine, _ in found])
+    answered = np.stack([flags for _, flags in found])
+    return Likenesses(tuple(models), tuple(prompts), cosines, answered)
+
+
+def unit_rows(answers: Sequence[Sequence[str]]) -> Floats32:
+    """Return one unit row per model for its samples of one prompt, shape (models, BUCKETS)."""
+    owner = np.repeat(np.arange(len(answers)), [len(samples) for samples in answers])
+    counts = count_sequences([text for samples in answers for text in samples])
+    rows = weigh(counts, document_frequency(counts), len(counts))
+    return mean_rows(rows, owner, len(answers))
+
+
+def mean_rows(rows: Floats32, owner: NDArray[np.intp], models: int) -> Floats32:
+    """Return unit means of each model's rows, shape (models, d)."""
+    if len(rows) == models == len(np.unique(owner)):
+        return rows
+    averaging = sparse.csr_array(
+        (np.ones(len(rows), dtype=np.float32), (owner, np.arange(len(rows)))),
+        shape=(models, len(rows)),
+    )
+    sums: Floats32 = averaging @ rows
+    lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))
+    unit: Floats32 = sums / np.maximum(lengths, 1e-9)[:, None]
+    return unit
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """Scores of pairs, arrays of shape (pairs,); NaN where too little is known.
+
+    `score` is normalised, `cosine` the bare mean cosine after centring; `prompts` were answered by
+    both; `reference` counts the reference models.
+    """
+
+    score: Floats
+    cosine: Floats
+    prompts: NDArray[np.int64]
+    reference: NDArray[np.int64]
+
+
+def pair_scores(likenesses: Likenesses, excluded: Flags, pairs: NDArray[np.intp]) -> PairScores:
+    """Score pairs of models.
+
+    Args:
+        likenesses: of all models, subjects and references alike.
+        excluded: shape (models, models); row i flags whom no reference for model i may include,
+            itself among them.
+        pairs: two model numbers each, shape (pairs, 2).
+    """
+    kinds, kind_of = np.unique(excluded, axis=0, return_inverse=True)
+    kind_of = kind_of.reshape(-1)
+    pairs = np.asarray(pairs, dtype=np.intp).reshape(-1, 2)
+    score, cosine = np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
+    prompts, reference = np.zeros(len(pairs), np.int64), np.zeros(len(pairs), np.int64)
+    centring = _Centring.of(likenesses)
+    for members, first, second in _by_kind(kind_of[pairs]):
+        kept = ~(kinds[first] | kinds[second])
+        reference[members] = kept.sum()
+        if kept.sum() < MIN_REFERENCE:
+            continue
+        view = centring.against(kept)
+        rows = {model: view.row(model) for model in np.unique(pairs[members])}
+        for place in members:
+            a, b = pairs[place]
+            both = likenesses.answered[:, a] & likenesses.answered[:, b]
+            prompts[place] = both.sum()
+            if prompts[place] < MIN_PROMPTS:
+                continue
+            cosine[place] = rows[a].cosines[both, b].mean()
+            score[place] = normalised(
+                cosine[place], rows[a].with_reference(), rows[b].with_reference()
+            )
+    return PairScores(score, cosine, prompts, reference)
+
+
+def _by_kind(kinds: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], int, int]]:
+    """Yield the pairs that share their reference models: (their places, kind, kind)."""
+    ordered = np.sort(kinds, axis=1)
+    found, group = np.unique(ordered, axis=0, return_inverse=True)
+    order = np.argsort(group.reshape(-1), kind="stable")
+    starts = np.searchsorted(group.reshape(-1)[order], np.arange(len(found) + 1))
+    for i, (first, second) in enumerate(found):
+        yield order[starts[i] : starts[i + 1]], int(first), int(second)
+
+
+def normalised(cosine: float | Floats, first: Floats, second: Floats) -> float:
+    """Normalise a likeness by both sides' likeness to the reference models most like them.
+
+    Args:
+        cosine: likeness of the pair.
+        first: of one side to every reference model, shape (reference,).
+        second: of the other.
+    """
+    return float((_standard(cosine, first) + _standard(cosine, second)) / 2)
+
+
+def _standard(cosine: float | Floats, reference: Floats) -> float:
+    nearest = np.sort(reference)[::-1][: nearest_count(len(reference))]
+    return float((cosine - nearest.mean()) / max(float(nearest.std()), _TINY))
+
+
+def nearest_count(reference: int) -> int:
+    """Return how many of the reference models normalise: a quarter, but 20 where there are."""
+    return min(reference, max(_NEAREST, reference // _NEAREST_SHARE))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model against all others, centred on a reference.
+
+    `cosines` has shape (prompts, models), `both` flags what both answered, `kept` the reference
+    models.
+    """
+
+    cosines: Floats32
+    both: Flags
+    kept: Flags
+
+    def with_reference(self) -> Floats:
+        """Return the mean cosine with every reference model, shape (reference,)."""
+        both = self.both[:, self.kept]
+        sums = (self.cosines[:, self.kept] * both).sum(axis=0, dtype=np.float64)
+        means: Floats = sums / np.maximum(both.sum(axis=0), 1)
+        return means
+
+
+@dataclass(frozen=True)
+class View:
+    """Likenesses centred on one set of reference models."""
+
+    likenesses: Likenesses
+    kept: Flags
+    means: Floats32
+    grand: Floats32
+    spread: Floats32
+
+    def row(self, model: int) -> Row:
+        """Return one model's centred cosines with all others."""
+        dots = self.likenesses.cosines[:, model, :] - self.means[:, model, None]
+        centred = dots - self.means + self.grand[:, None]
+        cosines = centred / (self.spread * self.spread[:, model, None])
+        answered = self.likenesses.answered
+        return Row(cosines, answered & answered[:, model, None], self.kept)
+
+
+@dataclass(frozen=True)
+class _Centring:
+    """Sums over all models, from which those over any reference follow by subtraction."""
+
+    likenesses: Likenesses
+    masked: Floats32
+    totals: Floats32
+
+    @classmethod
+    def of(cls, likenesses: Likenesses) -> _Centring:
+        answered = likenesses.answered.astype(np.float32)
+        masked = likenesses.cosines * answered[:, :, None] * answered[:, None, :]
+        return cls(likenesses, masked, masked.sum(axis=2))
+
+    def against(self, kept: Flags) -> View:
+        answered = self.likenesses.answered
+        left_out = np.flatnonzero(~kept)
+        count = np.maximum(answered[:, kept].sum(axis=1), 1).astype(np.float32)
+        means = (self.totals - self.masked[:, :, left_out].sum(axis=2)) / count[:, None]
+        inside = (answered & kept).astype(np.float32)
+        grand = (means * inside).sum(axis=1) / count
+        own = np.einsum("pnn->pn", self.masked)
+        spread = np.sqrt(np.maximum(own - 2 * means + grand[:, None], _TINY))
+        return View(self.likenesses, kept, means, grand, spread)
+
+
+def view(likenesses: Likenesses, kept: Flags) -> View:
+    """Centre likenesses on the reference models that `kept` flags, shape (models,)."""
+    return _Centring.of(likenesses).against(kept)

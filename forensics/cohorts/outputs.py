@@ -1,0 +1,148 @@
+"""Labelled outputs: answers of many models to the same prompts, with what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.cohorts.fitting import Labelled
+from forensics.cohorts.likeness import Flags, Likenesses, of_texts
+from forensics.cohorts.population import Population, traits_of
+from forensics.errors import InputFileError
+from forensics.hypotheses import LabelledPair
+from forensics.lineage import ModelFacts, clusters, excluded_with
+from forensics.suites import Prompt
+from forensics.transcripts import Response, read_transcript
+
+_MIN_SHARE = 0.5  # prompts that fewer models than this answered are left out
+MIN_MODELS = 3
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Models, prompts and `texts[prompt][model]`, each the model's samples (blank ones dropped).
+
+    `reasons` names the models that show their reasoning.
+    """
+
+    facts: Mapping[str, ModelFacts]
+    prompts: tuple[Prompt, ...]
+    texts: tuple[tuple[tuple[str, ...], ...], ...]
+    reasons: frozenset[str] = frozenset()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models, in the order of `texts`."""
+        return tuple(self.facts)
+
+    def on(self, rows: Sequence[int] | NDArray[np.intp]) -> Outputs:
+        """Return the same on some of the prompts."""
+        return Outputs(
+            self.facts,
+            tuple(self.prompts[i] for i in rows),
+            tuple(self.texts[i] for i in rows),
+            self.reasons,
+        )
+
+    def likenesses(self) -> Likenesses:
+        """Return how alike every two models' answers are, prompt by prompt."""
+        return of_texts(self.models, [prompt.sha256 for prompt in self.prompts], self.texts)
+
+    def excluded(self) -> Flags:
+        """Flag, row by row, whom no reference for a model may include: shape (models, models)."""
+        numbers = clusters(self.facts)
+        place = {model: i for i, model in enumerate(self.models)}
+        flags = np.zeros((len(place), len(place)), dtype=bool)
+        for model, row in place.items():
+            flags[row, [place[other] for other in excluded_with(self.facts, model, numbers)]] = True
+        return flags
+
+    def population(self) -> Population:
+        """Return the models' traits."""
+        answers: dict[str, list[str]] = {model: [] for model in self.models}
+        for row in self.texts:
+            for model, samples in zip(self.models, row, strict=True):
+                answers[model] += samples
+        return Population(
+            tuple(
+                traits_of(self.facts[model], answers[model], model in self.reasons)
+                for model in self.models
+            )
+        )
+
+    def labelled(self, pairs: Iterable[LabelledPair]) -> Labelled:
+        """Return the pairs that have a hypothesis, by model number."""
+        numbers = clusters(self.facts)
+        place = {model: i for i, model in enumerate(self.models)}
+        known = [p for p in pairs if p.hypothesis and p.a in place and p.b in place]
+        return Labelled(
+            np.array([(place[p.a], place[p.b]) for p in known], dtype=np.intp).reshape(-1, 2),
+            tuple(p.hypothesis for p in known if p.hypothesis),
+            np.array([(numbers[p.a], numbers[p.b]) for p in known], dtype=np.intp).reshape(-1, 2),
+        )
+
+
+def read_outputs(paths: Sequence[Path], facts: Mapping[str, ModelFacts]) -> Outputs:
+    """Read tables of outputs, or transcripts.
+
+    Args:
+        paths: tables (parquet, CSV, JSONL) or transcripts.
+        facts: the models; those without answers are left out.
+
+    Raises:
+        InputFileError: a file is not to be read, a model with answers is not in `facts`, or fewer
+            than `MIN_MODELS` models are left.
+    """
+    answers: dict[str, tuple[Response, ...]] = {}
+    for path in paths:
+        for model, responses in _read(path):
+            if model not in facts:
+                raise InputFileError(
+                    f"{path}: the table of models has no row for {model!r}; add one (only the "
+                    "column `model` must be filled)"
+                )
+            answers[model] = (*answers.get(model, ()), *responses)
+    if len(answers) < MIN_MODELS:
+        raise InputFileError(
+            f"{len(answers)} models have answers here; at least {MIN_MODELS} are needed"
+        )
+    return arrange({model: facts[model] for model in facts if model in answers}, answers)
+
+
+def _read(path: Path) -> Iterable[tuple[str, tuple[Response, ...]]]:
+    from forensics.importers.table import Table
+
+    table = Table()
+    if table.detect(path):
+        return [(one.model, one.responses) for one in table.read(path)]
+    return [(path.stem, read_transcript(path).responses)]
+
+
+def arrange(facts: Mapping[str, ModelFacts], answers: Mapping[str, Sequence[Response]]) -> Outputs:
+    """Put answers in order of prompts and models; prompts that few models answered are left out."""
+    models = tuple(facts)
+    table: dict[str, list[list[str]]] = {}
+    prompts: dict[str, Prompt] = {}
+    reasons = set()
+    for number, model in enumerate(models):
+        for response in answers[model]:
+            if response.reasoning:
+                reasons.add(model)
+            if response.status not in ("ok", "truncated") or not response.text.strip():
+                continue
+            key = response.prompt.sha256
+            prompts.setdefault(key, response.prompt)
+            row = table.setdefault(key, [[] for _ in models])
+            row[number].append(response.text)
+    least = max(2, _MIN_SHARE * len(models))
+    kept = sorted(key for key, row in table.items() if sum(map(bool, row)) >= least)
+    return Outputs(
+        facts,
+        tuple(prompts[key] for key in kept),
+        tuple(tuple(tuple(samples) for samples in table[key]) for key in kept),
+        frozenset(reasons),
+    )

@@ -1,0 +1,137 @@
+"""The relevant population: does the cohort hold models of the subjects' time and kind?
+
+A likelihood ratio is issued only where it does. Models of one era and manner resemble each other
+without any kinship: with a cohort of 2023, a third of the unrelated pairs of 2024 passed a
+threshold set for one in a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.lineage import ModelFacts
+
+MIN_PEERS = 20
+MONTHS = 12
+_MIN_POLICY = 20
+_SLACK = 1.25  # a range seen on a few dozen models is no hard limit
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What of a model must lie inside a cohort's range.
+
+    `released` is `YYYY-MM` or empty; `length` the median answer in characters; `markup` the mean
+    number of layout marks per 1,000 characters; `system_prompt` the policy it was asked under
+    (empty or `none`: no system prompt of the asker's); `reasoning` whether it shows its reasoning.
+    """
+
+    released: str = ""
+    length: float = 0.0
+    markup: float = 0.0
+    system_prompt: str = ""
+    reasoning: bool = False
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of the relevant population, in words for a reader."""
+
+    met: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Population:
+    """The traits of many models, subjects among them, in order."""
+
+    traits: tuple[Traits, ...]
+
+    def conditions(self, a: int, b: int, kept: NDArray[np.bool_]) -> tuple[Condition, ...]:
+        """Check models `a` and `b` against the reference models that `kept` flags."""
+        first, second = self.traits[a], self.traits[b]
+        reference = [self.traits[i] for i in np.flatnonzero(kept)]
+        return (
+            *(_peers(one, letter, reference) for letter, one in (("A", first), ("B", second))),
+            *(
+                _within(one, letter, reference, name)
+                for letter, one in (("A", first), ("B", second))
+                for name in ("length", "markup")
+            ),
+            _reasoning(first, second, reference),
+            _policy(first, second, reference),
+        )
+
+    def met(self, pairs: NDArray[np.intp], kept: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """Tell for many pairs whether every condition is met; `kept` flags each one's reference."""
+        found = [
+            all(condition.met for condition in self.conditions(int(a), int(b), flags))
+            for (a, b), flags in zip(pairs, kept, strict=True)
+        ]
+        return np.array(found, dtype=bool)
+
+
+def traits_of(facts: ModelFacts, answers: Sequence[str], reasoning: bool = False) -> Traits:
+    """Return the traits of a model from its facts and its answers' texts."""
+    policy = "" if facts.system_prompt in ("", "none") else facts.system_prompt
+    return Traits(facts.released, *measured(answers), policy, reasoning)
+
+
+def measured(answers: Sequence[str]) -> tuple[float, float]:
+    """Return the median length and the mean layout marks per 1,000 characters of answers."""
+    texts = [text for text in answers if text.strip()]
+    if not texts:
+        return 0.0, 0.0
+    marks = [1_000 * (t.count("**") + t.count("\n") + t.count("#")) / len(t) for t in texts]
+    return float(np.median([len(t) for t in texts])), float(np.mean(marks))
+
+
+def month(released: str) -> int | None:
+    """Return months since year 0 of `YYYY-MM`; None where it is not known."""
+    return int(released[:4]) * 12 + int(released[5:7]) if released else None
+
+
+def _peers(one: Traits, letter: str, reference: Sequence[Traits]) -> Condition:
+    own = month(one.released)
+    if own is None:
+        return Condition(False, f"the release date of {letter} is not known")
+    months = [month(other.released) for other in reference]
+    near = sum(other is not None and abs(other - own) <= MONTHS for other in months)
+    text = (
+        f"{near} reference models of other families were released within {MONTHS} months of "
+        f"{letter} ({one.released}); {MIN_PEERS} are needed"
+    )
+    return Condition(near >= MIN_PEERS, text)
+
+
+def _within(one: Traits, letter: str, reference: Sequence[Traits], name: str) -> Condition:
+    values = [asdict(other)[name] for other in reference if other.length > 0]
+    value = float(asdict(one)[name])
+    low, high = (min(values), max(values)) if values else (0.0, 0.0)
+    what = {"length": "the median answer length (characters)", "markup": "layout marks per 1,000"}
+    text = f"{what[name]} of {letter}, {value:.0f}, lies in the cohort's {low:.0f} to {high:.0f}"
+    met = low / _SLACK <= value <= high * _SLACK
+    return Condition(met, text if met else text.replace("lies in", "lies outside"))
+
+
+def _reasoning(first: Traits, second: Traits, reference: Sequence[Traits]) -> Condition:
+    if not (first.reasoning or second.reasoning):
+        return Condition(True, "neither shows its reasoning")
+    alike = sum(other.reasoning for other in reference)
+    text = f"{alike} reference models show their reasoning, as A or B does; {MIN_PEERS} are needed"
+    return Condition(alike >= MIN_PEERS, text)
+
+
+def _policy(first: Traits, second: Traits, reference: Sequence[Traits]) -> Condition:
+    if not first.system_prompt or first.system_prompt != second.system_prompt:
+        return Condition(True, "the subjects were not asked under one system prompt")
+    alike = sum(other.system_prompt == first.system_prompt for other in reference)
+    text = (
+        f"both were asked under one system prompt, and so were {alike} reference models; "
+        f"{_MIN_POLICY} are needed"
+    )
+    return Condition(alike >= _MIN_POLICY, text)

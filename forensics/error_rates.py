@@ -1,0 +1,186 @@
+"""Error rates of scored pairs, by hypothesis: the figures `evaluate` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.calibration import (
+    CalibrationError,
+    auc,
+    bootstrap_over_clusters,
+    cllr,
+    cllr_min,
+    cluster_weights,
+    count_clusters,
+    eer,
+    error_rate,
+    tpr_at_fpr,
+)
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+STRONG = np.log(100.0)  # an LR beyond 100 in favour of kinship, natural logarithm
+_RESAMPLES = 300
+Statistic = Callable[[Floats, Floats, Floats, Floats], float]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Kin pairs of one kind and unrelated pairs, arrays of shape (n,).
+
+    `llr` is None where nothing is calibrated; an abstention counts as LR = 1. `unhubbed` is the
+    score less what either model scores against strangers.
+    """
+
+    score: Floats
+    unhubbed: Floats
+    llr: Floats | None
+    abstained: Flags
+    kin: Flags
+    clusters: NDArray[np.intp]
+
+    @property
+    def weights(self) -> Floats:
+        """Weights by which every pair of clusters counts once in its class."""
+        return cluster_weights(self.clusters[:, 0], self.clusters[:, 1], self.kin)
+
+    @property
+    def counted_llr(self) -> Floats | None:
+        """LLRs with abstentions as LR = 1."""
+        return None if self.llr is None else np.where(self.abstained, 0.0, self.llr)
+
+
+def rates(scored: Scored) -> dict[str, Any]:
+    """Return the figures of one hypothesis; None where the data do not give one."""
+    kin = scored.kin
+    found: dict[str, Any] = {
+        "n_pos": int(kin.sum()),
+        "n_neg": int((~kin).sum()),
+        "n_clusters": count_clusters(*scored.clusters[kin].T) if kin.any() else 0,
+        "n_clusters_neg": count_clusters(*scored.clusters[~kin].T) if (~kin).any() else 0,
+        "abstained": _share(scored.abstained),
+        "abstained_pos": _share(scored.abstained[kin]),
+        "abstained_neg": _share(scored.abstained[~kin]),
+    }
+    equal = np.ones(len(kin))
+    return (
+        found
+        | _figures(scored, scored.weights)
+        | {"pair_weighted": _figures(scored, equal), "interval": _intervals(scored)}
+        | {"lr_above_100": _strong(scored)}
+    )
+
+
+def without_hubs(score: Floats, pairs: NDArray[np.intp], strangers: Flags) -> Floats:
+    """Subtract from each pair's score what either model scores against strangers on average.
+
+    Some models are everybody's neighbour, which looks like kinship and is none. A pair of
+    strangers does not count in its own correction.
+    """
+    size = int(pairs.max()) + 1 if len(pairs) else 0
+    total, count = np.zeros(size), np.zeros(size)
+    for side in (0, 1):
+        np.add.at(total, pairs[strangers, side], score[strangers])
+        np.add.at(count, pairs[strangers, side], 1)
+    overall = float(score[strangers].mean()) if strangers.any() else 0.0
+    own = np.where(strangers, score, 0.0)
+    corrected = score.copy()
+    for side in (0, 1):
+        others = count[pairs[:, side]] - strangers
+        mean = (total[pairs[:, side]] - own) / np.maximum(others, 1)
+        corrected -= np.where(others > 0, mean, overall)
+    return corrected
+
+
+def _figures(scored: Scored, weights: Floats) -> dict[str, Any]:
+    llr = scored.counted_llr
+    return {
+        "auc": _measure(auc, scored.score, scored.kin, weights),
+        "auc_hub_removed": _measure(auc, scored.unhubbed, scored.kin, weights),
+        "eer": _measure(eer, scored.score, scored.kin, weights),
+        "tpr_at_fpr": {
+            name: _measure(_tpr(float(name)), scored.score, scored.kin, weights)
+            for name in ("0.01", "0.001")
+        },
+        "cllr": None if llr is None else _measure(cllr, llr, scored.kin, weights),
+        "cllr_min": _measure(cllr_min, scored.score, scored.kin, weights),
+    }
+
+
+def _tpr(rate: float) -> Statistic:
+    def statistic(pos: Floats, neg: Floats, of_pos: Floats, of_neg: Floats) -> float:
+        return tpr_at_fpr(pos, neg, rate, of_pos, of_neg)
+
+    return statistic
+
+
+def _measure(statistic: Statistic, values: Floats, kin: Flags, weights: Floats) -> float | None:
+    known = np.isfinite(values)
+    pos, neg = known & kin, known & ~kin
+    try:
+        found = statistic(values[pos], values[neg], weights[pos], weights[neg])
+    except CalibrationError:
+        return None
+    return round(float(found), 6) if np.isfinite(found) else None
+
+
+def _intervals(scored: Scored) -> dict[str, Any]:
+    llr = scored.counted_llr
+    wanted: dict[str, tuple[Statistic, Floats | None]] = {
+        "auc": (auc, scored.score),
+        "tpr_at_0.01": (_tpr(0.01), scored.score),
+        "auc_hub_removed": (auc, scored.unhubbed),
+        "cllr": (cllr, llr),
+    }
+    return {
+        name: None if values is None else _interval(statistic, values, scored)
+        for name, (statistic, values) in wanted.items()
+    }
+
+
+def _interval(statistic: Statistic, values: Floats, scored: Scored) -> list[float] | None:
+    known = np.isfinite(values)
+    kin, clusters = scored.kin[known], scored.clusters[known]
+    if not kin.any() or kin.all():
+        return None
+
+    def weighted(weights: Floats) -> float:
+        return statistic(values[known][kin], values[known][~kin], weights[kin], weights[~kin])
+
+    found = bootstrap_over_clusters(
+        weighted,
+        clusters[:, 0],
+        clusters[:, 1],
+        scored.weights[known],
+        n_resamples=_RESAMPLES,
+    )
+    if found.low is None or found.high is None:
+        return None
+    return [round(found.low, 4), round(found.high, 4)]
+
+
+def _strong(scored: Scored) -> dict[str, Any] | None:
+    """Return how often unrelated pairs get an LR beyond 100, with the limit by clusters."""
+    llr = scored.counted_llr
+    strangers = ~scored.kin
+    if llr is None or not strangers.any():
+        return None
+    wrong = strangers & (llr > STRONG)
+    trials = count_clusters(*scored.clusters[strangers].T)
+    errors = count_clusters(*scored.clusters[wrong].T) if wrong.any() else 0
+    return {
+        "unrelated_pairs": _share(wrong[strangers]),
+        "clusters_in_error": errors,
+        "clusters": trials,
+        "upper_95": round(error_rate(errors, trials).upper, 4),
+        "kin_pairs": _share((llr > STRONG)[scored.kin]),
+    }
+
+
+def _share(flags: Flags) -> float | None:
+    return round(float(flags.mean()), 6) if len(flags) else None

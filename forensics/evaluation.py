@@ -1,0 +1,255 @@
+"""Error rates on somebody's labelled outputs.
+
+For every pair the reference is the other models, less both subjects' clusters and families. Where
+the outputs share models with those the shipped calibration was fitted on, it is fitted anew with
+clusters held out: no pair is judged by a line that saw one of its clusters.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.calibration import det, tippett
+from forensics.cohorts.fitting import CLOSE_KIN, Calibration, Labelled, fit_line
+from forensics.cohorts.likeness import (
+    Flags,
+    Floats,
+    Likenesses,
+    pair_scores,
+)
+from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.population import month
+from forensics.error_rates import STRONG, Scored, rates, without_hubs
+from forensics.hypotheses import KIN_HYPOTHESES, Hypothesis, LabelledPair
+from forensics.lineage import clusters
+
+_FOLDS = 8
+_CURVE_POINTS = 200
+Source = Literal["held_out", "shipped", "none"]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Every labelled pair with its scores; arrays of shape (pairs,)."""
+
+    labelled: Labelled
+    relations: tuple[str, ...]
+    score: Floats
+    unhubbed: Floats
+    llr: Floats | None
+    abstained: Flags
+    source: Source
+
+
+def evaluate(
+    outputs: Outputs,
+    pairs: Sequence[LabelledPair],
+    prompts: int | None = None,
+    cohort_size: int | None = None,
+    seed: int = 0,
+    shipped: Calibration | None = None,
+    trained_on: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Return the error rates as plain JSON values.
+
+    Args:
+        outputs: answers with the models' facts.
+        pairs: labelled pairs among them.
+        prompts: how many prompts to use, drawn by `seed`; None takes all.
+        cohort_size: at most how many reference models, drawn by `seed`; None takes all.
+        seed: of both draws.
+        shipped: a calibration fitted elsewhere.
+        trained_on: `weights_id`s of the models `shipped` was fitted on.
+    """
+    started = time.monotonic()
+    used = outputs.on(_draw(len(outputs.prompts), prompts, seed))
+    likenesses = used.likenesses()
+    excluded = used.excluded() | ~_reference(len(used.models), cohort_size, seed)
+    known = {name.casefold() for name in trained_on}
+    overlap = any(fact.weights_id.casefold() in known for fact in used.facts.values())
+    calibration = None if overlap else shipped
+    found = score_pairs(used, pairs, likenesses, excluded, calibration)
+    return {
+        "hypotheses": {name: rates(_against(found, name)) for name in KIN_HYPOTHESES},
+        "by_relation": _by_relation(found),
+        "shift": {
+            "era": _era_shift(used, found, likenesses),
+            "shared_system_prompt": _shared_policy(used, found),
+        },
+        "curves": _curves(found),
+        "calibration": found.source,
+        "n_models": len(used.models),
+        "n_clusters": len(set(clusters(used.facts).values())),
+        "n_prompts": len(used.prompts),
+        "cohort_size": cohort_size or len(used.models),
+        "seed": seed,
+        "seconds": round(time.monotonic() - started, 2),
+    }
+
+
+def score_pairs(
+    outputs: Outputs,
+    pairs: Sequence[LabelledPair],
+    likenesses: Likenesses,
+    excluded: Flags,
+    calibration: Calibration | None,
+) -> Evaluated:
+    """Score every labelled pair; without a calibration LLRs hold both clusters of a pair out."""
+    place = set(outputs.models)
+    named = [p for p in pairs if p.hypothesis and p.a in place and p.b in place]
+    labelled = outputs.labelled(named)
+    scores = pair_scores(likenesses, excluded, labelled.pairs)
+    population = outputs.population()
+    kept = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs]
+    met = population.met(labelled.pairs, kept) & np.isfinite(scores.score)
+    if calibration is not None:
+        llr: Floats | None = calibration.llr(np.nan_to_num(scores.score), len(outputs.prompts))
+    else:
+        llr = _held_out(scores.score, labelled)
+    return Evaluated(
+        labelled,
+        tuple(p.relation for p in named),
+        scores.score,
+        without_hubs(np.nan_to_num(scores.score), labelled.pairs, labelled.are("independent")),
+        None if llr is None else np.where(np.isfinite(scores.score), llr, 0.0),
+        ~met,
+        "none" if llr is None else "held_out" if calibration is None else "shipped",
+    )
+
+
+def _held_out(score: Floats, labelled: Labelled) -> Floats | None:
+    """Return LLRs from lines that saw no pair of either cluster; None where none can be fitted."""
+    if len(labelled.pairs) == 0:
+        return None
+    folds = np.random.default_rng(0).integers(0, _FOLDS, int(labelled.clusters.max()) + 1)
+    fold = np.sort(folds[labelled.clusters], axis=1)
+    llr = np.zeros(len(score))
+    for first, second in np.unique(fold, axis=0):
+        inside = (fold[:, 0] == first) & (fold[:, 1] == second)
+        apart = np.asarray(~np.isin(fold, (first, second)).any(axis=1))
+        line = fit_line(score[None, apart], labelled.where(apart))
+        if line is None:
+            return None
+        llr[inside] = line.llr(np.nan_to_num(score[inside]))
+    return llr
+
+
+def _against(found: Evaluated, name: Hypothesis) -> Scored:
+    keep = found.labelled.are(name) | found.labelled.are("independent")
+    llr = found.llr if name in CLOSE_KIN else None
+    return _scored(found, keep, found.labelled.are(name), llr)
+
+
+def _scored(found: Evaluated, keep: Flags, kin: Flags, llr: Floats | None) -> Scored:
+    return Scored(
+        found.score[keep],
+        found.unhubbed[keep],
+        None if llr is None else llr[keep],
+        found.abstained[keep],
+        kin[keep],
+        found.labelled.clusters[keep],
+    )
+
+
+def _by_relation(found: Evaluated) -> dict[str, Any]:
+    relation = np.array(found.relations)
+    strangers = found.labelled.are("independent")
+    return {
+        name: rates(_scored(found, (relation == name) | strangers, relation == name, found.llr))
+        for name in sorted(set(found.relations))
+        if not (strangers & (relation == name)).any()
+    }
+
+
+def _curves(found: Evaluated) -> dict[str, Any]:
+    """Return what Tippett and DET plots draw, every pair of models counting once."""
+    strangers = found.labelled.are("independent")
+    curves: dict[str, Any] = {"tippett": None, "det": {}}
+    for name in KIN_HYPOTHESES:
+        kin = found.labelled.are(name)
+        known = np.isfinite(found.score)
+        one, other = kin & known, strangers & known
+        if one.any() and other.any():
+            drawn = det(found.score[one], found.score[other])
+            curves["det"][name] = {"fpr": _thinned(drawn.fpr), "fnr": _thinned(drawn.fnr)}
+    kin = found.labelled.are(*CLOSE_KIN)
+    if found.llr is not None and kin.any() and strangers.any():
+        llr = np.where(found.abstained, 0.0, found.llr)
+        shares = tippett(llr[kin], llr[strangers])
+        curves["tippett"] = {
+            "log10_lr": _thinned(shares.log10_lr),
+            "kin": _thinned(shares.kin),
+            "unrelated": _thinned(shares.other),
+        }
+    return curves
+
+
+def _thinned(values: Floats) -> list[float]:
+    rows = np.unique(np.linspace(0, len(values) - 1, _CURVE_POINTS).astype(int))
+    return [round(float(values[i]), 5) for i in rows]
+
+
+def _draw(total: int, wanted: int | None, seed: int) -> NDArray[np.intp]:
+    if wanted is None or wanted >= total:
+        return np.arange(total)
+    return np.sort(np.random.default_rng(seed).permutation(total)[:wanted])
+
+
+def _reference(models: int, wanted: int | None, seed: int) -> Flags:
+    flags = np.zeros(models, dtype=bool)
+    flags[_draw(models, wanted, seed)] = True
+    return flags
+
+
+def _era_shift(outputs: Outputs, found: Evaluated, likenesses: Likenesses) -> dict[str, Any] | None:
+    """Judge unrelated pairs of later models with a cohort and lines of earlier ones only."""
+    months = np.array([month(fact.released) or 0 for fact in outputs.facts.values()])
+    years = months // 12
+    cut = int(years.max())
+    early = (years < cut) & (months > 0)
+    late = years == cut
+    labelled = found.labelled
+    strangers = labelled.are("independent")
+    old = np.asarray(early[labelled.pairs].all(axis=1))
+    new = late[labelled.pairs].all(axis=1) & strangers
+    if early.sum() < 2 * _FOLDS or not new.any():
+        return None
+    excluded = outputs.excluded() | ~early
+    score = pair_scores(likenesses, excluded, labelled.pairs).score
+    line = fit_line(score[None, old], labelled.where(old))
+    if line is None:
+        return None
+    # The bound alone would keep every LR below 100: the question is what the line says.
+    llr = line.llr(np.nan_to_num(score[new]), bounded=False)
+    kept = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs[new]]
+    met = outputs.population().met(labelled.pairs[new], kept)
+    return {
+        "fitted_on": f"{int(early.sum())} models released before {cut}",
+        "unrelated_pairs": int(new.sum()),
+        "lr_above_100_without_conditions": round(float((llr > STRONG).mean()), 6),
+        "lr_above_100": round(float(((llr > STRONG) & met).mean()), 6),
+        "abstained": round(float((~met).mean()), 6),
+    }
+
+
+def _shared_policy(outputs: Outputs, found: Evaluated) -> dict[str, Any] | None:
+    """Judge unrelated pairs that were asked under one system prompt."""
+    policies = np.array([traits.system_prompt for traits in outputs.population().traits])
+    sides = policies[found.labelled.pairs]
+    same = (sides[:, 0] == sides[:, 1]) & (sides[:, 0] != "") & found.labelled.are("independent")
+    line = None if found.llr is None else fit_line(found.score[None], found.labelled)
+    if line is None or not same.any():
+        return None
+    strong = line.llr(np.nan_to_num(found.score[same]), bounded=False) > STRONG
+    return {
+        "unrelated_pairs": int(same.sum()),
+        "lr_above_100_without_conditions": round(float(strong.mean()), 6),
+        "lr_above_100": round(float((strong & ~found.abstained[same]).mean()), 6),
+        "abstained": round(float(found.abstained[same].mean()), 6),
+    }
