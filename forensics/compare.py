@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from forensics import __version__
 from forensics.case import (
@@ -12,8 +12,10 @@ from forensics.case import (
     CasePrompt,
     CaseResponse,
     CaseSubject,
+    CopyTripwire,
     LedgerEntry,
     Overlap,
+    Verdict,
 )
 from forensics.comparability import comparability_notes
 from forensics.comparators.base import Comparator, without_score
@@ -24,8 +26,12 @@ from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.suites import Prompt, Suite
 from forensics.transcripts import Response, Transcript, now
-from forensics.verdict import screen
+from forensics.verdict import screen, weigh
 
+if TYPE_CHECKING:
+    from forensics.cohorts.pack import Cohort
+
+LIKENESS = "likeness"  # the evidence that a cohort adds, see `cohorts.judging`
 Progress = Callable[[str], None]
 
 
@@ -38,6 +44,8 @@ def compare(
     ledger: Sequence[LedgerEntry] = (),
     progress: Progress | None = None,
     settings: Mapping[str, Any] | None = None,
+    cohort: Cohort | None = None,
+    released: tuple[str, str] = ("", ""),
 ) -> Case:
     """Compare the known subject `a` with the questioned subject `b`.
 
@@ -50,6 +58,8 @@ def compare(
         ledger: runs, subsets and seeds tried on the way.
         progress: called with the title of each comparator before it runs.
         settings: what was chosen (suite, categories, limit), for the ledger.
+        cohort: to judge likeness against.
+        released: `YYYY-MM` of A and B, where known.
     """
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
@@ -59,6 +69,8 @@ def compare(
         if progress is not None:
             progress(comparator.title)
         evidence.append(measure(comparator, a, b, known))
+    if cohort is not None:
+        evidence.append(_judged(a, b, cohort, released))
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     return Case(
@@ -73,9 +85,30 @@ def compare(
         evidence=tuple(evidence),
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
-        verdict=screen(evidence, overlap, tripwire),
+        verdict=_verdict(evidence, overlap, tripwire),
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})), *ledger),
     )
+
+
+def _judged(a: Examined, b: Examined, cohort: Cohort, released: tuple[str, str]) -> Evidence:
+    from forensics.cohorts.judging import judge
+    from forensics.cohorts.subject import place_examined
+
+    first, second = (
+        place_examined(side, cohort, month) for side, month in zip((a, b), released, strict=True)
+    )
+    return judge(first, second, cohort)
+
+
+def _verdict(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwire) -> Verdict:
+    screening = screen([e for e in evidence if e.comparator != LIKENESS], overlap, tripwire)
+    judged = next((e for e in evidence if e.comparator == LIKENESS), None)
+    if judged is None or screening.status == "insufficient":
+        return screening
+    if judged.status != "ok":
+        reason = f"{judged.title}: {judged.reason}"
+        return screening.model_copy(update={"reasons": (*screening.reasons, reason)})
+    return weigh(screening, judged, tripwire)
 
 
 def measure(

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 from forensics.errors import UsageError
 from forensics.resources import is_file, is_folder
 
-BUILT_IN_KINDS = ("hf", "gguf", "openai", "transcript", "demo")
+BUILT_IN_KINDS = ("hf", "gguf", "openai", "transcript", "demo", "cohort")
 FORMS = (
     "hf:org/name@revision, hf:./folder, gguf:file.gguf, openai:model@http://host/v1, "
-    "transcript:file.jsonl, demo:name"
+    "transcript:file.jsonl, demo:name, cohort:model"
 )
 
 
@@ -22,9 +22,10 @@ class Subject:
     """A parsed subject.
 
     `kind` is one of `BUILT_IN_KINDS` or the name of a backend plugin.
-    `target` is the model id, path or demo name; `revision` a hub revision; `base_url` an
-    endpoint's address without credentials; `api_key_env` the *name* of the environment variable
-    that holds its key; `api` what the endpoint speaks, where that is known of it.
+    `target` is the model id, path or demo name, or a cohort's model (COHORT/MODEL where several
+    cohorts have one of that name); `revision` a hub revision; `base_url` an endpoint's address
+    without credentials; `api_key_env` the *name* of the environment variable that holds its key;
+    `api` what the endpoint speaks, where that is known of it.
     """
 
     spec: str
@@ -66,12 +67,8 @@ def parse_subject(
             return _hub(spec, target)
         case "openai":
             return _endpoint(spec, target, base_url, api_key_env)
-        case "gguf":
-            return Subject(spec, "gguf", target)
-        case "transcript":
-            return Subject(spec, "transcript", target)
         case _:
-            return Subject(spec, "demo", target)
+            return Subject(spec, prefix, target)
 
 
 def _from_plugin_or_path(spec: str, prefix: str, target: str) -> Subject:

@@ -1,13 +1,16 @@
 """Evidence → verdict.
 
 Without a reference cohort the verdict is a screening: it says what is alike and what is not, and
-that nobody can tell from this alone how alike unrelated models are.
+that nobody can tell from this alone how alike unrelated models are. With a cohort that covers both
+subjects it is a likelihood ratio of close kinship against independence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from forensics.calibration.verbal import verbal_tier
 from forensics.case import CopyTripwire, Finding, Overlap, Verdict
 from forensics.comparators.base import MIN_PROMPTS
 from forensics.evidence import Evidence
@@ -94,14 +97,19 @@ def _finding(evidence: Evidence) -> Finding:
     return Finding(comparator=evidence.comparator, text=text)
 
 
+def tripwire_reading(tripwire: CopyTripwire) -> str:
+    """Return what a tripped copy tripwire caps every reading at."""
+    return (
+        f"Same model, cache, alias or proxy: {tripwire.identical} of {tripwire.compared} long "
+        "answers are identical, character by character. The scores say no more than that."
+    )
+
+
 def _reading(
     alike: Sequence[Evidence], measured: Sequence[Evidence], tripwire: CopyTripwire
 ) -> str:
     if tripwire.tripped:
-        return (
-            f"Same model, cache, alias or proxy: {tripwire.identical} of {tripwire.compared} long "
-            "answers are identical, character by character. The scores say no more than that."
-        )
+        return tripwire_reading(tripwire)
     if not alike:
         return (
             "No likeness beyond what each subject's habits bring. That is no evidence of "
@@ -118,4 +126,93 @@ def _reading(
         f"Alike on the same prompts in: {', '.join(e.title.lower() for e in alike)}.{passages} "
         "Unrelated assistants are alike to some degree too: whether this is more than that "
         "takes a reference cohort."
+    )
+
+
+def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Verdict:
+    """Return the verdict that likeness against a cohort allows, or the screening with a reason.
+
+    Args:
+        screening: what the evidence says without a cohort.
+        likeness: the cohort's judgement, see `cohorts.judging`.
+        tripwire: identical long answers, which cap the reading.
+    """
+    cohort = str(likeness.details.get("cohort", ""))
+    if likeness.log10_lr is None:
+        reason = f"the cohort {cohort} holds too few pairs of known kin to calibrate"
+        return screening.model_copy(update={"reasons": (*screening.reasons, reason)})
+    unmet = [one["text"] for one in likeness.details.get("conditions", ()) if not one["met"]]
+    if unmet:
+        return _outside(screening, cohort, unmet)
+    value = likeness.log10_lr["close_descent"]
+    words = verbal_tier(value, _CLOSE, "they are independent")
+    low, high = likeness.details["log10_lr_interval"]
+    rates = likeness.details.get("error_rates", {})
+    held_out = bool(likeness.details.get("known_as", {}).get("a")) or bool(
+        likeness.details.get("known_as", {}).get("b")
+    )
+    return screening.model_copy(
+        update={
+            "status": "inconclusive" if words.direction == "neither" else "calibrated",
+            "calibration": "matched",
+            "headline": (
+                f"Likelihood ratio {_ratio(value)} for close kinship against independence "
+                f"(log10 {value:.2f} [{low:.2f}, {high:.2f}])."
+            ),
+            "reading": (
+                tripwire_reading(tripwire)
+                if tripwire.tripped
+                else f"{words.sentence} {_SHARED_PROPOSITION}"
+            ),
+            "log10_lr": likeness.log10_lr,
+            "limits": (
+                _weighs(cohort, rates, likeness.details["log10_lr_bounds"]),
+                *([_SEEN] if held_out else []),
+                *screening.limits[1:],
+            ),
+        }
+    )
+
+
+_CLOSE = "the two are one model or of close descent"
+_SHARED_PROPOSITION = (
+    "One model under two settings and two models of close descent are one proposition to text, and "
+    "two sizes that the same people tuned alike can score as high. A common teacher or base is neither "
+    "supported nor excluded: text did not tell these from strangers well enough to calibrate."
+)
+_SEEN = (
+    "A subject is one of the cohort's own models: its lineage cluster was left out of the "
+    "reference, but not of the pairs that the calibration was fitted to."
+)
+
+
+def _ratio(log10_lr: float) -> str:
+    return f"{10**log10_lr:.3g}" if log10_lr >= 0 else f"1/{10**-log10_lr:.3g}"
+
+
+def _outside(screening: Verdict, cohort: str, unmet: Sequence[str]) -> Verdict:
+    if screening.status == "insufficient":
+        return screening
+    headline = screening.headline.replace(
+        UNCALIBRATED, f"outside the validated population of {cohort}"
+    )
+    why = tuple(f"No likelihood ratio: {text}." for text in unmet)
+    return screening.model_copy(
+        update={"headline": headline, "reasons": (*why, *screening.reasons)}
+    )
+
+
+def _weighs(cohort: str, rates: Mapping[str, Any], bounds: Sequence[float]) -> str:
+    measured = (
+        f"; on its {rates['n_pos']} pairs of close descent from {rates['n_clusters']} lineage "
+        f"clusters against {rates['n_neg']} unrelated pairs, held out by cluster, the area under "
+        f"the ROC curve is {rates['auc']:.3f} and Cllr {rates['cllr']:.3f}"
+        if rates.get("auc") is not None and rates.get("cllr") is not None
+        else ""
+    )
+    return (
+        "This likelihood ratio weighs the evidence, not the claim: it is not the probability that "
+        "one was trained on the other. It holds for models and settings like those of the cohort "
+        f"{cohort}{measured}. The number of lineage clusters keeps it between "
+        f"{_ratio(bounds[0])} and {_ratio(bounds[1])}."
     )

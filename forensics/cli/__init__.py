@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import warnings
+from typing import Any
 
 import click
 
@@ -22,6 +23,9 @@ VERBS = {
     "report": "Render a case again in another format.",
     "verify": "Check that a transcript or bundle is what was written.",
     "bundle": "Pack a case and all it rests on into one ZIP.",
+    "trace": "Find a model's likely relatives in a cohort.",
+    "evaluate": "Measure error rates on outputs with known lineage.",
+    "cohort": "Build or show cohorts: models of known lineage to judge against.",
     "suites": "List prompt suites, or print one.",
     "refusals": "Judge which answers refuse, fully or in part.",
 }
@@ -41,6 +45,15 @@ class VerbGroup(click.Group):
         module = importlib.import_module(f"forensics.cli.{cmd_name}_verb")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; Ctrl-C becomes an abort here, as click prints an empty line for it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            if sys.stderr.isatty():  # the terminal shows ^C on the line we are on
+                sys.stderr.write("\n")
+            raise click.Abort from interrupt
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs from the table above instead of importing each."""

@@ -19,6 +19,8 @@ from forensics.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from forensics.cohorts.pack import Cohort
+    from forensics.examined import Examined
     from forensics.suites import Suite
 
 
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
 @suite_options
 @generation_options
 @backend_options
+@click.option(
+    "--cohort",
+    "cohort_name",
+    metavar="NAME|FILE|none",
+    help="Judge against this cohort [the one with these prompts].",
+)
+@click.option("--known-released", metavar="YYYY-MM", help="When KNOWN was released.")
+@click.option("--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released.")
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
 @click.option(
@@ -58,6 +68,7 @@ def command(a: str, b: str, **options: Any) -> None:
     openai:model@http://host/v1, transcript:file.jsonl, demo:name. Answers that are missing are
     collected first, and kept. The exit code is 0 whatever is found.
     """
+    from forensics.cli.months import check_month
     from forensics.cli.obtaining import Asking, obtain, subject_from, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import named_target, outputs, render
@@ -68,6 +79,10 @@ def command(a: str, b: str, **options: Any) -> None:
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
     comparators = load_comparators(options["only"], options["without"])
+    released = (
+        check_month(options["known_released"], "--known-released"),
+        check_month(options["questioned_released"], "--questioned-released"),
+    )
     subjects = [subject_from(spec, options) for spec in (a, b)]
     cut, asked = suite_for(subjects, options)
     asking = Asking(
@@ -77,6 +92,7 @@ def command(a: str, b: str, **options: Any) -> None:
         options["suite_text"],
     )
     first, second = (Examined(s, obtain(s, asked, asking)) for s in subjects)
+    cohort = _cohort(options["cohort_name"], first, second)
     with step_spinner() as spinner:
         task = spinner.add_task("comparing", total=None)
         case = compare(
@@ -87,13 +103,37 @@ def command(a: str, b: str, **options: Any) -> None:
             shlex.join(["forensics", *sys.argv[1:]]),
             progress=lambda title: spinner.update(task, description=title),
             settings=_chosen(options, cut),
+            cohort=cohort,
+            released=released,
         )
     render(case.model_copy(update={"blind": options["blind"]}), wanted)
 
 
+def _cohort(name: str | None, first: Examined, second: Examined) -> Cohort | None:
+    """Return the cohort asked for, or the one that has most of the prompts both answered."""
+    if name == "none":
+        return None
+    from forensics.cohorts.finding import find_cohort, matching_cohort
+
+    if name:
+        return find_cohort(name)
+    answered = [{answer.prompt_sha256 for answer in side.answers} for side in (first, second)]
+    return matching_cohort(answered[0] & answered[1])
+
+
 def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
     """Return what a bundle needs to find the prompts again, and the ledger should show."""
-    names = ("category", "limit", "samples", "only", "without", "blind")
+    names = (
+        "category",
+        "limit",
+        "samples",
+        "only",
+        "without",
+        "blind",
+        "cohort_name",
+        "known_released",
+        "questioned_released",
+    )
     chosen = {name: options[name] for name in names if options[name]}
     suite = options["suite_name"] or (cut.name if cut else None)
     return {"cut": cut is not None, "suite": suite} | {

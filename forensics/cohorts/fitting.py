@@ -12,7 +12,7 @@ neighbour.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ from forensics.hypotheses import Hypothesis
 CLOSE_KIN: tuple[Hypothesis, ...] = ("same_model", "close_descent")
 PROMPT_COUNTS = (8, 16, 25, 50, 100, 200, 400)
 MIN_KIN_CLUSTERS = 5
+MIN_STRANGERS = 20  # the best of fewer says little about the best of a whole cohort
+MIN_SUBJECTS = 20
 _DRAWS = 4  # subsets of prompts for every number of them
 _RIDGE = 0.1
 
@@ -54,10 +56,38 @@ class Labelled:
 
 
 @dataclass(frozen=True)
+class Maxima:
+    """A Gumbel distribution of best scores, fitted by moments to so many subjects'.
+
+    Maxima of many scores tend to one (Gumbel 1958, Statistics of Extremes, chapter 5); a few dozen
+    subjects alone could not show a rate of one in a hundred.
+    """
+
+    location: float
+    scale: float
+    subjects: int
+
+    @classmethod
+    def of(cls, best: Floats) -> Maxima:
+        """Fit to best scores, shape (draws of prompts, subjects); at least two subjects."""
+        scale = max(float(best.std()) * np.sqrt(6) / np.pi, 1e-6)
+        return cls(float(best.mean()) - float(np.euler_gamma) * scale, scale, best.shape[1])
+
+    def rate(self, score: float) -> float:
+        """Return how often a best score is as high."""
+        return float(-np.expm1(-np.exp(-(score - self.location) / self.scale)))
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """Fitted lines by number of prompts, in ascending order; at least one."""
+    """Fitted lines by number of prompts, in ascending order; at least one.
+
+    `best_of_strangers` has, by number of prompts, the distribution of the best score that a model
+    reaches among models unrelated to it.
+    """
 
     lines: tuple[tuple[int, LogisticFusion], ...]
+    best_of_strangers: tuple[tuple[int, Maxima], ...] = ()
 
     def llr(self, score: float | Floats, prompts: int, bounded: bool = True) -> Floats:
         """Return natural LLRs of close kinship against independence, in the shape of `score`.
@@ -79,15 +109,37 @@ class Calibration:
         shaped: Floats = mixed.reshape(values.shape)
         return shaped
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def nearest(self, prompts: int) -> LogisticFusion:
+        """Return the line fitted for about as many prompts."""
+        return min(self.lines, key=lambda one: abs(np.log(one[0] / max(prompts, 1))))[1]
+
+    def family_wise(self, score: float, prompts: int) -> float | None:
+        """Return how often an unrelated subject's best score is as high; None if not measured."""
+        if not self.best_of_strangers:
+            return None
+        found = min(self.best_of_strangers, key=lambda one: abs(np.log(one[0] / max(prompts, 1))))
+        return found[1].rate(score)
+
+    def to_json(self) -> dict[str, Any]:
         """Give the calibration as plain JSON values."""
-        return [{"prompts": size, "line": line.to_json()} for size, line in self.lines]
+        return {
+            "lines": [{"prompts": size, "line": line.to_json()} for size, line in self.lines],
+            "best_of_strangers": [
+                {"prompts": size, **asdict(one)} for size, one in self.best_of_strangers
+            ],
+        }
 
     @classmethod
-    def from_json(cls, values: Sequence[Mapping[str, Any]]) -> Calibration:
+    def from_json(cls, values: Mapping[str, Any]) -> Calibration:
         """Read what `to_json` gave."""
-        lines = ((int(one["prompts"]), LogisticFusion.from_json(one["line"])) for one in values)
-        return cls(tuple(lines))
+        lines = (
+            (int(one["prompts"]), LogisticFusion.from_json(one["line"])) for one in values["lines"]
+        )
+        maxima = (
+            (int(one["prompts"]), Maxima(one["location"], one["scale"], one["subjects"]))
+            for one in values.get("best_of_strangers", ())
+        )
+        return cls(tuple(lines), tuple(maxima))
 
 
 def fit(
@@ -107,14 +159,37 @@ def fit(
         seed: of the choice of prompts.
     """
     used = labelled.where(labelled.are(*CLOSE_KIN, "independent"))
-    lines = []
+    lines, maxima = [], []
     for size in sizes or _sizes(len(likenesses.prompts)):
         draws = _draws(len(likenesses.prompts), size, seed)
         scores = [pair_scores(likenesses.on(rows), excluded, used.pairs).score for rows in draws]
         line = fit_line(np.array(scores), used)
         if line is not None:
             lines.append((size, line))
-    return Calibration(tuple(lines)) if lines else None
+        best = best_of_strangers(np.array(scores), used)
+        if best.shape[1] >= MIN_SUBJECTS:
+            maxima.append((size, Maxima.of(best)))
+    return Calibration(tuple(lines), tuple(maxima)) if lines else None
+
+
+def best_of_strangers(scores: Floats, labelled: Labelled) -> Floats:
+    """Return each model's best score among models unrelated to it: shape (draws, subjects).
+
+    Models with fewer than `MIN_STRANGERS` such pairs are left out.
+
+    Args:
+        scores: shape (draws, pairs), NaN where there is none.
+        labelled: the pairs.
+    """
+    strangers = labelled.are("independent")
+    pairs = labelled.pairs[strangers]
+    found = []
+    for model in np.unique(pairs):
+        own = np.nan_to_num(scores[:, strangers][:, (pairs == model).any(axis=1)], nan=-np.inf)
+        if own.shape[1] >= MIN_STRANGERS:
+            found.append(own.max(axis=1))
+    best = np.array(found).T.reshape(len(scores), -1)
+    return best[:, np.isfinite(best).all(axis=0)]
 
 
 def fit_line(scores: Floats, labelled: Labelled) -> LogisticFusion | None:

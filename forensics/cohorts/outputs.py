@@ -99,7 +99,7 @@ def read_outputs(paths: Sequence[Path], facts: Mapping[str, ModelFacts]) -> Outp
     """
     answers: dict[str, tuple[Response, ...]] = {}
     for path in paths:
-        for model, responses in _read(path):
+        for model, responses in answers_in(path):
             if model not in facts:
                 raise InputFileError(
                     f"{path}: the table of models has no row for {model!r}; add one (only the "
@@ -113,7 +113,12 @@ def read_outputs(paths: Sequence[Path], facts: Mapping[str, ModelFacts]) -> Outp
     return arrange({model: facts[model] for model in facts if model in answers}, answers)
 
 
-def _read(path: Path) -> Iterable[tuple[str, tuple[Response, ...]]]:
+def answers_in(path: Path) -> Iterable[tuple[str, tuple[Response, ...]]]:
+    """Give every model of a table, or the one of a transcript (named by the file), with answers.
+
+    Raises:
+        InputFileError: the file is not to be read.
+    """
     from forensics.importers.table import Table
 
     table = Table()

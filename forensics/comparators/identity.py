@@ -6,7 +6,6 @@ from any training text as inherited.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,14 +55,23 @@ MAKERS: Mapping[str, str] = {
     "Open Assistant": r"open\s?assistant|laion",
 }
 _MAKER = {maker: regex.compile(pattern, regex.IGNORECASE) for maker, pattern in MAKERS.items()}
+# One of these stands in every name above: most answers hold none, and need not be searched.
+_FRAGMENTS = tuple(
+    "openai|open ai|gpt|dall|anthropic|claude|google|deepmind|gemini|gemma|bard|palm|meta|facebook|"
+    "llama|microsoft|copilot|phi-|mistral|mixtral|alibaba|qwen|tongyi|通义|阿里|deepseek|深度求索|"
+    "zhipu|glm|智谱|moonshot|kimi|月之暗面|baidu|ernie|文心|百度|01.ai|零一万物|xai|grok|cohere|"
+    "command|nvidia|nemotron|ibm|granite|hugging|smollm|zephyr|lmsys|vicuna|nous|hermes|stability|"
+    "stablelm|allen institute|ai2|olmo|tülu|tulu|innovation institute|tii|falcon|databricks|dolly|"
+    "dbrx|open assistant|openassistant|laion".split("|")
+)
 # A name counts only close behind words by which a speaker introduces itself.
-_CLAIM = re.compile(
+_CLAIM = regex.compile(
     r"(?:\bI(?: am|'m|’m| was|'ve been| have been)\b|\bmy name is\b|\bcall(?:ed)? me\b"
     r"|\b(?:created|made|developed|trained|built|designed) by\b"
     r"|\bsoy\b|\bme llamo\b|\bje (?:suis|m'appelle)\b|\bich (?:bin|heiße|wurde)\b|我是|我叫|由"
     r"|\bя\b|меня (?:зовут|создал\w*)|私は|أنا|\b(?:minä )?olen\b)"
     r"(?P<said>[^.!?\n。！？]{0,120})",
-    re.IGNORECASE,
+    regex.IGNORECASE,
 )
 
 
@@ -133,7 +141,11 @@ class Identity:
 
 def claim_in(text: str) -> Claim | None:
     """Return the first maker a text claims for its speaker, or None."""
-    for match in _CLAIM.finditer(text[:4_000]):
+    head = text[:4_000]
+    folded = head.casefold()
+    if not any(fragment in folded for fragment in _FRAGMENTS):
+        return None
+    for match in _CLAIM.finditer(head):
         said = match.group("said")
         negated = regex.match(r"\s*(?:not|n't|no|nicht|pas|ne |не |不是)\b", said)
         named = [

@@ -1,0 +1,276 @@
+"""`forensics cohort`: models of known lineage to judge others against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from forensics.cohorts.pack import Cohort
+
+FILE = click.Path(path_type=Path)
+_FAR = 1_000.0  # a score beyond any
+
+
+@click.group(name="cohort")
+def command() -> None:
+    """Build or show cohorts: many models of known lineage, as numbers without text."""
+
+
+@command.command()
+@click.argument("outputs", nargs=-1, required=True, type=FILE)
+@click.option("--models", required=True, type=FILE, help="CSV of the models and their lineage.")
+@click.option("--pairs", type=FILE, help="CSV (or .csv.gz) of labelled pairs, to calibrate on.")
+@click.option("-o", "--output", required=True, metavar="NAME|FILE", help="Name, or file to write.")
+@click.option(
+    "--prompts",
+    type=click.IntRange(min=8),
+    default=120,
+    show_default=True,
+    help="Keep at most N prompts: those most models answered.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
+@click.option("--source", default="", help="Where the answers are from, and their licence.")
+@click.option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
+def build(
+    outputs: tuple[Path, ...],
+    models: Path,
+    pairs: Path | None,
+    output: str,
+    prompts: int,
+    seed: int,
+    source: str,
+    date: str,
+) -> None:
+    """Make a cohort of OUTPUTS: tables (model, prompt_id, prompt, output) or transcripts.
+
+    A transcript's model is named by its file. Without --pairs the cohort ranks and scores, but
+    gives no likelihood ratio.
+    """
+    from forensics.cli.progress import note, step_spinner
+    from forensics.cohorts.build import build as build_cohort
+    from forensics.cohorts.finding import destination
+    from forensics.cohorts.outputs import read_outputs
+    from forensics.cohorts.pack import write_cohort
+    from forensics.hypotheses import best_confidence, read_pairs
+    from forensics.lineage import read_models
+
+    path = destination(output)
+    with step_spinner() as spinner:
+        task = spinner.add_task("reading", total=None)
+        facts = read_models(models)
+        labelled = read_pairs(pairs, facts, independent="best") if pairs else ()
+        found = read_outputs(outputs, facts)
+        spinner.update(task, description="sketching, comparing every pair, fitting")
+        provenance = {
+            "source": source or ", ".join(sorted(file.name for file in outputs)),
+            "date": date,
+            "command": "forensics cohort build",
+            "unrelated_confidence": best_confidence(labelled),
+        }
+        kept = {key: value for key, value in provenance.items() if value}
+        cohort = build_cohort(found, labelled, path.stem, prompts, seed, kept)
+        cohort = write_cohort(path, cohort)
+    note(f"{path}: {_summary(cohort)}")
+    _warn(cohort, bool(labelled))
+
+
+def _warn(cohort: Cohort, had_pairs: bool) -> None:
+    from forensics.cli.progress import note
+    from forensics.cohorts.fitting import MIN_KIN_CLUSTERS
+    from forensics.cohorts.likeness import MIN_REFERENCE
+    from forensics.cohorts.population import MIN_PEERS
+
+    copies = cohort.provenance.get("near_copies")
+    if copies:
+        note(f"gives others' answers as its own, so left out of calibration: {', '.join(copies)}")
+    if len(cohort.models) < MIN_REFERENCE + 2:
+        note(
+            f"{len(cohort.models)} models are too few to judge any pair against: "
+            f"{MIN_REFERENCE} of other families are needed, {MIN_PEERS} for a likelihood ratio"
+        )
+    if had_pairs and cohort.calibration is None:
+        note(
+            "not calibrated: likelihood ratios need unrelated pairs and close kin from at least "
+            f"{MIN_KIN_CLUSTERS} lineage clusters"
+        )
+
+
+@command.command()
+@click.argument("cohort")
+@click.argument("outputs", nargs=-1, required=True, type=FILE)
+@click.option("--models", required=True, type=FILE, help="CSV of the new models' lineage.")
+@click.option("-o", "--output", required=True, metavar="NAME|FILE", help="Name, or file to write.")
+@click.option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
+def add(cohort: str, outputs: tuple[Path, ...], models: Path, output: str, date: str) -> None:
+    """Add the models of OUTPUTS (transcripts or tables) to COHORT, written elsewhere.
+
+    What was fitted, rarity of words included, stays as it is.
+    """
+    from forensics.cli.progress import note
+    from forensics.cohorts.build import add as add_models
+    from forensics.cohorts.finding import destination, find_cohort
+    from forensics.cohorts.outputs import answers_in
+    from forensics.cohorts.pack import write_cohort
+    from forensics.lineage import read_models
+    from forensics.transcripts import Response
+
+    path = destination(output)
+    known = find_cohort(cohort)
+    answers: dict[str, tuple[Response, ...]] = {}
+    for file in outputs:
+        for model, responses in answers_in(file):
+            answers[model] = (*answers.get(model, ()), *responses)
+    noted = {"date": date} if date else {}
+    grown = add_models(known, read_models(models), answers, noted)
+    note(f"{path}: {_summary(write_cohort(path, grown))}")
+
+
+def _summary(cohort: Cohort) -> str:
+    fitted = "calibrated" if cohort.calibration else "not calibrated"
+    return f"{len(cohort.models)} models, {len(cohort.prompts)} prompts, {fitted}"
+
+
+@command.command(name="list")
+def list_command() -> None:
+    """List the cohorts that have a name."""
+    from rich import box
+    from rich.text import Text
+
+    from forensics.cli.progress import note
+    from forensics.cohorts.finding import known, shipped
+    from forensics.cohorts.pack import read_head
+    from forensics.errors import InputFileError
+
+    table = _table("cohort", "models", "prompts", "calibrated", "where", box=box.SIMPLE_HEAD)
+    own = set(known()) - set(shipped())
+    for name, path in known().items():
+        try:
+            head = read_head(path)
+        except InputFileError as error:
+            note(str(error))
+            continue
+        table.add_row(
+            Text(name),
+            str(len(head["models"])),
+            str(len(head["prompts"])),
+            "yes" if head.get("calibration") else "no",
+            "yours" if name in own else "shipped",
+        )
+    _print(table)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--models", "with_models", is_flag=True, help="List the models too.")
+def info(name: str, with_models: bool) -> None:
+    """Show what the cohort NAME (or a file) holds and how well it separates."""
+    from rich.text import Text
+
+    from forensics.cohorts.finding import find_cohort
+    from forensics.report.sanitise import visible
+
+    cohort = find_cohort(name)
+    table = _table("", "", show_header=False)
+    for key, value in _facts(cohort):
+        table.add_row(key, Text(visible(value)))
+    _print(table)
+    if cohort.calibration is not None:
+        _print(_lines(cohort))
+    if cohort.error_rates:
+        _print(_rates(cohort))
+    if with_models:
+        for model, fact in cohort.facts.items():
+            click.echo(visible(f"  {model}  {fact.released}  {fact.developer}".rstrip()))
+
+
+def _facts(cohort: Cohort) -> list[tuple[str, str]]:
+    from collections import Counter
+
+    from forensics.lineage import clusters
+
+    years = Counter(fact.released[:4] or "unknown" for fact in cohort.facts.values())
+    arrays = (cohort.sketches, cohort.scales, cohort.frequency, cohort.phrases)
+    size = sum(array.nbytes for array in arrays) + cohort.phrase_models.nbytes
+    asked = Counter(prompt.category for prompt in cohort.prompts)
+    told = {key: value for key, value in cohort.provenance.items() if value not in ("", [], ())}
+    return [
+        ("cohort", cohort.name),
+        ("models", f"{len(cohort.models)} in {len(set(clusters(cohort.facts).values()))} clusters"),
+        ("released", ", ".join(f"{year}: {n}" for year, n in sorted(years.items()))),
+        ("prompts", f"{len(cohort.prompts)} ({', '.join(f'{k} {n}' for k, n in asked.items())})"),
+        ("size", f"{size / 1e6:.1f} MB of numbers, no text"),
+        ("sha256", cohort.sha256),
+        *((key.replace("_", " "), _plain(value)) for key, value in told.items()),
+    ]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {_plain(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(_plain(one) for one in value)
+    return str(value)
+
+
+def _lines(cohort: Cohort) -> Table:
+    import math
+
+    table = _table("prompts", "score of LR = 1", "score of LR = 10", "highest LR")
+    table.title = "close kinship against independence"
+    for size, line in cohort.calibration.lines if cohort.calibration else ():
+        marks = [_score_at(line, llr) for llr in (0.0, math.log(10))]
+        highest = math.exp(min(float(line.llr([_FAR])[0]), 50.0))
+        table.add_row(str(size), *(f"{mark:.2f}" for mark in marks), f"{highest:.0f}")
+    return table
+
+
+def _score_at(line: Any, llr: float) -> float:
+    """Return the score at which an unbounded line gives an LLR (lines rise)."""
+    low, high = -_FAR, _FAR
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = float(line.llr([middle], bounded=False)[0]) > llr
+        low, high = (low, middle) if above else (middle, high)
+    return (low + high) / 2
+
+
+def _rates(cohort: Cohort) -> Table:
+    table = _table("hypothesis", "pairs", "clusters", "AUC", "95 %", "TPR at 1 %", "Cllr")
+    table.title = "clusters held out, every pair of clusters counting once"
+    for name, rates in cohort.error_rates.items():
+        interval = (rates.get("interval") or {}).get("auc")
+        table.add_row(
+            name.replace("_", " "),
+            str(rates["n_pos"]),
+            str(rates["n_clusters"]),
+            _number(rates.get("auc")),
+            f"{interval[0]:.3f}–{interval[1]:.3f}" if interval else "-",
+            _number((rates.get("tpr_at_fpr") or {}).get("0.01")),
+            _number(rates.get("cllr")),
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _table(*columns: str, show_header: bool = True, box: Any = None) -> Table:
+    from rich.table import Table
+
+    table = Table(box=box, pad_edge=False, show_header=show_header, title_justify="left")
+    for number, column in enumerate(columns):
+        right = number > 0 and show_header
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(table)

@@ -1,0 +1,115 @@
+"""`forensics evaluate`: error rates on labelled outputs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(name="evaluate")
+@click.argument("outputs", nargs=-1, required=True, type=FILE)
+@click.option("--pairs", required=True, type=FILE, help="CSV (or .csv.gz) of labelled pairs.")
+@click.option("--models", required=True, type=FILE, help="CSV of the models and their lineage.")
+@click.option("--prompts", type=click.IntRange(min=1), help="Use N prompts, drawn by --seed.")
+@click.option(
+    "--cohort-size",
+    type=click.IntRange(min=1),
+    help="Use at most N reference models, drawn by --seed.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
+@click.option("--json", "json_out", metavar="FILE|-", help="Write the figures as JSON.")
+@click.option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
+@click.option("--fit", metavar="NAME|FILE", help="Write a cohort fitted on these outputs.")
+def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any) -> None:
+    """Measure how often likeness misleads, on OUTPUTS with known lineage.
+
+    OUTPUTS are tables (parquet, CSV, JSONL with model, prompt_id, prompt, output) or transcripts.
+    For every pair the reference is the other models, less both subjects' clusters and families.
+    Figures weigh every pair of lineage clusters the same; pair-weighted ones stand beside them.
+    """
+    from forensics.cli.progress import step_spinner
+    from forensics.cohorts.finding import find_cohort
+    from forensics.cohorts.outputs import read_outputs
+    from forensics.evaluation import evaluate
+    from forensics.files import write_text
+    from forensics.hypotheses import read_pairs
+    from forensics.lineage import read_models
+
+    with step_spinner() as spinner:
+        task = spinner.add_task("reading", total=None)
+        facts = read_models(models)
+        labelled = read_pairs(pairs, facts, independent="best")
+        found = read_outputs(outputs, facts)
+        spinner.update(task, description="comparing every pair")
+        cohort = find_cohort("alpaca-eval")
+        figures = evaluate(
+            found,
+            labelled,
+            options["prompts"],
+            options["cohort_size"],
+            options["seed"],
+            cohort.calibration,
+            [fact.weights_id for fact in cohort.facts.values()],
+        )
+        if options["fit"]:
+            spinner.update(task, description="fitting a cohort")
+            _fit(found, labelled, options)
+    text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
+    if options["plot"]:
+        from forensics.report.rate_plots import write_plots
+
+        write_plots(figures, options["plot"])
+    if options["json_out"] == "-":
+        sys.stdout.write(text)
+        return
+    if options["json_out"]:
+        write_text(Path(options["json_out"]), text)
+    _table(figures)
+
+
+def _fit(outputs: Any, labelled: Any, options: dict[str, Any]) -> None:
+    from forensics.cli.progress import note
+    from forensics.cohorts.build import build
+    from forensics.cohorts.finding import destination
+    from forensics.cohorts.pack import write_cohort
+
+    path = destination(options["fit"])
+    wanted = options["prompts"] or len(outputs.prompts)
+    write_cohort(path, build(outputs, labelled, path.stem, wanted, options["seed"], {}))
+    note(f"cohort written: {path}")
+
+
+def _table(figures: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("hypothesis", "kin", "unrelated", "clusters", "AUC", "TPR@1%", "Cllr", "abstain"):
+        table.add_column(name, justify="left" if name == "hypothesis" else "right")
+    for name, one in figures["hypotheses"].items():
+        table.add_row(
+            name.replace("_", " "),
+            *(str(one[key]) for key in ("n_pos", "n_neg", "n_clusters")),
+            _number(one["auc"]),
+            _number(one["tpr_at_fpr"]["0.01"]),
+            _number(one["cllr"]),
+            _number(one["abstained"]),
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{figures['n_models']} models in {figures['n_clusters']} lineage clusters, "
+        f"{figures['n_prompts']} prompts; calibration: {figures['calibration']}. "
+        "Every pair of clusters weighs the same; intervals are in the JSON.",
+        highlight=False,
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,138 @@
+"""`forensics trace`: which models of a cohort is a subject related to?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.options import (
+    backend_options,
+    backend_options_from,
+    generation_options,
+    settings_from,
+    suite_options,
+)
+
+if TYPE_CHECKING:
+    from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.subject import Placed
+    from forensics.tracing import Trace
+
+
+@click.command(name="trace")
+@click.argument("subject")
+@click.option(
+    "--cohort",
+    "cohort_name",
+    default="alpaca-eval",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="Cohort to search.",
+)
+@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Show N.")
+@click.option("--released", metavar="YYYY-MM", help="When the subject was released.")
+@click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
+@suite_options
+@generation_options
+@backend_options
+@click.option(
+    "--transcripts",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("transcripts"),
+    show_default=True,
+    help="Folder for answers collected on the way.",
+)
+def command(subject: str, cohort_name: str, **options: Any) -> None:
+    """Rank a cohort's models by how likely SUBJECT is related to each.
+
+    SUBJECT is a transcript, a model of the cohort (cohort:NAME), or any subject that can be asked
+    the cohort's suite. "None of these" is an answer: the error rate printed is that of the best of
+    all candidates, not of one.
+    """
+    from forensics.cli.progress import step_spinner
+    from forensics.cohorts.finding import find_cohort
+    from forensics.files import write_text
+    from forensics.tracing import trace
+
+    cohort = find_cohort(cohort_name)
+    placed = _placed(subject, cohort, options)
+    with step_spinner() as spinner:
+        spinner.add_task(f"tracing {placed.name}", total=None)
+        found = trace(placed, cohort)
+    text = json.dumps(_document(found), indent=1, allow_nan=False) + "\n"
+    if options["json_out"] == "-":
+        sys.stdout.write(text)
+        return
+    if options["json_out"]:
+        write_text(Path(options["json_out"]), text)
+    _print(found, options["top"])
+
+
+def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
+    from forensics.cli.months import check_month
+    from forensics.cli.obtaining import Asking, obtain, subject_from
+    from forensics.cohorts.finding import find_model
+    from forensics.cohorts.subject import place_examined, place_member
+    from forensics.examined import Examined
+    from forensics.suites import load_suite
+
+    released = check_month(options["released"], "--released")
+    subject = subject_from(spec, options)
+    if subject.kind == "cohort":
+        found, model = find_model(subject.target, (cohort,))
+        if found.name == cohort.name:
+            return place_member(model, cohort)
+    asking = Asking(
+        settings_from(options),
+        backend_options_from(options),
+        options["folder"],
+        options["suite_text"],
+    )
+    suite = load_suite(options["suite_name"] or cohort.name)
+    asked = suite.select(options["category"], options["limit"])
+    return place_examined(Examined(subject, obtain(subject, asked, asking)), cohort, released)
+
+
+def _document(found: Trace) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(found) | {"covered": found.covered}
+
+
+def _print(found: Trace, top: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from forensics.report.sanitise import one_line
+
+    console = Console()
+    console.print(Text(one_line(found.reading, 2_000)), highlight=False)
+    if not found.relatives:
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("model", "developer", "released", "score", "log10 LR", "error rate"):
+        left = name in ("model", "developer")
+        table.add_column(name, justify="left" if left else "right", overflow="fold")
+    for one in found.relatives[:top]:
+        style = "bold" if one.model in found.named else ""
+        table.add_row(
+            Text(one_line(one.model, 34), style=style),
+            Text(one_line(one.developer, 14)),
+            one.released or "?",
+            f"{one.score:.2f}",
+            "-" if one.log10_lr is None else f"{one.log10_lr:+.2f}",
+            "-" if one.family_wise is None else f"{one.family_wise:.3f}",
+        )
+    console.print(table)
+    console.print(
+        f"{found.prompts} prompts, {len(found.relatives)} candidates of the cohort {found.cohort}. "
+        "Score: standard deviations beyond the likeness to the most alike others. Error rate: how "
+        "often the best score of an unrelated subject is as high.",
+        highlight=False,
+    )

@@ -1,0 +1,285 @@
+"""Labelled outputs → cohort pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics import __version__
+from forensics.cohorts.fitting import fit
+from forensics.cohorts.likeness import MIN_PROMPTS, mean_rows
+from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.pack import Cohort, CohortPrompt, phrase_hashes
+from forensics.cohorts.population import traits_of
+from forensics.cohorts.sketches import (
+    count_sequences,
+    document_frequency,
+    fold,
+    quantise,
+    weigh,
+)
+from forensics.copies import MIN_CHARS
+from forensics.errors import InputFileError, UsageError
+from forensics.evaluation import evaluate
+from forensics.hypotheses import LabelledPair
+from forensics.lineage import ModelFacts, clusters
+from forensics.text import words
+from forensics.transcripts import Response
+
+PROMPTS = 120
+_MOST = 255  # what a byte counts
+_MIN_PHRASE_CLUSTERS = 3
+_MAX_PHRASES = 60_000
+_COPY_SHARE = 0.1
+_FIGURES = (
+    *("n_pos", "n_neg", "n_clusters", "n_clusters_neg", "abstained", "auc", "auc_hub_removed"),
+    *("eer", "tpr_at_fpr", "cllr", "cllr_min", "interval", "lr_above_100"),
+)
+
+
+def build(
+    outputs: Outputs,
+    pairs: Sequence[LabelledPair],
+    name: str,
+    prompts: int = PROMPTS,
+    seed: int = 0,
+    provenance: Mapping[str, Any] | None = None,
+) -> Cohort:
+    """Make a cohort; the same arguments give the same cohort, and the same bytes once written.
+
+    The calibration is fitted on the quantised sketches, and `error_rates` are those of the chosen
+    prompts with clusters held out. Models that hand out others' answers stay in the cohort, but
+    calibrate nothing.
+
+    Args:
+        outputs: answers with the models' facts.
+        pairs: labelled pairs among them; without any, nothing is calibrated.
+        name: of the cohort.
+        prompts: how many of the prompts to keep: those most models answered, drawn by `seed`
+            where there is a choice.
+        seed: of the choice of prompts.
+        provenance: what else is to be known: source, licence, command, date, …
+
+    Raises:
+        InputFileError: too few prompts have answers of enough models.
+    """
+    if len(outputs.prompts) < MIN_PROMPTS:
+        raise InputFileError(
+            f"only {len(outputs.prompts)} prompts were answered by at least half of the models; "
+            f"{MIN_PROMPTS} are needed"
+        )
+    copies = near_copies(outputs)
+    trusted = [pair for pair in pairs if pair.a not in copies and pair.b not in copies]
+    used = outputs.on(_choose(outputs, prompts, seed))
+    phrases = _phrases(used)
+    notes = {
+        "version": __version__,
+        "seed": seed,
+        "answers": sum(len(samples) for row in used.texts for samples in row),
+        "prompts_chosen": f"{len(used.prompts)} of {len(outputs.prompts)}",
+        "near_copies": sorted(copies),
+        "phrases": phrases.note,
+    }
+    cohort = Cohort(
+        name=name,
+        facts=outputs.facts,
+        prompts=tuple(CohortPrompt(p.id, p.sha256, p.category) for p in used.prompts),
+        traits=used.population().traits,
+        calibration=None,
+        error_rates=_error_rates(used, trusted),
+        provenance={**(provenance or {}), **notes},
+        phrases=phrases.hashes,
+        phrase_models=phrases.models,
+        **_sketched(used),
+    )
+    labelled = used.labelled(trusted)
+    if not len(labelled.pairs):
+        return cohort
+    fitted = fit(cohort.likenesses(), cohort.excluded(), labelled, seed=seed)
+    return replace(cohort, calibration=fitted)
+
+
+def add(
+    cohort: Cohort,
+    facts: Mapping[str, ModelFacts],
+    answers: Mapping[str, Sequence[Response]],
+    provenance: Mapping[str, Any] | None = None,
+) -> Cohort:
+    """Add models to a cohort in the space that it has; what was fitted stays as it is.
+
+    Args:
+        cohort: the cohort.
+        facts: of the new models.
+        answers: theirs, to the cohort's prompts (others do not count).
+        provenance: what to note of this addition.
+
+    Raises:
+        UsageError: a model is there already, or a new one has no facts.
+        InputFileError: a model answered too few of the cohort's prompts.
+    """
+    models = dict(cohort.facts)
+    traits, sketches, scales = [], [cohort.sketches], [cohort.scales]
+    for model, responses in answers.items():
+        if model in models:
+            raise UsageError(f"cohort {cohort.name!r} has a model {model!r}; rename one of them")
+        if model not in facts:
+            raise UsageError(f"the table of models has no row for {model!r}; add one")
+        texts = _by_prompt(cohort, responses)
+        if len(texts) < MIN_PROMPTS:
+            raise InputFileError(
+                f"{model!r} answered {len(texts)} of the {len(cohort.prompts)} prompts of cohort "
+                f"{cohort.name!r}; {MIN_PROMPTS} are needed"
+            )
+        models[model] = facts[model]
+        packed, scale = quantise(cohort.sketch(texts))
+        sketches.append(packed[:, None])
+        scales.append(scale[:, None])
+        given = [text for samples in texts.values() for text in samples]
+        reasons = any(response.reasoning for response in responses)
+        traits.append(traits_of(facts[model], given, reasons))
+    added = [*cohort.provenance.get("added", ()), {**(provenance or {}), "models": list(answers)}]
+    return replace(
+        cohort,
+        facts=models,
+        traits=(*cohort.traits, *traits),
+        sketches=np.concatenate(sketches, axis=1),
+        scales=np.concatenate(scales, axis=1),
+        provenance={**cohort.provenance, "added": added},
+        sha256="",
+    )
+
+
+def _by_prompt(cohort: Cohort, responses: Iterable[Response]) -> dict[str, list[str]]:
+    known = {prompt.sha256 for prompt in cohort.prompts}
+    found: dict[str, list[str]] = {}
+    for one in responses:
+        usable = one.status in ("ok", "truncated") and one.text.strip()
+        if usable and one.prompt.sha256 in known:
+            found.setdefault(one.prompt.sha256, []).append(one.text)
+    return found
+
+
+def near_copies(outputs: Outputs) -> frozenset[str]:
+    """Name the models that give other models' answers as theirs.
+
+    Those are models of which a tenth of the answers or more is, character by character, a long
+    answer of a model of another cluster and family that was out before (or when that is unknown).
+    """
+    related = outputs.excluded()
+    released = [fact.released for fact in outputs.facts.values()]
+    copied = np.zeros(len(outputs.models), dtype=np.int64)
+    answered = np.zeros(len(outputs.models), dtype=np.int64)
+    for row in outputs.texts:
+        givers: dict[str, list[int]] = {}
+        for model, samples in enumerate(row):
+            answered[model] += bool(samples)
+            for text in {sample.strip() for sample in samples}:
+                if len(text) >= MIN_CHARS:
+                    givers.setdefault(text, []).append(model)
+        shared = [models for models in givers.values() if len(models) > 1]
+        found = {
+            one
+            for models in shared
+            for one in models
+            for other in models
+            if not related[one, other] and not released[one] < released[other]
+        }
+        copied[sorted(found)] += 1
+    copies = np.flatnonzero((copied > 0) & (copied >= _COPY_SHARE * answered))
+    return frozenset(outputs.models[i] for i in copies)
+
+
+def _choose(outputs: Outputs, wanted: int, seed: int) -> NDArray[np.intp]:
+    """Return the numbers of the prompts most models answered, by `seed` among equals."""
+    answered = np.array([sum(map(bool, row)) for row in outputs.texts])
+    shuffled = np.random.default_rng(seed).permutation(len(answered))
+    order = shuffled[np.argsort(-answered[shuffled], kind="stable")]
+    return np.sort(order[:wanted])
+
+
+def _sketched(outputs: Outputs) -> dict[str, Any]:
+    sketches, scales, frequency, texts = [], [], [], []
+    for row in outputs.texts:
+        counts = count_sequences([text for samples in row for text in samples])
+        stored, total = _stored(document_frequency(counts), len(counts))
+        owner = np.repeat(np.arange(len(row)), [len(samples) for samples in row])
+        rows = mean_rows(weigh(counts, stored.astype(np.int64), total), owner, len(row))
+        packed, scale = quantise(fold(rows))
+        sketches.append(packed)
+        scales.append(scale)
+        frequency.append(stored)
+        texts.append(total)
+    return {
+        "sketches": np.stack(sketches),
+        "scales": np.stack(scales),
+        "frequency": np.stack(frequency),
+        "texts": np.array(texts, dtype=np.uint16),
+    }
+
+
+def _stored(frequency: NDArray[np.int64], texts: int) -> tuple[NDArray[np.uint8], int]:
+    """Return document frequencies and their number of texts, scaled down to what a byte counts.
+
+    Scaling keeps the rarity of common sequences, which a mere cap would overstate.
+    """
+    if texts <= _MOST:
+        return frequency.astype(np.uint8), texts
+    return np.ceil(frequency * (_MOST / texts)).astype(np.uint8), _MOST
+
+
+@dataclass(frozen=True)
+class _Phrases:
+    hashes: NDArray[np.uint32]
+    models: NDArray[np.uint8]
+    note: Mapping[str, int]
+
+
+def _phrases(outputs: Outputs) -> _Phrases:
+    """Count in how many models word 5-grams stand; keep those of most clusters."""
+    numbers = clusters(outputs.facts)
+    of_model = np.array([numbers[model] for model in outputs.models])
+    found = [_model_phrases(outputs, model) for model in range(len(of_model))]
+    grams = np.concatenate(found)
+    owner = np.repeat(of_model, [len(one) for one in found])
+    order = np.lexsort((owner, grams))
+    grams, owner = grams[order], owner[order]
+    starts = np.flatnonzero(np.diff(grams, prepend=grams[:1] + 1)) if len(grams) else grams
+    starts = starts.astype(np.intp)
+    models = np.diff(starts, append=len(grams))
+    other = np.diff(owner, prepend=-1) != 0
+    other[starts] = True
+    used_by = np.add.reduceat(other, starts, dtype=np.int64) if len(starts) else models
+    kept = np.flatnonzero(used_by >= _MIN_PHRASE_CLUSTERS)
+    kept = kept[np.argsort(-used_by[kept], kind="stable")]
+    least = _MIN_PHRASE_CLUSTERS
+    if len(kept) > _MAX_PHRASES:
+        # Whole levels only: of a phrase that is not listed it is then known how rare it is.
+        least = int(used_by[kept[_MAX_PHRASES]]) + 1
+        kept = kept[used_by[kept] >= least]
+    kept = np.sort(kept)
+    return _Phrases(
+        grams[starts[kept]],
+        np.minimum(models[kept], _MOST).astype(np.uint8),
+        {"counted": len(starts), "kept": len(kept), "least_clusters": least},
+    )
+
+
+def _model_phrases(outputs: Outputs, model: int) -> NDArray[np.uint32]:
+    texts = [text for row in outputs.texts for text in row[model]]
+    hashes = [phrase_hashes(words(text)) for text in texts]
+    return np.unique(np.concatenate([np.empty(0, np.uint32), *hashes]))
+
+
+def _error_rates(outputs: Outputs, pairs: Sequence[LabelledPair]) -> dict[str, Any]:
+    if not pairs:
+        return {}
+    found = evaluate(outputs, pairs)["hypotheses"]
+    return {
+        name: {figure: values[figure] for figure in _FIGURES if figure in values}
+        for name, values in found.items()
+        if values["n_pos"]
+    }

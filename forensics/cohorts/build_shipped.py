@@ -1,0 +1,116 @@
+"""Build the cohorts that come with the package: `python -m forensics.cohorts.build_shipped DATA`.
+
+DATA holds, for each of them, a table of outputs, one of models and one of labelled pairs. What is
+written are numbers, hashes and the models' facts; no answer and no prompt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from forensics.cohorts.build import build
+from forensics.cohorts.outputs import Outputs, read_outputs
+from forensics.cohorts.pack import Cohort, write_cohort
+from forensics.files import write_text
+from forensics.hypotheses import Confidence, best_confidence, read_pairs
+from forensics.lineage import read_models
+from forensics.referenced import read_hashes
+from forensics.resources import data_folder
+from forensics.suites import Prompt
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """One shipped cohort: its suite, its tables' common prefix, and where its answers are from.
+
+    `category` is that of every prompt, for a suite whose list of prompts is written here too;
+    without it the list is there already.
+    """
+
+    suite: str
+    prefix: str
+    source: str
+    licence: str
+    independent: Confidence | Literal["best"]
+    category: str = ""
+
+
+RECIPES = (
+    _Recipe(
+        suite="alpaca-eval",
+        prefix="alpaca_eval",
+        source="outputs submitted to tatsu-lab/alpaca_eval, 2023 to 2024, one answer a prompt",
+        licence="source CC-BY-NC-4.0; this file holds no text, only numbers derived from it",
+        independent="high",
+    ),
+    _Recipe(
+        suite="misguided-attention",
+        prefix="misguided_attention",
+        source="cpldcpu/MisguidedAttention, models of 2025, three answers a prompt",
+        licence="source CC0-1.0; this file holds no text, only numbers derived from it",
+        independent="best",
+        category="puzzle",
+    ),
+)
+
+
+def build_shipped(recipe: _Recipe, data: Path, date: str, probes: Path) -> Cohort:
+    """Build one cohort (and its list of prompts, where that is made here) into `probes`."""
+    facts = read_models(data / f"{recipe.prefix}_models.csv")
+    pairs = read_pairs(
+        data / f"{recipe.prefix}_pairs.csv.gz", facts, independent=recipe.independent
+    )
+    outputs = read_outputs([data / f"{recipe.prefix}_outputs.parquet"], facts)
+    folder = probes / recipe.suite
+    if recipe.category:
+        write_text(folder / "prompts.csv", _listed(outputs.prompts, recipe.category))
+    provenance = {
+        "source": recipe.source,
+        "licence": recipe.licence,
+        "command": "python -m forensics.cohorts.build_shipped",
+        "date": date,
+        "unrelated_confidence": best_confidence(pairs),
+    }
+    known = {prompt.sha256: prompt for prompt in read_hashes(folder / "prompts.csv")}
+    cohort = build(_renamed(outputs, known), pairs, recipe.suite, provenance=provenance)
+    return write_cohort(folder / "cohort.safetensors", cohort)
+
+
+def _listed(prompts: Iterable[Prompt], category: str) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("id", "category", "sha256"))
+    table.writerows(sorted((p.id, category, p.sha256) for p in prompts))
+    return text.getvalue()
+
+
+def _renamed(outputs: Outputs, known: Mapping[str, Prompt]) -> Outputs:
+    """Give prompts the ids and categories that they have in the suite, and drop their texts."""
+    return replace(
+        outputs, prompts=tuple(known.get(prompt.sha256, prompt) for prompt in outputs.prompts)
+    )
+
+
+def main() -> None:
+    """Build all shipped cohorts from the data folder named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path, help="folder with the tables")
+    parser.add_argument("--date", required=True, help="date to record, YYYY-MM-DD")
+    parser.add_argument("--probes", type=Path, default=data_folder("probes"), help="where to write")
+    parser.add_argument("--suite", action="append", help="build only this one (repeatable)")
+    given = parser.parse_args()
+    for recipe in RECIPES:
+        if given.suite and recipe.suite not in given.suite:
+            continue
+        cohort = build_shipped(recipe, given.data, given.date, given.probes)
+        print(f"{cohort.name}: {len(cohort.models)} models, sha256 {cohort.sha256}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

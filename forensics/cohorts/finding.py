@@ -1,0 +1,131 @@
+"""Where cohorts are: shipped with the suites they answered, built by the user, or in a file."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import warnings
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from forensics.cohorts.likeness import MIN_PROMPTS
+from forensics.cohorts.pack import Cohort, read_cohort, read_head
+from forensics.errors import InputFileError, PluginWarning, UsageError
+from forensics.resources import cache_folder, data_folder, is_file
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_SUFFIX = ".safetensors"
+
+
+def shipped() -> list[str]:
+    """Return the names of the cohorts that come with the package."""
+    return sorted(_shipped())
+
+
+def known() -> dict[str, Path]:
+    """Return every cohort that has a name, the shipped ones first: name → file."""
+    own = {path.stem: path for path in sorted(cache_folder("cohorts").glob(f"*{_SUFFIX}"))}
+    return dict(sorted(_shipped().items())) | {k: v for k, v in own.items() if k not in _shipped()}
+
+
+def _shipped() -> dict[str, Path]:
+    folder = data_folder("probes")
+    return {path.parent.name: path for path in folder.glob(f"*/cohort{_SUFFIX}")}
+
+
+def find_cohort(name_or_path: str) -> Cohort:
+    """Read a cohort by name, or from a file.
+
+    Raises:
+        UsageError: there is neither; the message lists the names.
+        InputFileError: the file is no cohort this release reads.
+    """
+    path = Path(name_or_path)
+    if is_file(path):
+        return read_cohort(path)
+    names = known()
+    if name_or_path in names:
+        return read_cohort(names[name_or_path])
+    raise UsageError(
+        f"no cohort {name_or_path!r}: give one of {', '.join(names) or 'none yet'}, or a file that "
+        "forensics cohort build wrote"
+    )
+
+
+def destination(name_or_path: str) -> Path:
+    """Return where a new cohort belongs: a bare name means the user's folder.
+
+    Raises:
+        UsageError: the name cannot be one, or a shipped cohort has it.
+    """
+    if "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(_SUFFIX):
+        return Path(name_or_path)
+    if not _NAME.fullmatch(name_or_path):
+        raise UsageError(
+            f"{name_or_path!r} cannot name a cohort; use letters, digits, '.', '_' and '-', or "
+            f"give a file ending in {_SUFFIX}"
+        )
+    if name_or_path in _shipped():
+        raise UsageError(f"a cohort {name_or_path!r} is shipped already; choose another name")
+    return cache_folder("cohorts") / f"{name_or_path}{_SUFFIX}"
+
+
+def matching_cohort(prompt_hashes: Collection[str]) -> Cohort | None:
+    """Return the cohort that answered most of these prompts, at least 8; None without one.
+
+    Of the others only the metadata are read; one that cannot be read is skipped with a warning.
+    """
+    wanted = set(prompt_hashes)
+    best: tuple[int, Path] | None = None
+    for path in known().values():
+        shared = len(wanted & _prompts(path))
+        if shared >= MIN_PROMPTS and (best is None or shared > best[0]):
+            best = shared, path
+    return read_cohort(best[1]) if best else None
+
+
+def _prompts(path: Path) -> set[str]:
+    try:
+        return {str(prompt["sha256"]) for prompt in read_head(path)["prompts"]}
+    except (InputFileError, KeyError, TypeError) as error:
+        warnings.warn(f"cohort skipped: {error}", PluginWarning, stacklevel=2)
+        return set()
+
+
+def find_model(target: str, cohorts: Iterable[Cohort] = ()) -> tuple[Cohort, str]:
+    """Return the cohort and the model that a subject `cohort:TARGET` means.
+
+    Args:
+        target: a model's name, or COHORT/MODEL where several cohorts have that name.
+        cohorts: those to look in; by default every one that has a name.
+
+    Raises:
+        UsageError: no cohort has that model, or several do.
+    """
+    given: Mapping[str, Cohort] = {one.name: one for one in cohorts} or _all()
+    found = [one for one in given.values() if target in one.facts]
+    if len(found) == 1:
+        return found[0], target
+    if found:
+        forms = " or ".join(f"cohort:{one.name}/{target}" for one in found)
+        raise UsageError(f"several cohorts have a model {target!r}; write {forms}")
+    name, separator, model = target.partition("/")
+    if separator and name in given:
+        given[name].place(model)
+        return given[name], model
+    everyone = sorted({model for one in given.values() for model in one.models})
+    close = difflib.get_close_matches(target, everyone, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else "see: forensics cohort info NAME"
+    raise UsageError(
+        f"no model {target!r} in {', '.join(given) or 'any cohort: there is none'}; {hint}"
+    )
+
+
+def _all() -> dict[str, Cohort]:
+    found = {}
+    for name, path in known().items():
+        try:
+            found[name] = read_cohort(path)
+        except InputFileError as error:
+            warnings.warn(f"cohort skipped: {error}", PluginWarning, stacklevel=2)
+    return found

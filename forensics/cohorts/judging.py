@@ -1,0 +1,154 @@
+"""A pair judged against a cohort: normalised likeness, its interval, and its likelihood ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.calibration import to_log10
+from forensics.cohorts.fitting import CLOSE_KIN
+from forensics.cohorts.likeness import (
+    MIN_PROMPTS,
+    MIN_REFERENCE,
+    Flags,
+    Floats,
+    Row,
+    nearest_count,
+    normalised,
+    view,
+)
+from forensics.cohorts.pack import Cohort
+from forensics.cohorts.population import Condition, Population
+from forensics.cohorts.subject import Placed, excluded_for
+from forensics.evidence import Evidence, Interval, NoiseFloor, PromptScore
+
+NAME = "likeness"
+TITLE = "Likeness against the cohort"
+SCALE = (
+    "standard deviations beyond the likeness of either subject to the reference models most like "
+    "it (0 = as alike as those)"
+)
+_RESAMPLES = 400
+_TINY = 1e-6
+
+
+def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
+    """Return what a cohort says of a pair; `details` hold the conditions of the population."""
+    rows = np.flatnonzero(np.any(a.rows != 0, axis=1) & np.any(b.rows != 0, axis=1))
+    if len(rows) < MIN_PROMPTS:
+        reason = (
+            f"{len(rows)} prompts of the cohort {cohort.name} have answers of both; "
+            f"at least {MIN_PROMPTS} are needed"
+        )
+        return _without(reason, len(rows))
+    likenesses = cohort.likenesses([("A", a.rows), ("B", b.rows)], rows.tolist())
+    kept = ~(excluded_for(a, cohort) | excluded_for(b, cohort))
+    if kept.sum() < MIN_REFERENCE:
+        reason = f"{kept.sum()} reference models are left; at least {MIN_REFERENCE} are needed"
+        return _without(reason, len(rows))
+    size = len(cohort.models)
+    centred = view(likenesses, np.append(kept, [False, False]))
+    first, second = centred.row(size), centred.row(size + 1)
+    per_prompt = first.cosines[:, size + 1].astype(np.float64)
+    score = normalised(per_prompt.mean(), first.with_reference(), second.with_reference())
+    draws = _resampled(first, second, per_prompt)
+    conditions = Population((*cohort.traits, a.traits, b.traits)).conditions(
+        size, size + 1, np.append(kept, [False, False])
+    )
+    return Evidence(
+        comparator=NAME,
+        title=TITLE,
+        status="ok",
+        scale=SCALE,
+        score=round(score, 6),
+        interval=_interval(draws),
+        noise_floor=NoiseFloor(a=0.0, b=0.0, method="resampled_prompts"),
+        matched=round(float(per_prompt.mean()), 6),
+        n=len(rows),
+        log10_lr=_log10_lr(cohort, score, len(rows)),
+        per_prompt=tuple(
+            PromptScore(
+                prompt_sha256=cohort.prompts[row].sha256,
+                prompt_id=cohort.prompts[row].id,
+                score=round(float(value), 6),
+            )
+            for row, value in zip(rows, per_prompt, strict=True)
+        ),
+        details=_details(a, b, cohort, kept, conditions, draws, len(rows)),
+    )
+
+
+def _without(reason: str, n: int) -> Evidence:
+    return Evidence(comparator=NAME, title=TITLE, status="insufficient", reason=reason, n=n)
+
+
+def _log10_lr(cohort: Cohort, score: float, prompts: int) -> dict[str, float] | None:
+    if cohort.calibration is None:
+        return None
+    value = round(float(to_log10(cohort.calibration.llr(score, prompts))), 4)
+    # One proposition to text: see `fitting`.
+    return {str(name): value for name in CLOSE_KIN}
+
+
+def _resampled(first: Row, second: Row, cosines: Floats) -> Floats:
+    """Return normalised likeness over resampled prompts, shape (resamples,)."""
+    n = len(cosines)
+    weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_RESAMPLES)
+    pair = weights @ cosines / n
+    sides = [_standardised(row, weights.astype(np.float64), pair) for row in (first, second)]
+    draws: Floats = (sides[0] + sides[1]) / 2
+    return draws
+
+
+def _standardised(row: Row, weights: Floats, pair: Floats) -> Floats:
+    both = row.both[:, row.kept].astype(np.float64)
+    sums = weights @ (row.cosines[:, row.kept] * both)
+    means = sums / np.maximum(weights @ both, 1)
+    nearest = np.sort(means, axis=1)[:, ::-1][:, : nearest_count(means.shape[1])]
+    standard: Floats = (pair - nearest.mean(axis=1)) / np.maximum(nearest.std(axis=1), _TINY)
+    return standard
+
+
+def _interval(draws: Floats) -> Interval:
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return Interval(low=round(float(low), 6), high=round(float(high), 6))
+
+
+def _details(
+    a: Placed,
+    b: Placed,
+    cohort: Cohort,
+    kept: Flags,
+    conditions: Sequence[Condition],
+    draws: Floats,
+    prompts: int,
+) -> dict[str, Any]:
+    details: dict[str, Any] = {
+        "cohort": cohort.name,
+        "cohort_sha256": cohort.sha256,
+        "reference_models": int(kept.sum()),
+        "known_as": {"a": a.known_as, "b": b.known_as},
+        "conditions": [{"met": one.met, "text": one.text} for one in conditions],
+    }
+    if cohort.calibration is None:
+        return details
+    llr = to_log10(cohort.calibration.llr(draws, prompts))
+    bounds = cohort.calibration.nearest(prompts).bounds
+    return details | {
+        "log10_lr_interval": [round(float(x), 4) for x in np.quantile(llr, [0.025, 0.975])],
+        "log10_lr_bounds": [round(float(x), 4) for x in _bounds(bounds.lower, bounds.upper)],
+        "error_rates": _rates(cohort),
+    }
+
+
+def _bounds(lower: float, upper: float) -> NDArray[np.float64]:
+    return to_log10(np.array([lower, upper]))
+
+
+def _rates(cohort: Cohort) -> dict[str, Any]:
+    wanted = ("n_pos", "n_neg", "n_clusters", "auc", "tpr_at_fpr", "cllr", "interval")
+    found = cohort.error_rates.get("hypotheses", cohort.error_rates).get("close_descent", {})
+    return {name: found[name] for name in wanted if name in found}

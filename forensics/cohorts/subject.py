@@ -1,0 +1,96 @@
+"""A subject placed among a cohort's models: its sketch, its traits, whether it is one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from forensics.cohorts.likeness import Flags
+from forensics.cohorts.pack import Cohort
+from forensics.cohorts.population import Traits, measured
+from forensics.cohorts.sketches import Floats32
+from forensics.examined import Examined
+
+# Quantised, a model's own answers come back with a cosine of .99; its closest relatives reach .6.
+_SAME_ANSWERS = 0.9
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A subject in a cohort's space.
+
+    `rows` has shape (prompts, dimensions); `known_as` is the cohort model whose answers these are.
+    """
+
+    name: str
+    rows: Floats32
+    traits: Traits
+    known_as: str | None = None
+
+    @property
+    def answered(self) -> int:
+        """How many of the cohort's prompts it answered."""
+        return int(np.any(self.rows != 0, axis=1).sum())
+
+
+def place_examined(subject: Examined, cohort: Cohort, released: str = "") -> Placed:
+    """Place a subject by its answers.
+
+    Args:
+        subject: with its transcript.
+        cohort: whose prompts count.
+        released: `YYYY-MM`, where the user knows it.
+    """
+    answers: dict[str, list[str]] = {}
+    for answer in subject.answers:
+        answers.setdefault(answer.prompt_sha256, []).append(answer.text)
+    rows = cohort.sketch(answers)
+    reasons = any(answer.reasoning for answer in subject.answers)
+    policy = _system_prompt(subject.transcript.manifests)
+    traits = Traits(released, *measured([a.text for a in subject.answers]), policy, reasons)
+    return _recognised(Placed(subject.name, rows, traits), cohort)
+
+
+def place_member(model: str, cohort: Cohort) -> Placed:
+    """Place one of the cohort's own models.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    number = cohort.place(model)
+    return Placed(model, cohort.rows()[:, number], cohort.traits[number], model)
+
+
+def excluded_for(subject: Placed, cohort: Cohort) -> Flags:
+    """Flag the cohort models that may not be a reference for the subject, shape (models,)."""
+    if subject.known_as is None:
+        return np.zeros(len(cohort.models), dtype=bool)
+    flags: Flags = cohort.excluded()[cohort.place(subject.known_as)]
+    return flags
+
+
+def _recognised(subject: Placed, cohort: Cohort) -> Placed:
+    if not subject.answered:
+        return subject
+    rows = cohort.rows()
+    both = np.any(subject.rows != 0, axis=1)[:, None] & (cohort.scales > 0)
+    cosines = np.einsum("pd,pnd->pn", subject.rows, rows)
+    means = (cosines * both).sum(axis=0) / np.maximum(both.sum(axis=0), 1)
+    best = int(np.argmax(means))
+    if means[best] < _SAME_ANSWERS:
+        return subject
+    known = cohort.traits[best]
+    traits = replace(
+        subject.traits,
+        released=subject.traits.released or known.released,
+        system_prompt=subject.traits.system_prompt or known.system_prompt,
+    )
+    return replace(subject, known_as=cohort.models[best], traits=traits)
+
+
+def _system_prompt(manifests: tuple[Any, ...]) -> str:
+    settings: list[Mapping[str, Any]] = [m.settings for m in manifests]
+    return next((str(s["system_prompt"]) for s in settings if s.get("system_prompt")), "")

@@ -1,0 +1,195 @@
+"""Which models of a cohort is a subject related to? "None of these" is an answer.
+
+The best of many scores is high by chance alone. Its error rate is therefore that of the maximum:
+a subject's best score counts only against the best scores that cohort models reach among models
+documented to be unrelated to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensics.calibration import to_log10
+from forensics.cohorts.likeness import MIN_PROMPTS, Flags, pair_scores
+from forensics.cohorts.pack import Cohort
+from forensics.cohorts.population import Condition
+from forensics.cohorts.subject import Placed, excluded_for
+
+FAMILY_WISE = 0.01
+# A model too unlike all others has no scale to be normalised on: its nearest neighbours are noise.
+MIN_COSINE = 0.02
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A cohort model and how the subject scores against it.
+
+    `log10_lr` weighs close kinship against independence, None without a calibration;
+    `family_wise` is how often the best score of an unrelated subject is as high.
+    """
+
+    model: str
+    family: str
+    developer: str
+    released: str
+    score: float
+    cosine: float
+    log10_lr: float | None
+    family_wise: float | None
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The relatives of a subject, the likeliest first, and what may be said of them.
+
+    `named` are those that pass the family-wise limit; `level` is how precisely they agree: model,
+    family, developer or several. `conditions` are those of the relevant population for the best.
+    """
+
+    subject: str
+    cohort: str
+    known_as: str | None
+    prompts: int
+    relatives: tuple[Relative, ...]
+    named: tuple[str, ...]
+    level: str
+    reading: str
+    conditions: tuple[Condition, ...]
+
+    @property
+    def covered(self) -> bool:
+        """Whether the best candidate's likelihood ratio holds: every condition is met."""
+        return bool(self.conditions) and all(condition.met for condition in self.conditions)
+
+
+def trace(subject: Placed, cohort: Cohort) -> Trace:
+    """Rank a cohort's models by how likely the subject is related to each."""
+    if subject.answered < MIN_PROMPTS:
+        return _insufficient(subject, cohort)
+    prompts = np.flatnonzero(np.any(subject.rows != 0, axis=1)).tolist()
+    likenesses = cohort.likenesses([(subject.name, subject.rows)], prompts)
+    excluded = _with_subject(cohort.excluded(), excluded_for(subject, cohort))
+    own = len(cohort.models)
+    candidates = [i for i, model in enumerate(cohort.models) if model != subject.known_as]
+    pairs = np.array([(own, i) for i in candidates], dtype=np.intp)
+    scores = pair_scores(likenesses, excluded, pairs)
+    order = np.argsort(-np.nan_to_num(scores.score, nan=-np.inf), kind="stable")
+    relatives = tuple(
+        _relative(
+            cohort,
+            candidates[i],
+            float(scores.score[i]),
+            float(scores.cosine[i]),
+            int(scores.prompts[i]),
+        )
+        for i in order
+        if np.isfinite(scores.score[i])
+    )
+    if not relatives:
+        return _insufficient(subject, cohort)
+    named = tuple(
+        one.model
+        for one in relatives
+        if one.family_wise is not None
+        and one.family_wise <= FAMILY_WISE
+        and one.cosine >= MIN_COSINE
+    )
+    level = _level([one for one in relatives if one.model in named])
+    conditions = _conditions(subject, cohort, relatives[0].model)
+    return Trace(
+        subject.name,
+        cohort.name,
+        subject.known_as,
+        len(prompts),
+        relatives,
+        named,
+        level,
+        _reading(named, level, relatives, conditions),
+        conditions,
+    )
+
+
+def _with_subject(among: Flags, subject: Flags) -> Flags:
+    size = len(among) + 1
+    flags = np.zeros((size, size), dtype=bool)
+    flags[:-1, :-1] = among
+    flags[-1, :-1] = subject
+    flags[:, -1] = True  # a subject is no reference for anybody
+    return flags
+
+
+def _relative(cohort: Cohort, number: int, score: float, cosine: float, prompts: int) -> Relative:
+    model = cohort.models[number]
+    facts = cohort.facts[model]
+    lr = rate = None
+    if cohort.calibration is not None:
+        lr = round(float(to_log10(cohort.calibration.llr(score, prompts))), 3)
+        rate = cohort.calibration.family_wise(score, prompts)
+    return Relative(
+        model,
+        facts.family,
+        facts.developer,
+        facts.released,
+        round(score, 4),
+        round(cosine, 4),
+        lr,
+        None if rate is None else round(rate, 4),
+    )
+
+
+def _conditions(subject: Placed, cohort: Cohort, best: str) -> tuple[Condition, ...]:
+    from forensics.cohorts.population import Population
+
+    population = Population((*cohort.traits, subject.traits))
+    number = cohort.place(best)
+    kept = ~(cohort.excluded()[number] | excluded_for(subject, cohort))
+    return population.conditions(len(cohort.models), number, np.append(kept, False))
+
+
+def _level(named: Sequence[Relative]) -> str:
+    if not named:
+        return "none"
+    if len(named) == 1:
+        return "model"
+    for level in ("family", "developer"):
+        values = {getattr(one, level) for one in named}
+        if len(values) == 1 and "" not in values:
+            return level
+    return "several"
+
+
+def _reading(
+    named: Sequence[str],
+    level: str,
+    relatives: Sequence[Relative],
+    conditions: Sequence[Condition],
+) -> str:
+    unmet = [condition.text for condition in conditions if not condition.met]
+    limits = f" Outside the validated population: {'; '.join(unmet)}." if unmet else ""
+    if not named:
+        return (
+            f"None of these: no model passes the family-wise limit of {FAMILY_WISE:.0%} (the best, "
+            f"{relatives[0].model}, does not stand out from what unrelated subjects reach).{limits}"
+        )
+    best = relatives[0]
+    who = {
+        "model": best.model,
+        "family": f"the {best.family} family (best: {best.model})",
+        "developer": f"models of {best.developer} (best: {best.model})",
+        "several": f"{len(named)} models of several families (best: {best.model})",
+    }[level]
+    return (
+        f"Related to {who}: the same model, one of close descent, or one that the same people "
+        f"tuned alike. Which of these, and any teacher, cannot be told from text.{limits}"
+    )
+
+
+def _insufficient(subject: Placed, cohort: Cohort) -> Trace:
+    reading = (
+        f"Insufficient data: {subject.answered} of the cohort's {len(cohort.prompts)} prompts have "
+        f"a usable answer; at least {MIN_PROMPTS} are needed."
+    )
+    return Trace(subject.name, cohort.name, None, subject.answered, (), (), "none", reading, ())

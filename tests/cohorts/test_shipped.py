@@ -1,0 +1,104 @@
+"""The cohorts that come with the package, and that they are made as said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forensics import resources
+from forensics.cohorts.build_shipped import RECIPES, build_shipped
+from forensics.cohorts.finding import find_cohort, shipped
+from forensics.cohorts.likeness import pair_scores
+from forensics.cohorts.outputs import read_outputs
+from forensics.lineage import read_models
+from forensics.suites import load_suite
+
+LIMIT = 4_000_000  # bytes
+
+
+def _folder(name: str) -> Path:
+    return resources.data_folder("probes") / name
+
+
+@pytest.mark.parametrize("name", ["alpaca-eval", "misguided-attention"])
+def test_a_shipped_cohort_is_small_complete_and_joins_its_suite(name):
+    cohort = find_cohort(name)
+    suite = {prompt.sha256: prompt for prompt in load_suite(name).prompts}
+    assert name in shipped()
+    assert (_folder(name) / "cohort.safetensors").stat().st_size <= LIMIT
+    for prompt in cohort.prompts:
+        known = suite[prompt.sha256]
+        assert (prompt.id, prompt.category) == (known.id, known.category)
+    assert {"source", "licence", "command", "date", "version"} <= cohort.provenance.keys()
+    answered = np.einsum("pmd,pmd->pm", cohort.rows(), cohort.rows()) > 0.5
+    assert answered.mean() > 0.9
+
+
+def test_the_large_one_is_calibrated_on_other_clusters():
+    cohort = find_cohort("alpaca-eval")
+    assert len(cohort.models) == 163
+    assert len(cohort.prompts) >= 100
+    assert cohort.provenance["near_copies"] == ["aligner-2b_gpt-4-turbo-2024-04-09"]
+    for name in ("same_model", "close_descent"):
+        rates = cohort.error_rates[name]
+        assert rates["auc"] > 0.98
+        assert 0 < rates["cllr"] < 0.5
+        assert rates["interval"]["auc"][0] <= rates["auc"] <= rates["interval"]["auc"][1]
+
+
+def test_close_kin_stand_out_and_strangers_do_not():
+    cohort = find_cohort("alpaca-eval")
+    names = [
+        ("vicuna-13b-v1.5", "vicuna-13b-v1.5-togetherai"),
+        ("vicuna-13b-v1.5", "gpt4_1106_preview"),
+    ]
+    pairs = np.array([[cohort.place(a), cohort.place(b)] for a, b in names])
+    scores = pair_scores(cohort.likenesses(), cohort.excluded(), pairs).score
+    kin, strangers = cohort.calibration.llr(scores, len(cohort.prompts))
+    assert kin > np.log(10)
+    assert strangers < 0
+
+
+def test_the_small_one_is_rebuilt_by_its_command(data_folder: Path, tmp_path: Path):
+    recipe = RECIPES[1]
+    shipped_one = find_cohort(recipe.suite)
+    date = shipped_one.provenance["date"]
+    built = build_shipped(recipe, data_folder, date, tmp_path)
+    listed = tmp_path / recipe.suite / "prompts.csv"
+    folder = _folder(recipe.suite)
+    assert listed.read_bytes() == (folder / "prompts.csv").read_bytes()
+    assert built.facts == shipped_one.facts
+    assert built.prompts == shipped_one.prompts
+    assert built.provenance == shipped_one.provenance
+    assert np.array_equal(built.frequency, shipped_one.frequency)
+    assert np.array_equal(built.phrases, shipped_one.phrases)
+    # Another machine's arithmetic may round a number to the next of its sixteen levels.
+    assert (built.sketches != shipped_one.sketches).mean() < 1e-3
+    for name, rates in shipped_one.error_rates.items():
+        assert built.error_rates[name]["auc"] == pytest.approx(rates["auc"], abs=5e-3)
+
+
+def test_no_answer_and_no_prompt_is_shipped(data_folder: Path):
+    for recipe in RECIPES:
+        facts = read_models(data_folder / f"{recipe.prefix}_models.csv")
+        outputs = read_outputs([data_folder / f"{recipe.prefix}_outputs.parquet"], facts)
+        folder = _folder(recipe.suite)
+        content = b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+        for prompt in outputs.prompts:
+            assert prompt.text[:60].encode() not in content
+        for row in outputs.texts[:20]:
+            for samples in row:
+                for text in samples:
+                    assert len(text) < 30 or text[:40].encode("utf-8", "replace") not in content
+
+
+def test_sketches_of_the_text_at_hand_agree_with_the_pack(data_folder: Path):
+    facts = read_models(data_folder / "misguided_attention_models.csv")
+    outputs = read_outputs([data_folder / "misguided_attention_outputs.parquet"], facts)
+    cohort = find_cohort("misguided-attention")
+    place = outputs.models.index("QwQ-32b")
+    answers = {p.sha256: row[place] for p, row in zip(outputs.prompts, outputs.texts, strict=True)}
+    anew, kept = cohort.sketch(answers), cohort.rows()[:, cohort.place("QwQ-32b")]
+    assert (anew * kept).sum(axis=1).min() > 0.97
