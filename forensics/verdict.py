@@ -19,7 +19,8 @@ _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much
 UNCALIBRATED = "uncalibrated: no reference cohort"
 _LIMITS = (
     "Any two assistants that answer the same question are alike to some degree; how alike "
-    "unrelated models of the same era and kind are was not measured here.",
+    "unrelated models of the same era and kind are was not measured here. The suite alpaca-eval "
+    "has a cohort: ask both models that (--suite alpaca-eval) for a likelihood ratio.",
 )
 
 
@@ -151,6 +152,13 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
     held_out = bool(likeness.details.get("known_as", {}).get("a")) or bool(
         likeness.details.get("known_as", {}).get("b")
     )
+    interval = likeness.interval
+    span = f" [{interval.low:.2f}, {interval.high:.2f}]" if interval else ""
+    finding = Finding(
+        comparator=likeness.comparator,
+        text=f"{likeness.score:.2f}{span} standard deviations beyond the reference models most "
+        f"like either, n = {likeness.n}; log10 LR {value:+.2f}",
+    )
     return screening.model_copy(
         update={
             "status": "inconclusive" if words.direction == "neither" else "calibrated",
@@ -165,6 +173,8 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
                 else f"{words.sentence} {_SHARED_PROPOSITION}"
             ),
             "log10_lr": likeness.log10_lr,
+            "findings_for": (*([finding] if value > 0 else []), *screening.findings_for),
+            "findings_against": (*([] if value > 0 else [finding]), *screening.findings_against),
             "limits": (
                 _weighs(cohort, rates, likeness.details["log10_lr_bounds"]),
                 *([_SEEN] if held_out else []),
@@ -177,8 +187,9 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
 _CLOSE = "the two are one model or of close descent"
 _SHARED_PROPOSITION = (
     "One model under two settings and two models of close descent are one proposition to text, and "
-    "two sizes that the same people tuned alike can score as high. A common teacher or base is neither "
-    "supported nor excluded: text did not tell these from strangers well enough to calibrate."
+    "two sizes that the same people tuned alike can score as high. A common teacher or base is "
+    "neither supported nor excluded: text did not tell these from strangers well enough to "
+    "calibrate."
 )
 _SEEN = (
     "A subject is one of the cohort's own models: its lineage cluster was left out of the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,7 @@ def info(name: str, with_models: bool) -> None:
     from rich.text import Text
 
     from forensics.cohorts.finding import find_cohort
-    from forensics.report.sanitise import visible
+    from forensics.report.sanitise import encodable, visible
 
     cohort = find_cohort(name)
     table = _table("", "", show_header=False)
@@ -185,7 +186,8 @@ def info(name: str, with_models: bool) -> None:
         _print(_rates(cohort))
     if with_models:
         for model, fact in cohort.facts.items():
-            click.echo(visible(f"  {model}  {fact.released}  {fact.developer}".rstrip()))
+            line = visible(f"  {model}  {fact.released}  {fact.developer}".rstrip())
+            click.echo(encodable(line, sys.stdout.encoding))
 
 
 def _facts(cohort: Cohort) -> list[tuple[str, str]]:
@@ -273,4 +275,9 @@ def _table(*columns: str, show_header: bool = True, box: Any = None) -> Table:
 def _print(table: Table) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(table)
+    from forensics.report.sanitise import encodable
+
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    click.echo(encodable(captured.get(), console.encoding), nl=False)

@@ -19,8 +19,12 @@ from forensics.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forensics.case import Case
     from forensics.cohorts.pack import Cohort
     from forensics.examined import Examined
+    from forensics.subjects import Subject
     from forensics.suites import Suite
 
 
@@ -65,8 +69,9 @@ def command(a: str, b: str, **options: Any) -> None:
     """Compare two models on the same prompts and report how alike they are.
 
     KNOWN and QUESTIONED are subjects: hf:org/name@revision, hf:./folder, gguf:file.gguf,
-    openai:model@http://host/v1, transcript:file.jsonl, demo:name. Answers that are missing are
-    collected first, and kept. The exit code is 0 whatever is found.
+    openai:model@http://host/v1, transcript:file.jsonl, demo:name, cohort:model. Answers that are
+    missing are collected first, and kept. Where a cohort answered the same prompts, likeness is
+    judged against it. The exit code is 0 whatever is found.
     """
     from forensics.cli.months import check_month
     from forensics.cli.obtaining import Asking, obtain, subject_from, suite_for
@@ -84,6 +89,10 @@ def command(a: str, b: str, **options: Any) -> None:
         check_month(options["questioned_released"], "--questioned-released"),
     )
     subjects = [subject_from(spec, options) for spec in (a, b)]
+    if any(subject.kind == "cohort" for subject in subjects):
+        case = _in_cohort(subjects, released, options)
+        render(case.model_copy(update={"blind": options["blind"]}), wanted)
+        return
     cut, asked = suite_for(subjects, options)
     asking = Asking(
         settings_from(options),
@@ -107,6 +116,43 @@ def command(a: str, b: str, **options: Any) -> None:
             released=released,
         )
     render(case.model_copy(update={"blind": options["blind"]}), wanted)
+
+
+def _in_cohort(
+    subjects: Sequence[Subject], released: tuple[str, str], options: dict[str, Any]
+) -> Case:
+    """Compare where one subject at least is a cohort's model, of which only numbers are kept."""
+    from forensics.cli.obtaining import Asking, obtain
+    from forensics.cohorts.comparing import Side, compare_in_cohort
+    from forensics.cohorts.finding import find_cohort, find_model
+    from forensics.cohorts.subject import place_examined, place_member
+    from forensics.errors import UsageError
+    from forensics.examined import Examined
+    from forensics.suites import load_suite
+
+    given = [find_cohort(options["cohort_name"])] if options["cohort_name"] else []
+    found = {s.spec: find_model(s.target, given) for s in subjects if s.kind == "cohort"}
+    cohort = next(iter(found.values()))[0]
+    if any(one.name != cohort.name for one, _ in found.values()):
+        raise UsageError("the two subjects are models of different cohorts; they share no prompts")
+    asking = Asking(
+        settings_from(options),
+        backend_options_from(options),
+        options["folder"],
+        options["suite_text"],
+    )
+    sides = []
+    for subject, month in zip(subjects, released, strict=True):
+        if subject.kind == "cohort":
+            sides.append(Side(subject, place_member(found[subject.spec][1], cohort)))
+            continue
+        suite = load_suite(options["suite_name"] or cohort.name)
+        asked = suite.select(options["category"], options["limit"])
+        examined = Examined(subject, obtain(subject, asked, asking))
+        placed = place_examined(examined, cohort, month)
+        sides.append(Side(subject, placed, examined.transcript.sha256))
+    command_line = shlex.join(["forensics", *sys.argv[1:]])
+    return compare_in_cohort(sides[0], sides[1], cohort, command_line, _chosen(options, None))
 
 
 def _cohort(name: str | None, first: Examined, second: Examined) -> Cohort | None:

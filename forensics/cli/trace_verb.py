@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from forensics.tracing import Trace
 
 
+_SMALLEST = 0.001
+
+
 @click.command(name="trace")
 @click.argument("subject")
 @click.option(
@@ -98,6 +101,12 @@ def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
     return place_examined(Examined(subject, obtain(subject, asked, asking)), cohort, released)
 
 
+def _rate(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if value >= _SMALLEST else f"<{_SMALLEST}"
+
+
 def _document(found: Trace) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -127,7 +136,7 @@ def _print(found: Trace, top: int) -> None:
             one.released or "?",
             f"{one.score:.2f}",
             "-" if one.log10_lr is None else f"{one.log10_lr:+.2f}",
-            "-" if one.family_wise is None else f"{one.family_wise:.3f}",
+            _rate(one.family_wise),
         )
     console.print(table)
     console.print(

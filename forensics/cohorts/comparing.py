@@ -1,0 +1,108 @@
+"""Two subjects of which one at least is a cohort's own model: no text, numbers only.
+
+What a cohort keeps of its models is sketches. Only likeness can be judged then; exhibits are
+prompt ids with scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from forensics import __version__
+from forensics.case import Case, CaseSubject, CopyTripwire, LedgerEntry, Overlap, Verdict
+from forensics.cohorts.judging import judge
+from forensics.cohorts.pack import Cohort
+from forensics.cohorts.subject import Placed
+from forensics.copies import MIN_CHARS, MIN_IDENTICAL
+from forensics.evidence import Evidence
+from forensics.subjects import Subject
+from forensics.transcripts import now
+from forensics.verdict import UNCALIBRATED, weigh
+
+_NO_TEXT = "Text not shipped: passages, style and refusals cannot be compared."
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Side:
+    """A subject as the user named it, and where it lies in the cohort."""
+
+    subject: Subject
+    placed: Placed
+    transcript_sha256: str = ""
+
+
+def compare_in_cohort(
+    a: Side, b: Side, cohort: Cohort, command: str = "", settings: Mapping[str, Any] | None = None
+) -> Case:
+    """Compare two subjects by their likeness in a cohort's space.
+
+    Args:
+        a: the known subject.
+        b: the questioned subject.
+        cohort: whose space it is.
+        command: what the user typed, for the record.
+        settings: what was chosen, for the ledger.
+    """
+    evidence = judge(a.placed, b.placed, cohort)
+    overlap = Overlap(a=a.placed.answered, b=b.placed.answered, both=evidence.n)
+    tripwire = CopyTripwire(
+        identical=0, compared=0, limit=MIN_IDENTICAL, min_chars=MIN_CHARS, tripped=False
+    )
+    return Case(
+        created_at=now(),
+        version=__version__,
+        command=command,
+        suite={"name": cohort.name, "version": "cohort", "sha256": None},
+        a=_subject(a, cohort),
+        b=_subject(b, cohort),
+        overlap=overlap,
+        prompts=(),
+        evidence=(evidence,),
+        copy_tripwire=tripwire,
+        comparability=(_NO_TEXT,),
+        verdict=_verdict(evidence, tripwire),
+        ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
+    )
+
+
+def _subject(side: Side, cohort: Cohort) -> CaseSubject:
+    return CaseSubject(
+        spec=side.subject.spec,
+        name=side.placed.name,
+        kind=side.subject.kind,
+        provenance="imported",
+        transcript_sha256=side.transcript_sha256 or cohort.sha256,
+        answers=side.placed.answered,
+        empty=0,
+        errors=0,
+    )
+
+
+def _verdict(evidence: Evidence, tripwire: CopyTripwire) -> Verdict:
+    if evidence.status != "ok":
+        return Verdict(
+            status="insufficient",
+            headline=f"Insufficient data: {evidence.reason}.",
+            reading="Nothing can be said about kinship, in either direction.",
+            reasons=(f"{evidence.title}: {evidence.reason}",),
+            limits=("Missing data is not evidence of independence.",),
+        )
+    screening = Verdict(
+        status="screening",
+        headline=f"Screening ({UNCALIBRATED}): likeness {evidence.score:.2f}.",
+        reading=f"Likeness {evidence.score:.2f} on {evidence.n} prompts. {_NO_TEXT}",
+        reasons=(_NO_TEXT, *_telling(evidence)),
+        limits=("Unrelated assistants are alike to some degree too.",),
+    )
+    return weigh(screening, evidence, tripwire)
+
+
+def _telling(evidence: Evidence) -> tuple[str, ...]:
+    """Name the prompts that speak most for, and most against."""
+    order = sorted(evidence.per_prompt, key=lambda one: -one.score)
+    most = ", ".join(f"{one.prompt_id} ({one.score:+.2f})" for one in order[:_SHOWN])
+    least = ", ".join(f"{one.prompt_id} ({one.score:+.2f})" for one in order[::-1][:_SHOWN])
+    return (f"Most alike on prompts {most}.", f"Least alike on prompts {least}.")
