@@ -18,7 +18,7 @@ from scipy import sparse
 
 from forensics.evidence import Evidence, ExplainedShare, Interval
 from forensics.examined import Examined
-from forensics.matching import Floats, prompt_rows, row_dots
+from forensics.matching import Floats, prompt_rows, resample_weights, row_dots
 
 MIN_PROMPTS = 20  # three predictors and a constant need more than a handful of prompts
 PREDICTORS = ("length ratio", "mean length", "layout likeness")
@@ -109,15 +109,16 @@ def _interval(predictors: Floats, outcome: Floats) -> Interval:
     used = predictors[:, np.ptp(predictors, axis=0) > _CONSTANT]
     table = np.column_stack([np.ones(len(outcome)), used, outcome])
     n, p = used.shape
-    draws = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_RESAMPLES)
-    moments = np.einsum("bn,ni,nj->bij", draws / n, table, table, optimize=True)
+    weights = resample_weights(n, resamples=_RESAMPLES)
+    products = np.einsum("ni,nj->nij", table, table).reshape(n, -1)
+    moments = (weights @ products).reshape(-1, p + 2, p + 2)
     means = moments[:, 0, 1:]
     covariance = moments[:, 1:, 1:] - means[:, :, None] * means[:, None, :]
     within, across, total = covariance[:, :p, :p], covariance[:, :p, p], covariance[:, p, p]
     ridge = _CONSTANT * np.eye(p)
     solved = np.linalg.solve(within + ridge, across[:, :, None])[:, :, 0]
     r_squared = (solved * across).sum(axis=1) / np.maximum(total, _CONSTANT)
-    distinct = np.maximum((draws > 0).sum(axis=1), p + 2)
+    distinct = np.maximum((weights > 0).sum(axis=1), p + 2)
     adjusted = 1 - (1 - np.clip(r_squared, 0, 1)) * (distinct - 1) / (distinct - p - 1)
     low, high = np.quantile(np.clip(adjusted, 0, 1), [0.025, 0.975])
     return Interval(low=_rounded(low), high=_rounded(high))

@@ -179,7 +179,7 @@ def bootstrap_mean(scores: Floats, seed: int = 0) -> Interval:
     return percentile_interval(draws)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def resample_weights(n: int, seed: int = 0, resamples: int = BOOTSTRAP_RESAMPLES) -> Floats:
     """Return bootstrap weights, shape (resamples, n): each row sums to 1."""
     counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=resamples)

@@ -15,6 +15,7 @@ from forensics.case import CopyTripwire, Finding, Overlap, Verdict
 from forensics.comparators.base import MIN_PROMPTS
 from forensics.evidence import Evidence
 
+_NEAR_BOUND = 1e-3
 _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much
 UNCALIBRATED = "uncalibrated: no reference cohort"
 _LIMITS = (
@@ -164,8 +165,8 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
             "status": "inconclusive" if words.direction == "neither" else "calibrated",
             "calibration": "matched",
             "headline": (
-                f"Likelihood ratio {_ratio(value)} for close kinship against independence "
-                f"(log10 {value:.2f} [{low:.2f}, {high:.2f}])."
+                f"Likelihood ratio {_ratio(value)}{_at_bound(value, likeness)} for close kinship "
+                f"against independence (log10 {value:.2f} [{low:.2f}, {high:.2f}])."
             ),
             "reading": (
                 tripwire_reading(tripwire)
@@ -199,6 +200,13 @@ _SEEN = (
 
 def _ratio(log10_lr: float) -> str:
     return f"{10**log10_lr:.3g}" if log10_lr >= 0 else f"1/{10**-log10_lr:.3g}"
+
+
+def _at_bound(log10_lr: float, likeness: Evidence) -> str:
+    low, high = likeness.details["log10_lr_bounds"]
+    if log10_lr >= high - _NEAR_BOUND:
+        return ", the highest this cohort can support,"
+    return ", the lowest this cohort can support," if log10_lr <= low + _NEAR_BOUND else ""
 
 
 def _outside(screening: Verdict, cohort: str, unmet: Sequence[str]) -> Verdict:

@@ -1,0 +1,239 @@
+"""Every pair of many models: who is like whom, as a matrix and as a tree.
+
+All answers are centred on what the models in general say to a prompt, and every mean cosine is
+normalised by how alike either model is to the unrelated models it is most like, as in
+`cohorts.likeness`; one centring serves all pairs here (over 163 models the scores correlate at .98
+with those centred pair by pair), so that the prompts can be resampled. A distance is what a score
+lacks to the highest one. Neighbour joining (Saitou & Nei 1987, Molecular Biology and Evolution 4)
+makes the tree, which has no root: of two relatives it does not tell which came first. What a model
+shares with everybody lengthens its own branch and moves it nowhere, for a constant added to all
+distances of one model changes no choice of neighbour joining. Support is the share of resampled
+sets of prompts whose tree has the same group (Felsenstein 1985, Evolution 39).
+
+On 163 models of known lineage and 120 prompts, 95 % of the 93 pairs of close kin stand together
+in a group of ten models or fewer, 88 % with every pair of lineage clusters counting once (92 %
+and 84 % for distances of 1 − cosine), against .6 % of 2,551 unrelated pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.cohorts.likeness import (
+    MIN_PROMPTS,
+    MIN_REFERENCE,
+    Flags,
+    Floats,
+    Likenesses,
+    nearest_count,
+    view,
+)
+from forensics.cohorts.sketches import Floats32
+from forensics.errors import InputFileError
+
+MIN_MODELS = 5
+RESAMPLES = 100
+Scale = Literal["normalised", "cosine"]
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the tree.
+
+    `children` are places in the tree's list of nodes, empty for a model; `length` is that of the
+    branch above; `support` is the share of resamples with the same group, None where every tree
+    has it (a single model, or all).
+    """
+
+    children: tuple[int, ...]
+    model: int | None
+    length: float
+    support: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RelativesMap:
+    """All pairs of some models.
+
+    `scores` has shape (models, models), NaN on the diagonal and where a pair shares too few
+    prompts. On the scale `normalised`, 0 is as alike as the unrelated models either is most like;
+    `cosine` are bare means after centring, where there are too few models for more. `nodes` list
+    the tree from the models up: children before parents, the root last.
+    """
+
+    models: tuple[str, ...]
+    prompts: int
+    scale: Scale
+    scores: Floats
+    nodes: tuple[Node, ...]
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The models from one side of the tree to the other."""
+        return tuple(node.model for node in self.nodes if node.model is not None)
+
+    def groups(self) -> tuple[frozenset[int], ...]:
+        """Return the models below each node."""
+        found: list[frozenset[int]] = []
+        for node in self.nodes:
+            own = frozenset() if node.model is None else frozenset({node.model})
+            found.append(own.union(*(found[child] for child in node.children)))
+        return tuple(found)
+
+    def closest(self, top: int) -> list[tuple[int, int, float]]:
+        """Return the most alike pairs: (model, model, score), the highest score first."""
+        rows, columns = np.triu_indices(len(self.models), 1)
+        values = np.nan_to_num(self.scores[rows, columns], nan=-np.inf)
+        best = np.argsort(-values, kind="stable")[:top]
+        return [
+            (int(rows[i]), int(columns[i]), float(values[i]))
+            for i in best
+            if np.isfinite(values[i])
+        ]
+
+
+def relate(
+    likenesses: Likenesses, excluded: Flags, resamples: int = RESAMPLES, seed: int = 0
+) -> RelativesMap:
+    """Compare every pair and make the tree.
+
+    Args:
+        likenesses: of all models.
+        excluded: shape (models, models); row i flags those model i is not normalised by: its kin
+            and itself.
+        resamples: how many times to resample the prompts for the tree's support; 0 for none.
+        seed: of the resampling.
+
+    Raises:
+        InputFileError: fewer than `MIN_MODELS` models or `MIN_PROMPTS` prompts.
+    """
+    size, prompts = len(likenesses.models), len(likenesses.prompts)
+    if size < MIN_MODELS:
+        raise InputFileError(f"{size} models make no map; give at least {MIN_MODELS}")
+    if prompts < MIN_PROMPTS:
+        raise InputFileError(
+            f"{prompts} prompts were answered by at least half of the models; "
+            f"{MIN_PROMPTS} are needed"
+        )
+    scorer = _Scorer.of(likenesses, excluded)
+    scores = scorer.scores(np.ones(prompts))
+    nodes = _tree(scores)
+    random = np.random.default_rng(seed)
+    even = np.full(prompts, 1 / prompts)
+    found = [
+        set(_splits(_tree(scorer.scores(random.multinomial(prompts, even)))))
+        for _ in range(resamples)
+    ]
+    return RelativesMap(
+        likenesses.models,
+        prompts,
+        "normalised" if scorer.normalising else "cosine",
+        np.where(scorer.enough, scores, np.nan),
+        _supported(nodes, found),
+    )
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """Scores of all pairs for any weights of the prompts.
+
+    `cosines` and `both` have shape (prompts, models · models), the first zero where not both
+    answered; `reference` flags by whom a model is normalised.
+    """
+
+    cosines: Floats32
+    both: Floats32
+    reference: Flags
+    enough: Flags
+
+    @classmethod
+    def of(cls, likenesses: Likenesses, excluded: Flags) -> _Scorer:
+        size = len(likenesses.models)
+        centred = view(likenesses, np.ones(size, dtype=bool))
+        rows = [centred.row(model) for model in range(size)]
+        both = np.stack([row.both for row in rows], axis=1)
+        cosines = np.stack([row.cosines for row in rows], axis=1) * both
+        apart = ~np.eye(size, dtype=bool)
+        enough = (both.sum(axis=0) >= MIN_PROMPTS) & apart
+        flat = (len(likenesses.prompts), size * size)
+        return cls(
+            cosines.astype(np.float32).reshape(flat),
+            both.astype(np.float32).reshape(flat),
+            ~excluded & enough,
+            enough,
+        )
+
+    @property
+    def normalising(self) -> bool:
+        return int(self.reference.sum(axis=1).min()) >= MIN_REFERENCE
+
+    def scores(self, weights: NDArray[Any]) -> Floats:
+        """Return the scores, shape (models, models); a pair that is not known gets the median."""
+        size = len(self.reference)
+        given = weights.astype(np.float32)
+        means = (given @ self.cosines) / np.maximum(given @ self.both, 1)
+        square = means.reshape(size, size).astype(np.float64)
+        scores = self._normalised(square) if self.normalising else square
+        if not self.enough.any():
+            return np.zeros_like(scores)
+        usual = float(np.median(scores[self.enough]))
+        known: Floats = np.where(self.enough, (scores + scores.T) / 2, usual)
+        return known
+
+    def _normalised(self, means: Floats) -> Floats:
+        nearest = -np.sort(np.where(self.reference, -means, np.inf), axis=1)
+        counts = [nearest_count(int(total)) for total in self.reference.sum(axis=1)]
+        used = np.arange(len(means)) < np.array(counts)[:, None]
+        total = used.sum(axis=1)
+        centre = np.where(used, nearest, 0.0).sum(axis=1) / total
+        off = np.where(used, nearest - centre[:, None], 0.0)
+        spread = np.maximum(np.sqrt((off**2).sum(axis=1) / total), _TINY)
+        own = (means - centre[:, None]) / spread[:, None]
+        scores: Floats = (own + own.T) / 2
+        return scores
+
+
+def _tree(scores: Floats) -> tuple[Node, ...]:
+    from skbio import DistanceMatrix
+    from skbio.tree import nj
+
+    apart = ~np.eye(len(scores), dtype=bool)
+    distances = np.where(apart, scores[apart].max() - scores, 0.0)
+    # Names are hostile text: the library sees numbers only.
+    tree = nj(DistanceMatrix(distances, [str(i) for i in range(len(scores))]))
+    places: dict[int, int] = {}
+    nodes: list[Node] = []
+    for node in tree.postorder():
+        places[id(node)] = len(nodes)
+        children = tuple(places[id(child)] for child in node.children)
+        nodes.append(Node(children, None if children else int(node.name), float(node.length or 0)))
+    return tuple(nodes)
+
+
+def _splits(nodes: Sequence[Node]) -> list[int]:
+    """Return for each node the models on the side of it without model 0, as bits of a number."""
+    below: list[int] = []
+    for node in nodes:
+        own = 0 if node.model is None else 1 << node.model
+        for child in node.children:
+            own |= below[child]
+        below.append(own)
+    everybody = below[-1]
+    return [everybody ^ own if own & 1 else own for own in below]
+
+
+def _supported(nodes: tuple[Node, ...], resampled: Sequence[set[int]]) -> tuple[Node, ...]:
+    if not resampled:
+        return nodes
+    return tuple(
+        replace(node, support=sum(split in one for one in resampled) / len(resampled))
+        if node.children and split
+        else node
+        for node, split in zip(nodes, _splits(nodes), strict=True)
+    )

@@ -1,0 +1,193 @@
+"""A map of relatives as files: Newick, CSV and SVG. Models' names are hostile text in all three."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from forensics.relatives_map import Node, RelativesMap
+from forensics.report.sanitise import clip, one_line
+
+_BARE = re.compile(r"[A-Za-z0-9.-]+")
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NAME = 500
+_LABEL = 32
+_CELL = 9
+_TREE_WIDTH = 180
+_TITLES = {
+    "normalised": "likeness (0 = as the most alike unrelated models)",
+    "cosine": "likeness (mean cosine after centring)",
+}
+
+
+def newick(found: RelativesMap) -> str:
+    """Return the tree, groups labelled with their support in percent.
+
+    The tree has no root: its last node joins three groups.
+    """
+    names = [_quoted(name) for name in distinct(found.models, _NAME)]
+    texts: list[str] = []
+    for node in found.nodes:
+        inner = ",".join(texts[child] for child in node.children)
+        label = _label(node) if node.model is None else names[node.model]
+        texts.append(f"{f'({inner})' if inner else ''}{label}:{node.length:.6g}")
+    return texts[-1].rpartition(":")[0] + ";\n"
+
+
+def _label(node: Node) -> str:
+    return "" if node.support is None else f"{100 * node.support:.0f}"
+
+
+def _quoted(name: str) -> str:
+    if _BARE.fullmatch(name):
+        return name
+    doubled = name.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def matrix(found: RelativesMap) -> str:
+    """Return the scores as CSV, models in the tree's order; a cell is empty where none is known."""
+    names = [cell(name) for name in distinct(found.models, _NAME)]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["model", *(names[i] for i in found.order)])
+    for row in found.order:
+        scores = (found.scores[row, column] for column in found.order)
+        table.writerow([names[row], *(f"{x:.4f}" if np.isfinite(x) else "" for x in scores)])
+    return text.getvalue()
+
+
+def cell(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def distinct(names: Sequence[str], limit: int) -> list[str]:
+    """Return names on one line and of at most `limit` characters, no two of them the same."""
+    used: set[str] = set()
+    found = []
+    for name in names:
+        short = unique = one_line(name, limit)
+        number = 2
+        while unique in used:
+            unique = f"{clip(short, limit - 6)} ({number})"
+            number += 1
+        used.add(unique)
+        found.append(unique)
+    return found
+
+
+def heat_map(found: RelativesMap) -> str:
+    """Return an SVG: the tree, and beside it every pair that is more alike than models usually are.
+
+    It uses presentation attributes only.
+    """
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(json.dumps(specification(found)))
+    return svg
+
+
+def specification(found: RelativesMap) -> dict[str, Any]:
+    """Return the Vega-Lite specification of `heat_map`."""
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "title": {
+            "text": f"{len(found.models)} models, {found.prompts} prompts: who is like whom",
+            "subtitle": "blank: no more alike than that; left: neighbour-joining tree, no root",
+            "anchor": "start",
+        },
+        "background": "white",
+        "spacing": 4,
+        "hconcat": [_drawn_tree(found), _cells(found)],
+        "config": {
+            "aria": False,
+            "view": {"stroke": None},
+            "axis": {"labelFontSize": 8, "labelLimit": 400, "domain": False, "ticks": False},
+        },
+    }
+
+
+def _cells(found: RelativesMap) -> dict[str, Any]:
+    labels = distinct(found.models, _LABEL)
+    names = [labels[i] for i in found.order]
+    values = [
+        {"a": labels[i], "b": labels[j], "s": round(float(found.scores[i, j]), 2)}
+        for i in found.order
+        for j in found.order
+        if found.scores[i, j] > 0
+    ]
+    axis = {"title": None, "grid": False}
+    side = {"type": "ordinal", "scale": {"domain": names, "padding": 0}}
+    return {
+        "width": _CELL * len(names),
+        "height": _CELL * len(names),
+        "data": {"values": values},
+        "mark": {"type": "rect"},
+        "encoding": {
+            "y": {"field": "a", **side, "axis": axis | {"orient": "right"}},
+            "x": {"field": "b", **side, "axis": axis | {"orient": "bottom", "labelAngle": -90}},
+            "color": {
+                "field": "s",
+                "type": "quantitative",
+                "title": _TITLES[found.scale],
+                "scale": {"scheme": "blues", "domainMin": 0},
+                "legend": {"orient": "top", "gradientLength": 240, "titleLimit": 400},
+            },
+        },
+    }
+
+
+def _drawn_tree(found: RelativesMap) -> dict[str, Any]:
+    size = len(found.models)
+    across = {"type": "quantitative", "axis": None, "scale": {"nice": False, "zero": False}}
+    down = {
+        "type": "quantitative",
+        "axis": None,
+        "scale": {"domain": [0, size], "reverse": True, "nice": False},
+    }
+    return {
+        "width": _TREE_WIDTH,
+        "height": _CELL * size,
+        "data": {"values": _lines(found)},
+        "mark": {"type": "rule", "color": "#555", "strokeWidth": 0.8},
+        "encoding": {
+            "x": {"field": "x", **across},
+            "x2": {"field": "x2"},
+            "y": {"field": "y", **down},
+            "y2": {"field": "y2"},
+        },
+    }
+
+
+def _lines(found: RelativesMap) -> list[dict[str, float]]:
+    """Return the tree's branches: along, as long as they are; across, from child to child."""
+    heights: list[float] = []
+    place = 0
+    for node in found.nodes:
+        if node.model is None:
+            ends = [heights[child] for child in node.children]
+            heights.append((min(ends) + max(ends)) / 2)
+        else:
+            heights.append(place + 0.5)
+            place += 1
+    depths = [0.0] * len(found.nodes)
+    lines = []
+    for number in range(len(found.nodes) - 1, -1, -1):
+        node = found.nodes[number]
+        for child in node.children:
+            depths[child] = depths[number] + max(found.nodes[child].length, 0.0)
+            at, to, y = depths[number], depths[child], heights[child]
+            lines.append({"x": at, "x2": to, "y": y, "y2": y})
+        if node.children:
+            ends = [heights[child] for child in node.children]
+            x = depths[number]
+            lines.append({"x": x, "x2": x, "y": min(ends), "y2": max(ends)})
+    return [{key: round(value, 4) for key, value in line.items()} for line in lines]
