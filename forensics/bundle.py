@@ -145,6 +145,11 @@ def make_bundle(
 def _find(
     side: CaseSubject, letter: str, case_path: Path, extra: Iterable[Path]
 ) -> tuple[Path, bytes]:
+    if side.kind == "cohort":
+        raise InputFileError(
+            f"{letter.upper()} is a cohort's model, of which only numbers are kept: there is no "
+            "transcript to bundle"
+        )
     named = side.transcript_path or (
         side.spec.removeprefix("transcript:") if side.kind == "transcript" else ""
     )

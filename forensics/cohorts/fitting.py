@@ -29,7 +29,7 @@ from forensics.hypotheses import Hypothesis
 
 CLOSE_KIN: tuple[Hypothesis, ...] = ("same_model", "close_descent")
 PROMPT_COUNTS = (8, 16, 25, 50, 100, 200, 400)
-MIN_KIN_CLUSTERS = 5
+MIN_KIN_CLUSTERS = 6
 MIN_STRANGERS = 20  # the best of fewer says little about the best of a whole cohort
 MIN_SUBJECTS = 20
 _DRAWS = 4  # subsets of prompts for every number of them
@@ -75,7 +75,9 @@ class Maxima:
 
     def rate(self, score: float) -> float:
         """Return how often a best score is as high."""
-        return float(-np.expm1(-np.exp(-(score - self.location) / self.scale)))
+        # Far below the location the rate is 1 long before the exponent overflows.
+        exponent = min((self.location - score) / self.scale, 700.0)
+        return float(-np.expm1(-np.exp(exponent)))
 
 
 @dataclass(frozen=True)

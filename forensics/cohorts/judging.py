@@ -43,12 +43,12 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
             f"{len(rows)} prompts of the cohort {cohort.name} have answers of both; "
             f"at least {MIN_PROMPTS} are needed"
         )
-        return _without(reason, len(rows))
+        return _without(reason, len(rows), _setting(a, b, cohort))
     likenesses = cohort.likenesses([("A", a.rows), ("B", b.rows)], rows.tolist())
     kept = ~(excluded_for(a, cohort) | excluded_for(b, cohort))
     if kept.sum() < MIN_REFERENCE:
         reason = f"{kept.sum()} reference models are left; at least {MIN_REFERENCE} are needed"
-        return _without(reason, len(rows))
+        return _without(reason, len(rows), _setting(a, b, cohort))
     size = len(cohort.models)
     centred = view(likenesses, np.append(kept, [False, False]))
     first, second = centred.row(size), centred.row(size + 1)
@@ -81,8 +81,20 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
     )
 
 
-def _without(reason: str, n: int) -> Evidence:
-    return Evidence(comparator=NAME, title=TITLE, status="insufficient", reason=reason, n=n)
+def _without(reason: str, n: int, setting: dict[str, Any]) -> Evidence:
+    return Evidence(
+        comparator=NAME, title=TITLE, status="insufficient", reason=reason, n=n, details=setting
+    )
+
+
+def _setting(a: Placed, b: Placed, cohort: Cohort) -> dict[str, Any]:
+    """Return what it takes to judge the pair once more."""
+    return {
+        "cohort": cohort.name,
+        "cohort_sha256": cohort.sha256,
+        "known_as": {"a": a.known_as, "b": b.known_as},
+        "released": {"a": a.traits.released, "b": b.traits.released},
+    }
 
 
 def _log10_lr(cohort: Cohort, score: float, prompts: int) -> dict[str, float] | None:
@@ -126,11 +138,8 @@ def _details(
     draws: Floats,
     prompts: int,
 ) -> dict[str, Any]:
-    details: dict[str, Any] = {
-        "cohort": cohort.name,
-        "cohort_sha256": cohort.sha256,
+    details = _setting(a, b, cohort) | {
         "reference_models": int(kept.sum()),
-        "known_as": {"a": a.known_as, "b": b.known_as},
         "conditions": [{"met": one.met, "text": one.text} for one in conditions],
     }
     if cohort.calibration is None:

@@ -30,6 +30,7 @@ from forensics.cohorts.sketches import (
     Floats32,
     count_sequences,
     fold,
+    quantise,
     restore,
     weigh,
 )
@@ -135,8 +136,8 @@ class Cohort:
     def _sketch(self, prompt: int, texts: Sequence[str]) -> Floats32:
         frequency = self.frequency[prompt].astype(np.int64)
         rows = weigh(count_sequences(texts), frequency, int(self.texts[prompt]))
-        folded = fold(mean_rows(rows, np.zeros(len(rows), dtype=np.intp), 1))[0]
-        unit: Floats32 = folded / max(float(np.linalg.norm(folded)), 1e-9)
+        folded = fold(mean_rows(rows, np.zeros(len(rows), dtype=np.intp), 1))
+        unit: Floats32 = restore(*quantise(folded))[0]
         return unit
 
     def likenesses(

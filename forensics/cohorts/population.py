@@ -51,15 +51,20 @@ class Population:
 
     traits: tuple[Traits, ...]
 
-    def conditions(self, a: int, b: int, kept: NDArray[np.bool_]) -> tuple[Condition, ...]:
-        """Check models `a` and `b` against the reference models that `kept` flags."""
+    def conditions(
+        self, a: int, b: int, kept: NDArray[np.bool_], names: tuple[str, str] = ("A", "B")
+    ) -> tuple[Condition, ...]:
+        """Check models `a` and `b`, called `names`, against the reference that `kept` flags."""
         first, second = self.traits[a], self.traits[b]
         reference = [self.traits[i] for i in np.flatnonzero(kept)]
         return (
-            *(_peers(one, letter, reference) for letter, one in (("A", first), ("B", second))),
             *(
-                _within(one, letter, reference, name)
-                for letter, one in (("A", first), ("B", second))
+                _peers(one, called, reference)
+                for called, one in zip(names, (first, second), strict=True)
+            ),
+            *(
+                _within(one, called, reference, name)
+                for called, one in zip(names, (first, second), strict=True)
                 for name in ("length", "markup")
             ),
             _reasoning(first, second, reference),
@@ -95,25 +100,25 @@ def month(released: str) -> int | None:
     return int(released[:4]) * 12 + int(released[5:7]) if released else None
 
 
-def _peers(one: Traits, letter: str, reference: Sequence[Traits]) -> Condition:
+def _peers(one: Traits, called: str, reference: Sequence[Traits]) -> Condition:
     own = month(one.released)
     if own is None:
-        return Condition(False, f"the release date of {letter} is not known")
+        return Condition(False, f"the release date of {called} is not known")
     months = [month(other.released) for other in reference]
     near = sum(other is not None and abs(other - own) <= MONTHS for other in months)
     text = (
         f"{near} reference models of other families were released within {MONTHS} months of "
-        f"{letter} ({one.released}); {MIN_PEERS} are needed"
+        f"{called} ({one.released}); {MIN_PEERS} are needed"
     )
     return Condition(near >= MIN_PEERS, text)
 
 
-def _within(one: Traits, letter: str, reference: Sequence[Traits], name: str) -> Condition:
+def _within(one: Traits, called: str, reference: Sequence[Traits], name: str) -> Condition:
     values = [asdict(other)[name] for other in reference if other.length > 0]
     value = float(asdict(one)[name])
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     what = {"length": "the median answer length (characters)", "markup": "layout marks per 1,000"}
-    text = f"{what[name]} of {letter}, {value:.0f}, lies in the cohort's {low:.0f} to {high:.0f}"
+    text = f"{what[name]} of {called}, {value:.0f}, lies in the cohort's {low:.0f} to {high:.0f}"
     met = low / _SLACK <= value <= high * _SLACK
     return Condition(met, text if met else text.replace("lies in", "lies outside"))
 
@@ -122,7 +127,9 @@ def _reasoning(first: Traits, second: Traits, reference: Sequence[Traits]) -> Co
     if not (first.reasoning or second.reasoning):
         return Condition(True, "neither shows its reasoning")
     alike = sum(other.reasoning for other in reference)
-    text = f"{alike} reference models show their reasoning, as A or B does; {MIN_PEERS} are needed"
+    text = (
+        f"{alike} reference models show their reasoning, as a subject does; {MIN_PEERS} are needed"
+    )
     return Condition(alike >= MIN_PEERS, text)
 
 

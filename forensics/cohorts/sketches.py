@@ -74,7 +74,12 @@ def fold(rows: Floats32, dimensions: int = DIMENSIONS) -> Floats32:
 
 
 def quantise(rows: Floats32) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
-    """Pack rows into 4 bits a number: (n, d) → bytes (n, d / 2) and one scale per row, (n,)."""
+    """Pack rows into 4 bits a number: (n, d) → bytes (n, d / 2) and one scale per row, (n,).
+
+    It is the folding that costs: of close kin, .77 pass a threshold that 1 % of strangers pass with
+    8 prompts (.91 unfolded), .96 and .96 with 50. 1,024 signs in the same space lose less (.87),
+    but the zeros of short answers become signs too and make all short answers alike.
+    """
     scale = (np.abs(rows).max(axis=1) / _LEVELS).astype(np.float16)
     safe = np.maximum(scale.astype(np.float32), 1e-6)[:, None]
     levels = np.clip(np.rint(rows / safe), -_LEVELS, _LEVELS).astype(np.int8) + 8

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from forensics.cohorts.likeness import Flags
+from forensics.cohorts.likeness import MIN_PROMPTS, Flags
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Traits, measured
 from forensics.cohorts.sketches import Floats32
 from forensics.examined import Examined
 
-# Quantised, a model's own answers come back with a cosine of .99; its closest relatives reach .6.
+# A model's own answers come back with a cosine of 1; its closest relatives reach .6.
 _SAME_ANSWERS = 0.9
 
 
@@ -44,13 +44,16 @@ def place_examined(subject: Examined, cohort: Cohort, released: str = "") -> Pla
         cohort: whose prompts count.
         released: `YYYY-MM`, where the user knows it.
     """
+    asked = {prompt.sha256 for prompt in cohort.prompts}
+    # The cohort's ranges are those of these prompts: answers to others would not compare.
+    compared = [answer for answer in subject.answers if answer.prompt_sha256 in asked]
     answers: dict[str, list[str]] = {}
-    for answer in subject.answers:
+    for answer in compared:
         answers.setdefault(answer.prompt_sha256, []).append(answer.text)
     rows = cohort.sketch(answers)
-    reasons = any(answer.reasoning for answer in subject.answers)
+    reasons = any(answer.reasoning for answer in compared)
     policy = _system_prompt(subject.transcript.manifests)
-    traits = Traits(released, *measured([a.text for a in subject.answers]), policy, reasons)
+    traits = Traits(released, *measured([a.text for a in compared]), policy, reasons)
     return _recognised(Placed(subject.name, rows, traits), cohort)
 
 
@@ -78,7 +81,9 @@ def _recognised(subject: Placed, cohort: Cohort) -> Placed:
     rows = cohort.rows()
     both = np.any(subject.rows != 0, axis=1)[:, None] & (cohort.scales > 0)
     cosines = np.einsum("pd,pnd->pn", subject.rows, rows)
-    means = (cosines * both).sum(axis=0) / np.maximum(both.sum(axis=0), 1)
+    shared = both.sum(axis=0)
+    means = (cosines * both).sum(axis=0) / np.maximum(shared, 1)
+    means[shared < MIN_PROMPTS] = 0  # one "Yes." in common is no identity
     best = int(np.argmax(means))
     if means[best] < _SAME_ANSWERS:
         return subject

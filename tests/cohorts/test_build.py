@@ -60,7 +60,7 @@ def test_several_samples_and_many_models_stay_within_a_byte(tmp_path):
     made = outputs(facts(2, 4), prompts=8, samples=40)  # 320 texts a prompt
     cohort = build(made, (), "many")
     assert (cohort.texts == 255).all()
-    assert cohort.frequency.max() == 255
+    assert 240 < cohort.frequency.max() <= 255
     answers = {p.sha256: row[0] for p, row in zip(made.prompts, made.texts, strict=True)}
     assert (cohort.sketch(answers) * cohort.rows()[:, 0]).sum(axis=1).min() > 0.97
     _strict(cohort, tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -82,16 +83,17 @@ def test_a_model_sketched_anew_stands_where_it_stood(cohort):
     assert not cohort.sketch({"0" * 64: ["text"], cohort.prompts[0].sha256: ["", " "]}).any()
 
 
+@cache
+def _tiny() -> Cohort:
+    return build(outputs(facts(1, 3), prompts=8), (), "tiny")
+
+
 @given(st.text(st.characters(exclude_categories=()), max_size=200))
 def test_any_text_can_be_sketched(text):
-    made = outputs(facts(1, 3), prompts=8)
-    one = _SMALL.setdefault("cohort", build(made, (), "tiny"))
+    one = _tiny()
     rows = one.sketch({one.prompts[0].sha256: [text, "other words"]})
     assert np.isfinite(rows).all()
     assert abs(float(np.linalg.norm(rows[0])) - 1) < 1e-4
-
-
-_SMALL: dict[str, Cohort] = {}
 
 
 def test_quantised_scores_are_those_of_the_texts(cohort):
@@ -249,3 +251,15 @@ def test_values_that_would_fail_later_are_refused(path, key, value):
     with pytest.raises(InputFileError, match=r"small\.safetensors") as caught:
         read_cohort(path)
     assert "\n" not in str(caught.value)
+
+
+def test_answers_to_another_suite_meet_none_of_the_prompts(cohort):
+    other = {f"{number:064x}": ["an answer to something else"] for number in range(30)}
+    subject = cohort.sketch(other)
+    found = cohort.likenesses([("x", subject)])
+    size = len(cohort.models) + 1
+    excluded = np.eye(size, dtype=bool)
+    excluded[:-1, :-1] |= cohort.excluded()
+    scores = pair_scores(found, excluded, np.array([(size - 1, 0)]))
+    assert scores.prompts[0] == 0
+    assert np.isnan(scores.score[0])
