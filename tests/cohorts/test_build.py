@@ -130,7 +130,7 @@ def test_short_identical_answers_are_no_copies_and_calibrate_nothing(tmp_path):
 
 
 def test_a_model_with_nine_blank_answers_in_ten(tmp_path):
-    made = outputs(prompts=20)
+    made = outputs(facts(kin=7), prompts=20)
     texts = [list(row) for row in made.texts]
     for number in range(18):
         texts[number][0] = ()
