@@ -70,7 +70,7 @@ def compare(
             progress(comparator.title)
         evidence.append(measure(comparator, a, b, known))
     if cohort is not None:
-        evidence.append(_judged(a, b, cohort, released))
+        evidence.append(_with_explained(_judged(a, b, cohort, released), known))
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     return Case(
@@ -136,6 +136,10 @@ def measure(
         return without_score(comparator, "not_measured", str(error))
     except ForensicsError as error:
         return without_score(comparator, "error", str(error))
+    return _with_explained(evidence, known)
+
+
+def _with_explained(evidence: Evidence, known: Confounds | None) -> Evidence:
     share = explained(evidence, known) if known is not None else None
     return evidence.model_copy(update={"explained_by_length_and_formatting": share})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,11 +21,13 @@ from forensics.cohorts.likeness import (
     Flags,
     Floats,
     Likenesses,
+    agreement,
     pair_scores,
 )
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import month
 from forensics.error_rates import STRONG, Scored, rates, without_hubs
+from forensics.errors import InputFileError
 from forensics.hypotheses import KIN_HYPOTHESES, Hypothesis, LabelledPair
 from forensics.lineage import clusters
 
@@ -66,7 +68,14 @@ def evaluate(
         seed: of both draws.
         shipped: a calibration fitted elsewhere.
         trained_on: `weights_id`s of the models `shipped` was fitted on.
+
+    Raises:
+        InputFileError: the models share no prompt.
     """
+    if not outputs.prompts:
+        raise InputFileError(
+            "no prompt was answered by at least half of the models; give answers of all to the same"
+        )
     started = time.monotonic()
     used = outputs.on(_draw(len(outputs.prompts), prompts, seed))
     likenesses = used.likenesses()
@@ -105,9 +114,11 @@ def score_pairs(
     named = [p for p in pairs if p.hypothesis and p.a in place and p.b in place]
     labelled = outputs.labelled(named)
     scores = pair_scores(likenesses, excluded, labelled.pairs)
-    population = outputs.population()
+    population = replace(outputs.population(), agreement=agreement(likenesses))
     kept = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs]
-    met = population.met(labelled.pairs, kept) & np.isfinite(scores.score)
+    known = np.isfinite(scores.score)
+    met = population.met(labelled.pairs, kept) & known
+    strangers = labelled.are("independent") & known
     if calibration is not None:
         llr: Floats | None = calibration.llr(np.nan_to_num(scores.score), len(outputs.prompts))
     else:
@@ -116,8 +127,10 @@ def score_pairs(
         labelled,
         tuple(p.relation for p in named),
         scores.score,
-        without_hubs(np.nan_to_num(scores.score), labelled.pairs, labelled.are("independent")),
-        None if llr is None else np.where(np.isfinite(scores.score), llr, 0.0),
+        np.where(
+            known, without_hubs(np.nan_to_num(scores.score), labelled.pairs, strangers), np.nan
+        ),
+        None if llr is None else np.where(known, llr, 0.0),
         ~met,
         "none" if llr is None else "held_out" if calibration is None else "shipped",
     )
@@ -228,7 +241,8 @@ def _era_shift(outputs: Outputs, found: Evaluated, likenesses: Likenesses) -> di
     # The bound alone would keep every LR below 100: the question is what the line says.
     llr = line.llr(np.nan_to_num(score[new]), bounded=False)
     kept = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs[new]]
-    met = outputs.population().met(labelled.pairs[new], kept)
+    population = replace(outputs.population(), agreement=agreement(likenesses))
+    met = population.met(labelled.pairs[new], kept)
     return {
         "fitted_on": f"{int(early.sum())} models released before {cut}",
         "unrelated_pairs": int(new.sum()),

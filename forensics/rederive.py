@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.case import Case, CaseSubject
 from forensics.comparators import Comparator, load_comparators
 from forensics.comparators.base import Reference
-from forensics.compare import compare
+from forensics.compare import LIKENESS, compare
 from forensics.errors import ForensicsError
 from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
@@ -18,6 +18,9 @@ from forensics.report.sanitise import one_line
 from forensics.subjects import Subject
 from forensics.suites import Suite
 from forensics.transcripts import Transcript
+
+if TYPE_CHECKING:
+    from forensics.cohorts.pack import Cohort
 
 # Another processor's arithmetic moves the last digits of float32 embeddings, never more than this.
 ROUNDING = 1e-6
@@ -89,8 +92,8 @@ def rederive(
 ) -> Rederivation:
     """Derive `case` again and compare, to the last digit.
 
-    Where a comparator cannot run here its recorded evidence stands in, so that the verdict can
-    still be derived from the rest.
+    Where a comparator cannot run here, or the cohort is not at hand, the recorded evidence stands
+    in, so that the verdict can still be derived from the rest.
 
     Args:
         case: the recorded case.
@@ -99,9 +102,15 @@ def rederive(
         suite: what the comparison was cut to; None for all prompts.
         progress: called with each comparator's title before it runs.
     """
-    comparators, absent = _comparators(case.evidence)
+    judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
+    cohort, unjudged = _cohort(judged)
+    comparators, absent = _comparators(
+        [e for e in case.evidence if cohort is None or e is not judged], unjudged
+    )
     sides = (_examined(case.a, a), _examined(case.b, b))
-    first = compare(*sides, comparators, suite, progress=progress)
+    first = compare(
+        *sides, comparators, suite, progress=progress, cohort=cohort, released=_released(judged)
+    )
     missing = absent | _unmeasured(case.evidence, first.evidence)
     recorded = {e.comparator: e for e in case.evidence}
     settled = [
@@ -112,16 +121,43 @@ def rederive(
     return Rederivation(tuple(_differences(_plain(case), _plain(again))), reasons)
 
 
+def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
+    """Return the cohort a case was judged against, or why there is none."""
+    if judged is None:
+        return None, {}
+    from forensics.cohorts.finding import find_cohort, known
+
+    name, digest = (str(judged.details.get(key, "")) for key in ("cohort", "cohort_sha256"))
+    # A bundle is somebody else's: what it names must be a cohort's name here, never a path.
+    if name not in known():
+        return None, {LIKENESS: f"no cohort {one_line(name, 80)!r} here"}
+    try:
+        cohort = find_cohort(name)
+    except ForensicsError as error:
+        return None, {LIKENESS: str(error)}
+    if cohort.sha256 != digest:
+        return None, {LIKENESS: f"the cohort {one_line(name, 80)!r} here is not the case's"}
+    return cohort, {}
+
+
+def _released(judged: Evidence | None) -> tuple[str, str]:
+    months = judged.details.get("released") if judged else None
+    if not isinstance(months, Mapping):
+        return "", ""
+    first, second = (str(months.get(side, "")) for side in ("a", "b"))
+    return first, second
+
+
 def _comparators(
-    evidence: Sequence[Evidence],
+    evidence: Sequence[Evidence], unjudged: Mapping[str, str]
 ) -> tuple[list[Comparator[Any]], dict[str, str]]:
     found: list[Comparator[Any]] = []
-    absent: dict[str, str] = {}
+    absent: dict[str, str] = dict(unjudged)
     for entry in evidence:
         try:
             found += (
                 [_Recorded(entry)]
-                if entry.status == "not_measured"
+                if entry.status == "not_measured" or entry.comparator in unjudged
                 else load_comparators((entry.comparator,))
             )
         except ForensicsError as error:

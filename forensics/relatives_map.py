@@ -2,13 +2,13 @@
 
 All answers are centred on what the models in general say to a prompt, and every mean cosine is
 normalised by how alike either model is to the unrelated models it is most like, as in
-`cohorts.likeness`; one centring serves all pairs here (over 163 models the scores correlate at .98
-with those centred pair by pair), so that the prompts can be resampled. A distance is what a score
-lacks to the highest one. Neighbour joining (Saitou & Nei 1987, Molecular Biology and Evolution 4)
-makes the tree, which has no root: of two relatives it does not tell which came first. What a model
-shares with everybody lengthens its own branch and moves it nowhere, for a constant added to all
-distances of one model changes no choice of neighbour joining. Support is the share of resampled
-sets of prompts whose tree has the same group (Felsenstein 1985, Evolution 39).
+`cohorts.likeness`; one centring serves all pairs here (over 163 models the scores correlate at
+.98 with those centred pair by pair), so that the prompts can be resampled. A distance is
+1 / (1 + exp(score / 4)): between 0 and 1, a half for a score of 0, on no scale that the closest
+pair of all would set (1 − cosine where there are too few models to normalise). Neighbour joining
+(Saitou & Nei 1987, Molecular Biology and Evolution 4) makes the tree, which has no root: of two
+relatives it does not tell which came first. Support is the share of resampled sets of prompts whose
+tree has the same group (Felsenstein 1985, Evolution 39).
 
 On 163 models of known lineage and 120 prompts, 95 % of the 93 pairs of close kin stand together
 in a group of ten models or fewer, 88 % with every pair of lineage clusters counting once (92 %
@@ -39,6 +39,7 @@ from forensics.errors import InputFileError
 MIN_MODELS = 5
 RESAMPLES = 100
 Scale = Literal["normalised", "cosine"]
+_SOFTNESS = 4.0  # score points over which a distance falls from a half to about a quarter
 _TINY = 1e-6
 
 
@@ -86,6 +87,19 @@ class RelativesMap:
             found.append(own.union(*(found[child] for child in node.children)))
         return tuple(found)
 
+    def together(self, a: int, b: int) -> tuple[int, float | None]:
+        """Return the size and the support of the smallest group with both models.
+
+        As the tree has no root, what lies on either side of a branch is a group.
+        """
+        best: tuple[int, float | None] = (len(self.models), None)
+        for group, node in zip(self.groups(), self.nodes, strict=True):
+            below = (a in group) + (b in group)
+            size = {2: len(group), 0: len(self.models) - len(group)}.get(below, best[0])
+            if size < best[0]:
+                best = size, node.support
+        return best
+
     def closest(self, top: int) -> list[tuple[int, int, float]]:
         """Return the most alike pairs: (model, model, score), the highest score first."""
         rows, columns = np.triu_indices(len(self.models), 1)
@@ -111,7 +125,8 @@ def relate(
         seed: of the resampling.
 
     Raises:
-        InputFileError: fewer than `MIN_MODELS` models or `MIN_PROMPTS` prompts.
+        InputFileError: fewer than `MIN_MODELS` models or `MIN_PROMPTS` prompts, or no two models
+            share that many.
     """
     size, prompts = len(likenesses.models), len(likenesses.prompts)
     if size < MIN_MODELS:
@@ -122,14 +137,19 @@ def relate(
             f"{MIN_PROMPTS} are needed"
         )
     scorer = _Scorer.of(likenesses, excluded)
+    if not scorer.enough.any():
+        raise InputFileError(
+            f"no two models gave answers of their own to the same {MIN_PROMPTS} prompts; ask them "
+            "one suite"
+        )
     scores = scorer.scores(np.ones(prompts))
-    nodes = _tree(scores)
+    nodes = _tree(scorer.distances(scores))
     random = np.random.default_rng(seed)
     even = np.full(prompts, 1 / prompts)
-    found = [
-        set(_splits(_tree(scorer.scores(random.multinomial(prompts, even)))))
-        for _ in range(resamples)
-    ]
+    found = []
+    for _ in range(resamples):
+        redrawn = scorer.scores(random.multinomial(prompts, even))
+        found.append(set(_splits(_tree(scorer.distances(redrawn)))))
     return RelativesMap(
         likenesses.models,
         prompts,
@@ -180,11 +200,18 @@ class _Scorer:
         means = (given @ self.cosines) / np.maximum(given @ self.both, 1)
         square = means.reshape(size, size).astype(np.float64)
         scores = self._normalised(square) if self.normalising else square
-        if not self.enough.any():
-            return np.zeros_like(scores)
+        # Nothing speaks for or against such a pair: it neither joins nor parts anybody.
         usual = float(np.median(scores[self.enough]))
         known: Floats = np.where(self.enough, (scores + scores.T) / 2, usual)
         return known
+
+    def distances(self, scores: Floats) -> Floats:
+        """Return distances ≥ 0 that fall as scores rise, shape (models, models)."""
+        apart = ~np.eye(len(scores), dtype=bool)
+        if not self.normalising:
+            return np.where(apart, np.maximum(1 - scores, 0.0), 0.0)
+        softened = np.clip(scores / _SOFTNESS, -50, 50)
+        return np.where(apart, 1 / (1 + np.exp(softened)), 0.0)
 
     def _normalised(self, means: Floats) -> Floats:
         nearest = -np.sort(np.where(self.reference, -means, np.inf), axis=1)
@@ -199,14 +226,12 @@ class _Scorer:
         return scores
 
 
-def _tree(scores: Floats) -> tuple[Node, ...]:
+def _tree(distances: Floats) -> tuple[Node, ...]:
     from skbio import DistanceMatrix
     from skbio.tree import nj
 
-    apart = ~np.eye(len(scores), dtype=bool)
-    distances = np.where(apart, scores[apart].max() - scores, 0.0)
     # Names are hostile text: the library sees numbers only.
-    tree = nj(DistanceMatrix(distances, [str(i) for i in range(len(scores))]))
+    tree = nj(DistanceMatrix(distances, [str(i) for i in range(len(distances))]))
     places: dict[int, int] = {}
     nodes: list[Node] = []
     for node in tree.postorder():

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.calibration import to_log10
-from forensics.cohorts.likeness import MIN_PROMPTS, Flags, pair_scores
+from forensics.cohorts.likeness import MIN_PROMPTS, Flags, Likenesses, agreement, pair_scores
 from forensics.cohorts.pack import Cohort
-from forensics.cohorts.population import Condition
+from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
 
 FAMILY_WISE = 0.01
@@ -98,7 +98,7 @@ def trace(subject: Placed, cohort: Cohort) -> Trace:
         and one.cosine >= MIN_COSINE
     )
     level = _level([one for one in relatives if one.model in named])
-    conditions = _conditions(subject, cohort, relatives[0].model)
+    conditions = _conditions(subject, cohort, relatives[0].model, likenesses)
     return Trace(
         subject.name,
         cohort.name,
@@ -140,13 +140,14 @@ def _relative(cohort: Cohort, number: int, score: float, cosine: float, prompts:
     )
 
 
-def _conditions(subject: Placed, cohort: Cohort, best: str) -> tuple[Condition, ...]:
-    from forensics.cohorts.population import Population
-
-    population = Population((*cohort.traits, subject.traits))
+def _conditions(
+    subject: Placed, cohort: Cohort, best: str, likenesses: Likenesses
+) -> tuple[Condition, ...]:
+    population = Population((*cohort.traits, subject.traits), agreement(likenesses))
     number = cohort.place(best)
     kept = ~(cohort.excluded()[number] | excluded_for(subject, cohort))
-    return population.conditions(len(cohort.models), number, np.append(kept, False))
+    names = (subject.name, best)
+    return population.conditions(len(cohort.models), number, np.append(kept, False), names)
 
 
 def _level(named: Sequence[Relative]) -> str:

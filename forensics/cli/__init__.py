@@ -24,6 +24,7 @@ VERBS = {
     "verify": "Check that a transcript or bundle is what was written.",
     "bundle": "Pack a case and all it rests on into one ZIP.",
     "trace": "Find a model's likely relatives in a cohort.",
+    "map": "Draw how alike many models are: matrix, tree, heat map.",
     "evaluate": "Measure error rates on outputs with known lineage.",
     "cohort": "Build or show cohorts: models of known lineage to judge against.",
     "suites": "List prompt suites, or print one.",

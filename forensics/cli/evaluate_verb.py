@@ -22,7 +22,13 @@ FILE = click.Path(path_type=Path)
     type=click.IntRange(min=1),
     help="Use at most N reference models, drawn by --seed.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of what is drawn.",
+)
 @click.option("--json", "json_out", metavar="FILE|-", help="Write the figures as JSON.")
 @click.option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
 @click.option("--fit", metavar="NAME|FILE", help="Write a cohort fitted on these outputs.")
@@ -36,11 +42,13 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     from forensics.cli.progress import step_spinner
     from forensics.cohorts.finding import find_cohort
     from forensics.cohorts.outputs import read_outputs
+    from forensics.cohorts.subject import shares_answers
     from forensics.evaluation import evaluate
     from forensics.files import write_text
     from forensics.hypotheses import read_pairs
     from forensics.lineage import read_models
 
+    target = _destination(options["fit"], options["prompts"]) if options["fit"] else None
     with step_spinner() as spinner:
         task = spinner.add_task("reading", total=None)
         facts = read_models(models)
@@ -54,12 +62,12 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
             options["prompts"],
             options["cohort_size"],
             options["seed"],
-            cohort.calibration,
+            None if shares_answers(found, cohort) else cohort.calibration,
             [fact.weights_id for fact in cohort.facts.values()],
         )
-        if options["fit"]:
+        if target:
             spinner.update(task, description="fitting a cohort")
-            _fit(found, labelled, options)
+            _fit(found, labelled, target, options)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     if options["plot"]:
         from forensics.report.rate_plots import write_plots
@@ -73,13 +81,22 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     _table(figures)
 
 
-def _fit(outputs: Any, labelled: Any, options: dict[str, Any]) -> None:
+def _destination(name: str, prompts: int | None) -> Path:
+    """Return where the cohort goes; what cannot be written is told before the work begins."""
+    from forensics.cohorts.finding import destination
+    from forensics.cohorts.likeness import MIN_PROMPTS
+    from forensics.errors import UsageError
+
+    if prompts is not None and prompts < MIN_PROMPTS:
+        raise UsageError(f"--fit needs {MIN_PROMPTS} prompts or more, not --prompts {prompts}")
+    return destination(name)
+
+
+def _fit(outputs: Any, labelled: Any, path: Path, options: dict[str, Any]) -> None:
     from forensics.cli.progress import note
     from forensics.cohorts.build import build
-    from forensics.cohorts.finding import destination
     from forensics.cohorts.pack import write_cohort
 
-    path = destination(options["fit"])
     wanted = options["prompts"] or len(outputs.prompts)
     write_cohort(path, build(outputs, labelled, path.stem, wanted, options["seed"], {}))
     note(f"cohort written: {path}")

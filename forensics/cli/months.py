@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from forensics.errors import UsageError
+
+_MONTH = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})")
 
 
 def check_month(released: str | None, option: str) -> str:
@@ -13,7 +17,7 @@ def check_month(released: str | None, option: str) -> str:
     """
     if not released:
         return ""
-    year, _, number = released.partition("-")
-    if len(year) == 4 and year.isdigit() and number.isdigit() and 1 <= int(number) <= 12:
-        return f"{year}-{int(number):02d}"
+    found = _MONTH.fullmatch(released)
+    if found and 1 <= int(found["month"]) <= 12:
+        return f"{found['year']}-{int(found['month']):02d}"
     raise UsageError(f"{option} {released!r} is no month; write it as 2025-03")

@@ -20,6 +20,8 @@ from forensics.cli.options import (
 if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.subject import Placed
+    from forensics.examined import Examined
+    from forensics.subjects import Subject
     from forensics.tracing import Trace
 
 
@@ -78,27 +80,37 @@ def command(subject: str, cohort_name: str, **options: Any) -> None:
 
 def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
     from forensics.cli.months import check_month
-    from forensics.cli.obtaining import Asking, obtain, subject_from
+    from forensics.cli.obtaining import subject_from
     from forensics.cohorts.finding import find_model
     from forensics.cohorts.subject import place_examined, place_member
-    from forensics.examined import Examined
-    from forensics.suites import load_suite
 
     released = check_month(options["released"], "--released")
     subject = subject_from(spec, options)
     if subject.kind == "cohort":
-        found, model = find_model(subject.target, (cohort,))
-        if found.name == cohort.name:
-            return place_member(model, cohort)
+        return place_member(find_model(subject.target, (cohort,))[1], cohort)
+    return place_examined(_examined(subject, cohort, options), cohort, released)
+
+
+def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Examined:
+    from forensics.cli.obtaining import Asking, obtain
+    from forensics.compare import restrict
+    from forensics.examined import Examined
+    from forensics.suites import load_suite
+    from forensics.transcripts import read_transcript
+
+    chosen = options["suite_name"] or options["category"] or options["limit"]
+    if subject.kind == "transcript" and not chosen:
+        # A cohort of the user's own need not have a suite of its name.
+        return Examined(subject, read_transcript(Path(subject.target)))
+    suite = load_suite(options["suite_name"] or cohort.name)
+    asked = suite.select(options["category"], options["limit"])
     asking = Asking(
         settings_from(options),
         backend_options_from(options),
         options["folder"],
         options["suite_text"],
     )
-    suite = load_suite(options["suite_name"] or cohort.name)
-    asked = suite.select(options["category"], options["limit"])
-    return place_examined(Examined(subject, obtain(subject, asked, asking)), cohort, released)
+    return restrict(Examined(subject, obtain(subject, asked, asking)), asked)
 
 
 def _rate(value: float | None) -> str:

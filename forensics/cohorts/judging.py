@@ -16,6 +16,7 @@ from forensics.cohorts.likeness import (
     Flags,
     Floats,
     Row,
+    agreement,
     nearest_count,
     normalised,
     view,
@@ -55,9 +56,8 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
     per_prompt = first.cosines[:, size + 1].astype(np.float64)
     score = normalised(per_prompt.mean(), first.with_reference(), second.with_reference())
     draws = _resampled(first, second, per_prompt)
-    conditions = Population((*cohort.traits, a.traits, b.traits)).conditions(
-        size, size + 1, np.append(kept, [False, False])
-    )
+    population = Population((*cohort.traits, a.traits, b.traits), agreement(likenesses))
+    conditions = population.conditions(size, size + 1, np.append(kept, [False, False]))
     return Evidence(
         comparator=NAME,
         title=TITLE,

@@ -246,6 +246,16 @@ class _Centring:
         return View(self.likenesses, kept, means, grand, spread)
 
 
+def agreement(likenesses: Likenesses) -> Floats:
+    """Return every two models' mean cosine before centring, shape (models, models)."""
+    answered = likenesses.answered.astype(np.float64)
+    shared = answered.T @ answered
+    both = likenesses.answered[:, :, None] & likenesses.answered[:, None, :]
+    sums = np.einsum("pij,pij->ij", likenesses.cosines, both, dtype=np.float64)
+    means: Floats = sums / np.maximum(shared, 1)
+    return means
+
+
 def view(likenesses: Likenesses, kept: Flags) -> View:
     """Centre likenesses on the reference models that `kept` flags, shape (models,)."""
     return _Centring.of(likenesses).against(kept)

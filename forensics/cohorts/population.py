@@ -7,8 +7,8 @@ threshold set for one in a hundred.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from forensics.lineage import ModelFacts
 MIN_PEERS = 20
 MONTHS = 12
 _MIN_POLICY = 20
+_DEVIATIONS = 4.0  # of the reference models' likeness to each other; made-up text lies beyond 4.5
 _SLACK = 1.25  # a range seen on a few dozen models is no hard limit
 
 
@@ -47,9 +48,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class Population:
-    """The traits of many models, subjects among them, in order."""
+    """The traits of many models, subjects among them, in order.
+
+    `agreement`, shape (models, models), is how alike any two models' answers are before centring;
+    without it nobody can tell answers of another language or kind.
+    """
 
     traits: tuple[Traits, ...]
+    agreement: NDArray[np.float64] | None = None
 
     def conditions(
         self, a: int, b: int, kept: NDArray[np.bool_], names: tuple[str, str] = ("A", "B")
@@ -67,9 +73,31 @@ class Population:
                 for called, one in zip(names, (first, second), strict=True)
                 for name in ("length", "markup")
             ),
+            *self._of_their_kind(((a, names[0]), (b, names[1])), np.flatnonzero(kept)),
             _reasoning(first, second, reference),
             _policy(first, second, reference),
         )
+
+    def _of_their_kind(
+        self, subjects: Sequence[tuple[int, str]], kept: NDArray[np.intp]
+    ) -> Iterator[Condition]:
+        # Two who write German among models that write English are alike without any kinship.
+        if self.agreement is None or len(kept) < 2:
+            return
+        among = self.agreement[np.ix_(kept, kept)]
+        usual = (among.sum(axis=1) - np.diag(among)) / (len(kept) - 1)
+        least = float(usual.mean() - _DEVIATIONS * usual.std())
+        for number, called in subjects:
+            value = float(self.agreement[number, kept].mean())
+            text = f"likeness of {called}'s answers to the cohort's, before centring, {value:.3f}"
+            if value >= least:
+                yield Condition(True, f"{text}, is what these have among each other")
+            else:
+                yield Condition(
+                    False,
+                    f"{text}, lies below what these have among each other ({least:.3f}): another "
+                    "language or kind of text",
+                )
 
     def met(self, pairs: NDArray[np.intp], kept: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
         """Tell for many pairs whether every condition is met; `kept` flags each one's reference."""
@@ -114,8 +142,8 @@ def _peers(one: Traits, called: str, reference: Sequence[Traits]) -> Condition:
 
 
 def _within(one: Traits, called: str, reference: Sequence[Traits], name: str) -> Condition:
-    values = [asdict(other)[name] for other in reference if other.length > 0]
-    value = float(asdict(one)[name])
+    values = [getattr(other, name) for other in reference if other.length > 0]
+    value = float(getattr(one, name))
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     what = {"length": "the median answer length (characters)", "markup": "layout marks per 1,000"}
     text = f"{what[name]} of {called}, {value:.0f}, lies in the cohort's {low:.0f} to {high:.0f}"

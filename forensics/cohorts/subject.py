@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from forensics.cohorts.likeness import MIN_PROMPTS, Flags
+from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Traits, measured
 from forensics.cohorts.sketches import Floats32
@@ -16,6 +17,7 @@ from forensics.examined import Examined
 
 # A model's own answers come back with a cosine of 1; its closest relatives reach .6.
 _SAME_ANSWERS = 0.9
+_ENOUGH = 16  # prompts that tell whose answers they are
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,37 @@ def excluded_for(subject: Placed, cohort: Cohort) -> Flags:
     return flags
 
 
-def _recognised(subject: Placed, cohort: Cohort) -> Placed:
-    if not subject.answered:
-        return subject
-    rows = cohort.rows()
-    both = np.any(subject.rows != 0, axis=1)[:, None] & (cohort.scales > 0)
-    cosines = np.einsum("pd,pnd->pn", subject.rows, rows)
+def shares_answers(outputs: Outputs, cohort: Cohort) -> bool:
+    """Tell whether some model of these outputs is one of the cohort's, under whatever name."""
+    place = {prompt.sha256: row for row, prompt in enumerate(outputs.prompts)}
+    picked = [i for i, one in enumerate(cohort.prompts) if one.sha256 in place][:_ENOUGH]
+    if len(picked) < MIN_PROMPTS:
+        return False
+    known, answered = cohort.rows(picked), cohort.scales[picked] > 0
+    texts = [(cohort.prompts[i].sha256, outputs.texts[place[cohort.prompts[i].sha256]])
+             for i in picked]  # fmt: skip
+    return any(
+        _same_answers(
+            cohort.sketch({sha256: row[model] for sha256, row in texts})[picked], known, answered
+        )
+        is not None
+        for model in range(len(outputs.models))
+    )
+
+
+def _same_answers(rows: Floats32, known: Floats32, answered: Flags) -> int | None:
+    """Return the model whose answers these are: rows (prompts, d), known (prompts, models, d)."""
+    both = np.any(rows != 0, axis=1)[:, None] & answered
     shared = both.sum(axis=0)
-    means = (cosines * both).sum(axis=0) / np.maximum(shared, 1)
+    means = (np.einsum("pd,pnd->pn", rows, known) * both).sum(axis=0) / np.maximum(shared, 1)
     means[shared < MIN_PROMPTS] = 0  # one "Yes." in common is no identity
     best = int(np.argmax(means))
-    if means[best] < _SAME_ANSWERS:
+    return best if means[best] >= _SAME_ANSWERS else None
+
+
+def _recognised(subject: Placed, cohort: Cohort) -> Placed:
+    best = _same_answers(subject.rows, cohort.rows(), cohort.scales > 0)
+    if best is None:
         return subject
     known = cohort.traits[best]
     traits = replace(

@@ -17,13 +17,20 @@ from forensics.report.sanitise import clip, one_line
 _BARE = re.compile(r"[A-Za-z0-9.-]+")
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COUNTED = re.compile(r"\b(gradient_|clip)\d+\b")
 _NAME = 500
-_LABEL = 32
+_LABEL = 44
 _CELL = 9
 _TREE_WIDTH = 180
 _TITLES = {
     "normalised": "likeness (0 = as the most alike unrelated models)",
     "cosine": "likeness (mean cosine after centring)",
+}
+
+
+_BLANK = {
+    "normalised": "no more alike than the most alike unrelated models",
+    "cosine": "no more alike than half of all pairs",
 }
 
 
@@ -92,7 +99,9 @@ def heat_map(found: RelativesMap) -> str:
     import vl_convert
 
     svg: str = vl_convert.vegalite_to_svg(json.dumps(specification(found)))
-    return svg
+    # Counters of the process, which would make the same map other bytes the second time.
+    numbers: dict[str, str] = {}
+    return _COUNTED.sub(lambda one: numbers.setdefault(one[0], f"{one[1]}{len(numbers)}"), svg)
 
 
 def specification(found: RelativesMap) -> dict[str, Any]:
@@ -101,16 +110,16 @@ def specification(found: RelativesMap) -> dict[str, Any]:
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "title": {
             "text": f"{len(found.models)} models, {found.prompts} prompts: who is like whom",
-            "subtitle": "blank: no more alike than that; left: neighbour-joining tree, no root",
+            "subtitle": f"blank: {_BLANK[found.scale]}; left: neighbour-joining tree, no root",
             "anchor": "start",
         },
         "background": "white",
-        "spacing": 4,
+        "spacing": 2,
         "hconcat": [_drawn_tree(found), _cells(found)],
         "config": {
             "aria": False,
             "view": {"stroke": None},
-            "axis": {"labelFontSize": 8, "labelLimit": 400, "domain": False, "ticks": False},
+            "axis": {"labelFontSize": 9, "labelLimit": 400, "domain": False, "ticks": False},
         },
     }
 
@@ -118,11 +127,12 @@ def specification(found: RelativesMap) -> dict[str, Any]:
 def _cells(found: RelativesMap) -> dict[str, Any]:
     labels = distinct(found.models, _LABEL)
     names = [labels[i] for i in found.order]
+    least, most = _range(found)
     values = [
         {"a": labels[i], "b": labels[j], "s": round(float(found.scores[i, j]), 2)}
         for i in found.order
         for j in found.order
-        if found.scores[i, j] > 0
+        if found.scores[i, j] > least
     ]
     axis = {"title": None, "grid": False}
     side = {"type": "ordinal", "scale": {"domain": names, "padding": 0}}
@@ -138,11 +148,23 @@ def _cells(found: RelativesMap) -> dict[str, Any]:
                 "field": "s",
                 "type": "quantitative",
                 "title": _TITLES[found.scale],
-                "scale": {"scheme": "blues", "domainMin": 0},
+                "scale": {"scheme": "blues", "domain": [least, most], "clamp": True},
                 "legend": {"orient": "top", "gradientLength": 240, "titleLimit": 400},
             },
         },
     }
+
+
+def _range(found: RelativesMap) -> tuple[float, float]:
+    """Return the score above which a pair is drawn, and the one of the darkest colour.
+
+    The latter is not the highest: a pair of copies must not pale all others.
+    """
+    known = found.scores[np.isfinite(found.scores)]
+    if not len(known):
+        return 0.0, 1.0
+    least = 0.0 if found.scale == "normalised" else round(float(np.median(known)), 4)
+    return least, max(round(float(np.quantile(known, 0.995)), 4), least + 0.01)
 
 
 def _drawn_tree(found: RelativesMap) -> dict[str, Any]:

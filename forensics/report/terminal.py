@@ -107,8 +107,13 @@ class _Page:
                 self.text(f"log10 LR {name}: {view.number(value)}")
                 for name, value in sorted(verdict.log10_lr.items())
             ]
-        if verdict.status != "screening":  # there the evidence below says what is missing
-            lines += [self.text(reason, "yellow") for reason in verdict.reasons]
+        # What is said of one kind of evidence stands in its row below.
+        titles = tuple(f"{one.title}: " for one in self.case.evidence)
+        lines += [
+            self.text(reason, "yellow")
+            for reason in verdict.reasons
+            if verdict.status != "screening" or not reason.startswith(titles)
+        ]
         self.print(Panel(Group(*lines), padding=(0, 1)))
 
     def table(self, *columns: str) -> Table:

@@ -1,0 +1,151 @@
+"""`forensics map`: every pair of many models, as a matrix and a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from forensics.cohorts.likeness import Flags, Likenesses
+    from forensics.cohorts.outputs import Outputs
+    from forensics.lineage import ModelFacts
+    from forensics.relatives_map import RelativesMap
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(name="map")
+@click.argument("sources", nargs=-1, required=True, metavar="COHORT|TRANSCRIPT...")
+@click.option("--models", type=FILE, help="CSV of the models and their lineage.")
+@click.option("--csv", "csv_out", type=FILE, help="Write the matrix of likenesses.")
+@click.option("--newick", "newick_out", type=FILE, help="Write the tree with its support.")
+@click.option("--svg", "svg_out", type=FILE, help="Draw the tree and a heat map.")
+@click.option("--top", type=click.IntRange(min=1), default=15, show_default=True, help="Show N.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the resampling.")
+def command(
+    sources: tuple[str, ...],
+    models: Path | None,
+    csv_out: Path | None,
+    newick_out: Path | None,
+    svg_out: Path | None,
+    top: int,
+    seed: int,
+) -> None:
+    """Compare every pair of models; show the most alike, write a matrix, a tree, a picture.
+
+    Give one cohort (name or file), or transcripts and tables of five models or more that answered
+    common prompts. Without --models every model counts as unrelated to all others, which makes kin
+    look less alike than they are.
+    """
+    from forensics.cli.progress import note, step_spinner
+    from forensics.files import write_text
+    from forensics.relatives_map import relate
+    from forensics.report import map_files
+
+    with step_spinner() as spinner:
+        task = spinner.add_task("reading", total=None)
+        facts, likenesses, excluded = _read(sources, models)
+        spinner.update(task, description="comparing every pair, resampling the prompts")
+        found = relate(likenesses, excluded, seed=seed)
+    _print(found, top, facts)
+    writers = (
+        (csv_out, map_files.matrix),
+        (newick_out, map_files.newick),
+        (svg_out, map_files.heat_map),
+    )
+    for path, written in writers:
+        if path:
+            write_text(path, written(found))
+            note(f"written: {path}")
+
+
+def _read(
+    sources: Sequence[str], models: Path | None
+) -> tuple[Mapping[str, ModelFacts] | None, Likenesses, Flags]:
+    """Return the facts (None where nothing is known), the likenesses and who is kin to whom."""
+    from forensics.cohorts.finding import find_cohort
+    from forensics.errors import UsageError
+    from forensics.resources import is_file
+
+    path = Path(sources[0])
+    if len(sources) == 1 and (path.suffix == ".safetensors" or not is_file(path)):
+        if models:
+            raise UsageError("a cohort knows its models; --models goes with transcripts")
+        cohort = find_cohort(sources[0])
+        return cohort.facts, cohort.likenesses(), cohort.excluded()
+    outputs = _outputs([Path(source) for source in sources], models)
+    return outputs.facts if models else None, outputs.likenesses(), outputs.excluded()
+
+
+def _outputs(paths: Sequence[Path], models: Path | None) -> Outputs:
+    from forensics.cohorts.outputs import answers_in, arrange
+    from forensics.errors import InputFileError, UsageError
+    from forensics.lineage import ModelFacts, read_models
+    from forensics.relatives_map import MIN_MODELS
+    from forensics.transcripts import Response
+
+    known = read_models(models) if models else {}
+    answers: dict[str, tuple[Response, ...]] = {}
+    for path in paths:
+        for model, responses in answers_in(path):
+            if model in answers:
+                raise UsageError(f"{path}: another file has a model {model!r}; rename one of them")
+            if models and model not in known:
+                raise InputFileError(f"{models}: no row for {model!r} ({path}); add one")
+            answers[model] = responses
+    if len(answers) < MIN_MODELS:
+        raise InputFileError(f"{len(answers)} models make no map; give at least {MIN_MODELS}")
+    facts = {model: known.get(model) or ModelFacts(model, model) for model in answers}
+    return arrange(facts, answers)
+
+
+def _print(found: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from forensics.lineage import clusters
+    from forensics.report.sanitise import one_line
+
+    numbers = clusters(facts) if facts else {}
+    table = Table(box=None, pad_edge=False)
+    for _ in ("a", "b"):
+        table.add_column("model", overflow="fold")
+    for name in ("likeness", "group", "support"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if facts:
+        table.add_column("lineage", no_wrap=True)
+    for a, b, score in found.closest(top):
+        size, support = found.together(a, b)
+        names = found.models[a], found.models[b]
+        cells = [Text(one_line(name, 60)) for name in names]
+        cells += [
+            Text(f"{score:.2f}"),
+            Text(str(size)),
+            Text("-" if support is None else f"{support:.0%}"),
+        ]
+        if facts:
+            kin = numbers[names[0]] == numbers[names[1]]
+            cells.append(Text("shared" if kin else ""))
+        table.add_row(*cells)
+    console = Console()
+    console.print(table)
+    console.print(_note(found), highlight=False)
+
+
+def _note(found: RelativesMap) -> str:
+    from forensics.relatives_map import RESAMPLES
+
+    scale = {
+        "normalised": "standard deviations beyond the likeness to the most alike unrelated models",
+        "cosine": "mean cosine after centring (too few models to normalise)",
+    }[found.scale]
+    return (
+        f"{len(found.models)} models, {found.prompts} prompts. Likeness: {scale}. Group: how many "
+        f"models the smallest group of the tree with both has; support: in how many of {RESAMPLES} "
+        "resamples of the prompts it is there. Likeness is no likelihood ratio: weigh a pair with "
+        "forensics compare, a model with forensics trace."
+    )
