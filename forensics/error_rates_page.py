@@ -28,7 +28,7 @@ _SHORT = "on so few prompts some kin answer as strangers do"
 _SINGLE = (
     "single kin pairs answer as strangers do, such as a base model and its preference-tuned self"
 )
-_FEW = "few reference models centre and normalise badly"
+_FEW = "few reference models leave little to centre on"
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,9 @@ def _other_goals(found: Study) -> Iterator[str]:
             f"({one['lr_above_100_without_conditions']:.1%} without abstaining; abstained "
             f"{one['abstained']:.0%}; the bound on LRs not applied)"
         )
-        yield from _row(label, "≤ 1 %", told, _word(one["lr_above_100"] <= 0.01))
+        judged = one["abstained"] < 1
+        outcome = _word(one["lr_above_100"] <= 0.01) if judged else "not measured: all abstained"
+        yield from _row(label, "≤ 1 %", told, outcome)
     if found.transfer is not None:
         yield from _row(*_trick_questions(found.transfer))
     if found.trace is not None:

@@ -132,7 +132,7 @@ def _drawn(
         kept = np.zeros(size, dtype=bool)
         kept[_rows(size, reference or size, seed)] = True
         used = likenesses.on(_rows(len(outputs.prompts), prompts, seed))
-        scores = pair_scores(used, outputs.excluded() | ~kept, labelled.pairs).score
+        scores = pair_scores(used, outputs.excluded() | ~kept, labelled.pairs).ranking
         for name, figures in separation(scores, labelled).items():
             found[name].append(figures)
     return found

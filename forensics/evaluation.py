@@ -122,14 +122,13 @@ def score_pairs(
     if calibration is not None:
         llr: Floats | None = calibration.llr(np.nan_to_num(scores.score), len(outputs.prompts))
     else:
-        llr = _held_out(scores.score, labelled)
+        llr = _held_out(scores.ranking, labelled)
+    ranking = scores.ranking
     return Evaluated(
         labelled,
         tuple(p.relation for p in named),
-        scores.score,
-        np.where(
-            known, without_hubs(np.nan_to_num(scores.score), labelled.pairs, strangers), np.nan
-        ),
+        ranking,
+        np.where(known, without_hubs(np.nan_to_num(ranking), labelled.pairs, strangers), np.nan),
         None if llr is None else np.where(known, llr, 0.0),
         ~met,
         "none" if llr is None else "held_out" if calibration is None else "shipped",

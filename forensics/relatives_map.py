@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from forensics.cohorts.likeness import (
     MIN_PROMPTS,
-    MIN_REFERENCE,
+    NORMALISED_FROM,
     Flags,
     Floats,
     Likenesses,
@@ -191,7 +191,7 @@ class _Scorer:
 
     @property
     def normalising(self) -> bool:
-        return int(self.reference.sum(axis=1).min()) >= MIN_REFERENCE
+        return int(self.reference.sum(axis=1).max()) >= NORMALISED_FROM
 
     def scores(self, weights: NDArray[Any]) -> Floats:
         """Return the scores, shape (models, models); a pair that is not known gets the median."""

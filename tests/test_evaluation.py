@@ -94,7 +94,7 @@ def test_no_more_than_so_many_models_are_reference() -> None:
     size = 9
     found = evaluate(MADE, PAIRS, cohort_size=size)
     assert found["hypotheses"]["same_model"]["auc"] > 0.9
-    few = evaluate(MADE, PAIRS, cohort_size=4)  # fewer than any reference may have
+    few = evaluate(MADE, PAIRS, cohort_size=2)  # fewer than any reference may have
     assert few["hypotheses"]["same_model"]["auc"] is None
     assert few["calibration"] == "none"
     assert few["hypotheses"]["same_model"]["abstained"] == 1

@@ -56,7 +56,7 @@ def test_kin_are_the_closest_pairs_and_siblings_in_the_tree(small: RelativesMap)
     kin = {(f"m{i}a", f"m{i}b") for i in range(6)}
     closest = {(small.models[a], small.models[b]) for a, b, _ in small.closest(6)}
     assert closest == kin
-    assert small.scale == "normalised"
+    assert small.scale == "cosine"
     for a, b in kin:
         size, support = small.together(small.models.index(a), small.models.index(b))
         assert (size, support) == (2, 1.0)

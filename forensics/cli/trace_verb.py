@@ -153,7 +153,8 @@ def _print(found: Trace, top: int) -> None:
     console.print(table)
     console.print(
         f"{found.prompts} prompts, {len(found.relatives)} candidates of the cohort {found.cohort}. "
-        "Score: standard deviations beyond the likeness to the most alike others. Error rate: how "
-        "often the best score of an unrelated subject is as high.",
+        "Score: standard deviations beyond the likeness to the most alike others. log10 LR: of one "
+        "pair, had it not been searched for. Error rate: how often the best score of an unrelated "
+        "subject is as high; it counts the search.",
         highlight=False,
     )

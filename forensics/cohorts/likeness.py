@@ -28,7 +28,11 @@ from forensics.cohorts.sketches import Floats32, count_sequences, document_frequ
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-MIN_REFERENCE = 5
+MIN_REFERENCE = 3
+# With fewer reference models their spread is noise: the bare cosine then ranks pairs better (close
+# descent, 50 prompts, five draws of 20 models: area under the ROC curve .987 against .978; of 5:
+# .969 against .665).
+NORMALISED_FROM = 40
 MIN_PROMPTS = 8
 _NEAREST_SHARE = 4  # a quarter of the reference models
 _NEAREST = 20
@@ -113,6 +117,11 @@ class PairScores:
     cosine: Floats
     prompts: NDArray[np.int64]
     reference: NDArray[np.int64]
+
+    @property
+    def ranking(self) -> Floats:
+        """The score to rank by: normalised, or the cosine where reference models are few."""
+        return self.score if self.reference.max(initial=0) >= NORMALISED_FROM else self.cosine
 
 
 def pair_scores(likenesses: Likenesses, excluded: Flags, pairs: NDArray[np.intp]) -> PairScores:
