@@ -182,9 +182,14 @@ def _reading(
         "developer": f"models of {best.developer} (best: {best.model})",
         "several": f"{len(named)} models of several families (best: {best.model})",
     }[level]
+    if unmet:
+        return (
+            f"Screening only: stands out as like {who}, but no relation is claimed, and no "
+            f"likelihood ratio holds.{limits}"
+        )
     return (
         f"Related to {who}: the same model, one of close descent, or one that the same people "
-        f"tuned alike. Which of these, and any teacher, cannot be told from text.{limits}"
+        "tuned alike. Which of these, and any teacher, cannot be told from text."
     )
 
 

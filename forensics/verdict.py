@@ -150,9 +150,7 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
     words = verbal_tier(value, _CLOSE, "they are independent")
     low, high = likeness.details["log10_lr_interval"]
     rates = likeness.details.get("error_rates", {})
-    held_out = bool(likeness.details.get("known_as", {}).get("a")) or bool(
-        likeness.details.get("known_as", {}).get("b")
-    )
+    is_member = any(likeness.details.get("known_as", {}).values())
     interval = likeness.interval
     span = f" [{interval.low:.2f}, {interval.high:.2f}]" if interval else ""
     finding = Finding(
@@ -178,7 +176,7 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
             "findings_against": (*([] if value > 0 else [finding]), *screening.findings_against),
             "limits": (
                 _weighs(cohort, rates, likeness.details["log10_lr_bounds"]),
-                *([_SEEN] if held_out else []),
+                *([_SEEN] if is_member else []),
                 *screening.limits[1:],
             ),
         }

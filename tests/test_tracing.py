@@ -231,3 +231,12 @@ def test_outputs_of_a_cohorts_model_are_known_under_any_name() -> None:
     others = replace(renamed, texts=tuple((("Other words.",), ("More.",)) for _ in made.texts))
     assert not shares_answers(others, cohort)
     assert not shares_answers(renamed.on(range(7)), cohort)
+
+
+def test_outside_the_population_no_relation_is_claimed(shipped: Cohort) -> None:
+    found = trace(place_member("text_davinci_003", shipped), shipped)
+    assert found.named
+    assert not found.covered
+    assert found.reading.startswith("Screening only")
+    assert "no relation is claimed" in found.reading
+    assert "are needed" in found.reading

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from forensics.cli.options import (
     backend_options,
-    backend_options_from,
     generation_options,
     output_options,
-    settings_from,
     suite_options,
+    transcripts_option,
 )
 
 if TYPE_CHECKING:
@@ -44,14 +42,7 @@ if TYPE_CHECKING:
 @click.option("--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released.")
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
-@click.option(
-    "--transcripts",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("transcripts"),
-    show_default=True,
-    help="Folder for answers collected on the way.",
-)
+@transcripts_option
 @output_options
 @click.option(
     "--report",
@@ -74,7 +65,7 @@ def command(a: str, b: str, **options: Any) -> None:
     judged against it. The exit code is 0 whatever is found.
     """
     from forensics.cli.months import check_month
-    from forensics.cli.obtaining import Asking, obtain, subject_from, suite_for
+    from forensics.cli.obtaining import asking_from, obtain, subject_from, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import named_target, outputs, render
     from forensics.comparators import load_comparators
@@ -94,12 +85,7 @@ def command(a: str, b: str, **options: Any) -> None:
         render(case.model_copy(update={"blind": options["blind"]}), wanted)
         return
     cut, asked = suite_for(subjects, options)
-    asking = Asking(
-        settings_from(options),
-        backend_options_from(options),
-        options["folder"],
-        options["suite_text"],
-    )
+    asking = asking_from(options)
     first, second = (Examined(s, obtain(s, asked, asking)) for s in subjects)
     cohort = _cohort(options["cohort_name"], first, second)
     with step_spinner() as spinner:
@@ -122,7 +108,7 @@ def _in_cohort(
     subjects: Sequence[Subject], released: tuple[str, str], options: dict[str, Any]
 ) -> Case:
     """Compare where one subject at least is a cohort's model, of which only numbers are kept."""
-    from forensics.cli.obtaining import Asking, obtain
+    from forensics.cli.obtaining import asking_from, obtain
     from forensics.cohorts.comparing import Side, compare_in_cohort
     from forensics.cohorts.finding import find_cohort, find_model
     from forensics.cohorts.subject import place_examined, place_member
@@ -135,12 +121,7 @@ def _in_cohort(
     cohort = next(iter(found.values()))[0]
     if any(one.name != cohort.name for one, _ in found.values()):
         raise UsageError("the two subjects are models of different cohorts; they share no prompts")
-    asking = Asking(
-        settings_from(options),
-        backend_options_from(options),
-        options["folder"],
-        options["suite_text"],
-    )
+    asking = asking_from(options)
     sides = []
     for subject, month in zip(subjects, released, strict=True):
         if subject.kind == "cohort":

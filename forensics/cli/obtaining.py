@@ -8,6 +8,7 @@ from typing import Any
 
 from forensics.backends import open_backend
 from forensics.backends.base import BackendOptions, GenerationSettings
+from forensics.cli.options import backend_options_from, settings_from
 from forensics.cli.progress import answer_bar, note
 from forensics.collect import collect, plan, transcript_name
 from forensics.endpoints import named_subject
@@ -26,6 +27,16 @@ class Asking:
     options: BackendOptions
     folder: Path
     texts: Path | None = None
+
+
+def asking_from(options: dict[str, Any]) -> Asking:
+    """Return how subjects are asked, from a verb's generation and backend options."""
+    return Asking(
+        settings_from(options),
+        backend_options_from(options),
+        options["folder"],
+        options["suite_text"],
+    )
 
 
 def chosen_suite(options: dict[str, Any], default: str | None = "core") -> Suite | None:

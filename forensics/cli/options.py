@@ -142,3 +142,13 @@ def backend_options_from(options: dict[str, Any]) -> BackendOptions:
     names = ("dtype", "batch_size", "concurrency", "timeout")
     known = {name: options[name] for name in names}
     return BackendOptions(**known, api=options["api"] or "chat")
+
+
+transcripts_option = click.option(
+    "--transcripts",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("transcripts"),
+    show_default=True,
+    help="Folder for answers collected on the way.",
+)

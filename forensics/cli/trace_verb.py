@@ -11,10 +11,9 @@ import click
 
 from forensics.cli.options import (
     backend_options,
-    backend_options_from,
     generation_options,
-    settings_from,
     suite_options,
+    transcripts_option,
 )
 
 if TYPE_CHECKING:
@@ -44,14 +43,7 @@ _SMALLEST = 0.001
 @suite_options
 @generation_options
 @backend_options
-@click.option(
-    "--transcripts",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("transcripts"),
-    show_default=True,
-    help="Folder for answers collected on the way.",
-)
+@transcripts_option
 def command(subject: str, cohort_name: str, **options: Any) -> None:
     """Rank a cohort's models by how likely SUBJECT is related to each.
 
@@ -92,7 +84,7 @@ def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
 
 
 def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Examined:
-    from forensics.cli.obtaining import Asking, obtain
+    from forensics.cli.obtaining import asking_from, obtain
     from forensics.compare import restrict
     from forensics.examined import Examined
     from forensics.suites import load_suite
@@ -104,12 +96,7 @@ def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Exam
         return Examined(subject, read_transcript(Path(subject.target)))
     suite = load_suite(options["suite_name"] or cohort.name)
     asked = suite.select(options["category"], options["limit"])
-    asking = Asking(
-        settings_from(options),
-        backend_options_from(options),
-        options["folder"],
-        options["suite_text"],
-    )
+    asking = asking_from(options)
     return restrict(Examined(subject, obtain(subject, asked, asking)), asked)
 
 
@@ -147,7 +134,7 @@ def _print(found: Trace, top: int) -> None:
             Text(one_line(one.developer, 14)),
             one.released or "?",
             f"{one.score:.2f}",
-            "-" if one.log10_lr is None else f"{one.log10_lr:+.2f}",
+            f"{one.log10_lr:+.2f}" if found.covered and one.log10_lr is not None else "-",
             _rate(one.family_wise),
         )
     console.print(table)

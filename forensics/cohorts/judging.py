@@ -24,7 +24,7 @@ from forensics.cohorts.likeness import (
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
-from forensics.evidence import Evidence, Interval, NoiseFloor, PromptScore
+from forensics.evidence import Evidence, Interval, PromptScore
 
 NAME = "likeness"
 TITLE = "Likeness against the cohort"
@@ -65,7 +65,6 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
         scale=SCALE,
         score=round(score, 6),
         interval=_interval(draws),
-        noise_floor=NoiseFloor(a=0.0, b=0.0, method="resampled_prompts"),
         matched=round(float(per_prompt.mean()), 6),
         n=len(rows),
         log10_lr=_log10_lr(cohort, score, len(rows)),
@@ -159,5 +158,5 @@ def _bounds(lower: float, upper: float) -> NDArray[np.float64]:
 
 def _rates(cohort: Cohort) -> dict[str, Any]:
     wanted = ("n_pos", "n_neg", "n_clusters", "auc", "tpr_at_fpr", "cllr", "interval")
-    found = cohort.error_rates.get("hypotheses", cohort.error_rates).get("close_descent", {})
+    found = cohort.error_rates.get("close_descent", {})
     return {name: found[name] for name in wanted if name in found}

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.outputs import Outputs
-from tests.cli.cli import ROOT, forensics
+from tests.cli.cli import forensics
 from tests.cohorts.builders import facts, outputs, pairs
-
-HEAVY = {"numpy", "scipy", "torch", "pydantic", "transformers", "pandas", "sklearn", "safetensors"}
 
 
 def _tables(folder: Path, made: Outputs) -> None:
@@ -159,24 +155,6 @@ def test_names_from_a_file_are_shown_as_text(cli, data):
     assert "\x1b" not in shown
     assert "[red]" in shown
     assert "[bold]" in shown
-
-
-def test_help_loads_nothing_heavy():
-    script = (
-        "import json, sys\nfrom forensics.cli import run\ncode = run(sys.argv[1:])\n"
-        "print(json.dumps([code, sorted({n.partition('.')[0] for n in sys.modules})]))"
-    )
-    for arguments in (("cohort", "--help"), ("cohort", "build", "--help")):
-        done = subprocess.run(
-            [sys.executable, "-c", script, *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-        )
-        code, modules = json.loads(done.stdout.splitlines()[-1])
-        assert code == 0
-        assert not HEAVY & set(modules)
 
 
 def test_an_ascii_terminal_is_served(here):

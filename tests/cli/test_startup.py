@@ -11,7 +11,17 @@ import pytest
 from forensics.cli import VERBS, group
 from tests.cli.cli import ROOT
 
-HEAVY = {"numpy", "scipy", "torch", "pydantic", "transformers", "pandas", "sklearn", "httpx"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "torch",
+    "pydantic",
+    "transformers",
+    "pandas",
+    "sklearn",
+    "httpx",
+    "safetensors",
+}
 SCRIPT = """
 import json, sys
 from forensics.cli import run
@@ -33,7 +43,17 @@ def _loaded(*arguments: str) -> set[str]:
     return set(modules)
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("--version",), ("compare", "--help")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("-h",),
+        ("--version",),
+        ("compare", "--help"),
+        ["cohort", "--help"],
+        ["cohort", "build", "--help"],
+    ],
+)
 def test_help_loads_nothing_heavy(arguments):
     assert _loaded(*arguments) & HEAVY == set()
 
