@@ -82,6 +82,18 @@ class CopyTripwire(Record):
     tripped: bool
 
 
+class ErrorAtScore(Record):
+    """How often unrelated pairs that calibration did not see score at least as high as this pair.
+
+    A lineage cluster counts as in error where any of its unrelated pairs does.
+    """
+
+    pairs: int
+    pairs_in_error: int
+    clusters: int
+    clusters_in_error: int
+
+
 class Verdict(Record):
     """What follows from the evidence, and what does not."""
 
@@ -94,6 +106,61 @@ class Verdict(Record):
     reasons: tuple[ModelText, ...] = ()
     limits: tuple[ModelText, ...] = ()
     log10_lr: dict[str, Finite] | None = None
+    error_at_score: ErrorAtScore | None = None
+
+
+class Claim(Record):
+    """Somebody's statement about the two models, word for word."""
+
+    text: ModelText
+    source: ModelText
+    date: str
+    testable: bool = Field(description="can be tested from the models' outputs")
+    needs: tuple[ModelText, ...] = Field(
+        default=(), description="what testing it would take instead, such as API logs"
+    )
+
+
+class CaseNote(Record):
+    """A note added to a case file after it was frozen."""
+
+    at: str
+    text: ModelText
+
+
+class CasePlan(Record):
+    """What a case file fixed before anything was collected, and what was done otherwise."""
+
+    path: ModelText
+    sha256: str = Field(description="of the frozen part of the file")
+    frozen_at: str
+    title: ModelText = ""
+    propositions: tuple[ModelText, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    settings: dict[str, Any] = Field(
+        default={}, description="subjects, revisions, suite, analysis and thresholds as frozen"
+    )
+    notes: tuple[CaseNote, ...] = ()
+    deviations: tuple[ModelText, ...] = ()
+
+
+class Relative(Record):
+    """A model of the cohort, and how alike a subject is to it."""
+
+    name: ModelText
+    developer: ModelText = ""
+    score: Finite
+
+
+class Relatives(Record):
+    """The cohort's models most like each subject, and the tree around them."""
+
+    cohort: str
+    a: tuple[Relative, ...]
+    b: tuple[Relative, ...]
+    newick: ModelText | None = Field(
+        default=None, description="neighbour-joining tree of the two subjects and these models"
+    )
 
 
 class LedgerEntry(Record):
@@ -123,6 +190,8 @@ class Case(Record):
     copy_tripwire: CopyTripwire
     comparability: tuple[ModelText, ...] = ()
     verdict: Verdict
+    plan: CasePlan | None = None
+    relatives: Relatives | None = None
     ledger: tuple[LedgerEntry, ...] = ()
     blind: bool = Field(default=False, description="reports mask names of models and makers")
     masked: bool = Field(default=False, description="names were removed from this document")

@@ -84,6 +84,21 @@ class ExplainedShare(Record):
     n: int
 
 
+class ReferenceScores(Record):
+    """The same score between a cohort's models: unrelated pairs and close kin, as histograms.
+
+    `edges` are the n + 1 ends of n bins on the comparator's own scale; `unrelated` and `related`
+    count pairs in each bin, and `clusters` the lineage clusters that the related pairs come from.
+    """
+
+    cohort: str
+    n_prompts: int = Field(description="prompts each pair was compared on")
+    edges: tuple[Finite, ...]
+    unrelated: tuple[int, ...]
+    related: tuple[int, ...]
+    clusters: int
+
+
 class Evidence(Record):
     """One comparator's finding; higher `score` means more alike.
 
@@ -109,6 +124,7 @@ class Evidence(Record):
     p_value: Finite | None = None
     direction: Literal["a_to_b", "b_to_a", "undetermined"] | None = None
     explained_by_length_and_formatting: ExplainedShare | None = None
+    reference: ReferenceScores | None = None
     per_prompt: tuple[PromptScore, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     caveats: tuple[ModelText, ...] = ()
