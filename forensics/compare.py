@@ -152,7 +152,7 @@ def restrict(side: Examined, suite: Suite) -> Examined:
         for response in side.transcript.responses
         if response.prompt.sha256 in known
     )
-    return Examined(side.subject, replace(side.transcript, responses=kept))
+    return replace(side, transcript=replace(side.transcript, responses=kept))
 
 
 def _named(prompt: Prompt, recorded: Prompt) -> Prompt:

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from forensics.backends.model_files import cached_folder, quiet, why
+from forensics.backends.model_files import cached_folder, file_sha256, quiet, why
 from forensics.errors import BackendError, MissingDependencyError
+from forensics.resources import cache_folder
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q"}
 _SCALARS[12] = "d"
 _STRING, _ARRAY = 8, 9
 _LONGEST_STRING = 1 << 24
 _MOST_KEYS = 1 << 16
+_CACHE = "gguf"
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -119,7 +121,21 @@ def converted(source: Callable[[Path], Path], sha256: str, dtype: str, name: str
                 left.unlink()
             scratch.rmdir()
 
-    return cached_folder("gguf", f"{sha256}-{dtype}", build)
+    return cached_folder(_CACHE, _cache_name(sha256, dtype), build)
+
+
+def converted_before(path: Path, dtype: str) -> Path | None:
+    """Return the folder that `converted` made of a GGUF file, None where it has not been made.
+
+    Raises:
+        BackendError: the file cannot be read.
+    """
+    folder = cache_folder(_CACHE) / _cache_name(file_sha256(path), dtype)
+    return folder if folder.is_dir() else None
+
+
+def _cache_name(sha256: str, dtype: str) -> str:
+    return f"{sha256}-{dtype}"
 
 
 def _convert(path: Path, folder: Path, dtype: str, name: str) -> None:
