@@ -24,6 +24,7 @@ from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.evidence import Evidence
 from forensics.examined import Examined
+from forensics.fusion import LIKENESS, fuse
 from forensics.suites import Prompt, Suite
 from forensics.transcripts import Response, Transcript, now
 from forensics.verdict import screen, weigh
@@ -31,7 +32,6 @@ from forensics.verdict import screen, weigh
 if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
 
-LIKENESS = "likeness"  # the evidence that a cohort adds, see `cohorts.judging`
 Progress = Callable[[str], None]
 
 
@@ -101,8 +101,13 @@ def _judged(a: Examined, b: Examined, cohort: Cohort, released: tuple[str, str])
 
 
 def _verdict(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwire) -> Verdict:
-    screening = screen([e for e in evidence if e.comparator != LIKENESS], overlap, tripwire)
+    told = [e for e in evidence if e.tier == "text" or e.status != "ok"]
+    screening = screen([e for e in told if e.comparator != LIKENESS], overlap, tripwire)
     judged = next((e for e in evidence if e.comparator == LIKENESS), None)
+    return fuse(_calibrated(screening, judged, tripwire), evidence)
+
+
+def _calibrated(screening: Verdict, judged: Evidence | None, tripwire: CopyTripwire) -> Verdict:
     if judged is None or screening.status == "insufficient":
         return screening
     if judged.status != "ok":

@@ -13,6 +13,7 @@ from forensics.cli.options import (
     generation_options,
     output_options,
     suite_options,
+    tier_names,
     transcripts_option,
 )
 
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
 )
 @click.option("--known-released", metavar="YYYY-MM", help="When KNOWN was released.")
 @click.option("--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released.")
+@click.option(
+    "--tiers",
+    metavar="LIST",
+    callback=tier_names,
+    help="Measure only these, of text,logprobs,tokenizer,weights [all that can be had].",
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
 @transcripts_option
@@ -65,16 +72,16 @@ def command(a: str, b: str, **options: Any) -> None:
     judged against it. The exit code is 0 whatever is found.
     """
     from forensics.cli.months import check_month
-    from forensics.cli.obtaining import asking_from, obtain, subject_from, suite_for
+    from forensics.cli.obtaining import asking_from, examine, subject_from, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import named_target, outputs, render
     from forensics.comparators import load_comparators
     from forensics.compare import compare
-    from forensics.examined import Examined
+    from forensics.tiers import measurable, of_tiers
 
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
-    comparators = load_comparators(options["only"], options["without"])
+    comparators = of_tiers(load_comparators(options["only"], options["without"]), options["tiers"])
     released = (
         check_month(options["known_released"], "--known-released"),
         check_month(options["questioned_released"], "--questioned-released"),
@@ -86,7 +93,8 @@ def command(a: str, b: str, **options: Any) -> None:
         return
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
-    first, second = (Examined(s, obtain(s, asked, asking)) for s in subjects)
+    first, second = examine(subjects, asked, asking, comparators)
+    comparators = measurable(comparators, first, second)
     cohort = _cohort(options["cohort_name"], first, second)
     with step_spinner() as spinner:
         task = spinner.add_task("comparing", total=None)
@@ -157,6 +165,7 @@ def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
         "only",
         "without",
         "blind",
+        "tiers",
         "cohort_name",
         "known_released",
         "questioned_released",

@@ -25,6 +25,7 @@ BUILT_IN = {
     "embedding": "forensics.comparators.embedding:Embedding",
     "sampling": "forensics.comparators.sampling:Sampling",
     "identity": "forensics.comparators.identity:Identity",
+    "weights_units": "forensics.comparators.weights_units:WeightsUnits",
 }
 
 

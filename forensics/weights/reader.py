@@ -103,6 +103,17 @@ def open_weights(files: ModelFiles) -> Weights:
     return Weights(folder, _by_name(found))
 
 
+def check_weights(files: Iterable[ModelFiles | None]) -> None:
+    """Check the headers of weights that are at hand, so that damage is told before work begins.
+
+    Raises:
+        InputFileError: see `open_weights`.
+    """
+    for found in files:
+        if found is not None and found.weights:
+            open_weights(found)
+
+
 def _by_name(tensors: Iterable[Tensor]) -> dict[str, Tensor]:
     return {tensor.name: tensor for tensor in tensors}
 
