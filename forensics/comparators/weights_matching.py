@@ -54,8 +54,9 @@ class WeightsMatching:
         from forensics.weights.unit_matching import agreements
 
         matched = correspond(a, b)
-        if matched is None:
-            return without_score(self, "not_applicable", NO_UNITS)
+        if matched is None or a.adapter:
+            why = "an adapter's ranks are too few to rank" if matched else NO_UNITS
+            return without_score(self, "not_applicable", why)
         found = agreements(matched)
         values = np.array([one.correlation for one in found.layers])
         return Evidence(

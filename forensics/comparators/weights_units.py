@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from forensics.weights.correspondence import Matched
 
 SCALE = "mean cosine of matched hidden units' weights: 0 for independent models, 1 for one model"
-NO_UNITS = "the models have no gated MLPs and no value channels to match"
-_UNIT = {"up": "hidden units of gated MLPs", "v": "value channels of attention"}
+NO_UNITS = (
+    "the models have no gated MLPs and no value channels to match; an adapter is compared with "
+    "adapters only"
+)
+_UNIT = {
+    "up": "hidden units of gated MLPs",
+    "v": "value channels of attention",
+    "lora_a": "ranks of adapters",
+}
 _EXACT = (
     "The p-value is exact where one of the two models was initialised independently, symmetrically "
     "in sign, and trained by a method blind to sign, as SGD and Adam are. Two models trained from "

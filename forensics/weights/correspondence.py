@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from forensics.model_folder import ModelFiles
 from forensics.weights.alignment import SAME_ORDER, Alignment, alignments, unit_rows
-from forensics.weights.parts import Layer, Part, Parts, find_parts
+from forensics.weights.parts import Layer, Part, Parts, adapter_parts, find_parts
 from forensics.weights.reader import Floats, open_weights
 from forensics.weights.vocabulary import shared_rows
 
@@ -81,7 +81,8 @@ def open_model(files: ModelFiles) -> Opened:
     Raises:
         InputFileError: see `reader.open_weights`.
     """
-    return Opened(files, find_parts(open_weights(files), files))
+    weights = open_weights(files)
+    return Opened(files, adapter_parts(weights) if files.adapter else find_parts(weights, files))
 
 
 def correspond(a: ModelFiles, b: ModelFiles) -> Matched | None:
@@ -105,6 +106,8 @@ def _corresponding(
     files_a: ModelFiles, files_b: ModelFiles, _: tuple[tuple[int, int], ...]
 ) -> Matched | None:
     a, b = open_model(files_a), open_model(files_b)
+    if files_a.adapter or files_b.adapter:
+        return _adapters(a, b) if files_a.adapter and files_b.adapter else None
     for matched, tested in _KINDS:
         layers = [_having(side.parts, matched, tested) for side in (a, b)]
         if layers[0] and layers[1]:
@@ -112,6 +115,25 @@ def _corresponding(
             return Matched(a, b, found)
     return None
 
+
+def _adapters(a: Opened, b: Opened) -> Matched | None:
+    """Match two LoRA adapters: modules of one name, and ranks as if they were hidden units."""
+    matched, tested = ADAPTER_PARTS
+    others = {layer.label: layer for layer in _having(b.parts, matched, tested)}
+    pairs = tuple(
+        _pair(a.parts, b.parts, layer, others[layer.label], matched, SAME_ORDER, 0.0)
+        for layer in _having(a.parts, matched, tested)
+        if layer.label in others
+        and all(
+            a.parts.width(layer, part) == b.parts.width(others[layer.label], part)
+            for part in ADAPTER_PARTS
+        )
+    )
+    return Matched(a, b, Correspondence(SAME_ORDER, pairs, matched, tested)) if pairs else None
+
+
+# What one rank of an adapter writes and reads; turning both signs changes nothing.
+ADAPTER_PARTS: tuple[Part, Part] = ("lora_b", "lora_a")
 
 # Gated MLPs; else the value channels of attention, one a column of the output projection.
 _KINDS: tuple[tuple[Part, Part], ...] = (("gate", "up"), ("o", "v"))

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from forensics.model_folder import ModelFiles
 from forensics.weights.reader import Floats, Weights
 
-Part = Literal["gate", "up", "down", "q", "k", "v", "o", "attention_norm", "mlp_norm"]
+Part = Literal[
+    "gate", "up", "down", "q", "k", "v", "o", "attention_norm", "mlp_norm", "lora_a", "lora_b"
+]
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers|h|blk|blocks)\.(\d+)\.(.+)$")
 _EXPERT = re.compile(r"experts\.(\d+)\.(.+)$")
@@ -75,6 +77,8 @@ _NAMES: dict[str, tuple[Part, ...]] = {
     "final_layer_norm.weight": ("mlp_norm",),
 }
 _AFTER_ATTENTION = "post_attention_layernorm.weight"  # Gemma 2 and 3 have one more before the MLP
+_ADAPTED = re.compile(r"(?:^|model\.)(layers\.\d+\..+)\.lora_([AB])(?:\.default)?\.weight$")
+_WRITES: frozenset[Part] = frozenset({"down", "o", "lora_b"})
 _TRANSPOSED = ("c_fc.weight", "c_proj.weight", "c_attn.weight")  # GPT-2 stores input x output
 _READ_BY: dict[Part, Part] = {
     "q": "attention_norm",
@@ -116,15 +120,15 @@ class Parts:
         """Return a part as it acts on the residual stream, shape (units, width), float32.
 
         The weights of the norm in front are multiplied in, so that moving scale between a norm
-        and the matrix behind it changes nothing. Parts that write to the stream (`down`, `o`) are
-        turned, so that a row is always what one unit reads or writes.
+        and the matrix behind it changes nothing. Parts that write to the stream (`down`, `o`,
+        `lora_b`) are turned, so that a row is always what one unit reads or writes.
 
         Args:
             layer: one of `layers`.
             part: which part.
             rows: only these units.
         """
-        values = self._stored(layer.pieces[part], part in ("down", "o"), rows)
+        values = self._stored(layer.pieces[part], part in _WRITES, rows)
         norm = layer.pieces.get(_READ_BY[part]) if part in _READ_BY else None
         if norm is None:
             return values
@@ -134,8 +138,15 @@ class Parts:
         """Return how many units a part has."""
         piece = layer.pieces[part]
         shape = self.weights.tensors[piece.tensor].shape
-        across = piece.transposed != (part in ("down", "o"))
+        across = piece.transposed != (part in _WRITES)
         return (shape[1] if across else shape[0]) // piece.count
+
+    def width(self, layer: Layer, part: Part) -> int:
+        """Return the length of a unit's row."""
+        piece = layer.pieces[part]
+        shape = self.weights.tensors[piece.tensor].shape
+        across = piece.transposed != (part in _WRITES)
+        return shape[0] if across else shape[1]
 
     def _stored(self, piece: Piece, writes: bool, rows: NDArray[np.int64] | None) -> Floats:
         tensor = self.weights.tensors[piece.tensor]
@@ -178,6 +189,18 @@ def find_parts(weights: Weights, files: ModelFiles) -> Parts:
         for (number, expert), pieces in sorted(found.items())
     )
     return Parts(weights, layers, _embedding(weights), _norm_offset(files))
+
+
+def adapter_parts(weights: Weights) -> Parts:
+    """Return the adapted modules of a LoRA adapter, each as a layer of the module's name."""
+    found: dict[str, dict[Part, Piece]] = {}
+    for name, tensor in weights.tensors.items():
+        placed = _ADAPTED.search(name)
+        if placed is not None and len(tensor.shape) == 2:
+            part: Part = "lora_a" if placed[2] == "A" else "lora_b"
+            found.setdefault(placed[1].removeprefix("layers."), {})[part] = Piece(name)
+    layers = tuple(Layer(label, pieces) for label, pieces in sorted(found.items()))
+    return Parts(weights, layers, None)
 
 
 def _embedding(weights: Weights) -> str | None:

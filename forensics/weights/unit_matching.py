@@ -24,7 +24,7 @@ from forensics.weights.pvalues import fisher, upper_tail
 
 # Evenly spread: assignments of more units in more layers take seconds and change no conclusion.
 MOST_LAYERS = 4
-MOST_UNITS = 512
+MOST_UNITS = 256
 _MEDIAN_OF_NORMAL = 0.6745  # of the absolute value
 
 

@@ -131,3 +131,42 @@ def test_weight_comparators_keep_the_conventions(zoo, name):
     sides = [examined(zoo[model]) for model in ("tiny-base", "tiny-dropped", "tiny-other-seed")]
     [comparator] = load_comparators(only=[name])
     check_comparator(comparator, [(sides[0], sides[1]), (sides[0], sides[2])])
+
+
+@pytest.fixture(name="adapters", scope="module")
+def adapters_fixture(zoo, tmp_path_factory) -> dict[str, Path]:
+    """Give adapters trained on the base: one, the same disguised, and one from another seed."""
+    import torch
+    from safetensors.torch import save_file
+
+    from forensics.zoo.build import SMALLEST
+    from forensics.zoo.checkpoint import read_checkpoint
+    from forensics.zoo.training import encode, texts, trained_lora
+
+    base = read_checkpoint(zoo["tiny-base"])
+    tokens = encode(zoo["tiny-base"], texts("code", 60_000), SMALLEST)
+    first, second = (trained_lora(base, tokens, SMALLEST, 12, seed)[1] for seed in (1, 2))
+    noisy = {name: values + 0.02 * values.std() for name, values in first.items()}
+    order = torch.tensor([2, 0, 3, 1])
+    turned = {
+        name: values[order] if "lora_A" in name else values[:, order]
+        for name, values in noisy.items()
+    }
+    folders = {}
+    for name, tensors in (("first", first), ("turned", turned), ("second", second)):
+        folders[name] = tmp_path_factory.mktemp(name)
+        contiguous = {key: values.contiguous() for key, values in tensors.items()}
+        save_file(contiguous, folders[name] / "adapter_model.safetensors")
+        (folders[name] / "adapter_config.json").write_text('{"r": 4}')
+    return folders
+
+
+def test_adapters_are_compared_as_adapters(zoo, adapters):
+    same = weight_evidence(adapters["first"], adapters["turned"])
+    assert same["weights_units"].details["units"] == "ranks of adapters"
+    assert same["weights_units"].p_value < SURE
+    assert same["weights_matching"].status == "not_applicable"
+    other = weight_evidence(adapters["first"], adapters["second"])["weights_units"]
+    assert (other.status, other.p_value > 1e-3) == ("ok", True)
+    mixed = weight_evidence(zoo["tiny-lora"], adapters["first"])["weights_units"]
+    assert mixed.status == "not_applicable"

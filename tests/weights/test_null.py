@@ -63,7 +63,7 @@ def test_p_values_of_independent_models_are_uniform(tmp_path, aligned):
 
 
 def test_controls_widen_the_matching_where_rows_depend_on_each_other(tmp_path):
-    """n = 40 independent pairs: where gate and up rows agree they look like kin without controls."""
+    """n = 40 independent pairs with gates like up rows: without controls they look like kin."""
     found = []
     for seed in range(40):
         sides = [_model(tmp_path / f"{seed}{x}", 2 * seed + x, 0.9) for x in (0, 1)]
