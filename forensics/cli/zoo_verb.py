@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from forensics.zoo.curve import Curve
     from forensics.zoo.tables import Animal
 
 _PROMPTS = 32
 _MAX_TOKENS = 48
+_TEMPERATURE = 0.8
 _WITH_STUDENTS = 4.0  # from so many minutes on, students of every share of a teacher's text
 _SECONDS = 60
 
@@ -35,13 +37,15 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
     """Write models, transcripts, models.csv and pairs.csv to DIR.
 
     Tiny models are trained from random weights, then tuned, merged, pruned, rounded, disguised and
-    taught from; with time left, the same is done to demo:smollm2 without training. Then:
-    forensics evaluate DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
+    taught from; with time left, the same is done to demo:smollm2 without training. From 4 minutes
+    on, detection_curve.csv says how much of a teacher's text a student must read for it to show.
+    Then: forensics evaluate DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
     """
     import time
 
     from forensics.cli.progress import note, step_spinner
     from forensics.zoo.build import SHARES, build_children, build_tiny, size_for
+    from forensics.zoo.curve import detection_curve
     from forensics.zoo.tables import write_tables
 
     _require_empty(folder)
@@ -53,7 +57,11 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
         def tell(name: str) -> None:
             spinner.update(task, description=f"making {name}")
 
-        animals = build_tiny(folder, size_for(minutes), tell, shares)
+        size = size_for(minutes)
+        animals = build_tiny(folder, size, tell, shares)
+        curve = detection_curve(folder, size, SHARES[1:], tell) if len(shares) > 1 else None
+    if curve is not None:
+        note(_said(curve))
     if not without_answers:
         _ask(animals, folder)
     source = _smollm2() if time.monotonic() < until else None
@@ -64,6 +72,12 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
                 _ask([animal], folder)
     write_tables(folder, animals)
     note(f"{folder}: {len(animals)} models, models.csv and pairs.csv")
+
+
+def _said(curve: Curve) -> str:
+    if curve.smallest is None:
+        return "no student stands out from those that read none of the teacher's text"
+    return f"the smallest share of a teacher's text that shows: {curve.smallest * 100:g} %"
 
 
 def _require_empty(folder: Path) -> None:
@@ -80,7 +94,8 @@ def _ask(animals: list[Animal], folder: Path) -> None:
     from forensics.suites import load_suite
 
     suite = load_suite("core").select((), _PROMPTS)
-    settings = GenerationSettings(max_tokens=_MAX_TOKENS)
+    # Drawn, since the most likely words of a model this small are blanks.
+    settings = GenerationSettings(temperature=_TEMPERATURE, max_tokens=_MAX_TOKENS)
     asking = Asking(settings, BackendOptions(), folder / "transcripts")
     for animal in animals:
         subject = parse_subject(f"hf:{animal.folder}")
