@@ -94,9 +94,9 @@ def _head(treated: Sequence[Robustness], date: str) -> Iterator[str]:
     yield (
         f"{first.kin} pairs of close kin and {first.unrelated} unrelated pairs of AlpacaEval, "
         f"{PROMPTS} prompts. The questioned model's answers are changed, those of the known and "
-        "the reference models are not; a pair counts as found, or a false alarm, where its likeness "
-        f"passes the threshold that 1 % of the unrelated pairs pass unchanged. Every pair counts "
-        "once; intervals (95 %) resample lineage clusters."
+        "the reference models are not; a pair counts as found, or a false alarm, where its "
+        "likeness passes the threshold that 1 % of the unrelated pairs pass unchanged. Every pair "
+        "counts once; intervals (95 %) resample lineage clusters."
     )
 
 
