@@ -18,9 +18,11 @@ import regex
 
 from forensics.case import (
     Case,
+    CasePlan,
     CasePrompt,
     CaseResponse,
     CaseSubject,
+    Claim,
     LedgerEntry,
     Verdict,
     read_case,
@@ -42,8 +44,12 @@ NOTICE = (
 _OPEN_IDENTITY = ("api", "dtype", "batch_size")
 # Sentences that go on with whatever an endpoint or a manifest called itself.
 _QUOTING = regex.compile(
-    r"((?:The model name that [AB] echoed|Different set-up) [^:]*: ).*", regex.S
+    r"((?:The model name that [AB] echoed|Different set-up|Subject [AB]|Identity of [AB],"
+    r"|Model name that [AB] echoed) ?[^:]*: ).*",
+    regex.S,
 )
+
+_ROLES = {"a": "known", "b": "questioned"}  # what a plan calls them
 
 _Answers = Mapping[tuple[str, int], Masked]
 
@@ -66,6 +72,7 @@ def blinded(case: Case) -> Case:
             "evidence": tuple(_evidence(e, places_a, places_b, masker) for e in case.evidence),
             "comparability": tuple(_note(note, masker) for note in case.comparability),
             "verdict": _verdict(case.verdict, masker),
+            "plan": None if case.plan is None else _plan(case.plan, masker),
             "ledger": tuple(_entry(entry, masker) for entry in case.ledger),
         }
     )
@@ -103,6 +110,8 @@ def unblind(path: Path) -> Case:
 def _names(case: Case) -> dict[str, str]:
     """Return every string that names a subject → its label."""
     found = {letter: set(_all_names(side)) for letter, side in (("a", case.a), ("b", case.b))}
+    for letter, name in _planned_names(case.plan):
+        found[letter] |= set(_parts(name, is_file=name.endswith(".jsonl")))
     labels: dict[str, str] = {}
     for letter, names in found.items():
         for name in names:
@@ -114,15 +123,19 @@ def _names(case: Case) -> dict[str, str]:
 
 def _all_names(side: CaseSubject) -> Iterator[str]:
     for name in set(_written_names(side)):
-        yield name
-        plain = regex.sub(r"^(?:hf|gguf|openai|transcript|demo|cohort):", "", name)
-        path = PurePath(plain.split("@")[0])
-        shown = {plain, path.name, path.stem, *path.parent.parts[-1:]}
-        # A folder or a host is a name when it is a maker's or a model's, not when it is `tmp`.
-        yield from (part for part in shown if distinctive_parts(part))
-        yield from distinctive_parts(path.name)
-        if side.kind != "transcript" and len(path.parts) == 2:
-            yield from distinctive_parts(path.parts[0])
+        yield from _parts(name, is_file=side.kind == "transcript")
+
+
+def _parts(name: str, is_file: bool) -> Iterator[str]:
+    yield name
+    plain = regex.sub(r"^(?:hf|gguf|openai|transcript|demo|cohort):", "", name)
+    path = PurePath(plain.split("@")[0])
+    shown = {plain, path.name, path.stem, *path.parent.parts[-1:]}
+    # A folder or a host is a name when it is a maker's or a model's, not when it is `tmp`.
+    yield from (part for part in shown if distinctive_parts(part))
+    yield from distinctive_parts(path.name)
+    if not is_file and len(path.parts) == 2:
+        yield from distinctive_parts(path.parts[0])
 
 
 def _written_names(side: CaseSubject) -> Iterator[str]:
@@ -135,6 +148,44 @@ def _written_names(side: CaseSubject) -> Iterator[str]:
         for value in (manifest.get("subject"), *(identity.get(k) for k in ("model", "base_url"))):
             if isinstance(value, str) and value:
                 yield value
+
+
+def _planned_names(plan: CasePlan | None) -> Iterator[tuple[str, str]]:
+    """Yield the specs a plan names, which may be others than those that were compared."""
+    settings = plan.settings if plan else {}
+    for letter, role in _ROLES.items():
+        subject = settings.get(role)
+        spec = subject.get("spec") if isinstance(subject, Mapping) else None
+        if isinstance(spec, str) and spec:
+            yield letter, spec
+
+
+def _plan(plan: CasePlan, masker: Masker) -> CasePlan:
+    settings = masker.value(plan.settings)
+    settings |= {role: {"spec": LABELS[letter]} for letter, role in _ROLES.items()}
+    notes = (n.model_copy(update={"text": masker.text(n.text)}) for n in plan.notes)
+    return plan.model_copy(
+        update={
+            "path": MASKED,
+            "title": masker.text(plan.title),
+            "propositions": tuple(masker.text(text) for text in plan.propositions),
+            "claims": tuple(_claim(claim, masker) for claim in plan.claims),
+            "settings": settings,
+            "notes": tuple(notes),
+            "deviations": tuple(_note(text, masker) for text in plan.deviations),
+        }
+    )
+
+
+def _claim(claim: Claim, masker: Masker) -> Claim:
+    # An address leads to the names, whatever it looks like.
+    return claim.model_copy(
+        update={
+            "text": masker.text(claim.text),
+            "source": MASKED,
+            "needs": tuple(masker.text(need) for need in claim.needs),
+        }
+    )
 
 
 def _subject(side: CaseSubject, letter: str, masker: Masker) -> CaseSubject:
