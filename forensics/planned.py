@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from forensics.case import Case, CasePlan, CaseSubject
 from forensics.compare import LIKENESS
@@ -52,6 +52,23 @@ class PlannedCohort(Record):
     sha256: str
 
 
+class PlannedGeneration(Record):
+    """How answers are drawn, see `backends.base.GenerationSettings`."""
+
+    temperature: Finite = Field(ge=0, le=5)
+    max_tokens: int | None = Field(ge=1)
+    samples: int = Field(ge=1)
+    seed: int
+    system_prompt: ModelText | None
+
+
+class PlannedBackend(Record):
+    """What of a local model's set-up can change an answer."""
+
+    dtype: Literal["float32", "bfloat16"]
+    batch_size: int = Field(ge=1)
+
+
 class Thresholds(Record):
     """Limits that decide how numbers are read; `log10_lr` is the planner's own, if any."""
 
@@ -72,8 +89,8 @@ class Planned(Record):
     known: PlannedSubject
     questioned: PlannedSubject
     suite: PlannedSuite | None = None
-    generation: dict[str, Any]
-    backend: dict[str, Any]
+    generation: PlannedGeneration
+    backend: PlannedBackend
     comparators: tuple[str, ...]
     cohort: PlannedCohort | None = None
     thresholds: Thresholds
@@ -177,12 +194,13 @@ def _subject(
 
 def _asked(letter: str, manifests: Sequence[Manifest], wanted: Planned) -> Iterator[str]:
     differing: dict[str, Any] = {}
+    settings = wanted.generation.model_dump()
     for manifest in manifests:
-        for key, value in wanted.generation.items():
+        for key, value in settings.items():
             if key in manifest.settings and manifest.settings[key] != value:
                 differing[key] = manifest.settings[key]
     for key, value in differing.items():
-        yield _differs(f"Generation setting of {letter}, {key}", value, wanted.generation[key])
+        yield _differs(f"Generation setting of {letter}, {key}", value, settings[key])
 
 
 def _echoed(

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from forensics.suites import Suite
     from forensics.transcripts import Transcript
 
-_BACKEND = ("dtype", "batch_size")
-
 
 def by_plan(
     path: Path | None, specs: tuple[str | None, str | None], options: Mapping[str, Any]
@@ -42,10 +40,13 @@ def by_plan(
                 raise click.UsageError(f"Missing argument '{name}'.", context)
         return None, [spec for spec in specs if spec is not None], dict(options)
     from forensics.case_file import read_case_file
+    from forensics.cli.progress import note
     from forensics.planned import planned
 
     plan = read_case_file(path).plan
     wanted = planned(plan)
+    # The file may be somebody else's: say who will be asked, and where a key will be sent.
+    note(f"planned: {wanted.known.spec} (known), {wanted.questioned.spec} (questioned)")
     given = {
         name: value
         for name, value in options.items()
@@ -62,8 +63,8 @@ def _options(wanted: Planned) -> dict[str, Any]:
         "suite_name": suite.chosen if suite else None,
         "category": suite.category if suite else (),
         "limit": suite.limit if suite else None,
-        **wanted.generation,
-        **wanted.backend,
+        **wanted.generation.model_dump(),
+        **wanted.backend.model_dump(),
         "api": _api(wanted),
         "only": wanted.comparators,
         "without": (),
@@ -106,7 +107,7 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
     from forensics.cli.obtaining import subject_from
     from forensics.cli.options import settings_from
     from forensics.comparators import load_comparators
-    from forensics.planned import Planned, thresholds
+    from forensics.planned import Planned, PlannedBackend, PlannedGeneration, thresholds
 
     months = [check_month(options[f"{side}_released"], f"--{side}-released") for side in _SIDES]
     comparators = load_comparators(options["only"], options["without"])
@@ -122,8 +123,8 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
         known=known,
         questioned=questioned,
         suite=_frozen_suite(suite, options) if suite else None,
-        generation=asdict(settings_from(dict(options))),
-        backend={name: options[name] for name in _BACKEND},
+        generation=PlannedGeneration(**asdict(settings_from(dict(options)))),
+        backend=PlannedBackend(dtype=options["dtype"], batch_size=options["batch_size"]),
         comparators=tuple(comparator.name for comparator in comparators),
         cohort=_frozen_cohort(cohort, options) if cohort else None,
         thresholds=thresholds(options["log10_lr"]),

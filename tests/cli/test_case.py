@@ -11,6 +11,7 @@ import pytest
 
 from forensics.blinding import blinded
 from forensics.case import case_to_json, read_case
+from forensics.transcripts import CHAIN_START, encode_line
 from tests.chained import PROMPTS, speaker, write_suite
 from tests.cli.cli import ONE, forensics
 
@@ -114,6 +115,39 @@ def test_an_edited_plan_is_refused(cli, here, plan):
     assert "the frozen plan was changed" in done.complaint
     assert not (here / "case.json").exists()
     assert cli("verify", plan).code == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generation": {"temperature": "hot"}},
+        {"generation": None},
+        {"backend": {"dtype": "float16", "batch_size": 1}},
+        {"known": {}},
+        {"comparators": "style"},
+        {"suite": {"chosen": 1}},
+    ],
+)
+def test_a_plan_of_another_form_is_one_line(cli, here, plan, change):
+    line = json.loads(plan.read_text())
+    del line["chain"]
+    line["settings"] |= change
+    plan.write_bytes(encode_line(line, CHAIN_START)[0])
+    done = cli("compare", "--case", plan)
+    assert done.code == 2
+    assert f"settings.{next(iter(change))}" in done.complaint
+
+
+def test_a_plan_sets_no_option_it_has_no_business_with(cli, here, plan):
+    line = json.loads(plan.read_text())
+    del line["chain"]
+    line["settings"]["generation"] |= {"api_key_env": "SECRET", "html_out": "x.html"}
+    line["settings"]["backend"] |= {"json_out": "x.json"}
+    plan.write_bytes(encode_line(line, CHAIN_START)[0])
+    done = cli("compare", "--case", plan)
+    assert done.code == 0
+    assert "planned: openai:zorblax-1@http://127.0.0.1" in done.err
+    assert not list(here.glob("x.*"))
 
 
 def test_notes_are_appended_and_shown(cli, here, plan):
