@@ -19,7 +19,8 @@ from forensics.errors import InputFileError
 from forensics.hypotheses import read_pairs
 from forensics.lineage import ModelFacts, read_models
 from forensics.relatives_map import RelativesMap, relate
-from forensics.report.map_files import cell, distinct, heat_map, matrix, newick
+from forensics.report.map_files import distinct, heat_map, matrix, newick
+from forensics.report.sanitise import cell
 from tests.cohorts.builders import facts, outputs
 
 HOSTILE = (
