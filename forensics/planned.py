@@ -18,6 +18,7 @@ from forensics.report.sanitise import one_line
 from forensics.transcripts import Manifest, Response, Transcript
 
 _SHOWN = 80
+_EARLY = "Collected before the plan was frozen"
 
 
 class PlannedSubject(Record):
@@ -148,9 +149,11 @@ def _deviations(
         yield from _subject(letter, side, subject, manifests)
         if subject.identity is not None:  # what is a transcript already was asked its own way
             yield from _asked(letter, manifests, wanted)
-        if transcript is not None:
-            yield from _echoed(letter, side, subject, transcript)
-            yield from _early(letter, transcript, plan.frozen_at)
+        if transcript is None:
+            yield f"{_EARLY}: all answers of {letter}, a cohort's model."
+            continue
+        yield from _echoed(letter, subject, transcript)
+        yield from _early(letter, transcript, plan.frozen_at)
     yield from _suite(case, wanted)
     yield from _analysis(case, wanted)
     versions = {case.version, *_versions(transcripts)} - {wanted.version}
@@ -203,9 +206,7 @@ def _asked(letter: str, manifests: Sequence[Manifest], wanted: Planned) -> Itera
         yield _differs(f"Generation setting of {letter}, {key}", value, settings[key])
 
 
-def _echoed(
-    letter: str, side: CaseSubject, wanted: PlannedSubject, transcript: Transcript
-) -> Iterator[str]:
+def _echoed(letter: str, wanted: PlannedSubject, transcript: Transcript) -> Iterator[str]:
     from forensics.backends.chat_protocol import echoed_models
 
     identity = wanted.identity or {}
@@ -225,7 +226,7 @@ def _early(letter: str, transcript: Transcript, frozen_at: str) -> Iterator[str]
     early = [time for time in times if time and limit and time < limit]
     if early:
         yield (
-            f"Collected before the plan was frozen: {len(early)} of {len(times)} answers of "
+            f"{_EARLY}: {len(early)} of {len(times)} answers of "
             f"{letter}, the first at {min(early).isoformat(timespec='seconds')}."
         )
     unknown = times.count(None)

@@ -45,8 +45,9 @@ def by_plan(
 
     plan = read_case_file(path).plan
     wanted = planned(plan)
-    # The file may be somebody else's: say who will be asked, and where a key will be sent.
-    note(f"planned: {wanted.known.spec} (known), {wanted.questioned.spec} (questioned)")
+    if not options["blind"]:
+        # The file may be somebody else's: say who will be asked, and where a key will be sent.
+        note(f"planned: {wanted.known.spec} (known), {wanted.questioned.spec} (questioned)")
     given = {
         name: value
         for name, value in options.items()

@@ -132,10 +132,20 @@ def _direction(evidence: Iterable[Evidence]) -> Direction | None:
 
 
 def _kin(case: Case) -> bool:
-    """Tell whether the verdict supports kinship: likeness alone, uncalibrated, does not."""
+    """Tell whether the verdict supports kinship, over the whole interval of the likelihood ratio.
+
+    Likeness alone does not, nor does a ratio that may as well speak for independence.
+    """
     verdict = case.verdict
     ratios = {k: v for k, v in (verdict.log10_lr or {}).items() if k != "independent"}
-    return verdict.status == "calibrated" and max(ratios.values(), default=0.0) > 0
+    intervals = [e.details.get("log10_lr_interval") for e in case.evidence if e.log10_lr]
+    lowest = [found[0] for found in intervals if isinstance(found, list | tuple) and found]
+    values = (max(ratios.values(), default=0.0), *lowest)
+    return verdict.status == "calibrated" and all(_positive(value) for value in values)
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and value > 0
 
 
 def _declarations(case: Case) -> dict[str, Any]:

@@ -87,6 +87,22 @@ def test_likeness_without_calibration_states_no_kinship() -> None:
     assert pedigrees(inconclusive.model_copy(update={"verdict": verdict})) == [[], []]
 
 
+def test_a_ratio_whose_interval_spans_both_sides_states_no_kinship() -> None:
+    for low, expected in ((0.2, "variants"), (-0.4, None), ("0.2", None)):
+        likeness = (
+            sample_case(4)
+            .evidence[0]
+            .model_copy(
+                update={
+                    "log10_lr": {"close_descent": 2.0},
+                    "details": {"log10_lr_interval": [low, 3]},
+                }
+            )
+        )
+        wanted = [expected] if expected else []
+        assert pedigrees(calibrated(2.0, evidence=(likeness,))) == [wanted, wanted]
+
+
 def test_supported_kinship_is_a_variant_of_both() -> None:
     assert pedigrees(calibrated(2.0)) == [["variants"], ["variants"]]
     first, second = bom(calibrated(2.0))["components"]
