@@ -167,8 +167,15 @@ def seal_problem(chains: Sequence[str], seal: str) -> str | None:
     """Return what is wrong with a case file, given a hash kept elsewhere; None where it fits.
 
     The plan's hash fits whatever was noted since; any other must be the last line's.
+
+    Raises:
+        UsageError: the hash is not one.
     """
     wanted = seal.strip().lower()
+    if not re.fullmatch("[0-9a-f]{64}", wanted):
+        raise UsageError(
+            f"--seal takes the 64 hex digits that `forensics case` prints, not {seal!r}"
+        )
     if wanted in (chains[0], chains[-1]):
         return None
     if wanted in chains:

@@ -100,6 +100,9 @@ def test_removed_notes_show_against_the_seal_and_the_plan_hash_fits_throughout(t
     assert seal_problem(found.chains, found.plan.sha256) is None
     assert seal_problem(found.chains, found.seal) is None
     assert "added since" in str(seal_problem(found.chains, found.chains[1]))
+    assert "written anew" in str(seal_problem(found.chains, "0" * 64))
+    with pytest.raises(UsageError, match="64 hex digits"):
+        seal_problem(found.chains, "sha256")
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
     assert verify_case_file(path).result == "intact"
     assert verify_case_file(path, found.seal).result == "changed"

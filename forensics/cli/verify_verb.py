@@ -66,7 +66,7 @@ def command(file: Path, seal: str | None, case_path: Path | None, json_out: str 
         raise InputFileError(f"cannot read {file}: {error.strerror}") from error
     if start[:4] in _ZIP or is_case_file(start):
         if case_path is not None:
-            raise UsageError("a bundle holds its case; --case is for transcripts")
+            raise UsageError(f"--case is for transcripts, and {file} is none; drop it")
         report = _case_file(file, seal) if is_case_file(start) else _bundle(file, seal)
     else:
         report = _transcript(file, seal, case_path)
