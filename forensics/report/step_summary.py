@@ -40,9 +40,9 @@ class StepSummaryReport:
         return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def _bullets(texts: Sequence[str]) -> str:
+def _bullets(texts: Sequence[str], limit: int = 300) -> str:
     more = [f"and {len(texts) - _LINES} more"] if len(texts) > _LINES else []
-    return "\n".join(f"- {prose(text, 300)}" for text in (*texts[:_LINES], *more))
+    return "\n".join(f"- {prose(text, limit)}" for text in (*texts[:_LINES], *more))
 
 
 def _table(evidence: Iterable[Evidence]) -> str:
@@ -57,7 +57,8 @@ def _table(evidence: Iterable[Evidence]) -> str:
 
 
 def _limits(case: Case) -> str:
-    return _bullets((view.holds_for(case), *view.is_not(case), *case.verdict.limits))
+    # A limit cut short would be another limit.
+    return _bullets((view.holds_for(case), *view.is_not(case), *case.verdict.limits), 900)
 
 
 def _plan(case: Case) -> str:
