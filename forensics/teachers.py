@@ -196,6 +196,7 @@ def finding(
     excluded: Flags,
     kin: Flags,
     released: str,
+    covered: bool = True,
 ) -> TeacherFinding:
     """Tell what may be said of a subject's teacher.
 
@@ -206,17 +207,18 @@ def finding(
         excluded: shape (models, models), see `Outputs.excluded`.
         kin: flags whom the subject may not be held against, shape (models,).
         released: the subject's `YYYY-MM`, empty where it is not known.
+        covered: whether the subject lies inside the relevant population.
     """
     known = _known(agreement[:-1, :-1], facts, excluded)
     tried = _held_out(known)
     own = contrasts(agreement[-1:, :-1], ~kin[None], known.roles)[0]
     rate = known.rate(float(own), float(month(released) or np.nan), kin)
     told = bool(np.isfinite(own)) and rate.trials > 0
-    leans = _none_as_far(rate) if told else None
+    leans = _none_as_far(rate) if told and covered else None
     level: Level = ASSISTANT_STYLE if tried.holds and leans else "none"
     return TeacherFinding(
         level,
-        _statement(level, tried, rate),
+        _statement(level, tried, rate, covered),
         leans,
         int(rate.trials),
         round(rate.upper, 4) if told else None,
@@ -260,13 +262,15 @@ def _known(agreement: Floats, facts: Mapping[str, ModelFacts], excluded: Flags) 
     )
 
 
-def _statement(level: Level, tried: HeldOut, rate: ErrorRate) -> str:
+def _statement(level: Level, tried: HeldOut, rate: ErrorRate, covered: bool) -> str:
     if level == ASSISTANT_STYLE:
         return (
             f"Teacher: {ASSISTANT_STYLE}: none of {int(rate.trials)} lineage clusters of its time "
             f"without a teacher leans as far (upper 95 % limit {rate.upper:.0%}). {tried.text}. "
             "No model, family or developer is named."
         )
+    if tried.holds and not covered:
+        return "Teacher: none is named; the subject lies outside the validated population."
     if not rate.trials:
         return (
             "Teacher: none is named; nobody of the subject's time is documented to have had none."

@@ -17,7 +17,7 @@ from forensics.cohorts.likeness import MIN_PROMPTS, Flags, Floats, agreement, pa
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
-from forensics.teachers import TeacherFinding
+from forensics.teachers import TeacherFinding, apart
 from forensics.teachers import finding as teacher_finding
 
 FAMILY_WISE = 0.01
@@ -113,8 +113,17 @@ def trace(subject: Placed, cohort: Cohort) -> Trace:
         _level(alike) if covered else "none",
         _reading(alike, relatives, conditions),
         conditions,
-        teacher_finding(means, cohort.facts, cohort.excluded(), kin, subject.traits.released),
+        _teacher(subject, cohort, means, covered),
     )
+
+
+def _teacher(subject: Placed, cohort: Cohort, means: Floats, covered: bool) -> TeacherFinding:
+    excluded = cohort.excluded()
+    kin = np.zeros(len(cohort.models), dtype=bool)
+    if subject.known_as is not None:
+        kin = ~apart(cohort.facts, excluded)[cohort.place(subject.known_as)]
+    released = subject.traits.released
+    return teacher_finding(means, cohort.facts, excluded, kin, released, covered)
 
 
 def _with_subject(among: Flags, subject: Flags) -> Flags:

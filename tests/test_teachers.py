@@ -148,6 +148,15 @@ def test_only_models_of_the_subjects_time_bound_the_error() -> None:
         assert "nobody of the subject's time" in found.statement
 
 
+def test_outside_the_population_no_style_is_claimed() -> None:
+    facts = _facts()
+    nobody = np.zeros(len(facts), dtype=bool)
+    agreement = _agreement(0.2, 0.2)
+    found = finding(agreement, facts, np.eye(len(facts), dtype=bool), nobody, "2024-06", False)
+    assert (found.level, found.leans) == ("none", None)
+    assert "outside the validated population" in found.statement
+
+
 def test_the_subjects_kin_are_left_out() -> None:
     kin = np.zeros(len(_facts()), dtype=bool)
     kin[STUDENTS : STUDENTS + 28] = True
