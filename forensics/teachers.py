@@ -281,7 +281,7 @@ def _statement(level: Level, tried: HeldOut, rate: ErrorRate, covered: bool) -> 
             "that it had no teacher."
         )
     return (
-        f"Teacher: none is named, at no level. {tried.text}: that tells no teacher (needed: "
-        f"{MIN_FOUND:.0%} of the students, and an upper 95 % limit of {MAX_ERROR:.0%} on the "
-        "share of the others)."
+        f"Teacher: none is named, at no level. {tried.text}, which does not tell a student "
+        f"(needed: {MIN_FOUND:.0%} of the students, and an upper 95 % limit of {MAX_ERROR:.0%} on "
+        "the share of the others)."
     )

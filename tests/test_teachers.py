@@ -138,7 +138,7 @@ def test_where_students_do_not_stand_out_nothing_is_said_of_anybody() -> None:
     assert found.level == "none"
     assert not found.held_out.holds
     assert f"{found.held_out.found} of {STUDENTS} documented students" in found.statement
-    assert "that tells no teacher" in found.statement
+    assert "which does not tell a student" in found.statement
 
 
 def test_only_models_of_the_subjects_time_bound_the_error() -> None:
