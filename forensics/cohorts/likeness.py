@@ -157,7 +157,7 @@ def pair_scores(likenesses: Likenesses, excluded: Flags, pairs: NDArray[np.intp]
         models, sides = np.unique(pairs[known], return_inverse=True)
         one, other = sides.reshape(-1, 2).T
         means = centring.sums(models, first, second) / np.maximum(shared[models], 1)
-        centre, spread = _nearest(means[:, kept])
+        centre, spread = nearest(means[:, kept])
         found = means[one, pairs[known, 1]]
         cosine[known] = found
         score[known] = (
@@ -195,16 +195,16 @@ def normalised(cosine: float | Floats, first: Floats, second: Floats) -> float:
 
 
 def _standard(cosine: float | Floats, reference: Floats) -> float:
-    centre, spread = _nearest(reference[None])
+    centre, spread = nearest(reference[None])
     return float((cosine - centre[0]) / spread[0])
 
 
-def _nearest(reference: Floats) -> tuple[Floats, Floats]:
+def nearest(reference: Floats) -> tuple[Floats, Floats]:
     """Return mean and standard deviation, shape (n,), of the highest of likenesses (n, models)."""
     size = reference.shape[1]
     rest = size - nearest_count(size)
-    nearest = np.partition(reference, rest, axis=1)[:, rest:]
-    return nearest.mean(axis=1), np.maximum(nearest.std(axis=1), _TINY)
+    highest = np.partition(reference, rest, axis=1)[:, rest:]
+    return highest.mean(axis=1), np.maximum(highest.std(axis=1), _TINY)
 
 
 def nearest_count(reference: int) -> int:

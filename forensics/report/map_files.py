@@ -37,13 +37,18 @@ def newick(found: RelativesMap) -> str:
 
     The tree has no root: its last node joins three groups.
     """
-    names = [_quoted(name) for name in distinct(found.models, _NAME)]
+    names = [_quoted(name) for name in leaf_names(found.models)]
     texts: list[str] = []
     for node in found.nodes:
         inner = ",".join(texts[child] for child in node.children)
         label = _label(node) if node.model is None else names[node.model]
         texts.append(f"{f'({inner})' if inner else ''}{label}:{node.length:.6g}")
     return texts[-1].rpartition(":")[0] + ";\n"
+
+
+def leaf_names(models: Sequence[str]) -> list[str]:
+    """Return what leaves are called: each model by its name, on one line, no two the same."""
+    return distinct(models, _NAME)
 
 
 def _label(node: Node) -> str:
