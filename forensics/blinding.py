@@ -24,6 +24,8 @@ from forensics.case import (
     CaseSubject,
     Claim,
     LedgerEntry,
+    Relative,
+    Relatives,
     Verdict,
     read_case,
 )
@@ -31,6 +33,8 @@ from forensics.errors import InputFileError, UsageError
 from forensics.evidence import Evidence, Exhibit
 from forensics.files import write_text
 from forensics.masking import Masked, Masker, distinctive_parts
+from forensics.newick import relabelled
+from forensics.report.map_files import leaf_names
 from forensics.transcripts import now
 
 LABELS = {"a": "[MODEL A]", "b": "[MODEL B]"}
@@ -73,6 +77,7 @@ def blinded(case: Case) -> Case:
             "comparability": tuple(_note(note, masker) for note in case.comparability),
             "verdict": _verdict(case.verdict, masker),
             "plan": None if case.plan is None else _plan(case.plan, masker),
+            "relatives": _relatives(case, masker),
             "ledger": tuple(_entry(entry, masker) for entry in case.ledger),
         }
     )
@@ -112,6 +117,8 @@ def _names(case: Case) -> dict[str, str]:
     found = {letter: set(_all_names(side)) for letter, side in (("a", case.a), ("b", case.b))}
     for letter, name in _planned_names(case.plan):
         found[letter] |= set(_parts(name, is_file=name.endswith(".jsonl")))
+    for letter, name in _known_as(case).items():
+        found[letter] |= set(_parts(name, is_file=False))
     labels: dict[str, str] = {}
     for letter, names in found.items():
         for name in names:
@@ -119,6 +126,18 @@ def _names(case: Case) -> dict[str, str]:
                 EITHER if labels.get(name, LABELS[letter]) != LABELS[letter] else LABELS[letter]
             )
     return labels
+
+
+def _known_as(case: Case) -> dict[str, str]:
+    """Return the cohort's names of the subjects whose answers it recognised: a or b → name."""
+    known = (evidence.details.get("known_as") for evidence in case.evidence)
+    return {
+        letter: str(name)
+        for one in known
+        if isinstance(one, Mapping)
+        for letter, name in one.items()
+        if letter in LABELS and name
+    }
 
 
 def _all_names(side: CaseSubject) -> Iterator[str]:
@@ -294,6 +313,38 @@ def _verdict(verdict: Verdict, masker: Masker) -> Verdict:
             "findings_against": findings("findings_against"),
         }
     )
+
+
+def _relatives(case: Case, masker: Masker) -> Relatives | None:
+    """Number the relatives: a model's nearest ones would tell which it is.
+
+    Those that are one of the subjects are called so.
+    """
+    if case.relatives is None:
+        return None
+    labels = {name: LABELS[letter] for letter, name in _known_as(case).items()}
+
+    def label(name: str) -> str:
+        others = sum(one not in LABELS.values() for one in labels.values())
+        return labels.setdefault(name, f"[COHORT MODEL {others + 1}]")
+
+    def masked(found: tuple[Relative, ...]) -> tuple[Relative, ...]:
+        return tuple(
+            one.model_copy(
+                update={"name": label(one.name), "developer": MASKED if one.developer else ""}
+            )
+            for one in found
+        )
+
+    lists = {letter: masked(getattr(case.relatives, letter)) for letter in ("a", "b")}
+    tree = case.relatives.newick
+    if tree is not None:
+        # In the tree the subjects go by their names, which may be a cohort model's too.
+        a, b = leaf_names((case.a.name, case.b.name))
+        subjects = {b: LABELS["b"], a: LABELS["a"]}
+        tree = relabelled(tree, lambda name: subjects.get(name) or label(name))
+    cohort = masker.text(case.relatives.cohort)
+    return case.relatives.model_copy(update={**lists, "cohort": cohort, "newick": tree})
 
 
 def _entry(entry: LedgerEntry, masker: Masker) -> LedgerEntry:

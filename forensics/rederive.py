@@ -117,7 +117,10 @@ def rederive(
     settled = [
         _Recorded(recorded[e.comparator] if e.comparator in missing else e) for e in first.evidence
     ]
-    again = compare(*sides, settled, suite)
+    # Without a cohort there are no relatives to find again, and earlier releases looked for none.
+    derivable = cohort is not None and case.relatives is not None
+    related = first.relatives if derivable else case.relatives
+    again = compare(*sides, settled, suite).model_copy(update={"relatives": related})
     if case.plan is not None:
         # What stands in for a transcript that moved or a live subject is not a deviation.
         named = {side: _as_recorded(getattr(case, side), getattr(again, side)) for side in "ab"}
