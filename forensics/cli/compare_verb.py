@@ -79,23 +79,27 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import named_target, outputs, render
     from forensics.comparators import load_comparators
-    from forensics.compare import compare
-    from forensics.examined import Examined
 
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
     plan, specs, options = by_plan(options["case_file"], (a, b), options)
-    comparators = load_comparators(options["only"], options["without"])
     released = (
         check_month(options["known_released"], "--known-released"),
         check_month(options["questioned_released"], "--questioned-released"),
     )
     subjects = [subject_from(spec, options) for spec in specs]
     if any(subject.kind == "cohort" for subject in subjects):
+        # Checked, not used: numbers are all there is. Loading every comparator would take longest.
+        if options["only"] or options["without"]:
+            load_comparators(options["only"], options["without"])
         case, transcripts = _in_cohort(subjects, released, options)
         case = with_plan(case, plan, transcripts)
         render(case.model_copy(update={"blind": options["blind"]}), wanted)
         return
+    from forensics.compare import compare
+    from forensics.examined import Examined
+
+    comparators = load_comparators(options["only"], options["without"])
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
     first, second = (Examined(s, obtain(s, asked, asking)) for s in subjects)

@@ -342,7 +342,12 @@ def _facts(rows: Sequence[Mapping[str, Any]]) -> dict[str, ModelFacts]:
 
     facts = from_json(rows)
     types = TypeAdapter(ModelFacts)  # a number where a name belongs would fail much later
-    return {model: types.validate_python(asdict(fact)) for model, fact in facts.items()}
+    return {
+        model: types.validate_python(
+            {**vars(fact), "teachers": [asdict(teacher) for teacher in fact.teachers]}
+        )
+        for model, fact in facts.items()
+    }
 
 
 def _traits(one: Mapping[str, Any]) -> Traits:
