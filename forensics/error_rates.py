@@ -26,6 +26,8 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 STRONG = np.log(100.0)  # an LR beyond 100 in favour of kinship, natural logarithm
 _RESAMPLES = 300
+_PENALTY = 1.0
+_TINY = 1e-9
 Statistic = Callable[[Floats, Floats, Floats, Floats], float]
 
 
@@ -76,24 +78,75 @@ def rates(scored: Scored) -> dict[str, Any]:
     )
 
 
-def without_hubs(score: Floats, pairs: NDArray[np.intp], strangers: Flags) -> Floats:
-    """Subtract from each pair's score what either model scores against strangers on average.
+@dataclass(frozen=True)
+class HubEffects:
+    """How much each model raises the scores of all its pairs, and the mean of all pairs.
 
-    Some models are everybody's neighbour, which looks like kinship and is none. A pair of
-    strangers does not count in its own correction.
+    `of_models` has shape (models,); `leverage` (models + 1, models + 1) is the inverse of the fit's
+    normal equations.
     """
-    size = int(pairs.max()) + 1 if len(pairs) else 0
-    total, count = np.zeros(size), np.zeros(size)
-    for side in (0, 1):
-        np.add.at(total, pairs[strangers, side], score[strangers])
-        np.add.at(count, pairs[strangers, side], 1)
-    overall = float(score[strangers].mean()) if strangers.any() else 0.0
-    own = np.where(strangers, score, 0.0)
-    corrected = score.copy()
-    for side in (0, 1):
-        others = count[pairs[:, side]] - strangers
-        mean = (total[pairs[:, side]] - own) / np.maximum(others, 1)
-        corrected -= np.where(others > 0, mean, overall)
+
+    of_models: Floats
+    mean: float
+    leverage: Floats
+
+    def expected(self, pairs: NDArray[np.intp]) -> Floats:
+        """Return what two strangers with these effects score: shape (pairs,)."""
+        found: Floats = self.mean + self.of_models[pairs].sum(axis=1)
+        return found
+
+    def pull(self, pairs: NDArray[np.intp]) -> Floats:
+        """Return how much each fitted pair pulls its own expectation towards itself, 0 to 1."""
+        a, b = pairs.T
+        last = len(self.of_models)
+        hat = self.leverage
+        between = hat[a, b] + hat[a, last] + hat[b, last]
+        found: Floats = hat[a, a] + hat[b, b] + hat[last, last] + 2 * between
+        return found
+
+
+def hub_effects(score: Floats, pairs: NDArray[np.intp], size: int | None = None) -> HubEffects:
+    """Fit score ≈ mean + effect of the one model + effect of the other, by least squares.
+
+    A two-way additive fit; a small penalty (as much as one pair that scores the mean) settles the
+    effect of models with hardly any pair.
+
+    Args:
+        score: shape (pairs,), finite.
+        pairs: two different model numbers each, shape (pairs, 2).
+        size: how many models there are; by default as many as the pairs name.
+    """
+    models = size or (int(pairs.max()) + 1 if len(pairs) else 0)
+    normal = np.diag(np.append(np.full(models, _PENALTY), _TINY))
+    right = np.zeros(models + 1)
+    a, b = pairs.T
+    last = np.full(len(pairs), models)
+    for one in (a, b, last):
+        np.add.at(right, one, score)
+        for other in (a, b, last):
+            np.add.at(normal, (one, other), 1.0)
+    leverage = np.linalg.inv(normal)
+    effects = leverage @ right
+    return HubEffects(effects[:-1], float(effects[-1]), leverage)
+
+
+def without_hubs(score: Floats, pairs: NDArray[np.intp], strangers: Flags) -> Floats:
+    """Subtract from each pair's score what its two models score against strangers anyway.
+
+    Some models are everybody's neighbour, which looks like kinship and is none. Effects are fitted
+    on pairs of strangers; such a pair does not count in its own correction (the leave-one-out
+    residual of a linear fit, residual / (1 − leverage)).
+
+    Args:
+        score: shape (pairs,), finite.
+        pairs: two model numbers each, shape (pairs, 2).
+        strangers: flags the unrelated pairs, shape (pairs,).
+    """
+    if not len(pairs):
+        return score.copy()
+    fitted = hub_effects(score[strangers], pairs[strangers], int(pairs.max()) + 1)
+    corrected = score - fitted.expected(pairs)
+    corrected[strangers] /= np.maximum(1 - fitted.pull(pairs[strangers]), _TINY)
     return corrected
 
 

@@ -14,7 +14,11 @@ from typing import Any
 import numpy as np
 
 from forensics.cohorts.fitting import CLOSE_KIN
+from forensics.error_rates_cells import name as spelt
+from forensics.error_rates_cells import number, row, word
 from forensics.error_rates_study import DRAWS, Study, study
+from forensics.error_rates_teachers import goals as teacher_goals
+from forensics.error_rates_teachers import section as teachers
 from forensics.hypotheses import KIN_HYPOTHESES, SENTENCES
 
 _CAUTION = (
@@ -22,7 +26,7 @@ _CAUTION = (
     "fitted to so few kin clusters are cautious"
 )
 _OVERLAP = "its scores overlap with those of strangers, so no LR is given for it"
-_TEACHER = f"{_OVERLAP}; nearly all documented teachers are one developer's, everybody's neighbours"
+_TEACHER = f"{_OVERLAP}; see *Teachers* for what stopped it, and never quote it without specificity"
 _TEXT = f"not from text: {_OVERLAP}"
 _SHORT = "on so few prompts some kin answer as strangers do"
 _SINGLE = (
@@ -72,7 +76,6 @@ def _goals() -> list[_Goal]:
         _Goal("close_descent", 100, None, "cllr", 0.045, _CAUTION, below=True),
         _Goal("common_teacher", None, None, "auc", 0.92, _TEACHER),
         _Goal("common_teacher", None, None, "0.01", 0.50, _TEACHER),
-        _Goal("common_teacher", None, None, "auc_hub_removed", 0.75, _TEACHER),
         _Goal("same_base", None, None, "auc", 0.90, _TEXT),
         _Goal("same_base", None, None, "0.01", 0.50, _TEXT),
         _Goal("same_base", None, None, "auc_hub_removed", 0.85, _TEXT),
@@ -90,6 +93,7 @@ def page(found: Study, date: str) -> str:
         _other_goals(found),
         *(_hypothesis(found, str(name)) for name in KIN_HYPOTHESES),
         _baselines(found),
+        teachers(found.teachers, found.teacher_levels),
         _elsewhere(found),
         _trace(found),
         _limits(),
@@ -119,11 +123,13 @@ def _head(found: Study, date: str) -> Iterator[str]:
     yield (
         "**Cluster-weighted** figures count every pair of lineage clusters once and are what to go "
         "by; their 95 % intervals resample clusters. **Pair-weighted** ones count every pair of "
-        "models once and are compared with the goals. Abstentions count as LR = 1. A TPR at "
-        "0.1 % is exploratory: there are too few unrelated clusters to bound such a rate. In the "
-        "tables by hypothesis a cell reads *cluster-weighted [interval]; pair-weighted*, and "
-        "clusters are those of the kin / of the unrelated pairs. LRs weigh close kinship: "
-        "one line serves *same model* and *close descent*, which text does not tell apart."
+        "models once and are compared with the goals. Abstentions count as LR = 1. *Hubs removed* "
+        "subtracts from each pair's score an effect of either model, fitted on unrelated pairs "
+        "(see *Teachers* for what that leaves in). A TPR at 0.1 % is exploratory: there are too "
+        "few unrelated clusters to bound such a rate. In the tables by hypothesis a cell reads "
+        "*cluster-weighted [interval]; pair-weighted*, and clusters are those of the kin / of the "
+        "unrelated pairs. LRs weigh close kinship: one line serves *same model* and *close "
+        "descent*, which text does not tell apart."
     )
 
 
@@ -135,8 +141,8 @@ def _reached(found: Study) -> Iterator[str]:
         "draws of prompts and reference models, the first of which is the figure measured."
     )
     yield ""
-    yield from _row("hypothesis", "setting", "figure", "goal", "measured", f"{DRAWS} draws", "")
-    yield from _row(*["---"] * 7)
+    yield from row("hypothesis", "setting", "figure", "goal", "measured", f"{DRAWS} draws", "")
+    yield from row(*["---"] * 7)
     for goal in _goals():
         key = (goal.prompts or _whole(found)[0], goal.reference)
         if key not in found.settings:
@@ -144,12 +150,12 @@ def _reached(found: Study) -> Iterator[str]:
         rates = found.settings[key]["hypotheses"][goal.hypothesis]
         value = _figure(rates["pair_weighted"], goal.figure)
         sign = "≤" if goal.below else "≥"
-        yield from _row(
-            _name(goal.hypothesis),
+        yield from row(
+            spelt(goal.hypothesis),
             _setting(key),
             _FIGURES[goal.figure],
             f"{sign} {goal.value:g}",
-            _number(value),
+            number(value),
             _draws(found, key, goal),
             _outcome(goal, value, rates),
         )
@@ -174,7 +180,7 @@ def _outcome(goal: _Goal, value: float | None, rates: Mapping[str, Any]) -> str:
 
 def _measured_reason(goal: _Goal, value: float, rates: Mapping[str, Any]) -> str:
     if goal.figure == "cllr":
-        best = _number(rates["pair_weighted"]["cllr_min"])
+        best = number(rates["pair_weighted"]["cllr_min"])
         return f"the same scores calibrated in hindsight would give {best}; "
     if goal.figure.startswith("0."):
         missed = round((1 - value) * rates["n_pos"])
@@ -190,14 +196,11 @@ def _draws(found: Study, key: tuple[int, int | None], goal: _Goal) -> str:
     return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
-_NO_TEACHER = "not attempted: no teacher is named from text"
-
-
 def _other_goals(found: Study) -> Iterator[str]:
     yield "Other goals:"
     yield ""
-    yield from _row("what", "goal", "measured", "")
-    yield from _row(*["---"] * 4)
+    yield from row("what", "goal", "measured", "")
+    yield from row(*["---"] * 4)
     shift = found.settings[_whole(found)]["shift"]
     for name, label in (
         ("era", "unrelated pairs of the last year, LR > 100, fitted on earlier models only"),
@@ -205,7 +208,7 @@ def _other_goals(found: Study) -> Iterator[str]:
     ):
         one = shift[name]
         if one is None:
-            yield from _row(label, "≤ 1 %", "", "not measured")
+            yield from row(label, "≤ 1 %", "", "not measured")
             continue
         told = (
             f"{one['lr_above_100']:.1%} of {one['unrelated_pairs']} pairs "
@@ -213,47 +216,40 @@ def _other_goals(found: Study) -> Iterator[str]:
             f"{one['abstained']:.0%}; the bound on LRs not applied)"
         )
         judged = one["abstained"] < 1
-        outcome = _word(one["lr_above_100"] <= 0.01) if judged else "not measured: all abstained"
-        yield from _row(label, "≤ 1 %", told, outcome)
+        outcome = word(one["lr_above_100"] <= 0.01) if judged else "not measured: all abstained"
+        yield from row(label, "≤ 1 %", told, outcome)
     if found.transfer is not None:
-        yield from _row(*_trick_questions(found.transfer))
+        yield from row(*_trick_questions(found.transfer))
     if found.trace is not None:
         told = f"{found.trace['rate']:.1%} of {found.trace['subjects']} subjects"
-        met = _word(found.trace["rate"] <= 0.015)
-        yield from _row("trace: family-wise false alarms at 1 %", "≤ 1.5 %", told, met)
-    for label, goal, why in (
-        ("Cllr on essays in three languages", "≤ 0.08", "not measured: no such data here"),
-        ("specificity to the documented teacher, TPR at 1 %", "≥ 0.30", _NO_TEACHER),
-        ("teacher's provider, top-1 (micro, macro)", "≥ 0.80, ≥ 0.70", _NO_TEACHER),
-    ):
-        yield from _row(label, goal, "–", why)
+        met = word(found.trace["rate"] <= 0.015)
+        yield from row("trace: family-wise false alarms at 1 %", "≤ 1.5 %", told, met)
+    unheard = "not measured: no such data here"
+    yield from row("Cllr on essays in three languages", "≤ 0.08", "–", unheard)
+    yield from teacher_goals(found.teachers, found.teacher_levels)
 
 
 def _trick_questions(transfer: Mapping[str, Any]) -> tuple[str, ...]:
     name = next((n for n in CLOSE_KIN if transfer["hypotheses"][n]["n_pos"]), CLOSE_KIN[0])
     rates = transfer["hypotheses"][name]
-    label, goal = f"Cllr of {_name(name)} on trick questions", "≤ 0.45"
+    label, goal = f"Cllr of {spelt(name)} on trick questions", "≤ 0.45"
     cllr = rates["pair_weighted"]["cllr"]
     if cllr is None:
         return label, goal, "–", "not measured"
     told = f"{cllr:.3f} ({rates['n_pos']} kin pairs; calibration {transfer['calibration']})"
     why = f": {rates['abstained']:.0%} of the pairs lie outside the population, which costs 1 each"
-    return label, goal, told, _word(cllr <= 0.45) + ("" if cllr <= 0.45 else why)
-
-
-def _word(met: bool) -> str:
-    return "reached" if met else "**not reached**"
+    return label, goal, told, word(cllr <= 0.45) + ("" if cllr <= 0.45 else why)
 
 
 def _hypothesis(found: Study, name: str) -> Iterator[str]:
-    yield f"## {_name(name).capitalize()}"
+    yield f"## {spelt(name).capitalize()}"
     yield ""
     yield f"{SENTENCES[name].capitalize()}.\n"  # type: ignore[index]
-    yield from _row(*_HEAD)
-    yield from _row(*["---"] * len(_HEAD))
+    yield from row(*_HEAD)
+    yield from row(*["---"] * len(_HEAD))
     for key, figures in found.settings.items():
         rates = figures["hypotheses"][name]
-        yield from _row(*_cells(_setting(key), rates))
+        yield from row(*_cells(_setting(key), rates))
 
 
 _HEAD = (
@@ -276,10 +272,10 @@ def _cells(setting: str, rates: Mapping[str, Any]) -> Iterator[str]:
         ("cllr", "cllr"),
     ):
         known = interval.get(limits) if limits else None
-        text = _number(_figure(rates, figure))
+        text = number(_figure(rates, figure))
         if known:
             text += f" [{known[0]:.3f}, {known[1]:.3f}]"
-        yield f"{text}; {_number(_figure(rates['pair_weighted'], figure))}"
+        yield f"{text}; {number(_figure(rates['pair_weighted'], figure))}"
     share = rates["abstained"]
     yield "–" if share is None else f"{share:.0%}"
 
@@ -293,11 +289,11 @@ def _baselines(found: Study) -> Iterator[str]:
     )
     for prompts, methods in found.baselines.items():
         yield ""
-        yield from _row(f"{prompts} prompts", *(_name(str(one)) for one in KIN_HYPOTHESES))
-        yield from _row(*["---"] * (len(KIN_HYPOTHESES) + 1))
+        yield from row(f"{prompts} prompts", *(spelt(str(one)) for one in KIN_HYPOTHESES))
+        yield from row(*["---"] * (len(KIN_HYPOTHESES) + 1))
         for method, figures in methods.items():
             cells = (figures.get(str(one)) for one in KIN_HYPOTHESES)
-            yield from _row(method, *(f"{c[0]:.3f} / {c[1]:.2f}" if c else "–" for c in cells))
+            yield from row(method, *(f"{c[0]:.3f} / {c[1]:.2f}" if c else "–" for c in cells))
 
 
 def _elsewhere(found: Study) -> Iterator[str]:
@@ -310,15 +306,15 @@ def _elsewhere(found: Study) -> Iterator[str]:
     yield (
         f"Misguided Attention: {one['n_models']} models of 2025 in {one['n_clusters']} lineage "
         f"clusters, {one['n_prompts']} trick questions, three answers each; LRs from the "
-        f"calibration fitted on AlpacaEval ({_name(one['calibration'])}). Nobody discloses these "
+        f"calibration fitted on AlpacaEval ({spelt(one['calibration'])}). Nobody discloses these "
         "models' data, so its unrelated pairs are documented with medium confidence only."
     )
     yield ""
-    yield from _row(*_HEAD)
-    yield from _row(*["---"] * len(_HEAD))
+    yield from row(*_HEAD)
+    yield from row(*["---"] * len(_HEAD))
     for name, rates in one["hypotheses"].items():
         if rates["n_pos"]:
-            yield from _row(*_cells(_name(name), rates))
+            yield from row(*_cells(spelt(name), rates))
 
 
 def _trace(found: Study) -> Iterator[str]:
@@ -347,14 +343,6 @@ def _limits() -> Iterator[str]:
     yield "- Most close descent comes from few clusters: see the columns and intervals above."
 
 
-def _row(*cells: str) -> Iterator[str]:
-    yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _name(text: str) -> str:
-    return text.replace("_", " ")
-
-
 def _whole(found: Study) -> tuple[int, int | None]:
     return max((key for key in found.settings if key[1] is None), key=lambda key: key[0])
 
@@ -367,10 +355,6 @@ def _setting(key: tuple[int, int | None]) -> str:
 def _figure(rates: Mapping[str, Any], name: str) -> float | None:
     value = rates["tpr_at_fpr"][name] if name.startswith("0.") else rates[name]
     return None if value is None else float(value)
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -26,11 +26,13 @@ from forensics.cohorts.fitting import (
     Maxima,
     best_of_strangers,
 )
-from forensics.cohorts.likeness import Flags, Floats, Likenesses, pair_scores
+from forensics.cohorts.likeness import Flags, Floats, Likenesses, agreement, pair_scores
 from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.evaluation import evaluate
 from forensics.hypotheses import KIN_HYPOTHESES, LabelledPair, read_pairs
 from forensics.lineage import read_models
+from forensics.teacher_study import teacher_study
+from forensics.teachers import HeldOut, held_out
 from forensics.tracing import FAMILY_WISE
 
 # Prompts, and how many reference models (None: all there are).
@@ -48,7 +50,8 @@ class Study:
     """Everything measured.
 
     `settings` are by (prompts, reference models), `draws` the pair-weighted AUC and TPR at 1 % of
-    each draw, by setting and hypothesis; `baselines` are by number of prompts and name.
+    each draw, by setting and hypothesis; `baselines` are by number of prompts and name. `teachers`
+    is what `teacher_study` gives, `teacher_levels` how what `trace` says of teachers holds.
     """
 
     settings: Mapping[tuple[int, int | None], Mapping[str, Any]]
@@ -56,6 +59,8 @@ class Study:
     baselines: Mapping[int, Mapping[str, Mapping[str, tuple[float, float]]]]
     transfer: Mapping[str, Any] | None
     trace: Mapping[str, Any] | None
+    teachers: Mapping[str, Any] | None = None
+    teacher_levels: HeldOut | None = None
     seconds: float = field(default=0.0, compare=False)
 
 
@@ -94,9 +99,14 @@ def study(
     }
     _say("trace")
     traced = _trace(outputs, likenesses, labelled)
+    _say("teachers")
+    taught = teacher_study(outputs, likenesses, pairs)
+    rows = _rows(len(outputs.prompts), _TRACE_PROMPTS, 0)
+    levels = held_out(agreement(likenesses.on(rows)), outputs.facts, outputs.excluded())
     _say("Misguided Attention")
     transfer = _transfer(data, calibration, trained_on)
-    return Study(found, draws, baselines, transfer, traced, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Study(found, draws, baselines, transfer, traced, taught, levels, seconds)
 
 
 def _read(data: Path, prefix: str) -> tuple[Outputs, tuple[LabelledPair, ...]]:

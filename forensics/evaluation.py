@@ -252,12 +252,16 @@ def _era_shift(outputs: Outputs, found: Evaluated, likenesses: Likenesses) -> di
 
 
 def _shared_policy(outputs: Outputs, found: Evaluated) -> dict[str, Any] | None:
-    """Judge unrelated pairs that were asked under one system prompt."""
+    """Judge unrelated pairs under one system prompt, by a line that saw none of their clusters."""
     policies = np.array([traits.system_prompt for traits in outputs.population().traits])
     sides = policies[found.labelled.pairs]
     same = (sides[:, 0] == sides[:, 1]) & (sides[:, 0] != "") & found.labelled.are("independent")
-    line = None if found.llr is None else fit_line(found.score[None], found.labelled)
-    if line is None or not same.any():
+    if found.llr is None or not same.any():
+        return None
+    own = np.unique(found.labelled.clusters[same])
+    apart = np.asarray(~np.isin(found.labelled.clusters, own).any(axis=1))
+    line = fit_line(found.score[None, apart], found.labelled.where(apart))
+    if line is None:
         return None
     strong = line.llr(np.nan_to_num(found.score[same]), bounded=False) > STRONG
     return {

@@ -11,16 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from forensics.evidence import Interval, NoiseFloor, PromptScore
 from forensics.examined import Answer
 
-Matrix = sparse.csr_array | NDArray[np.float32]
+if TYPE_CHECKING:
+    from scipy import sparse
+
+Matrix: TypeAlias = "sparse.csr_array | NDArray[np.float32]"
 Floats = NDArray[np.float64]
 BOOTSTRAP_RESAMPLES = 2000
 
@@ -78,6 +80,9 @@ def prompt_rows(answers: Sequence[Answer], vectors: Matrix) -> PromptRows:
 def _average(
     vectors: Matrix, rows: NDArray[np.intp], keep: NDArray[np.bool_], count: int
 ) -> Matrix:
+    # Its import takes longer than comparing two models of a cohort, which needs none of it.
+    from scipy import sparse
+
     members = np.bincount(rows[keep], minlength=count)
     weights = (1.0 / np.maximum(members, 1))[rows[keep]].astype(np.float32)
     columns = np.flatnonzero(keep)
@@ -117,7 +122,7 @@ def match(a: PromptRows, b: PromptRows) -> Matched:
 
 def row_dots(left: Matrix, right: Matrix) -> Floats:
     """Return the dot product of each row of `left` with the same row of `right`: shape (n,)."""
-    if sparse.issparse(left):
+    if not isinstance(left, np.ndarray):
         product: Any = left.multiply(right).sum(axis=1)
         return np.asarray(product, dtype=np.float64).ravel()
     dense_left, dense_right = np.asarray(left, np.float64), np.asarray(right, np.float64)

@@ -15,6 +15,7 @@ from forensics.errors import ForensicsError
 from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.fusion import LIKENESS
+from forensics.planned import with_deviations
 from forensics.report.sanitise import one_line
 from forensics.subjects import Subject
 from forensics.suites import Suite
@@ -117,9 +118,22 @@ def rederive(
     settled = [
         _Recorded(recorded[e.comparator] if e.comparator in missing else e) for e in first.evidence
     ]
-    again = compare(*sides, settled, suite)
+    # Without a cohort there are no relatives to find again, and earlier releases looked for none.
+    derivable = cohort is not None and case.relatives is not None
+    related = first.relatives if derivable else case.relatives
+    again = compare(*sides, settled, suite).model_copy(update={"relatives": related})
+    if case.plan is not None:
+        # What stands in for a transcript that moved or a live subject is not a deviation.
+        named = {side: _as_recorded(getattr(case, side), getattr(again, side)) for side in "ab"}
+        again = again.model_copy(update={**named, "version": case.version})
+        again = with_deviations(again, case.plan, [side.transcript for side in sides])
     reasons = tuple(f"{name}: {missing[name]}" for name in recorded if name in missing)
     return Rederivation(tuple(_differences(_plain(case), _plain(again))), reasons)
+
+
+def _as_recorded(old: CaseSubject, new: CaseSubject) -> CaseSubject:
+    kept = {name: getattr(old, name) for name in ("spec", "kind", "transcript_sha256")}
+    return new.model_copy(update=kept)
 
 
 def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:

@@ -24,13 +24,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.cohorts.all_pairs import normalise
 from forensics.cohorts.likeness import (
     MIN_PROMPTS,
     NORMALISED_FROM,
     Flags,
     Floats,
     Likenesses,
-    nearest_count,
     view,
 )
 from forensics.cohorts.sketches import Floats32
@@ -40,7 +40,6 @@ MIN_MODELS = 5
 RESAMPLES = 100
 Scale = Literal["normalised", "cosine"]
 _SOFTNESS = 4.0  # score points over which a distance falls from a half to about a quarter
-_TINY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -143,13 +142,14 @@ def relate(
             "one suite"
         )
     scores = scorer.scores(np.ones(prompts))
-    nodes = _tree(scorer.distances(scores))
+    nodes = neighbour_joining(distances(scores, scorer.normalising))
     random = np.random.default_rng(seed)
     even = np.full(prompts, 1 / prompts)
     found = []
     for _ in range(resamples):
         redrawn = scorer.scores(random.multinomial(prompts, even))
-        found.append(set(_splits(_tree(scorer.distances(redrawn)))))
+        tree = neighbour_joining(distances(redrawn, scorer.normalising))
+        found.append(set(_splits(tree)))
     return RelativesMap(
         likenesses.models,
         prompts,
@@ -199,46 +199,63 @@ class _Scorer:
         given = weights.astype(np.float32)
         means = (given @ self.cosines) / np.maximum(given @ self.both, 1)
         square = means.reshape(size, size).astype(np.float64)
-        scores = self._normalised(square) if self.normalising else square
+        scores = normalise(square, self.reference) if self.normalising else square
         # Nothing speaks for or against such a pair: it neither joins nor parts anybody.
         usual = float(np.median(scores[self.enough]))
         known: Floats = np.where(self.enough, (scores + scores.T) / 2, usual)
         return known
 
-    def distances(self, scores: Floats) -> Floats:
-        """Return distances ≥ 0 that fall as scores rise, shape (models, models)."""
-        apart = ~np.eye(len(scores), dtype=bool)
-        if not self.normalising:
-            return np.where(apart, np.maximum(1 - scores, 0.0), 0.0)
-        softened = np.clip(scores / _SOFTNESS, -50, 50)
-        return np.where(apart, 1 / (1 + np.exp(softened)), 0.0)
 
-    def _normalised(self, means: Floats) -> Floats:
-        nearest = -np.sort(np.where(self.reference, -means, np.inf), axis=1)
-        counts = [nearest_count(int(total)) for total in self.reference.sum(axis=1)]
-        used = np.arange(len(means)) < np.array(counts)[:, None]
-        total = used.sum(axis=1)
-        centre = np.where(used, nearest, 0.0).sum(axis=1) / total
-        off = np.where(used, nearest - centre[:, None], 0.0)
-        spread = np.maximum(np.sqrt((off**2).sum(axis=1) / total), _TINY)
-        own = (means - centre[:, None]) / spread[:, None]
-        scores: Floats = (own + own.T) / 2
-        return scores
+def distances(scores: Floats, normalised: bool) -> Floats:
+    """Return distances ≥ 0 that fall as scores rise, shape (models, models).
+
+    Args:
+        scores: of every two models, finite; shape (models, models).
+        normalised: whether they are normalised, or mean cosines.
+    """
+    apart = ~np.eye(len(scores), dtype=bool)
+    if not normalised:
+        return np.where(apart, np.maximum(1 - scores, 0.0), 0.0)
+    softened = np.clip(scores / _SOFTNESS, -50, 50)
+    return np.where(apart, 1 / (1 + np.exp(softened)), 0.0)
 
 
-def _tree(distances: Floats) -> tuple[Node, ...]:
-    from skbio import DistanceMatrix
-    from skbio.tree import nj
+def neighbour_joining(distances: Floats) -> tuple[Node, ...]:
+    """Join neighbours into a tree without a root: children before parents, three under the last.
 
-    # Names are hostile text: the library sees numbers only.
-    tree = nj(DistanceMatrix(distances, [str(i) for i in range(len(distances))]))
-    places: dict[int, int] = {}
-    nodes: list[Node] = []
-    for node in tree.postorder():
-        places[id(node)] = len(nodes)
-        children = tuple(places[id(child)] for child in node.children)
-        nodes.append(Node(children, None if children else int(node.name), float(node.length or 0)))
-    return tuple(nodes)
+    Written here because importing a library's trees takes longer than comparing two models; the
+    trees are those of scikit-bio (a test compares them). Negative branches are set to 0 there and
+    here.
+
+    Args:
+        distances: symmetric, 0 on the diagonal; shape (models, models), three models or more.
+
+    Source: Saitou & Nei 1987, with the criterion of Studier & Keppler 1988, Molecular Biology and
+    Evolution 5(6).
+    """
+    nodes = [Node((), model, 0.0) for model in range(len(distances))]
+    places = list(range(len(distances)))
+    rest = distances.astype(np.float64)
+    while len(places) > 3:
+        size, sums = len(places), rest.sum(axis=1)
+        criterion = (size - 2) * rest - sums[:, None] - sums
+        np.fill_diagonal(criterion, np.inf)
+        a, b = sorted(map(int, np.unravel_index(np.argmin(criterion), criterion.shape)))
+        branch = (rest[a, b] + (sums[a] - sums[b]) / (size - 2)) / 2
+        for place, length in ((places[a], branch), (places[b], rest[a, b] - branch)):
+            nodes[place] = replace(nodes[place], length=max(float(length), 0.0))
+        new = (rest[a] + rest[b] - rest[a, b]) / 2
+        nodes.append(Node((places[a], places[b]), None, 0.0))
+        # The joined pair takes the place of the first; the second goes.
+        rest[a], rest[:, a], rest[a, a] = new, new, 0.0
+        rest = np.delete(np.delete(rest, b, axis=0), b, axis=1)
+        places[a] = len(nodes) - 1
+        del places[b]
+    x, y, z = rest[0, 1], rest[0, 2], rest[1, 2]
+    ends = ((x + y - z) / 2, (x + z - y) / 2, (y + z - x) / 2)
+    for place, length in zip(places, ends, strict=True):
+        nodes[place] = replace(nodes[place], length=max(float(length), 0.0))
+    return (*nodes, Node(tuple(places), None, 0.0))
 
 
 def _splits(nodes: Sequence[Node]) -> list[int]:

@@ -51,7 +51,9 @@ def words(text: str) -> list[str]:
 # Several comparators split the same answers and prompts.
 @lru_cache(maxsize=2**12)
 def _words(text: str) -> tuple[str, ...]:
-    plain = text.translate(_FOLD)
+    plain = text if text.isascii() else text.translate(_FOLD)
+    if plain.isascii():  # folding letter by letter or all at once is the same then
+        return tuple(_PLAIN.findall(plain.lower()))
     return tuple(form.casefold() for form in _pattern(plain).findall(plain))
 
 
@@ -119,22 +121,22 @@ def shared_word_runs(
     a: Sequence[str], b: Sequence[str], prompt: Sequence[str], min_words: int = 5
 ) -> list[tuple[int, int, int, int]]:
     """Return what `shared_runs` finds, on words: (start in a, start in b, length, novel words)."""
-    grams = _grams(a, min_words)
-    places = _places(b, min_words)
-    if places.keys().isdisjoint(grams):
+    grams, others = _grams(a, min_words), _grams(b, min_words)
+    common = set(grams).intersection(others)
+    if not common:
         return []
+    places = _places(others, common)
     prompt_grams = set(_grams(prompt, 3))
     runs = []
-    i = 0
-    while i < len(grams):
-        start, length = _longest(a, b, i, places.get(grams[i], ()), min_words)
-        if not length:
-            i += 1
+    end = 0
+    for i, gram in enumerate(grams):
+        if i < end or gram not in common:
             continue
+        start, length = _longest(a, b, i, places[gram], min_words)
         novel = _novel(a[i : i + length], prompt_grams)
         if novel >= min_words:
             runs.append((i, start, length, novel))
-        i += length
+        end = i + length
     return runs
 
 
@@ -142,12 +144,13 @@ def shared_word_runs(
 _MAX_PLACES = 50
 
 
-def _places(forms: Sequence[str], n: int) -> dict[tuple[str, ...], list[int]]:
-    places: dict[tuple[str, ...], list[int]] = {}
-    for j, gram in enumerate(_grams(forms, n)):
-        found = places.setdefault(gram, [])
-        if len(found) < _MAX_PLACES:
-            found.append(j)
+def _places(
+    grams: Sequence[tuple[str, ...]], wanted: set[tuple[str, ...]]
+) -> dict[tuple[str, ...], list[int]]:
+    places: dict[tuple[str, ...], list[int]] = {gram: [] for gram in wanted}
+    for j, gram in enumerate(grams):
+        if gram in wanted and len(places[gram]) < _MAX_PLACES:
+            places[gram].append(j)
     return places
 
 

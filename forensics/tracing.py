@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.calibration import to_log10
-from forensics.cohorts.likeness import MIN_PROMPTS, Flags, Likenesses, agreement, pair_scores
+from forensics.cohorts.likeness import MIN_PROMPTS, Flags, Floats, agreement, pair_scores
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
+from forensics.teachers import TeacherFinding, apart
+from forensics.teachers import finding as teacher_finding
 
 FAMILY_WISE = 0.01
-# A model too unlike all others has no scale to be normalised on: its nearest neighbours are noise.
-MIN_COSINE = 0.02
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ class Relative:
 class Trace:
     """The relatives of a subject, the likeliest first, and what may be said of them.
 
-    `named` are those that pass the family-wise limit; `level` is how precisely they agree: model,
-    family, developer or several. `conditions` are those of the relevant population for the best.
+    `alike` are those that pass the family-wise limit. They are `named` as relatives only where the
+    subject is covered: `conditions` are those of the relevant population for the best. `level` is
+    how precisely the named agree: model, family, developer or several. `teacher` says what may be
+    said of a model whose answers the subject was trained on; None with too few answers.
     """
 
     subject: str
@@ -54,10 +56,12 @@ class Trace:
     known_as: str | None
     prompts: int
     relatives: tuple[Relative, ...]
+    alike: tuple[str, ...]
     named: tuple[str, ...]
     level: str
     reading: str
     conditions: tuple[Condition, ...]
+    teacher: TeacherFinding | None
 
     @property
     def covered(self) -> bool:
@@ -90,26 +94,36 @@ def trace(subject: Placed, cohort: Cohort) -> Trace:
     )
     if not relatives:
         return _insufficient(subject, cohort)
-    named = tuple(
-        one.model
-        for one in relatives
-        if one.family_wise is not None
-        and one.family_wise <= FAMILY_WISE
-        and one.cosine >= MIN_COSINE
-    )
-    level = _level([one for one in relatives if one.model in named])
-    conditions = _conditions(subject, cohort, relatives[0].model, likenesses)
+    alike = [
+        one for one in relatives if one.family_wise is not None and one.family_wise <= FAMILY_WISE
+    ]
+    means = agreement(likenesses)
+    kin = excluded_for(subject, cohort)
+    conditions = _conditions(subject, cohort, relatives[0].model, means, kin)
+    covered = all(condition.met for condition in conditions)
+    named = tuple(one.model for one in alike) if covered else ()
     return Trace(
         subject.name,
         cohort.name,
         subject.known_as,
         len(prompts),
         relatives,
+        tuple(one.model for one in alike),
         named,
-        level,
-        _reading(named, level, relatives, conditions),
+        _level(alike) if covered else "none",
+        _reading(alike, relatives, conditions),
         conditions,
+        _teacher(subject, cohort, means, covered),
     )
+
+
+def _teacher(subject: Placed, cohort: Cohort, means: Floats, covered: bool) -> TeacherFinding:
+    excluded = cohort.excluded()
+    kin = np.zeros(len(cohort.models), dtype=bool)
+    if subject.known_as is not None:
+        kin = ~apart(cohort.facts, excluded)[cohort.place(subject.known_as)]
+    released = subject.traits.released
+    return teacher_finding(means, cohort.facts, excluded, kin, released, covered)
 
 
 def _with_subject(among: Flags, subject: Flags) -> Flags:
@@ -141,36 +155,35 @@ def _relative(cohort: Cohort, number: int, score: float, cosine: float, prompts:
 
 
 def _conditions(
-    subject: Placed, cohort: Cohort, best: str, likenesses: Likenesses
+    subject: Placed, cohort: Cohort, best: str, means: Floats, kin: Flags
 ) -> tuple[Condition, ...]:
-    population = Population((*cohort.traits, subject.traits), agreement(likenesses))
+    population = Population((*cohort.traits, subject.traits), means)
     number = cohort.place(best)
-    kept = ~(cohort.excluded()[number] | excluded_for(subject, cohort))
+    kept = ~(cohort.excluded()[number] | kin)
     names = (subject.name, best)
     return population.conditions(len(cohort.models), number, np.append(kept, False), names)
 
 
-def _level(named: Sequence[Relative]) -> str:
-    if not named:
+def _level(alike: Sequence[Relative]) -> str:
+    if not alike:
         return "none"
-    if len(named) == 1:
+    if len(alike) == 1:
         return "model"
     for level in ("family", "developer"):
-        values = {getattr(one, level) for one in named}
+        values = {getattr(one, level) for one in alike}
         if len(values) == 1 and "" not in values:
             return level
     return "several"
 
 
 def _reading(
-    named: Sequence[str],
-    level: str,
+    alike: Sequence[Relative],
     relatives: Sequence[Relative],
     conditions: Sequence[Condition],
 ) -> str:
     unmet = [condition.text for condition in conditions if not condition.met]
     limits = f" Outside the validated population: {'; '.join(unmet)}." if unmet else ""
-    if not named:
+    if not alike:
         return (
             f"None of these: no model passes the family-wise limit of {FAMILY_WISE:.0%} (the best, "
             f"{relatives[0].model}, does not stand out from what unrelated subjects reach).{limits}"
@@ -180,8 +193,8 @@ def _reading(
         "model": best.model,
         "family": f"the {best.family} family (best: {best.model})",
         "developer": f"models of {best.developer} (best: {best.model})",
-        "several": f"{len(named)} models of several families (best: {best.model})",
-    }[level]
+        "several": f"{len(alike)} models of several families (best: {best.model})",
+    }[_level(alike)]
     if unmet:
         return (
             f"Screening only: stands out as like {who}, but no relation is claimed, and no "
@@ -189,7 +202,7 @@ def _reading(
         )
     return (
         f"Related to {who}: the same model, one of close descent, or one that the same people "
-        "tuned alike. Which of these, and any teacher, cannot be told from text."
+        "tuned alike. Which of these cannot be told from text."
     )
 
 
@@ -198,4 +211,5 @@ def _insufficient(subject: Placed, cohort: Cohort) -> Trace:
         f"Insufficient data: {subject.answered} of the cohort's {len(cohort.prompts)} prompts have "
         f"a usable answer; at least {MIN_PROMPTS} are needed."
     )
-    return Trace(subject.name, cohort.name, None, subject.answered, (), (), "none", reading, ())
+    name = subject.name
+    return Trace(name, cohort.name, None, subject.answered, (), (), (), "none", reading, (), None)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from forensics import __version__
 from forensics.bundle import CASE, Bundle, read_bundle, suite_from_json
 from forensics.case import Case, read_case
+from forensics.case_file import chain_fault, plan_sha256, read_case_file, seal_problem
 from forensics.custody import Custody, check_seal, examine, prefix_with_hash
 from forensics.errors import InputFileError
 from forensics.rederive import Difference, Rederivation, rederive
@@ -70,6 +71,31 @@ def _against_case(raw: bytes, custody: Custody, case_path: Path) -> str | None:
 
 
 @dataclass(frozen=True)
+class CaseFileReport:
+    """What verifying a case file found; `chains` are its lines' where it is intact."""
+
+    result: Literal["intact", "changed"]
+    problems: tuple[str, ...]
+    chains: tuple[str, ...]
+
+
+def verify_case_file(path: Path, seal: str | None = None) -> CaseFileReport:
+    """Check a case file's chain, and its plan's or last note's hash where that was kept elsewhere.
+
+    Raises:
+        InputFileError: the file cannot be read, or this program does not read its version.
+    """
+    fault = chain_fault(path.read_bytes())
+    if fault is not None:
+        return CaseFileReport("changed", (fault,), ())
+    found = read_case_file(path)
+    problem = seal_problem(found.chains, seal) if seal is not None else None
+    if problem is not None:
+        return CaseFileReport("changed", (problem,), found.chains)
+    return CaseFileReport("intact", (), found.chains)
+
+
+@dataclass(frozen=True)
 class BundleReport:
     """What verifying a bundle found; `partly`: nothing wrong, but not all could be derived."""
 
@@ -116,6 +142,10 @@ def verify_bundle(
     with tempfile.TemporaryDirectory() as folder, _offline():
         case, again, custody = _derive(path, bundle, Path(folder), progress)
     notes = [f"seal {bundle.seal}", *_versions(bundle)]
+    if case.plan is not None:
+        notes.append(f"plan frozen at {case.plan.frozen_at}, sha256 {case.plan.sha256}")
+        if plan_sha256(case.plan) != case.plan.sha256:
+            problems.append("the case's plan is not the one that was frozen: its hash differs")
     for side, found in custody.items():
         problems += _custody_problems(side, found, case)
         chain = {"intact": "chain intact", "unchained": "carries no chain"}.get(found.result)

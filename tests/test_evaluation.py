@@ -195,6 +195,28 @@ def test_a_model_that_is_everybodys_neighbour_loses_its_advantage() -> None:
     assert kept[only][0] > kept[~only].max() + 3
 
 
+def test_effects_are_fitted_together_and_no_pair_counts_in_its_own() -> None:
+    # Model 0 is met by some of the others only: its mean alone would take on theirs.
+    random = np.random.default_rng(2)
+    effects = random.normal(size=40)
+    pairs_of = np.array([(i, j) for i in range(40) for j in range(i + 1, 40)])
+    pairs_of = pairs_of[(pairs_of[:, 0] > 0) | (pairs_of[:, 1] < 20)]
+    added = effects[pairs_of].sum(axis=1)
+    strangers = np.ones(len(added), dtype=bool)
+    strangers[::7] = False
+    removed = without_hubs(3 + added, pairs_of, strangers)
+    assert np.abs(removed).max() < 0.2
+    assert np.abs(added).max() > 3
+    score = 3 + added + random.normal(size=len(added))
+    removed = without_hubs(score, pairs_of, strangers)
+    assert np.abs(np.corrcoef(removed, added)[0, 1]) < 0.15
+    # The leave-one-out residual, as if the pair had not been in the fit.
+    one = int(np.flatnonzero(strangers)[5])
+    left_out = strangers.copy()
+    left_out[one] = False
+    assert removed[one] == pytest.approx(without_hubs(score, pairs_of, left_out)[one])
+
+
 def test_pairs_without_a_score_do_not_blur_the_removal_of_hubs() -> None:
     texts = tuple(
         tuple(() if i in (24, 25) else said for i, said in enumerate(row)) for row in MADE.texts
@@ -280,6 +302,22 @@ def test_ratios_of_later_strangers_are_judged_by_earlier_models_only() -> None:
     assert shift["unrelated_pairs"] == 8 * 7 // 2
     assert shift["lr_above_100"] <= shift["lr_above_100_without_conditions"]
     assert 0 <= shift["abstained"] <= 1
+
+
+def test_strangers_under_one_system_prompt_are_judged_by_a_line_that_saw_none_of_them() -> None:
+    asked = {
+        model: replace(fact, system_prompt="concise" if model in ("s0", "s1") else "none")
+        for model, fact in FACTS.items()
+    }
+    shift = evaluate(replace(MADE, facts=asked), PAIRS)["shift"]["shared_system_prompt"]
+    assert shift["unrelated_pairs"] == 1
+    # Scores of these two do not move the line: without their other pairs it is the same.
+    rest = [p for p in PAIRS if {p.a, p.b} == {"s0", "s1"} or not {p.a, p.b} & {"s0", "s1"}]
+    again = evaluate(replace(MADE, facts=asked), rest)["shift"]["shared_system_prompt"]
+    assert again == shift
+    # Where every kin pair was asked alike no line is left.
+    alike = {model: replace(fact, system_prompt="concise") for model, fact in FACTS.items()}
+    assert evaluate(replace(MADE, facts=alike), PAIRS)["shift"]["shared_system_prompt"] is None
 
 
 def test_labels_are_numbers_of_models_and_clusters() -> None:

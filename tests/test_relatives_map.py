@@ -11,15 +11,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from skbio import TreeNode
+from skbio import DistanceMatrix, TreeNode
+from skbio.tree import nj
 
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.outputs import Outputs
 from forensics.errors import InputFileError
 from forensics.hypotheses import read_pairs
 from forensics.lineage import ModelFacts, read_models
-from forensics.relatives_map import RelativesMap, relate
-from forensics.report.map_files import cell, distinct, heat_map, matrix, newick
+from forensics.relatives_map import RelativesMap, neighbour_joining, relate
+from forensics.report.map_files import distinct, heat_map, matrix, newick
+from forensics.report.sanitise import cell
 from tests.cohorts.builders import facts, outputs
 
 HOSTILE = (
@@ -78,6 +80,25 @@ def test_every_model_is_in_the_tree_once(small: RelativesMap) -> None:
     assert small.groups()[-1] == frozenset(range(len(small.models)))
     for number, node in enumerate(small.nodes):
         assert all(child < number for child in node.children)
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 9, 30])
+def test_the_tree_is_the_one_that_another_implementation_makes(size: int) -> None:
+    points = np.random.default_rng(size).normal(size=(size, 6))
+    distances = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=-1))
+    everybody = frozenset(range(size))
+
+    def side(group: frozenset[int]) -> frozenset[int]:
+        return everybody - group if 0 in group else group
+
+    nodes = neighbour_joining(distances)
+    groups = RelativesMap(("",) * size, 0, "cosine", distances, nodes).groups()
+    found = {side(group): node.length for group, node in zip(groups, nodes, strict=True)}
+    expected = {}
+    for node in nj(DistanceMatrix(distances, [str(i) for i in range(size)])).postorder():
+        below = node.tips() if node.children else [node]
+        expected[side(frozenset(int(tip.name) for tip in below))] = node.length or 0.0
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_same_seed_gives_the_same_support_and_another_does_not() -> None:

@@ -19,7 +19,7 @@ from forensics.cohorts.subject import (
 from forensics.examined import Examined
 from forensics.lineage import ModelFacts, clusters
 from forensics.suites import Message, Prompt
-from forensics.tracing import FAMILY_WISE, MIN_COSINE, Trace, trace
+from forensics.tracing import FAMILY_WISE, Trace, trace
 from forensics.transcripts import Response
 from tests.cohorts.builders import facts, outputs
 from tests.foreign_text import ENGLISH, GERMAN, LATIN, of_cohort, prose, tokens
@@ -78,7 +78,7 @@ def test_what_no_model_of_the_cohort_wrote_is_none_of_these(
     shipped: Cohort, texts: list[str]
 ) -> None:
     found = trace(place_examined(of_cohort(texts, shipped), shipped, "2024-05"), shipped)
-    assert found.named == ()
+    assert found.alike == found.named == ()
     assert found.level == "none"
     assert found.reading.startswith("None of these")
     assert found.known_as is None
@@ -104,17 +104,17 @@ def test_a_new_run_of_a_model_finds_it_and_a_stranger_finds_nobody() -> None:
     cohort = made_cohort()
     kin = trace(place_examined(answering(said("m0", "new")), cohort, "2024-06"), cohort)
     assert {one.model for one in kin.relatives[:2]} == {"m0a", "m0b"}
-    assert set(kin.named) == {"m0a", "m0b"}
+    assert set(kin.alike) == {"m0a", "m0b"}
     assert kin.known_as is None
     assert kin.relatives[0].log10_lr > 0 > kin.relatives[2].log10_lr
     stranger = trace(place_examined(answering(said("z", "z")), cohort, "2024-06"), cohort)
-    assert stranger.named == ()
+    assert stranger.alike == stranger.named == ()
 
 
 def test_strangers_are_named_no_more_often_than_the_family_wise_limit_lets_expect() -> None:
     cohort = made_cohort()
     found = [
-        trace(place_examined(answering(said(f"z{i}", f"z{i}")), cohort), cohort).named
+        trace(place_examined(answering(said(f"z{i}", f"z{i}")), cohort), cohort).alike
         for i in range(40)
     ]
     # Of 40 subjects at 1 %, three or more have a probability of .007.
@@ -171,6 +171,26 @@ def test_a_release_that_the_user_gives_wins_over_the_cohorts() -> None:
     assert (placed.known_as, placed.traits.released) == ("m2a", "2025-02")
 
 
+def test_no_teacher_is_named_where_that_did_not_hold_for_the_cohorts_own_models(
+    shipped: Cohort,
+) -> None:
+    for model in ("vicuna-13b", "alpaca-7b", "guanaco-7b"):
+        teacher = trace(place_member(model, shipped), shipped).teacher
+        assert teacher is not None
+        assert teacher.level == "none"
+        assert not teacher.held_out.holds
+        assert teacher.held_out.students > 50
+        assert teacher.held_out.text in teacher.statement
+        assert "none is named, at no level" in teacher.statement
+
+
+def test_a_cohort_that_documents_no_teachers_names_none() -> None:
+    cohort = made_cohort()
+    teacher = trace(place_examined(answering(said("m0", "new")), cohort, "2024-06"), cohort).teacher
+    assert teacher is not None
+    assert (teacher.level, teacher.leans, teacher.held_out.students) == ("none", None, 0)
+
+
 def test_without_a_calibration_relatives_are_ranked_and_none_is_named() -> None:
     cohort = replace(made_cohort(), calibration=None)
     found = trace(place_examined(answering(said("m0", "new")), cohort, "2024-06"), cohort)
@@ -183,8 +203,7 @@ def test_without_a_calibration_relatives_are_ranked_and_none_is_named() -> None:
 def test_what_is_unlike_everybody_is_not_named_however_it_is_normalised() -> None:
     cohort = made_cohort()
     found = trace(place_examined(answering(tokens(3, 24)), cohort, "2024-06"), cohort)
-    assert all(one.cosine >= MIN_COSINE for one in found.relatives if one.model in found.named)
-    assert found.named == ()
+    assert found.alike == found.named == ()
 
 
 def test_real_answers_of_a_pack_model_are_recognised(
@@ -235,8 +254,10 @@ def test_outputs_of_a_cohorts_model_are_known_under_any_name() -> None:
 
 def test_outside_the_population_no_relation_is_claimed(shipped: Cohort) -> None:
     found = trace(place_member("text_davinci_003", shipped), shipped)
-    assert found.named
+    assert found.alike
     assert not found.covered
+    assert found.named == ()
+    assert found.level == "none"
     assert found.reading.startswith("Screening only")
     assert "no relation is claimed" in found.reading
     assert "are needed" in found.reading

@@ -17,6 +17,7 @@ from forensics.exitcodes import ExitCode
 # Verb → what `--help` says of it. Kept here so that --help loads no verb, and a verb no other.
 VERBS = {
     "compare": "Compare two models and report how they may be related.",
+    "case": "Freeze a claim and its analysis before collecting.",
     "probe": "Ask a model a suite's prompts and keep the answers.",
     "doctor": "Tell in a few calls whether a model or endpoint is usable.",
     "import": "Make transcripts from other tools' files.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
     from forensics.examined import Examined
     from forensics.subjects import Subject
     from forensics.suites import Suite
+    from forensics.transcripts import Transcript
 
 
 @click.command(name="compare")
-@click.argument("a", metavar="KNOWN")
-@click.argument("b", metavar="QUESTIONED")
+@click.argument("a", metavar="KNOWN", required=False)
+@click.argument("b", metavar="QUESTIONED", required=False)
+@click.option(
+    "--case",
+    "case_file",
+    type=click.Path(path_type=Path),
+    help="Case file of `forensics case init`: says what to compare and how.",
+)
 @suite_options
 @generation_options
 @backend_options
@@ -63,34 +71,42 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Mask names of models and makers in every report; a --json FILE keeps them.",
 )
-def command(a: str, b: str, **options: Any) -> None:
+def command(a: str | None, b: str | None, **options: Any) -> None:
     """Compare two models on the same prompts and report how alike they are.
 
     KNOWN and QUESTIONED are subjects: hf:org/name@revision, hf:./folder, gguf:file.gguf,
     openai:model@http://host/v1, transcript:file.jsonl, demo:name, cohort:model. Answers that are
     missing are collected first, and kept. Where a cohort answered the same prompts, likeness is
-    judged against it. The exit code is 0 whatever is found.
+    judged against it. With --case both may be left out; what is given besides the case file and
+    differs from it is listed as a deviation. The exit code is 0 whatever is found.
     """
     from forensics.cli.months import check_month
     from forensics.cli.obtaining import asking_from, examine, subject_from, suite_for
+    from forensics.cli.planning import by_plan, with_plan
     from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import named_target, outputs, render
     from forensics.comparators import load_comparators
-    from forensics.compare import compare
-    from forensics.tiers import measurable, of_tiers
 
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
-    comparators = of_tiers(load_comparators(options["only"], options["without"]), options["tiers"])
+    plan, specs, options = by_plan(options["case_file"], (a, b), options)
     released = (
         check_month(options["known_released"], "--known-released"),
         check_month(options["questioned_released"], "--questioned-released"),
     )
-    subjects = [subject_from(spec, options) for spec in (a, b)]
+    subjects = [subject_from(spec, options) for spec in specs]
     if any(subject.kind == "cohort" for subject in subjects):
-        case = _in_cohort(subjects, released, options)
+        # Checked, not used: numbers are all there is. Loading every comparator would take longest.
+        if options["only"] or options["without"]:
+            load_comparators(options["only"], options["without"])
+        case, transcripts = _in_cohort(subjects, released, options)
+        case = with_plan(case, plan, transcripts)
         render(case.model_copy(update={"blind": options["blind"]}), wanted)
         return
+    from forensics.compare import compare
+    from forensics.tiers import measurable, of_tiers
+
+    comparators = of_tiers(load_comparators(options["only"], options["without"]), options["tiers"])
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
     first, second = examine(subjects, asked, asking, comparators)
@@ -109,12 +125,13 @@ def command(a: str, b: str, **options: Any) -> None:
             cohort=cohort,
             released=released,
         )
+    case = with_plan(case, plan, (first.transcript, second.transcript))
     render(case.model_copy(update={"blind": options["blind"]}), wanted)
 
 
 def _in_cohort(
     subjects: Sequence[Subject], released: tuple[str, str], options: dict[str, Any]
-) -> Case:
+) -> tuple[Case, list[Transcript | None]]:
     """Compare where one subject at least is a cohort's model, of which only numbers are kept."""
     from forensics.cli.obtaining import asking_from, obtain
     from forensics.cohorts.comparing import Side, compare_in_cohort
@@ -131,17 +148,21 @@ def _in_cohort(
         raise UsageError("the two subjects are models of different cohorts; they share no prompts")
     asking = asking_from(options)
     sides = []
+    transcripts: list[Transcript | None] = []
     for subject, month in zip(subjects, released, strict=True):
         if subject.kind == "cohort":
             sides.append(Side(subject, place_member(found[subject.spec][1], cohort)))
+            transcripts.append(None)
             continue
         suite = load_suite(options["suite_name"] or cohort.name)
         asked = suite.select(options["category"], options["limit"])
         examined = Examined(subject, obtain(subject, asked, asking))
         placed = place_examined(examined, cohort, month)
         sides.append(Side(subject, placed, examined.transcript.sha256))
+        transcripts.append(examined.transcript)
     command_line = shlex.join(["forensics", *sys.argv[1:]])
-    return compare_in_cohort(sides[0], sides[1], cohort, command_line, _chosen(options, None))
+    chosen = _chosen(options, None)
+    return compare_in_cohort(sides[0], sides[1], cohort, command_line, chosen), transcripts
 
 
 def _cohort(name: str | None, first: Examined, second: Examined) -> Cohort | None:

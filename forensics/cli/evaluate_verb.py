@@ -40,7 +40,7 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     Figures weigh every pair of lineage clusters the same; pair-weighted ones stand beside them.
     """
     from forensics.cli.progress import step_spinner
-    from forensics.cohorts.finding import find_cohort
+    from forensics.cohorts.finding import calibrating_cohort
     from forensics.cohorts.outputs import read_outputs
     from forensics.cohorts.subject import shares_answers
     from forensics.evaluation import evaluate
@@ -55,15 +55,16 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
         labelled = read_pairs(pairs, facts, independent="best")
         found = read_outputs(outputs, facts)
         spinner.update(task, description="comparing every pair")
-        cohort = find_cohort("alpaca-eval")
+        cohort = calibrating_cohort([prompt.sha256 for prompt in found.prompts])
+        own = cohort is not None and shares_answers(found, cohort)
         figures = evaluate(
             found,
             labelled,
             options["prompts"],
             options["cohort_size"],
             options["seed"],
-            None if shares_answers(found, cohort) else cohort.calibration,
-            [fact.weights_id for fact in cohort.facts.values()],
+            cohort.calibration if cohort is not None and not own else None,
+            [fact.weights_id for fact in cohort.facts.values()] if cohort is not None else (),
         )
         if target:
             spinner.update(task, description="fitting a cohort")

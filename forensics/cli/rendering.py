@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from forensics.case import Case
 from forensics.cli.progress import note
-from forensics.errors import UsageError
+from forensics.errors import OutputError, UsageError
 from forensics.files import write_text
 from forensics.report.document import JsonReport
 from forensics.report.formats import ReportFormat, rendered, report_format
@@ -83,7 +84,8 @@ def render(case: Case, outputs: Outputs) -> None:
     written = []
     for report, target in outputs.targets:
         whole = case if isinstance(report, JsonReport) and target != "-" else shown
-        written.append(_put(target, rendered(report, whole)))
+        text = rendered(report, whole)
+        written.append(_append(target, text) if _is_summary(report, target) else _put(target, text))
     if not outputs.to_stdout:
         from rich.console import Console
 
@@ -100,6 +102,24 @@ def _shown(case: Case) -> Case:
     from forensics.blinding import blinded
 
     return blinded(case)
+
+
+def _is_summary(report: ReportFormat, target: str) -> bool:
+    """Tell whether this is the file GitHub gives a workflow's step for its summary."""
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not place or report.name != "step-summary" or target == "-":
+        return False
+    return Path(target).resolve() == Path(place).resolve()
+
+
+def _append(target: str, text: str) -> str:
+    # Commands of one step share that file: what others wrote in it stays.
+    try:
+        with Path(target).open("ab") as file:
+            file.write(text.encode("utf-8"))
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror}") from error
+    return target
 
 
 def _put(target: str, text: str) -> str | None:

@@ -128,7 +128,7 @@ def _print(found: Trace, top: int) -> None:
         left = name in ("model", "developer")
         table.add_column(name, justify="left" if left else "right", overflow="fold")
     for one in found.relatives[:top]:
-        style = "bold" if one.model in found.named else ""
+        style = "bold" if one.model in found.alike else ""
         table.add_row(
             Text(one_line(one.model, 34), style=style),
             Text(one_line(one.developer, 14)),
@@ -138,6 +138,8 @@ def _print(found: Trace, top: int) -> None:
             _rate(one.family_wise),
         )
     console.print(table)
+    if found.teacher:
+        console.print(Text(one_line(found.teacher.statement, 1_000)), highlight=False)
     console.print(
         f"{found.prompts} prompts, {len(found.relatives)} candidates of the cohort {found.cohort}. "
         "Score: standard deviations beyond the likeness to the most alike others. log10 LR: of one "

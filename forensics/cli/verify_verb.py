@@ -42,29 +42,34 @@ _CODES = {
 )
 @click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
 def command(file: Path, seal: str | None, case_path: Path | None, json_out: str | None) -> int:
-    """Check FILE, a transcript or a bundle, for any change since it was written.
+    """Check FILE, a transcript, a case file or a bundle, for any change since it was written.
 
     A transcript's lines are hash-chained: an edited, inserted, removed or moved line shows, with
     its number. That lines were removed from the end, or the whole written anew, shows only against
-    its seal (--seal) or a case (--case). Of a bundle every hash and chain is checked, then evidence
-    and verdict are derived again from the transcripts, offline.
+    its seal (--seal) or a case (--case). Of a case file the seal is the hash that `case init`
+    printed, or the last that `case note` did. Of a bundle every hash and chain is checked, then
+    evidence and verdict are derived again from the transcripts, offline.
 
     Exit code: 0 intact, or identical; 1 changed, or derived otherwise; 2 unreadable; 3 nothing
     wrong was found but not everything could be checked (a transcript without chain, a comparator
     that is not installed here, a last digit that differs).
     """
+    from forensics.case_file import is_case_file
     from forensics.errors import InputFileError, UsageError
 
     if file.is_dir():
         raise UsageError(f"{file} is a folder; name a transcript or a bundle")
     try:
         with file.open("rb") as opened:
-            is_zip = opened.read(4) in _ZIP
+            start = opened.read(64)
     except OSError as error:
         raise InputFileError(f"cannot read {file}: {error.strerror}") from error
-    if is_zip and case_path is not None:
-        raise UsageError("a bundle holds its case; --case is for transcripts")
-    report = _bundle(file, seal) if is_zip else _transcript(file, seal, case_path)
+    if start[:4] in _ZIP or is_case_file(start):
+        if case_path is not None:
+            raise UsageError(f"--case is for transcripts, and {file} is none; drop it")
+        report = _case_file(file, seal) if is_case_file(start) else _bundle(file, seal)
+    else:
+        report = _transcript(file, seal, case_path)
     if json_out:
         _write(json_out, {"file": str(file), **report.document})
     if json_out != "-":
@@ -100,6 +105,26 @@ def _transcript(file: Path, seal: str | None, case_path: Path | None) -> _Report
     document = asdict(custody) | {"result": result, "seal": custody.seal, "problems": problems}
     del document["chains"]
     return _Report(result, _headline(result, custody), lines, {"kind": "transcript", **document})
+
+
+def _case_file(file: Path, seal: str | None) -> _Report:
+    from forensics.verification import verify_case_file
+
+    found = verify_case_file(file, seal)
+    lines = list(found.problems)
+    if found.chains:
+        lines.append(f"frozen plan {found.chains[0]}")
+        lines.append(f"seal {found.chains[-1]} ({len(found.chains) - 1} notes)")
+    if found.result == "intact" and not seal:
+        lines.append(
+            "A file written anew cannot be seen from the file alone: compare its hash with one "
+            "kept elsewhere (--seal)."
+        )
+    headline = {
+        "intact": "intact: the plan is as it was frozen, notes were only added",
+        "changed": "CHANGED: not the case file that was frozen",
+    }[found.result]
+    return _Report(found.result, headline, lines, {"kind": "case file", **asdict(found)})
 
 
 def _headline(result: str, custody: Custody) -> str:

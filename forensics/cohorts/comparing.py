@@ -14,6 +14,7 @@ from forensics import __version__
 from forensics.case import Case, CaseSubject, CopyTripwire, LedgerEntry, Overlap, Verdict
 from forensics.cohorts.judging import judge
 from forensics.cohorts.pack import Cohort
+from forensics.cohorts.relatives import relatives
 from forensics.cohorts.subject import Placed
 from forensics.copies import MIN_CHARS, MIN_IDENTICAL
 from forensics.evidence import Evidence
@@ -64,6 +65,7 @@ def compare_in_cohort(
         copy_tripwire=tripwire,
         comparability=(_NO_TEXT,),
         verdict=_verdict(evidence, tripwire),
+        relatives=relatives(a.placed, b.placed, cohort),
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )
 

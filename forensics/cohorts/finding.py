@@ -84,6 +84,20 @@ def matching_cohort(prompt_hashes: Collection[str]) -> Cohort | None:
     return read_cohort(best[1]) if best else None
 
 
+def calibrating_cohort(prompt_hashes: Collection[str]) -> Cohort | None:
+    """Return the cohort whose calibration is to judge answers to these prompts.
+
+    That is the one that answered most of them, or where this has no calibration (or there is none)
+    the shipped one calibrated on most models; None without any.
+    """
+    matching = matching_cohort(prompt_hashes)
+    if matching is not None and matching.calibration is not None:
+        return matching
+    shipped_ones = [read_cohort(path) for path in _shipped().values()]
+    calibrated = [one for one in shipped_ones if one.calibration is not None]
+    return max(calibrated, key=lambda one: len(one.models), default=None)
+
+
 def _prompts(path: Path) -> set[str]:
     try:
         return {str(prompt["sha256"]) for prompt in read_head(path)["prompts"]}

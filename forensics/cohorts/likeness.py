@@ -21,9 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from forensics.cohorts.sketches import Floats32, count_sequences, document_frequency, weigh
+from forensics.cohorts.sketches import (
+    Floats32,
+    SparseRows,
+    count_sequences,
+    document_frequency,
+    weigh,
+)
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -91,15 +96,17 @@ def unit_rows(answers: Sequence[Sequence[str]]) -> Floats32:
     return mean_rows(rows, owner, len(answers))
 
 
-def mean_rows(rows: Floats32, owner: NDArray[np.intp], models: int) -> Floats32:
-    """Return unit means of each model's rows, shape (models, d)."""
+def mean_rows(rows: SparseRows, owner: NDArray[np.intp], models: int) -> Floats32:
+    """Return unit means of each model's rows, shape (models, BUCKETS).
+
+    Args:
+        rows: of all samples.
+        owner: whose row each is, a number below `models`; shape (len(rows),).
+        models: how many there are.
+    """
+    sums = rows.summed(owner, models)
     if len(rows) == models == len(np.unique(owner)):
-        return rows
-    averaging = sparse.csr_array(
-        (np.ones(len(rows), dtype=np.float32), (owner, np.arange(len(rows)))),
-        shape=(models, len(rows)),
-    )
-    sums: Floats32 = averaging @ rows
+        return sums
     lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))
     unit: Floats32 = sums / np.maximum(lengths, 1e-9)[:, None]
     return unit
@@ -137,26 +144,33 @@ def pair_scores(likenesses: Likenesses, excluded: Flags, pairs: NDArray[np.intp]
     kind_of = kind_of.reshape(-1)
     pairs = np.asarray(pairs, dtype=np.intp).reshape(-1, 2)
     score, cosine = np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
-    prompts, reference = np.zeros(len(pairs), np.int64), np.zeros(len(pairs), np.int64)
-    centring = _Centring.of(likenesses)
+    reference = np.zeros(len(pairs), np.int64)
+    shared = _shared(likenesses)
+    prompts = shared[pairs[:, 0], pairs[:, 1]]
+    centring = _Centring.of(likenesses, kinds)
     for members, first, second in _by_kind(kind_of[pairs]):
         kept = ~(kinds[first] | kinds[second])
         reference[members] = kept.sum()
-        if kept.sum() < MIN_REFERENCE:
+        known = members[prompts[members] >= MIN_PROMPTS]
+        if kept.sum() < MIN_REFERENCE or not len(known):
             continue
-        view = centring.against(kept)
-        rows = {model: view.row(model) for model in np.unique(pairs[members])}
-        for place in members:
-            a, b = pairs[place]
-            both = likenesses.answered[:, a] & likenesses.answered[:, b]
-            prompts[place] = both.sum()
-            if prompts[place] < MIN_PROMPTS:
-                continue
-            cosine[place] = rows[a].cosines[both, b].mean()
-            score[place] = normalised(
-                cosine[place], rows[a].with_reference(), rows[b].with_reference()
-            )
+        models, sides = np.unique(pairs[known], return_inverse=True)
+        one, other = sides.reshape(-1, 2).T
+        means = centring.sums(models, first, second) / np.maximum(shared[models], 1)
+        centre, spread = nearest(means[:, kept])
+        found = means[one, pairs[known, 1]]
+        cosine[known] = found
+        score[known] = (
+            (found - centre[one]) / spread[one] + (found - centre[other]) / spread[other]
+        ) / 2
     return PairScores(score, cosine, prompts, reference)
+
+
+def _shared(likenesses: Likenesses) -> NDArray[np.int64]:
+    """Return how many prompts every two models answered, shape (models, models)."""
+    answered = likenesses.answered.astype(np.float32)
+    shared: NDArray[np.int64] = np.rint(answered.T @ answered).astype(np.int64)
+    return shared
 
 
 def _by_kind(kinds: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], int, int]]:
@@ -181,8 +195,16 @@ def normalised(cosine: float | Floats, first: Floats, second: Floats) -> float:
 
 
 def _standard(cosine: float | Floats, reference: Floats) -> float:
-    nearest = np.sort(reference)[::-1][: nearest_count(len(reference))]
-    return float((cosine - nearest.mean()) / max(float(nearest.std()), _TINY))
+    centre, spread = nearest(reference[None])
+    return float((cosine - centre[0]) / spread[0])
+
+
+def nearest(reference: Floats) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation, shape (n,), of the highest of likenesses (n, models)."""
+    size = reference.shape[1]
+    rest = size - nearest_count(size)
+    highest = np.partition(reference, rest, axis=1)[:, rest:]
+    return highest.mean(axis=1), np.maximum(highest.std(axis=1), _TINY)
 
 
 def nearest_count(reference: int) -> int:
@@ -231,40 +253,102 @@ class View:
 
 @dataclass(frozen=True)
 class _Centring:
-    """Sums over all models, from which those over any reference follow by subtraction."""
+    """Sums over all models and over each kind of left-out models; any reference's follow.
 
-    likenesses: Likenesses
+    `masked` holds the cosines, 0 where either model gave no answer, `left_out` sums of them, shape
+    (prompts, kinds, models), `room` an array of shape (prompts, models) to work in: fresh memory
+    for every model would take longer than the arithmetic.
+    """
+
+    kinds: Flags
+    answered: Floats32
     masked: Floats32
     totals: Floats32
+    left_out: Floats32
+    room: Floats32
 
     @classmethod
-    def of(cls, likenesses: Likenesses) -> _Centring:
+    def of(cls, likenesses: Likenesses, kinds: Flags) -> _Centring:
         answered = likenesses.answered.astype(np.float32)
-        masked = likenesses.cosines * answered[:, :, None] * answered[:, None, :]
-        return cls(likenesses, masked, masked.sum(axis=2))
+        masked = _masked(likenesses)
+        left_out = np.matmul(kinds.astype(np.float32), masked)
+        return cls(kinds, answered, masked, masked.sum(axis=1), left_out, np.empty_like(answered))
 
-    def against(self, kept: Flags) -> View:
-        answered = self.likenesses.answered
-        left_out = np.flatnonzero(~kept)
-        count = np.maximum(answered[:, kept].sum(axis=1), 1).astype(np.float32)
-        means = (self.totals - self.masked[:, :, left_out].sum(axis=2)) / count[:, None]
-        inside = (answered & kept).astype(np.float32)
-        grand = (means * inside).sum(axis=1) / count
-        own = np.einsum("pnn->pn", self.masked)
-        spread = np.sqrt(np.maximum(own - 2 * means + grand[:, None], _TINY))
-        return View(self.likenesses, kept, means, grand, spread)
+    def sums(self, models: NDArray[np.intp], first: int, second: int) -> Floats:
+        """Return sums over prompts of models' centred cosines with all, shape (n, all models).
+
+        Args:
+            models: their numbers, shape (n,).
+            first: the kind of models that one of a pair leaves out.
+            second: the kind that the other leaves out.
+        """
+        kept = ~(self.kinds[first] | self.kinds[second])
+        means, grand, spread = _centre(self._sums(first, second), kept, self.answered, self.masked)
+        weights = np.divide(self.answered, spread, out=spread)
+        own = weights[:, models].T
+        # (dot - mean of the one - mean of the other + grand mean) · both weights, term by term.
+        found = own @ ((grand[:, None] - means) * weights)
+        found -= (own * means[:, models].T) @ weights
+        for row, model in enumerate(models):
+            np.multiply(self.masked[:, model, :], weights, out=self.room)
+            found[row] += own[row] @ self.room
+        sums: Floats = found.astype(np.float64)
+        return sums
+
+    def _sums(self, first: int, second: int) -> Floats32:
+        sums = self.totals - self.left_out[:, first]
+        if first == second:
+            return sums
+        sums -= self.left_out[:, second]
+        both = np.flatnonzero(self.kinds[first] & self.kinds[second])
+        if len(both):
+            sums += self.masked[:, both].sum(axis=1)
+        return sums
+
+
+def _masked(likenesses: Likenesses) -> Floats32:
+    """Return the cosines, 0 where either model gave no answer."""
+    if likenesses.answered.all():
+        return likenesses.cosines
+    answered = likenesses.answered.astype(np.float32)
+    return likenesses.cosines * answered[:, :, None] * answered[:, None, :]
+
+
+def _centre(
+    sums: Floats32, kept: Flags, answered: Floats32, masked: Floats32
+) -> tuple[Floats32, Floats32, Floats32]:
+    """Return what centring takes, per prompt, from sums of cosines with the kept models.
+
+    Args:
+        sums: of every model, shape (prompts, models); overwritten.
+        kept: the reference models, shape (models,).
+        answered: 1 where there is an answer, shape (prompts, models).
+        masked: the cosines, 0 where either gave no answer, shape (prompts, models, models).
+
+    Returns:
+        mean dot products of every model with the kept ones, (prompts, models), their mean
+        (prompts,), and the length of every centred answer, (prompts, models).
+    """
+    inside = kept.astype(np.float32)
+    count = np.maximum(answered @ inside, 1)
+    means = np.divide(sums, count[:, None], out=sums)
+    grand = means @ inside / count
+    spread = np.einsum("pnn->pn", masked) - 2 * means
+    spread += grand[:, None]
+    np.sqrt(np.maximum(spread, _TINY, out=spread), out=spread)
+    return means, grand, spread
 
 
 def agreement(likenesses: Likenesses) -> Floats:
     """Return every two models' mean cosine before centring, shape (models, models)."""
-    answered = likenesses.answered.astype(np.float64)
-    shared = answered.T @ answered
-    both = likenesses.answered[:, :, None] & likenesses.answered[:, None, :]
-    sums = np.einsum("pij,pij->ij", likenesses.cosines, both, dtype=np.float64)
-    means: Floats = sums / np.maximum(shared, 1)
+    sums = _masked(likenesses).sum(axis=0, dtype=np.float64)
+    means: Floats = sums / np.maximum(_shared(likenesses), 1)
     return means
 
 
 def view(likenesses: Likenesses, kept: Flags) -> View:
     """Centre likenesses on the reference models that `kept` flags, shape (models,)."""
-    return _Centring.of(likenesses).against(kept)
+    masked = _masked(likenesses)
+    answered = likenesses.answered.astype(np.float32)
+    sums = np.matmul(masked, kept.astype(np.float32))
+    return View(likenesses, kept, *_centre(sums, kept, answered, masked))

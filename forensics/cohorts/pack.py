@@ -110,6 +110,10 @@ class Cohort:
         hint = f"did you mean {' or '.join(close)}?" if close else "see: forensics cohort info"
         raise UsageError(f"cohort {self.name!r} has no model {model!r}; {hint}")
 
+    def row(self, number: int) -> Floats32:
+        """Return one model's unit rows, shape (prompts, 256), zero where there is no answer."""
+        return restore(self.sketches[:, number], self.scales[:, number])
+
     def rows(self, prompts: Sequence[int] | None = None) -> Floats32:
         """Return unit rows, shape (prompts, models, 256), zero where there is no answer."""
         if prompts is None:
@@ -161,6 +165,10 @@ class Cohort:
 
     def excluded(self) -> Flags:
         """Flag, row by row, whom no reference for a model may include: shape (models, models)."""
+        return self._excluded.copy()
+
+    @cached_property
+    def _excluded(self) -> Flags:
         return Outputs(self.facts, (), ()).excluded()
 
     def population(self) -> Population:
@@ -334,7 +342,12 @@ def _facts(rows: Sequence[Mapping[str, Any]]) -> dict[str, ModelFacts]:
 
     facts = from_json(rows)
     types = TypeAdapter(ModelFacts)  # a number where a name belongs would fail much later
-    return {model: types.validate_python(asdict(fact)) for model, fact in facts.items()}
+    return {
+        model: types.validate_python(
+            {**vars(fact), "teachers": [asdict(teacher) for teacher in fact.teachers]}
+        )
+        for model, fact in facts.items()
+    }
 
 
 def _traits(one: Mapping[str, Any]) -> Traits:

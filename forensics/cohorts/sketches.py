@@ -4,12 +4,18 @@ Sequences of four bytes in the first 1,500 characters are hashed to 8,192 bucket
 scale, weighed by how few models use them on the same prompt, and brought to unit length. A count
 sketch (Charikar, Chen & Farach-Colton 2002, Finding Frequent Items in Data Streams, section 3)
 then folds the buckets into fewer dimensions with random signs, which keeps dot products in
-expectation. All answers to one prompt are hashed at once, without a loop over characters.
+expectation.
+
+Nothing loops over characters. Only what occurs is kept, found by sorting an answer's hashes: a
+table of all buckets would be seven parts in eight empty. The work goes through `_AT_ONCE` texts at
+a time because larger intermediate arrays cost more in fresh memory than in arithmetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,54 +28,163 @@ _SHIFT = np.uint32(32 - 13)  # 2^13 = BUCKETS
 _WINDOW = 4
 _LEVELS = 7  # 4 bits hold -7 to 7
 _MAX_COUNT = 4_096
+_AT_ONCE = 16
 
 Floats32 = NDArray[np.float32]
 
 
-def count_sequences(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Count the hashed four-byte sequences of each text: shape (len(texts), BUCKETS)."""
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """What occurs in some texts, and how often.
+
+    Text number i has the entries from `bounds[i]` to `bounds[i + 1]` (shape (texts + 1,)):
+    `buckets`, ascending, and `logs`, log(1 + how often).
+    """
+
+    bounds: NDArray[np.int64]
+    buckets: NDArray[np.uint16]
+    logs: Floats32
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.bounds) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class SparseRows:
+    """Rows of which only what occurs is kept: `bounds` and `buckets` as in `Counts`, `values`."""
+
+    bounds: NDArray[np.int64]
+    buckets: NDArray[np.uint16]
+    values: Floats32
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.bounds) - 1
+
+    def summed(self, owner: NDArray[np.intp], owners: int) -> Floats32:
+        """Return the sums of each owner's rows, shape (owners, BUCKETS).
+
+        Args:
+            owner: whose row each is, shape (len(self),).
+            owners: how many there are.
+        """
+        places = np.repeat(owner * BUCKETS, np.diff(self.bounds)) + self.buckets
+        sums = np.zeros(owners * BUCKETS, dtype=np.float32)
+        if len(np.unique(owner)) == len(owner):
+            sums[places] = self.values
+        else:
+            np.add.at(sums, places, self.values)
+        return sums.reshape(owners, BUCKETS)
+
+    def dense(self) -> Floats32:
+        """Return all of it, shape (len(self), BUCKETS)."""
+        return self.summed(np.arange(len(self)), len(self))
+
+
+def count_sequences(texts: Sequence[str]) -> Counts:
+    """Count the hashed four-byte sequences of each text."""
     encoded = [text[:CHARS].encode("utf-8", "surrogatepass") for text in texts]
-    sizes = np.array([len(text) for text in encoded], dtype=np.int64)
-    gap = b"\0" * (_WINDOW - 1)
-    joined = gap.join(encoded) + gap
-    if len(joined) < _WINDOW:
-        return np.zeros((len(texts), BUCKETS), dtype=np.int64)
-    windows = np.ndarray((len(joined) - _WINDOW + 1,), "<u4", joined, 0, (1,))
-    steps = sizes + len(gap)
-    owner = np.repeat(np.arange(len(texts)), steps)[: len(windows)]
-    offset = np.arange(len(windows)) - np.repeat(np.cumsum(steps) - steps, steps)[: len(windows)]
-    inside = offset <= (sizes - _WINDOW)[owner]
-    places = owner * BUCKETS + ((windows * _MULTIPLIER) >> _SHIFT)
-    counts = np.bincount(places[inside], minlength=len(texts) * BUCKETS)
-    return counts.reshape(len(texts), BUCKETS)
+    windows = sum(_windows(text) for text in encoded)
+    scale = _scale()
+    bounds = np.zeros(len(texts) + 1, dtype=np.int64)
+    buckets = np.empty(windows, dtype=np.uint16)
+    logs = np.empty(windows, dtype=np.float32)
+    found = 0
+    for first in range(0, len(encoded), _AT_ONCE):
+        group = encoded[first : first + _AT_ONCE]
+        hashes, starts = _sorted_hashes(group)
+        new = np.ones(len(hashes) + 1, dtype=np.bool_)
+        np.not_equal(hashes[1:], hashes[:-1], out=new[1:-1])
+        new[starts] = True
+        edges = np.flatnonzero(new)
+        end = found + len(edges) - 1
+        buckets[found:end] = hashes.take(edges[:-1])
+        scale.take(np.diff(edges), out=logs[found:end], mode="clip")
+        bounds[first : first + len(group)] = found + np.searchsorted(edges, starts)
+        found = end
+    bounds[-1] = found
+    return Counts(bounds, buckets[:found], logs[:found])
 
 
-def document_frequency(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _windows(text: bytes) -> int:
+    return max(len(text) - _WINDOW + 1, 0)
+
+
+def _sorted_hashes(texts: Sequence[bytes]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return the hashes of each text's windows in ascending order, and where each text starts."""
+    padded = b"".join([*texts, bytes(_WINDOW - 1)])
+    letters = np.frombuffer(padded, dtype=np.uint8).astype(np.uint32)
+    # Little-endian numbers of two letters, then of four: whole arrays added, no unaligned reads.
+    twos = (letters[1:] << np.uint32(8)) + letters[:-1]
+    fours = (twos[2:] << np.uint32(16)) + twos[:-2]
+    fours *= _MULTIPLIER
+    fours >>= _SHIFT
+    sizes = [_windows(text) for text in texts]
+    starts = np.cumsum([0, *sizes])
+    hashes = np.empty(starts[-1], dtype=np.uint32)
+    at = 0
+    for text, start, size in zip(texts, starts.tolist(), sizes, strict=False):
+        own = hashes[start : start + size]
+        own[:] = fours[at : at + size]
+        own.sort()
+        at += len(text)
+    return hashes, starts[:-1]
+
+
+def document_frequency(counts: Counts) -> NDArray[np.int64]:
     """Return in how many of the texts each bucket occurs: shape (BUCKETS,)."""
-    found: NDArray[np.int64] = (counts > 0).sum(axis=0)
+    found = np.zeros(BUCKETS, dtype=np.int64)
+    for _, entries in _groups(counts.bounds):
+        found += np.bincount(counts.buckets[entries], minlength=BUCKETS)
     return found
 
 
-def weigh(counts: NDArray[np.int64], frequency: NDArray[np.int64], texts: int) -> Floats32:
-    """Return unit rows, shape (len(counts), BUCKETS); a row of nothing stays zero.
+def weigh(counts: Counts, frequency: NDArray[np.int64], texts: int) -> SparseRows:
+    """Return unit rows, one per text; a row of nothing stays zero.
 
     Args:
         counts: what `count_sequences` returned.
         frequency: in how many of a prompt's answers each bucket occurs, shape (BUCKETS,).
         texts: how many answers that was.
     """
-    rarity = np.log((texts + 1) / (frequency + 1.0)).clip(min=0).astype(np.float32)
-    scale = np.log1p(np.arange(_MAX_COUNT)).astype(np.float32)
-    rows = scale[np.minimum(counts, _MAX_COUNT - 1)] * rarity
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    unit: Floats32 = rows / np.maximum(lengths, 1e-9)[:, None]
-    return unit
+    by_frequency = np.log((texts + 1) / (np.arange(texts + 1) + 1.0)).astype(np.float32)
+    rarity = by_frequency.take(frequency, mode="clip")
+    values = np.empty_like(counts.logs)
+    for bounds, entries in _groups(counts.bounds):
+        own = values[entries]
+        rarity.take(counts.buckets[entries], out=own, mode="clip")
+        own *= counts.logs[entries]
+        sizes = np.diff(bounds)
+        filled = np.flatnonzero(sizes)
+        squares = np.add.reduceat(own * own, bounds[filled] - bounds[0])
+        own /= np.repeat(np.maximum(np.sqrt(squares), np.float32(1e-9)), sizes[filled])
+    return SparseRows(counts.bounds, counts.buckets, values)
+
+
+def _groups(bounds: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], slice]]:
+    """Yield the bounds of some texts at a time, and where their entries are; none is empty."""
+    for first in range(0, len(bounds) - 1, _AT_ONCE):
+        some = bounds[first : first + _AT_ONCE + 1]
+        if some[-1] > some[0]:
+            yield some, slice(int(some[0]), int(some[-1]))
+
+
+@cache
+def _scale() -> Floats32:
+    return np.log1p(np.arange(_MAX_COUNT)).astype(np.float32)
+
+
+@cache
+def _signs() -> Floats32:
+    choices = np.array([-1.0, 1.0], dtype=np.float32)
+    signs: Floats32 = np.random.default_rng(0).choice(choices, BUCKETS)
+    return signs
 
 
 def fold(rows: Floats32, dimensions: int = DIMENSIONS) -> Floats32:
     """Return the count sketch of rows: (n, BUCKETS) → (n, dimensions)."""
-    signs = np.random.default_rng(0).choice(np.array([-1.0, 1.0], dtype=np.float32), BUCKETS)
-    folded: Floats32 = (rows * signs).reshape(len(rows), -1, dimensions).sum(axis=1)
+    folded: Floats32 = (rows * _signs()).reshape(len(rows), -1, dimensions).sum(axis=1)
     return folded
 
 
@@ -89,10 +204,11 @@ def quantise(rows: Floats32) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
 
 def restore(packed: NDArray[np.uint8], scale: NDArray[np.float16]) -> Floats32:
     """Undo `quantise`: bytes (..., d / 2) and scales (...) → unit rows (..., d)."""
-    rows = np.empty((*packed.shape[:-1], packed.shape[-1] * 2), dtype=np.float32)
-    rows[..., 0::2] = (packed & 15).astype(np.float32) - 8
-    rows[..., 1::2] = (packed >> 4).astype(np.float32) - 8
-    rows *= scale.astype(np.float32)[..., None]
+    # A byte's two levels are looked up, and a row's length is that of its levels.
+    byte = np.arange(256, dtype=np.uint8)
+    levels = np.stack([byte & 15, byte >> 4], axis=1).astype(np.float32) - 8
+    rows = levels.take(packed, axis=0).reshape(*packed.shape[:-1], -1)
     lengths = np.sqrt(np.einsum("...d,...d->...", rows, rows))
-    rows /= np.maximum(lengths, 1e-9)[..., None]
+    unit = scale.astype(np.float32)
+    rows *= (unit / np.maximum(lengths * unit, 1e-9))[..., None]
     return rows

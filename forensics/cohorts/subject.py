@@ -66,7 +66,7 @@ def place_member(model: str, cohort: Cohort) -> Placed:
         UsageError: there is no such model.
     """
     number = cohort.place(model)
-    return Placed(model, cohort.rows()[:, number], cohort.traits[number], model)
+    return Placed(model, cohort.row(number), cohort.traits[number], model)
 
 
 def excluded_for(subject: Placed, cohort: Cohort) -> Flags:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import log
+from math import fsum, log
 
 import regex
 
@@ -100,8 +100,11 @@ def likeness(first: Marks, second: Marks) -> float:
     Specifics: the weighted share of equal ones (Dice), none unless both accept the premise.
     """
     common = first.weights.keys() & second.weights.keys()
-    total = sum(first.weights[form] for form in common)
+    # Exactly rounded, since a set of strings has another order in every process.
+    total = fsum(first.weights[form] for form in common)
     if first.parts is None or second.parts is None:
+        if not common:
+            return 0.0
         both = sum(first.weights.values()) + sum(second.weights.values())
         accepted = first.accepts and second.accepts
         return 2 * total / both if accepted and both > 0 else 0.0
@@ -237,7 +240,9 @@ def specifics_of(text: str, prompt: str, premise: bool = True) -> Marks:
     for match in _NAME.finditer(text):
         new = [form for form in words(match.group()) if form.isalpha() and form not in asked]
         single = " " not in match.group()
-        if not new or (single and _SENTENCE_START.search(text[: match.start()][-8:])):
+        if not new or (
+            single and _SENTENCE_START.search(text[max(0, match.start() - 8) : match.start()])
+        ):
             continue
         weight = max(map(_name_weight, new))
         if weight > 0:

@@ -75,12 +75,13 @@ def _rates(text: str, forms: Sequence[str]) -> Floats:
     # Square roots even out the variance of counts, which grows with their mean.
     frequencies = np.sqrt([counts[form] / total for form in (*FUNCTION_WORDS, *PUNCTUATION)])
     sentences = [len(part.split()) for part in _SENTENCE_END.split(text) if part.strip()] or [0]
-    lengths = [len(form) for form in forms if form[0].isalpha()] or [0]
+    lengths = [(len(form), count) for form, count in counts.items() if form[0].isalpha()]
+    letters, spelled = (sum(n * c for n, c in lengths), sum(c for _, c in lengths))
     return np.concatenate(
         [
             frequencies,
             [
-                float(np.mean(lengths)),
+                letters / max(spelled, 1),
                 float(np.log1p(np.mean(sentences))),
                 float(np.log1p(np.std(sentences))),
                 len(set(forms[:100])) / min(total, 100),

@@ -33,6 +33,10 @@ BUILT_IN = {
     "html": "forensics.report.html:HtmlReport",
     "markdown": "forensics.report.markdown:MarkdownReport",
     "text": "forensics.report.terminal:TextReport",
+    "csv": "forensics.report.csv:CsvReport",
+    "step-summary": "forensics.report.step_summary:StepSummaryReport",
+    "junit": "forensics.report.junit:JunitReport",
+    "cyclonedx": "forensics.report.cyclonedx:CycloneDxReport",
 }
 
 

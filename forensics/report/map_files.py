@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 
 from forensics.relatives_map import Node, RelativesMap
-from forensics.report.sanitise import clip, one_line
+from forensics.report.sanitise import cell, clip, one_line
 
 _BARE = re.compile(r"[A-Za-z0-9.-]+")
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COUNTED = re.compile(r"\b(gradient_|clip)\d+\b")
 _NAME = 500
 _LABEL = 44
@@ -39,13 +37,18 @@ def newick(found: RelativesMap) -> str:
 
     The tree has no root: its last node joins three groups.
     """
-    names = [_quoted(name) for name in distinct(found.models, _NAME)]
+    names = [_quoted(name) for name in leaf_names(found.models)]
     texts: list[str] = []
     for node in found.nodes:
         inner = ",".join(texts[child] for child in node.children)
         label = _label(node) if node.model is None else names[node.model]
         texts.append(f"{f'({inner})' if inner else ''}{label}:{node.length:.6g}")
     return texts[-1].rpartition(":")[0] + ";\n"
+
+
+def leaf_names(models: Sequence[str]) -> list[str]:
+    """Return what leaves are called: each model by its name, on one line, no two the same."""
+    return distinct(models, _NAME)
 
 
 def _label(node: Node) -> str:
@@ -69,11 +72,6 @@ def matrix(found: RelativesMap) -> str:
         scores = (found.scores[row, column] for column in found.order)
         table.writerow([names[row], *(f"{x:.4f}" if np.isfinite(x) else "" for x in scores)])
     return text.getvalue()
-
-
-def cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def distinct(names: Sequence[str], limit: int) -> list[str]:

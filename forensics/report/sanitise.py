@@ -17,6 +17,8 @@ _HIDDEN = re.compile(
     rf"|(?<={_MARK}{_MARK}{_MARK}{_MARK}){_MARK}"
 )
 _SPACE = re.compile(r"\s+")
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -61,6 +63,11 @@ def one_line(text: str, limit: int = 200) -> str:
 def clip(text: str, limit: int) -> str:
     """Return at most `limit` characters of `text`, the last an ellipsis where it was cut."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)].rstrip() + "…"
+
+
+def cell(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def encodable(text: str, encoding: str) -> str:

@@ -1,29 +1,31 @@
-"""How fast answers are sketched, against scikit-learn's vectoriser, and all pairs scored."""
+"""How fast answers are sketched, against scikit-learn's vectoriser in the same run, and traced."""
 
 from __future__ import annotations
 
-import random
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from forensics.cohorts.finding import find_cohort
-from forensics.cohorts.likeness import of_texts, pair_scores
 from forensics.cohorts.sketches import CHARS, count_sequences, document_frequency, weigh
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_benchmark.fixture import BenchmarkFixture
 
 DOCUMENTS = 1_024
-MODELS, PROMPTS = 163, 40
 
 
 @pytest.fixture(name="texts", scope="module")
-def texts_fixture() -> list[str]:
-    source = random.Random(0)
-    words = ["".join(source.choices("etaoinshrdlu", k=source.randint(2, 9))) for _ in range(5_000)]
-    return [" ".join(source.choices(words, k=260))[:CHARS] for _ in range(DOCUMENTS)]
+def texts_fixture(data_folder: Path) -> list[str]:
+    """Give real answers: made-up words repeat fewer sequences."""
+    import pandas as pd
+
+    table = pd.read_parquet(data_folder / "alpaca_eval_outputs.parquet", columns=["output"])
+    return [text[:CHARS] for text in table["output"].sample(DOCUMENTS, random_state=0)]
 
 
 def test_sketching(benchmark: BenchmarkFixture, texts: list[str]) -> None:
@@ -44,23 +46,19 @@ def test_hashing_vectoriser(benchmark: BenchmarkFixture, texts: list[str]) -> No
     benchmark.pedantic(lambda: vectoriser.transform(texts), rounds=3)
 
 
-def test_sketch_and_all_pairs(benchmark: BenchmarkFixture, texts: list[str]) -> None:
-    """A tenth of the reference data: 163 models on 40 prompts."""
-    source = random.Random(1)
-    rows = [[(source.choice(texts),) for _ in range(MODELS)] for _ in range(PROMPTS)]
-    names = [str(model) for model in range(MODELS)]
-    pairs = np.array(np.triu_indices(MODELS, 1)).T
-    excluded = np.eye(MODELS, dtype=bool)
-
-    def score() -> None:
-        pair_scores(of_texts(names, [str(p) for p in range(PROMPTS)], rows), excluded, pairs)
-
-    benchmark.pedantic(score, rounds=1)
-
-
 def test_trace(benchmark: BenchmarkFixture) -> None:
     from forensics.cohorts.subject import place_member
     from forensics.tracing import trace
 
     cohort = find_cohort("alpaca-eval")
     benchmark(lambda: trace(place_member("vicuna-13b", cohort), cohort))
+
+
+def test_compare_of_two_cohort_models(benchmark: BenchmarkFixture) -> None:
+    """The whole process, imports and report included."""
+    command = [sys.executable, "-m", "forensics", "compare"]
+    command += ["cohort:vicuna-13b", "cohort:vicuna-7b"]
+    done = benchmark.pedantic(
+        subprocess.run, (command,), {"capture_output": True, "check": True}, rounds=3
+    )
+    assert b"Likeness" in done.stdout or b"likeness" in done.stdout

@@ -155,3 +155,21 @@ def test_an_imported_table_can_be_compared(cli, here):
     case = json.loads(cli("compare", *files, *QUICK, "--json", "-").out)
     assert case["overlap"]["both"] == 12
     assert any("Provenance unverified" in note for note in case["comparability"])
+
+
+def test_a_step_summary_is_appended_to_githubs_file_and_replaces_any_other(here):
+    summary = here / "summary.md"
+    summary.write_text("what another command wrote\n")
+    given = ("compare", "a.jsonl", "b.jsonl", *ONE, "--report")
+    for _ in range(2):
+        done = forensics(
+            *given, "step-summary=summary.md", cwd=here, GITHUB_STEP_SUMMARY=str(summary)
+        )
+        assert done.code == 0
+    text = summary.read_text(encoding="utf-8")
+    assert text.startswith("what another command wrote\n### ")
+    assert text.count("### ") == 2
+    for _ in range(2):
+        done = forensics(*given, "step-summary=own.md", cwd=here, GITHUB_STEP_SUMMARY=str(summary))
+        assert done.code == 0
+    assert (here / "own.md").read_text(encoding="utf-8").count("### ") == 1

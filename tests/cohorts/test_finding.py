@@ -8,6 +8,7 @@ import pytest
 
 from forensics.cohorts.build import build
 from forensics.cohorts.finding import (
+    calibrating_cohort,
     destination,
     find_cohort,
     find_model,
@@ -21,6 +22,7 @@ from forensics.resources import cache_folder
 from forensics.subjects import parse_subject
 from forensics.suites import load_suite
 from tests.cohorts.builders import facts, outputs
+from tests.made_cohort import made_cohort
 
 
 @pytest.fixture(name="own", autouse=True)
@@ -69,6 +71,18 @@ def test_the_cohort_that_answered_most_of_the_prompts(own):
     small = write_cohort(destination("mine"), _small("mine"))
     mine = [prompt.sha256 for prompt in small.prompts]
     assert matching_cohort([*hashes[:8], *mine]).name == "mine"
+
+
+def test_the_cohort_whose_calibration_judges_these_prompts(own):
+    hashes = [prompt.sha256 for prompt in load_suite("alpaca-eval").prompts]
+    assert calibrating_cohort(hashes).name == "alpaca-eval"
+    # The trick questions' cohort has too few kin to be calibrated; other prompts have no cohort.
+    tricks = [prompt.sha256 for prompt in load_suite("misguided-attention").prompts]
+    assert matching_cohort(tricks).calibration is None
+    assert calibrating_cohort(tricks).name == "alpaca-eval"
+    assert calibrating_cohort([]).name == "alpaca-eval"
+    mine = write_cohort(destination("mine"), made_cohort())
+    assert calibrating_cohort([prompt.sha256 for prompt in mine.prompts]).name == "made"
 
 
 def test_a_broken_file_of_the_users_is_skipped_with_a_warning(own):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from forensics.comparators.choices import Choices
@@ -143,3 +147,23 @@ def test_conventions_hold_where_there_is_something_to_compare() -> None:
     pairs = [(choices(RARE), choices([*RARE[:6], *OTHER[6:]])), (choices(hostile), choices(RARE))]
     pairs += [(choices(hostile, "premise"), choices(hostile[::-1], "premise"))]
     check_comparator(Choices(), pairs)
+
+
+def test_likeness_does_not_depend_on_the_process() -> None:
+    """Sets of strings have another order in every process, sums of them must not."""
+    code = (
+        "from forensics.comparators.picks import Marks, likeness\n"
+        "weights = {f'name {i}': 1 / (3 + i) for i in range(50)}\n"
+        "print(repr(likeness(Marks(weights, {}), Marks(weights, {}))))\n"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in range(4)
+    }
+    assert len(found) == 1

@@ -1,0 +1,196 @@
+"""Case files: what is claimed and how it will be tested, frozen before anything is collected.
+
+A case file is JSON Lines. The first line is the frozen plan, every later line a note, and the lines
+are hash-chained as those of a transcript are: `chain` is the sha256 of the `chain` before it and of
+the line's own content. So notes can only be appended, and an edit of the plan or of a note shows.
+The first line's `chain` is the plan's hash: kept elsewhere before collecting, it also shows that
+the file was not written anew afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from forensics.case import CaseNote, CasePlan
+from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.transcripts import CHAIN_START, encode_line, now
+
+PLAN = "model-forensics case file"
+NOTE = "note"
+FORMAT_VERSION = 1
+_CHAIN = re.compile(rb',"chain":"([0-9a-f]{64})"\}\Z')
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """A case file that was read and is intact; `seal` is its last line's chain value."""
+
+    plan: CasePlan
+    chains: tuple[str, ...]
+
+    @property
+    def seal(self) -> str:
+        """The last line's chain value: with it removed notes show too."""
+        return self.chains[-1]
+
+
+def frozen_content(plan: CasePlan) -> dict[str, Any]:
+    """Return what a plan's hash is taken of, in the order in which it is written."""
+    return {
+        "kind": PLAN,
+        "format_version": FORMAT_VERSION,
+        "frozen_at": plan.frozen_at,
+        "title": plan.title,
+        "propositions": list(plan.propositions),
+        # A field that a later version adds to claims was not there when this was frozen.
+        "claims": [claim.model_dump(exclude_unset=True) for claim in plan.claims],
+        "settings": plan.settings,
+    }
+
+
+def plan_sha256(plan: CasePlan) -> str:
+    """Return the hash (hex) that the plan must have, from its own content."""
+    return encode_line(frozen_content(plan), CHAIN_START)[1]
+
+
+def freeze(path: Path, plan: CasePlan) -> CasePlan:
+    """Write a new case file and return the plan with its path, time and hash.
+
+    Raises:
+        UsageError: the file exists: what is frozen is never replaced.
+        OutputError: it cannot be written.
+    """
+    frozen = plan.model_copy(update={"path": str(path), "frozen_at": now()})
+    line, chain = encode_line(frozen_content(frozen), CHAIN_START)
+    try:
+        with path.open("xb") as file:
+            file.write(line)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{path} exists, and what is frozen is never replaced; choose another file"
+        ) from error
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    return frozen.model_copy(update={"sha256": chain})
+
+
+def append_note(path: Path, text: str) -> CaseFile:
+    """Append a note to an intact case file and return the file as it is then.
+
+    Raises:
+        InputFileError: no case file, or one that was changed.
+        OutputError: it cannot be written.
+    """
+    found = read_case_file(path)
+    note = CaseNote(at=now(), text=text)
+    line, chain = encode_line({"kind": NOTE, **note.model_dump()}, found.seal)
+    try:
+        with path.open("ab") as file:
+            file.write(line)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    plan = found.plan.model_copy(update={"notes": (*found.plan.notes, note)})
+    return CaseFile(plan, (*found.chains, chain))
+
+
+def read_case_file(path: Path) -> CaseFile:
+    """Read a case file.
+
+    Raises:
+        InputFileError: missing, no case file, or changed since it was written.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputFileError(f"cannot read case file {path}: {error.strerror}") from error
+    lines = raw.split(b"\n")
+    if not is_case_file(raw):
+        raise InputFileError(f"{path} is no case file; make one with `forensics case init`")
+    fault = chain_fault(raw)
+    if fault is not None:
+        raise InputFileError(f"case file {path}, {fault}; go back to the unchanged file")
+    values = [json.loads(line) for line in lines[:-1]]
+    chains = tuple(str(value.pop("chain")) for value in values)
+    head, *notes = values
+    if head.get("format_version") != FORMAT_VERSION:
+        raise InputFileError(
+            f"case file {path} has format version {head.get('format_version')}, this program reads "
+            f"{FORMAT_VERSION}; upgrade model-forensics"
+        )
+    try:
+        plan = CasePlan(
+            path=str(path),
+            sha256=chains[0],
+            notes=tuple(CaseNote.model_validate(note) for note in notes),
+            **{name: head[name] for name in _FROZEN},
+        )
+    except (KeyError, ValidationError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else _first(error)
+        raise InputFileError(f"case file {path}: {why}; make it with `case init`") from error
+    return CaseFile(plan, chains)
+
+
+_FROZEN = ("frozen_at", "title", "propositions", "claims", "settings")
+
+
+def is_case_file(raw: bytes) -> bool:
+    """Tell whether bytes begin as a case file does."""
+    return raw.startswith(f'{{"kind":"{PLAN}"'.encode("ascii"))
+
+
+def chain_fault(raw: bytes) -> str | None:
+    """Return what was changed in a case file's bytes, in words; None where it is intact."""
+    *lines, unended = raw.split(b"\n")
+    if unended:
+        return f"line {len(lines) + 1}: it is cut off, or its line end is missing"
+    before = CHAIN_START
+    for number, line in enumerate(lines, 1):
+        found = _CHAIN.search(line)
+        body = line[: found.start()] + b"}" if found else line
+        chain = hashlib.sha256(before.encode("ascii") + body).hexdigest()
+        if not found or found[1].decode("ascii") != chain or not _is_object(line):
+            what = "the frozen plan" if number == 1 else "a note"
+            return f"line {number}: {what} was changed, or lines before it were"
+        before = chain
+    return None
+
+
+def seal_problem(chains: Sequence[str], seal: str) -> str | None:
+    """Return what is wrong with a case file, given a hash kept elsewhere; None where it fits.
+
+    The plan's hash fits whatever was noted since; any other must be the last line's.
+
+    Raises:
+        UsageError: the hash is not one.
+    """
+    wanted = seal.strip().lower()
+    if not re.fullmatch("[0-9a-f]{64}", wanted):
+        raise UsageError(
+            f"--seal takes the 64 hex digits that `forensics case` prints, not {seal!r}"
+        )
+    if wanted in (chains[0], chains[-1]):
+        return None
+    if wanted in chains:
+        at = chains.index(wanted) + 1
+        return f"the seal is that of line {at}: the notes after it were added since"
+    return "the seal is not in the file: notes were removed, or it was written anew"
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

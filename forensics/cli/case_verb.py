@@ -1,0 +1,205 @@
+"""`forensics case`: what is claimed and how it will be tested, frozen before collecting."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.options import backend_options, generation_options, suite_options
+
+if TYPE_CHECKING:
+    from forensics.case import CasePlan, Claim
+
+FILE = click.Path(path_type=Path)
+
+
+@click.group(name="case")
+def command() -> None:
+    """Freeze a claim and its analysis before collecting; note what happens later.
+
+    A case file is hashed and dated. `compare --case FILE` does what it says and lists what was done
+    otherwise. Keep the hash that `init` prints elsewhere, or publish it: it shows that the plan was
+    there first.
+    """
+
+
+@command.command()
+@click.argument("file", type=FILE)
+@click.argument("a", metavar="KNOWN")
+@click.argument("b", metavar="QUESTIONED")
+@click.option("--title", default="", help="What the case is called.")
+@click.option("--claim", "claims", multiple=True, metavar="TEXT", help="A claim, word for word.")
+@click.option("--source", "sources", multiple=True, help="Where that claim was made.")
+@click.option("--claim-date", "dates", multiple=True, metavar="YYYY-MM-DD", help="And when.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="And its kind, see `case kinds` [other]. All four repeat together, claim by claim.",
+)
+@click.option(
+    "--proposition",
+    "propositions",
+    multiple=True,
+    metavar="TEXT",
+    help="What is set against each other [the claims' kinds against independence].",
+)
+@click.option(
+    "--log10-lr",
+    type=float,
+    help="The log10 likelihood ratio from which you will speak of support.",
+)
+@suite_options
+@generation_options
+@backend_options
+@click.option(
+    "--cohort", "cohort_name", metavar="NAME|FILE|none", help="Judge against this cohort."
+)
+@click.option("--known-released", metavar="YYYY-MM", help="When KNOWN was released.")
+@click.option("--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released.")
+@click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
+@click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
+def init(file: Path, a: str, b: str, **options: Any) -> None:
+    """Write and freeze the case FILE: KNOWN and QUESTIONED, claims, suite, analysis, thresholds.
+
+    Names are resolved to what they mean now (hashes of weights, revisions, suite and cohort); no
+    model is asked anything. Its hash goes to stdout.
+    """
+    from forensics.case import CasePlan
+    from forensics.case_file import freeze
+    from forensics.claims import propositions
+    from forensics.cli.planning import plan_from
+    from forensics.cli.progress import note
+    from forensics.errors import UsageError
+
+    if file.exists():
+        raise UsageError(f"{file} exists, and what is frozen is never replaced; choose another")
+    claims, kinds = _claims(options)
+    settings = plan_from((a, b), options).model_dump(mode="json")
+    plan = CasePlan(
+        path="",
+        sha256="",
+        frozen_at="",
+        title=options["title"],
+        propositions=options["propositions"] or propositions(kinds),
+        claims=claims,
+        settings=settings,
+    )
+    frozen = freeze(file, plan)
+    note(f"frozen: {file} at {frozen.frozen_at}; keep its hash elsewhere, or publish it")
+    click.echo(f"sha256 {frozen.sha256}")
+
+
+def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:
+    from datetime import date
+
+    from forensics.claims import KINDS, claim
+    from forensics.errors import UsageError
+
+    texts, kinds = options["claims"], list(options["kinds"])
+    for name, given in (("--source", options["sources"]), ("--claim-date", options["dates"])):
+        if len(given) != len(texts):
+            raise UsageError(f"{len(texts)} --claim but {len(given)} {name}; give one for each")
+    if kinds and len(kinds) != len(texts):
+        raise UsageError(f"{len(texts)} --claim but {len(kinds)} --kind; give one for each")
+    kinds = kinds or ["other"] * len(texts)
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(f"no kind of claim {kind!r}; kinds: {', '.join(KINDS)}")
+    for day in options["dates"]:
+        try:
+            date.fromisoformat(day)
+        except ValueError as error:
+            raise UsageError(f"--claim-date {day!r} is no day; write it as 2025-03-31") from error
+    parts = zip(texts, kinds, options["sources"], options["dates"], strict=True)
+    return tuple(claim(*part) for part in parts), kinds
+
+
+@command.command()
+@click.argument("file", type=FILE)
+@click.argument("text")
+def note(file: Path, text: str) -> None:
+    """Append the note TEXT to the case FILE; what stands there is never changed."""
+    from forensics.case_file import append_note
+    from forensics.errors import UsageError
+
+    if not text.strip():
+        raise UsageError("the note is empty; give its text in quotes")
+    found = append_note(file, text)
+    click.echo(f"seal {found.seal}")
+
+
+@command.command()
+@click.argument("file", type=FILE)
+@click.option("--json", "json_out", metavar="FILE|-", help="Write the plan as JSON.")
+def show(file: Path, json_out: str | None) -> None:
+    """Show the case FILE: claims, plan and notes."""
+    import json
+
+    from forensics.case_file import read_case_file
+    from forensics.files import write_text
+
+    plan = read_case_file(file).plan
+    if json_out:
+        document = json.dumps(plan.model_dump(), ensure_ascii=True, indent=1) + "\n"
+        if json_out == "-":
+            click.echo(document, nl=False)
+            return
+        write_text(Path(json_out), document)
+    _print(_lines(plan))
+
+
+@command.command()
+def kinds() -> None:
+    """List the kinds of claims, and what answers alone can tell of each."""
+    from forensics.claims import KINDS
+
+    for name, kind in KINDS.items():
+        click.echo(f"{name}: {kind.means}; {_testable(kind.testable)}")
+        for need in kind.needs:
+            click.echo(f"    would need: {need}")
+
+
+def _testable(testable: bool) -> str:
+    return "testable from answers" if testable else "not testable from answers"
+
+
+def _lines(plan: CasePlan) -> Iterator[tuple[str, str]]:
+    yield "title", plan.title
+    yield "frozen", f"{plan.frozen_at}, sha256 {plan.sha256}"
+    for claim in plan.claims:
+        yield "claim", f'"{claim.text}" ({claim.source}, {claim.date})'
+        yield "", _testable(claim.testable)
+        for need in claim.needs:
+            yield "", f"would need: {need}"
+    for proposition in plan.propositions:
+        yield "proposition", proposition
+    yield from _settings(plan.settings, "")
+    for entry in plan.notes:
+        yield "note", f"{entry.at}: {entry.text}"
+
+
+def _settings(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _settings(item, f"{name}.{key}" if name else str(key))
+        return
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    if value is not None and value != "":
+        yield name, str(value)
+
+
+def _print(lines: Iterator[tuple[str, str]] | Sequence[tuple[str, str]]) -> None:
+    from forensics.report.sanitise import encodable, one_line
+
+    for name, text in lines:
+        if not text:
+            continue
+        label = f"{one_line(name)}: " if name else "    "
+        click.echo(encodable(f"{label}{one_line(text, 2_000)}", sys.stdout.encoding or "utf-8"))

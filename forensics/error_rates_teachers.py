@@ -1,0 +1,199 @@
+"""The page's section on teachers, and its goals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from forensics.error_rates_cells import number, row, word
+from forensics.teacher_claims import RIGHT, WRONG
+from forensics.teacher_study import MIN_TEACHER_CLUSTERS
+from forensics.teachers import ASSISTANT_STYLE, MAX_ERROR, MIN_FOUND, HeldOut
+
+_AREA, _RATE = 0.75, 0.30
+_MICRO, _MACRO = 0.80, 0.70
+_SPECIFICITY = "specificity to the documented teacher, hubs removed or not as chosen elsewhere"
+_PROVIDER = "teacher's provider, top-1 (micro · macro)"
+_TRACE = "trace: teachers named at the level the evidence supports"
+_VERSIONS = {
+    "plain": "plain",
+    "removed": "hubs removed, fitted on unrelated pairs",
+    "blind": "hubs removed, fitted blind to labels",
+    "hubs": "hubs alone",
+}
+
+
+def goals(found: Mapping[str, Any] | None, levels: HeldOut | None) -> Iterator[str]:
+    """Yield the rows of the table of goals, in what `teacher_study` and `held_out` gave."""
+    if found is None:
+        for label, goal in (
+            (_SPECIFICITY, f"AUC ≥ {_AREA}, TPR at 1 % ≥ {_RATE}"),
+            (_PROVIDER, f"≥ {_MICRO} · ≥ {_MACRO}"),
+        ):
+            yield from row(label, goal, "–", "not measured: no documented teachers")
+    else:
+        yield from _specificity_goal(found["specificity"])
+        yield from _provider_goal(found["provider"])
+    if levels is not None:
+        held = "held" if levels.holds else f"none is: {_why_not(levels)}"
+        told = f"{levels.found} of {levels.students} students lean towards students"
+        yield from row(_TRACE, "only what holds", told, held)
+
+
+def _specificity_goal(found: Mapping[str, Any]) -> Iterator[str]:
+    goal = f"AUC ≥ {_AREA}, TPR at 1 % ≥ {_RATE}"
+    area, rate = found["of_chosen"] or (None, None)
+    interval = found["intervals"]
+    told = f"{number(area)}{_limits(interval['auc'])}, {number(rate)}{_limits(interval['tpr'])}"
+    if area is None or rate is None:
+        yield from row(_SPECIFICITY, goal, "–", "not measured")
+        return
+    reached = round(area, 3) >= _AREA and round(rate, 3) >= _RATE
+    name, best = max(found["rows"].items(), key=lambda one: one[1]["margin"] or (0, 0))
+    why = (
+        f": students resemble other models of the time as much as their teacher; {name}, best in "
+        f"hindsight, gives {_pair(best['margin'])}"
+    )
+    yield from row(_SPECIFICITY, goal, told, word(reached) + ("" if reached else why))
+
+
+def _provider_goal(found: Mapping[str, Any]) -> Iterator[str]:
+    goal = f"≥ {_MICRO:.2f} · ≥ {_MACRO:.2f}"
+    told = (
+        f"{number(found['micro'])} · {number(found['macro'])} (always naming the commonest: "
+        f"{found['majority']:.2f})"
+    )
+    if len(found["providers"]) < 2:
+        only = "".join(found["providers"])
+        outcome = (
+            f"**not measurable**: every documented provider is {only}; of {found['untaught']} "
+            f"models without a teacher {number(found['untaught_named'])} are given to it as well"
+        )
+    else:
+        micro, macro = found["micro"], found["macro"]
+        reached = micro is not None and macro is not None and micro >= _MICRO and macro >= _MACRO
+        outcome = word(reached)
+    yield from row(_PROVIDER, goal, told, outcome)
+
+
+def section(found: Mapping[str, Any] | None, levels: HeldOut | None) -> Iterator[str]:
+    """Yield the section on teachers, in what `teacher_study` and `held_out` gave."""
+    yield "## Teachers"
+    yield ""
+    if found is None:
+        yield "Not measured: no documented teachers."
+    else:
+        yield from _kinship(found["common_teacher"])
+        yield ""
+        yield from _specificity(found)
+        yield ""
+        yield from _provider(found["provider"])
+    if levels is not None:
+        yield ""
+        yield from _levels(levels)
+
+
+def _kinship(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    yield (
+        "Common teacher on all prompts, AUC / TPR at 1 %, pair-weighted. A hub is a model that is "
+        "everybody's neighbour: *removed* subtracts from each pair's score an effect of either "
+        "model (a two-way additive fit), *hubs alone* ranks pairs by these effects and nothing "
+        "else. *Fused* is a logistic regression that saw neither cluster of a pair."
+    )
+    yield ""
+    yield from row("statistic", *_VERSIONS.values())
+    yield from row(*["---"] * (len(_VERSIONS) + 1))
+    for name, versions in found.items():
+        yield from row(name, *(_pair(versions.get(one)) for one in _VERSIONS))
+    yield ""
+    yield (
+        "What stopped it: where one developer taught all students, *learned from the same "
+        "teacher* and *speaks like that developer's models* are one label. Unrelated pairs always "
+        "hold a model without a teacher, so effects fitted on them leave the manner that all "
+        "students share in the score; effects fitted blind to labels take it out, and with it "
+        "whatever the teacher gave. The truth lies between the two columns, and data with one "
+        "teaching developer cannot say where. No LR is given."
+    )
+
+
+def _specificity(found: Mapping[str, Any]) -> Iterator[str]:
+    counts, measured = found["claims"], found["specificity"]
+    wrong = ", ".join(f"{counts[kind]} {kind}" for kind in WRONG)
+    yield (
+        f"Specificity: {counts[RIGHT]} documented claims that one model taught another against "
+        f"wrong ones ({wrong}). Each is scored by the student's likeness to the claimed teacher "
+        "less that to the best model of the teacher's time that is not documented to have taught "
+        "it; the last column leaves the subtraction out. AUC / TPR at 1 %."
+    )
+    yield ""
+    yield from row("statistic", "margin", *(f"against: {kind}" for kind in WRONG), "bare score")
+    yield from row(*["---"] * (len(WRONG) + 3))
+    for name, figures in measured["rows"].items():
+        yield from row(name, *(_pair(figures[one]) for one in ("margin", *WRONG, "score")))
+    interval = measured["intervals"]
+    yield ""
+    yield (
+        "Chosen on one half of the students' groups (lineage clusters joined with families) and "
+        f"measured on the other ({_listed(measured['chosen'])}): {_pair(measured['of_chosen'])}, "
+        f"95 % intervals over {measured['groups']} groups{_limits(interval['auc'])} and"
+        f"{_limits(interval['tpr'])}. Teachers cannot be held out."
+    )
+    yield ""
+    yield from row("teacher's developer", "claims", "students' groups", "teachers' clusters", "LR")
+    yield from row(*["---"] * 5)
+    for name, one in found["by_developer"].items():
+        lr = "possible" if one["ratio"] else f"none: fewer than {MIN_TEACHER_CLUSTERS} clusters"
+        counts_of = (str(one[key]) for key in ("claims", "groups", "teacher_clusters"))
+        yield from row(name, *counts_of, lr)
+
+
+def _provider(found: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        "Provider: the developer of the model that a student is most alike, among models "
+        f"documented to have had no teacher, against {found['untaught']} models that had none and "
+        f"should be given to nobody. {found['candidates']:.0%} of these candidates are of a "
+        f"teaching developer ({_listed(found['providers'])})."
+    )
+    yield ""
+    yield from row("statistic", "students: right", "no teacher: the same provider named")
+    yield from row(*["---"] * 3)
+    for name, (right, wrong) in found["rows"].items():
+        yield from row(name, number(right), number(wrong))
+    yield from row(
+        f"chosen on the other half ({_listed(found['chosen'])})",
+        number(found["micro"]),
+        number(found["untaught_named"]),
+    )
+
+
+def _levels(levels: HeldOut) -> Iterator[str]:
+    outcome = (
+        f"names that level, *{ASSISTANT_STYLE}*, where a subject leans"
+        if levels.holds
+        else f"therefore names no teacher at any level: {_why_not(levels)}"
+    )
+    yield (
+        "What `trace` says of teachers: never a model, family or developer. Whether a subject "
+        "leans towards students at all is measured by its mean likeness to documented students "
+        f"less that to models documented to have had no teacher. {levels.text} (upper 95 % limit "
+        f"{levels.limit:.0%}). `trace` {outcome}."
+    )
+
+
+def _why_not(levels: HeldOut) -> str:
+    return (
+        f"{MIN_FOUND:.0%} of the students and a limit of {MAX_ERROR:.0%} on the others would be "
+        f"needed, found were {levels.found / max(levels.students, 1):.0%} and {levels.limit:.0%}"
+    )
+
+
+def _pair(figures: tuple[float, float] | None) -> str:
+    return "–" if figures is None else f"{figures[0]:.3f} / {figures[1]:.2f}"
+
+
+def _limits(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(names))

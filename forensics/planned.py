@@ -1,0 +1,304 @@
+"""What a case file fixes of an analysis, and where a case was made otherwise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from forensics.case import Case, CasePlan, CaseSubject
+from forensics.errors import InputFileError
+from forensics.evidence import Finite, ModelText, Record
+from forensics.fusion import LIKENESS
+from forensics.report.sanitise import one_line
+from forensics.transcripts import Manifest, Response, Transcript
+
+_SHOWN = 80
+_EARLY = "Collected before the plan was frozen"
+
+
+class PlannedSubject(Record):
+    """A model as it was named; `identity` is what its backend knew of it without asking it.
+
+    A transcript has its file's sha256 instead, and a cohort's model that of the cohort.
+    """
+
+    spec: ModelText
+    released: str = ""
+    identity: dict[str, Any] | None = None
+    sha256: str | None = None
+
+
+class PlannedSuite(Record):
+    """The prompts; `chosen` is what the suite was asked for by, `prompts` how many are left."""
+
+    chosen: ModelText | None = None
+    name: ModelText
+    version: str
+    sha256: str
+    prompts: int
+    category: tuple[ModelText, ...] = ()
+    limit: int | None = None
+
+
+class PlannedCohort(Record):
+    """The cohort likeness is judged against; `chosen` is its name or file."""
+
+    chosen: ModelText
+    name: ModelText
+    sha256: str
+
+
+class PlannedGeneration(Record):
+    """How answers are drawn, see `backends.base.GenerationSettings`."""
+
+    temperature: Finite = Field(ge=0, le=5)
+    max_tokens: int | None = Field(ge=1)
+    samples: int = Field(ge=1)
+    seed: int
+    system_prompt: ModelText | None
+
+
+class PlannedBackend(Record):
+    """What of a local model's set-up can change an answer."""
+
+    dtype: Literal["float32", "bfloat16"]
+    batch_size: int = Field(ge=1)
+
+
+class Thresholds(Record):
+    """Limits that decide how numbers are read; `log10_lr` is the planner's own, if any."""
+
+    min_prompts: int
+    copy_min_chars: int
+    copy_min_identical: int
+    copy_min_share: Finite
+    log10_lr: Finite | None = None
+
+
+class Planned(Record):
+    """The settings of a case file, see `CasePlan.settings`.
+
+    Without a suite, two transcripts are compared on every prompt both answered.
+    """
+
+    version: str
+    known: PlannedSubject
+    questioned: PlannedSubject
+    suite: PlannedSuite | None = None
+    generation: PlannedGeneration
+    backend: PlannedBackend
+    comparators: tuple[str, ...]
+    cohort: PlannedCohort | None = None
+    thresholds: Thresholds
+
+
+def planned(plan: CasePlan) -> Planned:
+    """Return the settings that a plan froze.
+
+    Raises:
+        InputFileError: they are not of the form that `case init` writes.
+    """
+    try:
+        return Planned.model_validate(plan.settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputFileError(
+            f"case file {plan.path}: settings.{where}: {first['msg']}; make it with `case init`"
+        ) from error
+
+
+def thresholds(log10_lr: float | None = None) -> Thresholds:
+    """Return this program's own thresholds, and the log10 LR that the planner names."""
+    from forensics.comparators.base import MIN_PROMPTS
+    from forensics.copies import MIN_CHARS, MIN_IDENTICAL, MIN_SHARE
+
+    return Thresholds(
+        min_prompts=MIN_PROMPTS,
+        copy_min_chars=MIN_CHARS,
+        copy_min_identical=MIN_IDENTICAL,
+        copy_min_share=MIN_SHARE,
+        log10_lr=log10_lr,
+    )
+
+
+def with_deviations(case: Case, plan: CasePlan, transcripts: Sequence[Transcript | None]) -> Case:
+    """Return the case with its plan and what was done otherwise than planned.
+
+    Args:
+        case: the case as it was made.
+        plan: the plan of the case file.
+        transcripts: of the known and the questioned subject; None of a cohort's model.
+    """
+    found = tuple(_deviations(case, plan, planned(plan), transcripts))
+    return case.model_copy(update={"plan": plan.model_copy(update={"deviations": found})})
+
+
+def _deviations(
+    case: Case, plan: CasePlan, wanted: Planned, transcripts: Sequence[Transcript | None]
+) -> Iterator[str]:
+    sides = (("A", case.a, wanted.known), ("B", case.b, wanted.questioned))
+    for (letter, side, subject), whole in zip(sides, transcripts, strict=True):
+        transcript = _used(whole, case)
+        manifests = transcript.manifests if transcript else ()
+        yield from _subject(letter, side, subject, manifests)
+        if subject.identity is not None:  # what is a transcript already was asked its own way
+            yield from _asked(letter, manifests, wanted)
+        if transcript is None:
+            yield f"{_EARLY}: all answers of {letter}, a cohort's model."
+            continue
+        yield from _echoed(letter, subject, transcript)
+        yield from _early(letter, transcript, plan.frozen_at)
+    yield from _suite(case, wanted)
+    yield from _analysis(case, wanted)
+    versions = {case.version, *_versions(transcripts)} - {wanted.version}
+    if versions:
+        yield _differs("Program version", ", ".join(sorted(versions)), wanted.version)
+
+
+def _used(transcript: Transcript | None, case: Case) -> Transcript | None:
+    """Return the transcript cut to the answers that are in the case, where it holds answers."""
+    asked = {prompt.prompt_sha256 for prompt in case.prompts}
+    if transcript is None or not asked:
+        return transcript
+    kept = tuple(r for r in transcript.responses if r.prompt.sha256 in asked)
+    return replace(transcript, responses=kept)
+
+
+def _versions(transcripts: Sequence[Transcript | None]) -> Iterator[str]:
+    for transcript in transcripts:
+        for manifest in transcript.manifests if transcript else ():
+            if manifest.provenance == "collected":
+                yield manifest.version
+
+
+def _subject(
+    letter: str, side: CaseSubject, wanted: PlannedSubject, manifests: Sequence[Manifest]
+) -> Iterator[str]:
+    # A transcript of the planned model, collected by another command, is of the planned model.
+    named = {manifest.subject for manifest in manifests} | {side.spec}
+    if wanted.spec not in named:
+        yield _differs(f"Subject {letter}", side.spec, wanted.spec)
+    if wanted.sha256 is not None and side.transcript_sha256 != wanted.sha256:
+        yield _differs(f"File of {letter}", side.transcript_sha256[:16], wanted.sha256[:16])
+    keys: dict[str, Any] = {}
+    for manifest in manifests:
+        for key, value in (wanted.identity or {}).items():
+            if manifest.provenance == "collected" and manifest.identity.get(key) != value:
+                keys[key] = manifest.identity.get(key)
+    for key, value in keys.items():
+        yield _differs(f"Identity of {letter}, {key}", value, (wanted.identity or {})[key])
+
+
+def _asked(letter: str, manifests: Sequence[Manifest], wanted: Planned) -> Iterator[str]:
+    differing: dict[str, Any] = {}
+    settings = wanted.generation.model_dump()
+    for manifest in manifests:
+        for key, value in settings.items():
+            if key in manifest.settings and manifest.settings[key] != value:
+                differing[key] = manifest.settings[key]
+    for key, value in differing.items():
+        yield _differs(f"Generation setting of {letter}, {key}", value, settings[key])
+
+
+def _echoed(letter: str, wanted: PlannedSubject, transcript: Transcript) -> Iterator[str]:
+    from forensics.backends.chat_protocol import echoed_models
+
+    identity = wanted.identity or {}
+    if identity.get("kind") != "openai":
+        return
+    others = [name for name in echoed_models(transcript) if name != identity.get("model")]
+    if others:
+        yield _differs(f"Model name that {letter} echoed", ", ".join(others), identity["model"])
+
+
+def _early(letter: str, transcript: Transcript, frozen_at: str) -> Iterator[str]:
+    """Say how many answers were there before the plan was, or may have been."""
+    limit = _time(frozen_at)
+    started = [_time(m.started_at) for m in transcript.manifests if m.provenance == "collected"]
+    fallback = min((t for t in started if t), default=None)
+    times = [_time(_when(response)) or fallback for response in transcript.responses]
+    early = [time for time in times if time and limit and time < limit]
+    if early:
+        yield (
+            f"{_EARLY}: {len(early)} of {len(times)} answers of "
+            f"{letter}, the first at {min(early).isoformat(timespec='seconds')}."
+        )
+    unknown = times.count(None)
+    if unknown:
+        yield (
+            f"When {unknown} of {len(times)} answers of {letter} were collected is not recorded: "
+            "it may have been before the plan was frozen."
+        )
+
+
+def _when(response: Response) -> str | None:
+    return response.requested_at or response.completed_at
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _suite(case: Case, wanted: Planned) -> Iterator[str]:
+    suite = wanted.suite
+    if suite is None:
+        return
+    digest = case.suite.get("sha256")
+    if digest != suite.sha256:
+        shown = f"{case.suite.get('name')} (sha256 {str(digest)[:16]})"
+        yield _differs("Suite", shown, f"{suite.name} (sha256 {suite.sha256[:16]})")
+    if case.overlap.both != suite.prompts:
+        yield _differs(
+            "Prompts with usable answers of both models", case.overlap.both, suite.prompts
+        )
+
+
+def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
+    ran = [e.comparator for e in case.evidence if e.comparator != LIKENESS]
+    # A cohort's models have no text: no comparator can run, and the case says so.
+    if "cohort" not in (case.a.kind, case.b.kind):
+        absent = [name for name in wanted.comparators if name not in ran]
+        added = [name for name in ran if name not in wanted.comparators]
+        if absent:
+            yield f"Comparators planned and not run: {', '.join(absent)}."
+        if added:
+            yield f"Comparators run and not planned: {', '.join(added)}."
+    judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
+    details = judged.details if judged else {}
+    found = (details.get("cohort"), details.get("cohort_sha256"))
+    planned_cohort = wanted.cohort
+    if found != ((planned_cohort.name, planned_cohort.sha256) if planned_cohort else (None, None)):
+        shown = f"{found[0]} (sha256 {str(found[1])[:16]})" if judged else "none"
+        name = planned_cohort and f"{planned_cohort.name} (sha256 {planned_cohort.sha256[:16]})"
+        yield _differs("Cohort", shown, name or "none")
+    months = details.get("released")
+    if isinstance(months, Mapping):
+        for letter, side in (("a", wanted.known), ("b", wanted.questioned)):
+            if side.released and months.get(letter) != side.released:
+                month = months.get(letter) or "none"
+                yield _differs(f"Release month of {letter.upper()}", month, side.released)
+    now = thresholds(wanted.thresholds.log10_lr).model_dump()
+    for name, value in wanted.thresholds.model_dump().items():
+        if now[name] != value:
+            yield _differs(f"Threshold {name}", now[name], value)
+
+
+def _differs(what: str, found: Any, wanted: Any) -> str:
+    return f"{what}: {_shown(found)}, where {_shown(wanted)} was planned."
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return one_line(text, _SHOWN)

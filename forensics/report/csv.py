@@ -1,0 +1,53 @@
+"""The CSV report: every comparator's score on every prompt, for spreadsheets and notebooks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from forensics.case import Case
+from forensics.report.sanitise import cell, one_line
+
+_HEAD = ("prompt_sha256", "prompt_id", "category", "language")
+
+
+@dataclass(frozen=True)
+class CsvReport:
+    """One row a prompt, one column a comparator."""
+
+    name: str = "csv"
+
+    def render(self, case: Case) -> str:
+        """Return the table as CSV (RFC 4180, line feeds).
+
+        Scores are written with all their digits, each comparator on its own scale; a cell is empty
+        where a comparator has no score on a prompt. Text that a spreadsheet would take for a
+        formula has an apostrophe before it.
+        """
+        measured = [e for e in case.evidence if e.per_prompt]
+        columns = [{one.prompt_sha256: one.score for one in e.per_prompt} for e in measured]
+        out = io.StringIO()
+        table = csv.writer(out, lineterminator="\n")
+        table.writerow([*_HEAD, *(_text(e.comparator) for e in measured)])
+        for digest, labels in _prompts(case).items():
+            scores = (column.get(digest) for column in columns)
+            row = ("" if score is None else repr(score) for score in scores)
+            table.writerow([_text(digest), *map(_text, labels), *row])
+        return out.getvalue()
+
+
+def _prompts(case: Case) -> dict[str, tuple[str, str, str]]:
+    """Return prompt hash → id, category, language, in the case's order.
+
+    A cohort's models have scores on prompts whose answers are not in the case.
+    """
+    found = {p.prompt_sha256: (p.prompt_id, p.category, p.language) for p in case.prompts}
+    for evidence in case.evidence:
+        for one in evidence.per_prompt:
+            found.setdefault(one.prompt_sha256, (one.prompt_id, "", ""))
+    return found
+
+
+def _text(text: str) -> str:
+    return cell(one_line(text, 500))

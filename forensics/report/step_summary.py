@@ -1,0 +1,71 @@
+"""The GitHub step summary: the answer and its evidence, on one screen of a workflow's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from forensics.case import Case
+from forensics.evidence import Evidence
+from forensics.report import view
+from forensics.report.markdown import code, prose
+
+_ROWS = 30
+_LINES = 10
+
+
+@dataclass(frozen=True)
+class StepSummaryReport:
+    """Short Markdown that can stand beside other summaries."""
+
+    name: str = "step-summary"
+
+    def render(self, case: Case) -> str:
+        """Return the summary: no exhibits, a few thousand characters whatever the case holds."""
+        verdict = case.verdict
+        title = f"{code(case.a.name, 80)} (known) and {code(case.b.name, 80)} (questioned)"
+        blocks = [
+            f"### {prose(verdict.headline)}",
+            title,
+            f"**{prose(view.status_line(case))}.** {prose(verdict.reading, 800)}",
+            _bullets(verdict.reasons),
+            _table(case.evidence),
+            "<details><summary>What this is, and is not</summary>",
+            _limits(case),
+            "</details>",
+            *([_plan(case)] if case.plan else []),
+        ]
+        if case.copy_tripwire.tripped:
+            blocks.insert(3, f"**Copy tripwire:** {prose(view.tripwire_words(case))}")
+        return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _bullets(texts: Sequence[str], limit: int = 300) -> str:
+    more = [f"and {len(texts) - _LINES} more"] if len(texts) > _LINES else []
+    return "\n".join(f"- {prose(text, limit)}" for text in (*texts[:_LINES], *more))
+
+
+def _table(evidence: Iterable[Evidence]) -> str:
+    lines = ["| evidence | score | n | |", "| --- | ---: | ---: | --- |"]
+    for one in list(evidence)[:_ROWS]:
+        weak = " (weak)" if one.weight == "low" else ""
+        status = f"{view.EVIDENCE_STATUS[one.status]}: {one.reason}".removesuffix(": ")
+        told = view.position(one) if one.status == "ok" else status
+        score = view.number(one.score)
+        lines.append(f"| {prose(one.title, 60)}{weak} | {score} | {one.n} | {prose(told, 120)} |")
+    return "\n".join(lines)
+
+
+def _limits(case: Case) -> str:
+    # A limit cut short would be another limit.
+    return _bullets((view.holds_for(case), *view.is_not(case), *case.verdict.limits), 900)
+
+
+def _plan(case: Case) -> str:
+    plan = case.plan
+    if plan is None:
+        return ""
+    when = f"Plan frozen at {prose(plan.frozen_at, 40)}, sha256 {code(plan.sha256, 64)}"
+    if not plan.deviations:
+        return f"{when}; no deviations."
+    return f"{when}; deviations:\n\n{_bullets(plan.deviations)}"
