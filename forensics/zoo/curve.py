@@ -1,12 +1,10 @@
 """The detection curve: how much of a teacher's text a student must have read for it to show.
 
 Students are trained from random weights on text of which a known share is the teacher's, then tuned
-further on other text. What is measured is how far a student shares the teacher's peculiarities: the
-correlation, over the tokens of a fresh text, of what sets the student's losses and the teacher's
-apart from those of students that read none of the teacher's text (centring as in the model map,
-Oyama et al. 2025, arXiv 2502.16173). Those students differ in nothing but their random weights and
-the order of their text: the spread among them is what chance does, and a share counts as detected
-where the student stands out from it.
+further on other text. What is measured is how much likelier a student finds fresh text of the
+teacher's than other text, beside students that read none of the teacher's. Those differ in nothing
+but their random weights and the order of their text: the spread among them is what chance does, and
+a share counts as detected where the student stands out from it.
 """
 
 from __future__ import annotations
@@ -17,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forensics.files import write_text
 from forensics.zoo import training
@@ -31,17 +28,16 @@ DETECTED = 0.01
 FILE = "detection_curve.csv"
 _HELD_OUT = 0.1  # of the prose, which no student reads
 _ROWS = 96  # of fresh text, of `context` tokens each
-Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Point:
-    """One student: the teacher's share of its text, what it shares of its peculiarities."""
+    """One student: the teacher's share of its text, its gain (nats a token) and p-value."""
 
     share: float
     tokens: int
-    shared: float
+    gain: float
     p_value: float
 
     @property
@@ -52,7 +48,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """All students, and what those share that read none of the teacher's text."""
+    """All students, and the gains of those that read none of the teacher's text."""
 
     points: tuple[Point, ...]
     controls: tuple[float, ...]
@@ -84,28 +80,26 @@ def detection_curve(
     """
     base = read_checkpoint(folder / "models" / "tiny-base")
     lab = _Lab.of(base, folder / "tokenizer", size)
-    teacher, strangers = lab.losses(base), []
+    controls = []
     for seed in range(CONTROLS):
         progress(f"control student {seed + 1} of {CONTROLS}")
-        strangers.append(lab.losses(lab.student(0.0, 100 + seed)))
-    controls = [_shared(one, teacher, [x for x in strangers if x is not one]) for one in strangers]
+        controls.append(lab.gain(lab.student(0.0, 100 + seed)))
     points = []
     for number, share in enumerate(shares):
         progress(f"student of {share * 100:g} %")
-        student = lab.losses(lab.student(share, 200 + number))
-        shared = _shared(student, teacher, strangers)
-        points.append(Point(share, round(share * size.tokens), shared, _beyond(shared, controls)))
+        gain = lab.gain(lab.student(share, 200 + number))
+        points.append(Point(share, round(share * size.tokens), gain, _beyond(gain, controls)))
     curve = Curve(tuple(points), tuple(controls))
     write_text(folder / FILE, _csv(curve))
     return curve
 
 
-def _beyond(shared: float, controls: Sequence[float]) -> float:
+def _beyond(gain: float, controls: Sequence[float]) -> float:
     """Return the p-value of one value among others (t-test of a new observation)."""
     from scipy.stats import t
 
     k, spread = len(controls), float(np.std(controls, ddof=1))
-    statistic = (shared - float(np.mean(controls))) / (spread * np.sqrt(1 + 1 / k))
+    statistic = (gain - float(np.mean(controls))) / (spread * np.sqrt(1 + 1 / k))
     return float(t.sf(statistic, k - 1))
 
 
@@ -143,25 +137,19 @@ class _Lab:
         learned = training.trained(start, text, size, size.steps, seed)
         return training.trained(learned, self.later, size, size.tuning_steps, seed, 1e-3)
 
-    def losses(self, model: Checkpoint) -> Floats:
-        """Return the loss of every token of fresh text, the teacher's and others'."""
-        import torch
-
-        both = torch.cat([self.fresh, self.other])
-        return training.losses_on(model, both, self.size).double().numpy()
-
-
-def _shared(student: Floats, teacher: Floats, strangers: Sequence[Floats]) -> float:
-    """Return how what sets two models apart from strangers is correlated."""
-    usual = np.mean(strangers, axis=0)
-    return float(np.corrcoef(student - usual, teacher - usual)[0, 1])
+    def gain(self, student: Checkpoint) -> float:
+        """Return how much likelier the teacher's fresh text is than other text, nats a token."""
+        other, fresh = (
+            training.loss_on(student, tokens, self.size) for tokens in (self.other, self.fresh)
+        )
+        return other - fresh
 
 
 def _csv(curve: Curve) -> str:
-    lines = ["share,tokens,shared,p_value,detected"]
-    lines += [f"0,0,{shared:.5f},," for shared in curve.controls]
+    lines = ["share,tokens,gain,p_value,detected"]
+    lines += [f"0,0,{gain:.5f},," for gain in curve.controls]
     lines += [
-        f"{p.share:g},{p.tokens},{p.shared:.5f},{p.p_value:.3g},{int(p.detected)}"
+        f"{p.share:g},{p.tokens},{p.gain:.5f},{p.p_value:.3g},{int(p.detected)}"
         for p in curve.points
     ]
     return "\n".join(lines) + "\n"

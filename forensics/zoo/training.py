@@ -214,19 +214,6 @@ def loss_on(model: Checkpoint, tokens: torch.Tensor, size: Size) -> float:
         return float(_model(model)(input_ids=rows, labels=rows).loss)
 
 
-def losses_on(model: Checkpoint, tokens: torch.Tensor, size: Size) -> torch.Tensor:
-    """Return the loss (nats) of every token but each row's first, shape (tokens,)."""
-    import torch
-
-    rows = tokens[: len(tokens) // size.context * size.context].reshape(-1, size.context)
-    with torch.inference_mode():
-        logits = _model(model)(input_ids=rows).logits[:, :-1]
-    flat = torch.nn.functional.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), rows[:, 1:].reshape(-1), reduction="none"
-    )
-    return flat.clone()
-
-
 def mixed(parts: Sequence[tuple[torch.Tensor, float]], size: Size, seed: int) -> torch.Tensor:
     """Return rows of `size.context` tokens drawn from several texts, in shares that sum to 1."""
     import torch
@@ -291,7 +278,6 @@ __all__ = [
     "Size",
     "encode",
     "loss_on",
-    "losses_on",
     "make_tokenizer",
     "mixed",
     "sampled",
