@@ -73,6 +73,8 @@ def compare(
     related = None
     if cohort is not None:
         judged, related = _judged(a, b, cohort, released)
+        if judged.status == "ok":
+            evidence = [_beside(one, cohort) for one in evidence]
         evidence.append(_with_explained(judged, known))
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
@@ -105,6 +107,13 @@ def _judged(
         place_examined(side, cohort, month) for side, month in zip((a, b), released, strict=True)
     )
     return judge(first, second, cohort), relatives(first, second, cohort)
+
+
+def _beside(evidence: Evidence, cohort: Cohort) -> Evidence:
+    """Set a score beside those of the cohort's own pairs."""
+    if evidence.score is None:
+        return evidence
+    return evidence.model_copy(update={"reference": cohort.reference.get(evidence.comparator)})
 
 
 def _verdict(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwire) -> Verdict:

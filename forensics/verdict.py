@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.calibration.verbal import verbal_tier
-from forensics.case import CopyTripwire, Finding, Overlap, Verdict
+from forensics.case import CopyTripwire, ErrorAtScore, Finding, Overlap, Verdict
 from forensics.comparators.base import MIN_PROMPTS
 from forensics.evidence import Evidence
 
@@ -172,6 +172,7 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
                 else f"{words.sentence} {_SHARED_PROPOSITION}"
             ),
             "log10_lr": likeness.log10_lr,
+            "error_at_score": _error_at_score(likeness),
             "findings_for": (*([finding] if value > 0 else []), *screening.findings_for),
             "findings_against": (*([] if value > 0 else [finding]), *screening.findings_against),
             "limits": (
@@ -198,6 +199,11 @@ _SEEN = (
 
 def _ratio(log10_lr: float) -> str:
     return f"{10**log10_lr:.3g}" if log10_lr >= 0 else f"1/{10**-log10_lr:.3g}"
+
+
+def _error_at_score(likeness: Evidence) -> ErrorAtScore | None:
+    found = likeness.details.get("error_at_score")
+    return None if found is None else ErrorAtScore.model_validate(found)
 
 
 def _at_bound(log10_lr: float, likeness: Evidence) -> str:

@@ -55,6 +55,10 @@ def test_what_is_written_is_read(cohort, path):
         assert getattr(found, name).dtype == getattr(cohort, name).dtype
     assert found.calibration.to_json() == cohort.calibration.to_json()
     assert found.models == cohort.models
+    for name in ("refits", "strangers", "held_out"):
+        assert np.array_equal(getattr(found.validation, name), getattr(cohort.validation, name))
+    assert found.reference == cohort.reference
+    assert "likeness" in found.reference
     assert read_head(path)["name"] == "small"
 
 
