@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from forensics.case import Case
     from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.transferred import Transferred
     from forensics.examined import Examined
     from forensics.subjects import Subject
     from forensics.suites import Suite
@@ -116,6 +117,7 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
             settings=_chosen(options, cut),
             cohort=cohort,
             released=released,
+            transferred=_transferred(options["cohort_name"], cohort),
         )
     case = with_plan(case, plan, (first.transcript, second.transcript))
     render(case.model_copy(update={"blind": options["blind"]}), wanted)
@@ -167,6 +169,15 @@ def _cohort(name: str | None, first: Examined, second: Examined) -> Cohort | Non
         return find_cohort(name)
     answered = [{answer.prompt_sha256 for answer in side.answers} for side in (first, second)]
     return matching_cohort(answered[0] & answered[1])
+
+
+def _transferred(name: str | None, cohort: Cohort | None) -> Transferred | None:
+    """Return the calibration for prompts that no cohort answered."""
+    if cohort is not None or name == "none":
+        return None
+    from forensics.cohorts.transferred import shipped
+
+    return shipped()
 
 
 def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
