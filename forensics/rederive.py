@@ -125,7 +125,8 @@ def rederive(
     missing = absent | _unmeasured(case.evidence, first.evidence)
     recorded = {e.comparator: e for e in case.evidence}
     settled = [
-        _Recorded(recorded[e.comparator] if e.comparator in missing else e) for e in first.evidence
+        _Recorded(recorded[e.comparator] if e.comparator in missing else e)
+        for e in (_beside(e, recorded, unjudged) for e in first.evidence)
     ]
     # Without a cohort there are no relatives to find again, and earlier releases looked for none.
     derivable = cohort is not None and case.relatives is not None
@@ -143,6 +144,15 @@ def rederive(
 def _as_recorded(old: CaseSubject, new: CaseSubject) -> CaseSubject:
     kept = {name: getattr(old, name) for name in ("spec", "kind", "transcript_sha256")}
     return new.model_copy(update=kept)
+
+
+def _beside(
+    found: Evidence, recorded: Mapping[str, Evidence], unjudged: Mapping[str, str]
+) -> Evidence:
+    """Set the recorded scores of a cohort's own pairs beside evidence, where it is not at hand."""
+    if not unjudged:
+        return found
+    return found.model_copy(update={"reference": recorded[found.comparator].reference})
 
 
 def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:

@@ -184,7 +184,7 @@ def test_weights_are_no_cohort(path, metadata):
 
 def test_another_version_is_named(path):
     _rewrite(path, lambda head, arrays: head.update(version=99))
-    with pytest.raises(InputFileError, match=r"cohort format 99, but this release reads 1"):
+    with pytest.raises(InputFileError, match=r"cohort format 99, but this release reads 2"):
         read_cohort(path)
 
 
