@@ -110,7 +110,11 @@ def _measured(cohort: Cohort, outputs: Outputs, labelled: Labelled, seed: int) -
     scores = scores_by_size(cohort.likenesses(), cohort.excluded(), used, seed=seed)
     fitted = fit_scores(scores, used)
     size, drawn = scores[-1]
-    known = {judging.NAME: histogram(drawn[0], used, cohort.name, size)}
+    known = (
+        {judging.NAME: histogram(drawn[0], used, cohort.name, size)}
+        if np.isfinite(drawn[0]).any()
+        else {}
+    )
     return replace(
         cohort,
         calibration=fitted,
