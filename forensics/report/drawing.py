@@ -18,6 +18,8 @@ WIDTH = 320
 _OPENING = re.compile(r"^<svg [^>]*?(width=\"\d+\") (height=\"\d+\") (viewBox=\"[^\"]+\")>")
 # Counters of the process, which would make the same chart other bytes the second time.
 _COUNTED = re.compile(r"\b(gradient_|clip)\d+\b")
+# The whole is one picture with one text alternative; roles of its parts would ask for more.
+_ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 # A hundredth of a pixel is enough, and a page of many charts stays small.
 _LONG = re.compile(r"\d+\.\d{3,}(?:e-\d+)?")
 
@@ -77,6 +79,7 @@ def draw(specification: dict[str, Any]) -> str:
 
     svg: str = vl_convert.vegalite_to_svg(json.dumps(specification))
     numbers: dict[str, str] = {}
+    svg = _ROLES.sub("", svg)
     svg = _LONG.sub(lambda one: f"{float(one[0]):.2f}", svg)
     return _COUNTED.sub(lambda one: numbers.setdefault(one[0], f"{one[1]}{len(numbers)}"), svg)
 

@@ -115,6 +115,27 @@ def plain(likelihood: Likelihood) -> str:
     return f"What was measured is about {times} times as probable {more} as {less}."
 
 
+def support(likelihood: Likelihood) -> str:
+    """Return the verbal tier with its direction."""
+    if likelihood.tier == "no support":
+        return likelihood.tier
+    side = "kinship" if likelihood.value > 0 else "independence"
+    return f"{likelihood.tier} support for {side}"
+
+
+def likelihood_words(likelihood: Likelihood) -> str:
+    """Return the ratio with its interval, bounds and tier, on one line."""
+    parts = [f"Likelihood ratio {ratio(likelihood.value)} (log10 {likelihood.value:.2f})"]
+    if likelihood.interval:
+        low, high = likelihood.interval
+        parts.append(f"95 % interval {ratio(low)} to {ratio(high)}")
+    if likelihood.bounds:
+        low, high = likelihood.bounds
+        parts.append(f"the cohort allows {ratio(low)} to {ratio(high)}")
+    parts.append(f"in words: {support(likelihood)}")
+    return "; ".join(parts) + "."
+
+
 def error_words(case: Case) -> str:
     """Return how often unrelated pairs score as high as this one, in one sentence."""
     error = case.verdict.error_at_score

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from forensics.report.drawing import draw, label, labelled, layer, specification
-from forensics.report.likelihood import Likelihood, ratio
+from forensics.report.likelihood import Likelihood, likelihood_words
 
 _HEIGHT = 62
 _ROW = 34
@@ -36,19 +36,6 @@ def likelihood_chart(likelihood: Likelihood) -> Markup:
     return labelled(
         svg, likelihood.path, "likelihood", "Likelihood ratio", likelihood_words(likelihood)
     )
-
-
-def likelihood_words(likelihood: Likelihood) -> str:
-    """Return what the chart shows, in words."""
-    parts = [f"Likelihood ratio {ratio(likelihood.value)} (log10 {likelihood.value:.2f})"]
-    if likelihood.interval:
-        low, high = likelihood.interval
-        parts.append(f"95 % interval {ratio(low)} to {ratio(high)}")
-    if likelihood.bounds:
-        low, high = likelihood.bounds
-        parts.append(f"the cohort allows {ratio(low)} to {ratio(high)}")
-    parts.append(f"in words: {likelihood.tier}")
-    return "; ".join(parts) + "."
 
 
 def _axis(reach: float) -> dict[str, Any]:

@@ -36,7 +36,9 @@ def refused(case: Case, evidence: Evidence) -> tuple[RefusedPrompt, ...]:
     Returns:
         Nothing where that gives other counts than `evidence` recorded: the record is what counts.
     """
-    found = []
+    found: list[tuple[int, int, int]] = []
+    if "labels_a" not in evidence.details:
+        return ()
     for index, prompt in enumerate(case.prompts):
         a, b = _first(prompt.a), _first(prompt.b)
         if a is not None and b is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -67,19 +68,25 @@ def _read(newick: str | None) -> _Branch | None:
     from skbio.io import NewickFormatError
 
     try:
-        tree = TreeNode.read([newick], format="newick", convert_underscores=False)
+        # Without the check of the format, which only warns and reads on.
+        tree = TreeNode.read([newick], format="newick", convert_underscores=False, verify=False)
+        if not 2 <= tree.count(tips=True) <= _MOST_LEAVES:
+            return None
+        root = _placed(tree, 0.0)
     except (NewickFormatError, ValueError, RecursionError):
         return None
-    if not 2 <= tree.count(tips=True) <= _MOST_LEAVES:
-        return None
-    root = _placed(tree, 0.0)
     _rows(root, iter(range(_MOST_LEAVES)))
     return root
 
 
 def _placed(node: TreeNode, x: float) -> _Branch:
-    children = [_placed(child, x + max(child.length or 0.0, 0.0)) for child in node.children]
+    children = [_placed(child, x + _length(child)) for child in node.children]
     return _Branch(node.name or "", x, children=children)
+
+
+def _length(node: TreeNode) -> float:
+    length = node.length or 0.0
+    return max(length, 0.0) if math.isfinite(length) else 0.0
 
 
 def _rows(branch: _Branch, free: Iterator[int]) -> None:

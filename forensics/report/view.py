@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from forensics.case import Case, CasePlan, CasePrompt, CaseResponse, Relatives
+from forensics.case import Case, CasePlan, CasePrompt, CaseResponse, Claim, Relatives
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.report.likelihood import error_words, population_words
 
@@ -100,6 +100,13 @@ def display(value: Any) -> str:
 def plan_of(case: Case) -> CasePlan | None:
     """Return the case file's plan where it may be shown: its words name the models."""
     return None if case.masked else case.plan
+
+
+def claim_words(claim: Claim) -> str:
+    """Return a claim with its source, and whether outputs can test it, on one line."""
+    needs = f"; it would take {', '.join(claim.needs)}" if claim.needs else ""
+    tested = "testable from outputs" if claim.testable else "not testable from outputs"
+    return f'"{claim.text}" ({claim.source}, {claim.date}): {tested}{needs}'
 
 
 def relatives_of(case: Case) -> Relatives | None:

@@ -48,6 +48,11 @@ def _as_three_and_four(read: int, write: int) -> None:
     os.dup2(second, 4)
 
 
+def _is_loaded(event: dict[str, Any], loader: str) -> bool:
+    about = event.get("params", {})
+    return about.get("name") == "load" and about.get("loaderId") == loader
+
+
 @dataclass
 class Browser:
     """One page in a running Chromium; `events` is all it reported since the last `load`."""
@@ -73,7 +78,9 @@ class Browser:
         page = next(t["targetId"] for t in targets if t["type"] == "page")
         attached = self.call("Target.attachToTarget", targetId=page, flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network", "DOM"):
+        self.call("Page.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
+        for domain in ("Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
         return self
 
@@ -122,11 +129,20 @@ class Browser:
         found: dict[str, Any] = json.loads(message)
         return found
 
-    def load(self, page: Path) -> None:
-        """Load a file and wait until it is there."""
-        self.events.clear()
-        self.call("Page.navigate", url=page.resolve().as_uri())
-        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+    def load(self, page: Path, at: str = "") -> None:
+        """Load a file, `at` a place in it such as `#p3`, and wait until it is there."""
+        # By way of another page: the same address again would only scroll.
+        for url in ("about:blank", page.resolve().as_uri() + at):
+            self.events.clear()
+            loader = self.call("Page.navigate", url=url)["loaderId"]
+            while not any(_is_loaded(event, loader) for event in self.events):
+                self.events.append(self._next())
+        # What the browser has to complain of comes a moment later.
+        self._wait(0.2)
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while select.select([self._in], [], [], max(end - time.monotonic(), 0))[0]:
             self.events.append(self._next())
 
     def evaluate(self, script: str) -> Any:

@@ -35,7 +35,7 @@ def reference(score: float) -> ReferenceScores:
         cohort="alpaca-eval",
         n_prompts=100,
         edges=edges,
-        unrelated=tuple(_histogram(score - 0.35, 0.12, edges, 400)),
+        unrelated=tuple(_histogram(score - 0.35, 0.16, edges, 400)),
         related=tuple(_histogram(score + 0.05, 0.15, edges, 9)),
         clusters=14,
     )
