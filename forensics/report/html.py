@@ -52,7 +52,7 @@ def render_html(case: Case) -> str:
         case=case,
         view=view,
         likelihood=likelihood,
-        plan=view.plan_of(case),
+        plan=case.plan,
         relatives=view.relatives_of(case),
         refusal_labels=refused.LABELS,
         style=Markup(style),  # noqa: S704 (our own file)

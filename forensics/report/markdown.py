@@ -125,7 +125,7 @@ def _answer(case: Case) -> list[str]:
 
 
 def _claims(case: Case) -> list[str]:
-    plan = view.plan_of(case)
+    plan = case.plan
     if not plan or not (plan.claims or plan.deviations):
         return []
     claims = [prose(view.claim_words(one), 600) for one in plan.claims[:_LINES]]

@@ -127,7 +127,7 @@ class _Page:
         return table
 
     def claims(self) -> None:
-        plan = view.plan_of(self.case)
+        plan = self.case.plan
         if plan and plan.claims:
             self.heading("What is claimed")
             self.listing("-", [one_line(view.claim_words(one), 600) for one in plan.claims])
@@ -256,7 +256,7 @@ class _Page:
         self.listing("!", warnings, "yellow")
         if not warnings:
             self.listing("-", ["Comparability: no difference in settings was found."])
-        plan = view.plan_of(self.case)
+        plan = self.case.plan
         otherwise = [
             f"Deviation from the case file: {x}" for x in (plan.deviations if plan else ())
         ]

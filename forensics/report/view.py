@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from forensics.case import Case, CasePlan, CasePrompt, CaseResponse, Claim, Relatives
+from forensics.case import Case, CasePrompt, CaseResponse, Claim, Relatives
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.report.likelihood import error_words, population_words
 
 Side = Literal["for", "against", "random"]
 PASSAGE_CHARS = 30  # what is shown as speaking for kinship is a passage, not a word
+
+_LEAST_P = 0.0001
 
 DASH = "–"
 MASKED = "Names of models and makers are masked in this report."
@@ -97,14 +99,9 @@ def display(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, default=str)
 
 
-def plan_of(case: Case) -> CasePlan | None:
-    """Return the case file's plan where it may be shown: its words name the models."""
-    return None if case.masked else case.plan
-
-
 def claim_words(claim: Claim) -> str:
     """Return a claim with its source, and whether outputs can test it, on one line."""
-    needs = f"; it would take {', '.join(claim.needs)}" if claim.needs else ""
+    needs = f"; beyond them it would take {'; '.join(claim.needs)}" if claim.needs else ""
     tested = "testable from outputs" if claim.testable else "not testable from outputs"
     return f'"{claim.text}" ({claim.source}, {claim.date}): {tested}{needs}'
 
@@ -223,6 +220,11 @@ def explained(evidence: Evidence) -> str:
     """Return how much of the score's differences length and formatting explain, in per cent."""
     share = evidence.explained_by_length_and_formatting
     return DASH if share is None else f"{share.share * 100:.0f} %"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value as text: never a bare zero."""
+    return f"< {_LEAST_P:g}" if value < _LEAST_P else f"{value:.2g}"
 
 
 def ratios(evidence: Evidence) -> str:

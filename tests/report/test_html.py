@@ -10,6 +10,7 @@ import pytest
 from forensics.case import Case
 from forensics.evidence import Evidence
 from forensics.report import view
+from forensics.report.charts import score_chart
 from forensics.report.html import render_html
 from forensics.report.markup import html_bytes
 from forensics.report.page import MAX_ANSWER_CHARS
@@ -163,6 +164,15 @@ def test_charts_have_text_alternatives(page: Page) -> None:
         assert view.number(view.lookup(sample_case(), f"{path}.score")) in (
             texts[description] or ""
         )
+
+
+def test_single_prompts_are_one_comb_whose_teeth_do_not_cross() -> None:
+    (comb,) = re.findall(r'd="M([^"h]*L[^"h]*)"', str(score_chart(sample_case().evidence[0], "x")))
+    points = [tuple(map(float, point.split(","))) for point in comb.split("L")]
+    assert len(points) == 3 * 40
+    assert [x for x, _ in points] == sorted(x for x, _ in points)
+    assert {y for _, y in points[1::3]} == {44.0}
+    assert {y for _, y in points[::3] + points[2::3]} == {62.0}
 
 
 def test_shared_spans_are_marked(page: Page) -> None:
