@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tests.report.browser import Browser, chromium
 
-_WIDTH = 1100
+_WIDTH, _SCALE = 1360, 0.7
 # From where this pair falls to the end of the first pair of passages.
 _AREA = """
 (() => {
   const top = document.querySelector("#falls").getBoundingClientRect().top;
-  const exhibit = document.querySelector(".exhibit, #exhibits");
+  const exhibit = document.querySelector(".exhibit") || document.querySelector("#exhibits");
   return [top + scrollY, exhibit.getBoundingClientRect().bottom - top];
 })()
 """
@@ -28,9 +28,8 @@ def main(report: Path, picture: Path) -> None:
         browser.look(_WIDTH)
         browser.load(report)
         top, height = browser.evaluate(_AREA)
-        browser.screenshot(
-            picture, {"x": 0, "y": top - 16, "width": _WIDTH, "height": height + 24, "scale": 1}
-        )
+        area = {"x": 0, "y": top - 16, "width": _WIDTH, "height": height + 32, "scale": _SCALE}
+        browser.screenshot(picture, area)
 
 
 if __name__ == "__main__":
