@@ -98,7 +98,7 @@ def _languages(case: Case) -> Iterator[Caveat]:
 
 def _comparability(case: Case) -> Iterator[Caveat]:
     for index, note in enumerate(case.comparability):
-        yield Caveat(f"The two were not asked alike: {note}", f"comparability.{index}")
+        yield Caveat(f"Comparability: {note}", f"comparability.{index}")
 
 
 def _explained(case: Case) -> Iterator[Caveat]:

@@ -64,7 +64,7 @@ def chart_words(evidence: Evidence) -> str:
         parts.append(f"{level} interval {low} to {high}")
     if floor:
         parts.append(f"noise floor A {view.number(floor.a)}, B {view.number(floor.b)}")
-    scores = [entry.score for entry in evidence.per_prompt]
+    scores = _single_prompts(evidence)
     if view.has_reference(evidence):
         parts.append(view.among_pairs(evidence))
     elif scores:
@@ -73,11 +73,21 @@ def chart_words(evidence: Evidence) -> str:
     return "; ".join(parts) + "."
 
 
+def _single_prompts(evidence: Evidence) -> list[float]:
+    """Return the per-prompt scores where they can lie on the score's own scale.
+
+    A score beyond all of them is no average of theirs: it was standardised afterwards.
+    """
+    scores = [entry.score for entry in evidence.per_prompt]
+    is_within = bool(scores) and min(scores) <= (evidence.score or 0.0) <= max(scores)
+    return scores if is_within else []
+
+
 def _prompt_ticks(evidence: Evidence) -> dict[str, Any]:
     # One path for all, a comb that stands on the axis: as marks of their own, a hundred prompts of
     # a dozen comparators would take a fifth of the page.
     mark = {"type": "line", "color": "var(--muted)", "opacity": 0.5, "strokeWidth": 1.5}
-    scores = sorted(entry.score for entry in evidence.per_prompt)
+    scores = sorted(_single_prompts(evidence))
     values = [
         {"x": score, "y": y, "order": 3 * place + step}
         for place, score in enumerate(scores)

@@ -106,13 +106,15 @@ def ratio(log10_lr: float) -> str:
 
 
 def plain(likelihood: Likelihood) -> str:
-    """Return what the ratio says, in one sentence without a technical term."""
+    """Return what the ratio says in plain words, and whether its interval leaves that open."""
     kin, other = f"if the two are {likelihood.proposition}", "if they are independent"
+    low, high = likelihood.interval or (likelihood.value, likelihood.value)
+    is_open = " The interval spans 1: which of the two is not settled." if low < 0 < high else ""
     if likelihood.tier == "no support":
-        return f"What was measured is about as probable {kin} as {other}."
+        return f"What was measured is about as probable {kin} as {other}.{is_open}"
     more, less = (kin, other) if likelihood.value > 0 else (other, kin)
     times = ratio(abs(likelihood.value))
-    return f"What was measured is about {times} times as probable {more} as {less}."
+    return f"What was measured is about {times} times as probable {more} as {less}.{is_open}"
 
 
 def support(likelihood: Likelihood) -> str:

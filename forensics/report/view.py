@@ -90,13 +90,23 @@ def display(value: Any) -> str:
         return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str | int):
+        return str(value)
     if isinstance(value, float):
         return number(value)
-    if isinstance(value, int):
-        return str(value)
+    return _listed(value)
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, Mapping) and not any(map(_nested, value.values())):
+        return ", ".join(f"{key}: {display(entry)}" for key, entry in value.items()) or DASH
+    if isinstance(value, list | tuple) and not any(map(_nested, value)):
+        return ", ".join(map(display, value)) or DASH
     return json.dumps(value, ensure_ascii=True, default=str)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, Mapping | list | tuple)
 
 
 def claim_words(claim: Claim) -> str:

@@ -10,7 +10,7 @@ import pytest
 from forensics.case import Case
 from forensics.evidence import Evidence
 from forensics.report import view
-from forensics.report.charts import score_chart
+from forensics.report.charts import chart_words, score_chart
 from forensics.report.html import render_html
 from forensics.report.markup import html_bytes
 from forensics.report.page import MAX_ANSWER_CHARS
@@ -20,6 +20,7 @@ from tests.report.parsed import Page, parse
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 
 MEGABYTE = 1_000_000
+_COMB = re.compile(r'd="M([^"hA]*L[^"hA]*)"')
 _URL = {"href", "src", "action", "formaction", "srcdoc", "data", "poster", "background", "srcset"}
 
 
@@ -167,12 +168,21 @@ def test_charts_have_text_alternatives(page: Page) -> None:
 
 
 def test_single_prompts_are_one_comb_whose_teeth_do_not_cross() -> None:
-    (comb,) = re.findall(r'd="M([^"h]*L[^"h]*)"', str(score_chart(sample_case().evidence[0], "x")))
+    (comb,) = _COMB.findall(str(score_chart(sample_case().evidence[0], "x")))
     points = [tuple(map(float, point.split(","))) for point in comb.split("L")]
     assert len(points) == 3 * 40
     assert [x for x, _ in points] == sorted(x for x, _ in points)
     assert {y for _, y in points[1::3]} == {44.0}
     assert {y for _, y in points[::3] + points[2::3]} == {62.0}
+
+
+def test_prompts_on_another_scale_than_the_score_are_not_drawn_beside_it() -> None:
+    entry = sample_case().evidence[0]
+    beyond = entry.model_copy(update={"score": 7.0})
+    assert "40 prompts from" in chart_words(entry)
+    assert "prompts" not in chart_words(beyond)
+    assert _COMB.findall(str(score_chart(entry, "x")))
+    assert not _COMB.findall(str(score_chart(beyond, "x")))
 
 
 def test_shared_spans_are_marked(page: Page) -> None:

@@ -78,6 +78,13 @@ def test_the_plain_sentence_names_the_side(value: float, words: str, tier: str) 
     assert f"log10 {value:.2f}" in likelihood_words(found)
 
 
+def test_an_interval_across_one_is_said_to_leave_it_open() -> None:
+    spanning = Likelihood(("close_descent",), 0.6, "x", interval=(-0.5, 1.4))
+    assert plain(spanning).endswith("The interval spans 1: which of the two is not settled.")
+    clear = Likelihood(("close_descent",), 0.6, "x", interval=(0.1, 1.4))
+    assert plain(clear).endswith("as if they are independent.")
+
+
 def test_no_error_seen_is_below_a_limit_and_never_zero() -> None:
     # 1 - 0.05^(1/41), by hand: ln 0.05 = -2.9957; / 41 = -0.07307; e^ = 0.92954.
     assert error_rate(_with_error(0, 41)) == "< 7 % (0 of 41 lineage clusters; 95 % confidence)"
