@@ -53,7 +53,7 @@ def render_html(case: Case) -> str:
         view=view,
         likelihood=likelihood,
         plan=case.plan,
-        relatives=view.relatives_of(case),
+        relatives=case.relatives,
         refusal_labels=refused.LABELS,
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own file)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from forensics.case import Case
 from forensics.report.drawing import alternative, svg_start
+from forensics.report.map_files import leaf_names
 from forensics.report.sanitise import clip, one_line
-
-if TYPE_CHECKING:
-    from skbio import TreeNode
 
 _PATH = "relatives.newick"
 _MOST_LEAVES = 60
 _MOST_CHARS = 20_000
+_DEEPEST = 200
+_LONGEST = 1e9
+_TOKEN = re.compile(r"'((?:[^']|'')*)'|([(),:;])|([^(),:;']+)")
 _WIDE, _ROW, _TOP = 170, 20, 8
 _LABEL_CHARS = 30
 _CHAR = 7.2  # of the page's font at 12 pixels; a wider name would leave the drawing
@@ -26,12 +27,18 @@ _CHAR = 7.2  # of the page's font at 12 pixels; a wider name would leave the dra
 
 @dataclass
 class _Branch:
-    """A node with its place: `x` in branch lengths from the root, `y` in rows."""
+    """A node: `length` from its parent, `x` in branch lengths from the root, `y` in rows."""
 
-    name: str
-    x: float
+    name: str = ""
+    length: float = 0.0
+    x: float = 0.0
     y: float = 0.0
     children: list[_Branch] = field(default_factory=list)
+
+    def grown(self) -> _Branch:
+        """Add a child and return it."""
+        self.children.append(_Branch())
+        return self.children[-1]
 
     def walk(self) -> Iterator[_Branch]:
         """Yield this node and all below it."""
@@ -64,34 +71,50 @@ def tree_chart(case: Case) -> Markup:
 def _read(newick: str | None) -> _Branch | None:
     if not newick or len(newick) > _MOST_CHARS:
         return None
-    from skbio import TreeNode
-    from skbio.io import NewickFormatError
-
     try:
-        # Without the check of the format, which only warns and reads on.
-        tree = TreeNode.read([newick], format="newick", convert_underscores=False, verify=False)
-        if not 2 <= tree.count(tips=True) <= _MOST_LEAVES:
-            return None
-        root = _placed(tree, 0.0)
-    except (NewickFormatError, ValueError, RecursionError):
+        root = _parsed(newick)
+    except ValueError:
         return None
-    _rows(root, iter(range(_MOST_LEAVES)))
+    if not 2 <= sum(not branch.children for branch in root.walk()) <= _MOST_LEAVES:
+        return None
+    _place(root, 0.0, iter(range(_MOST_LEAVES)))
     return root
 
 
-def _placed(node: TreeNode, x: float) -> _Branch:
-    children = [_placed(child, x + _length(child)) for child in node.children]
-    return _Branch(node.name or "", x, children=children)
+def _parsed(newick: str) -> _Branch:
+    """Return the root of a tree in Newick format, with quoted names and branch lengths.
+
+    Raises:
+        ValueError: it is no such tree, or one nested deeper than `_DEEPEST`.
+    """
+    branch = _Branch()
+    above: list[_Branch] = []
+    is_length = False
+    for quoted, mark, bare in _TOKEN.findall(newick):
+        if mark == "(":
+            above.append(branch)
+            branch = branch.grown()
+        elif (mark in (",", ")") and not above) or (mark == ";" and above) or len(above) > _DEEPEST:
+            raise ValueError(f"{mark!r} is out of place")
+        elif mark == ",":
+            branch = above[-1].grown()
+        elif mark == ")":
+            branch = above.pop()
+        elif mark == ";":
+            return branch
+        elif is_length:
+            length = float(bare)
+            branch.length = min(max(length, 0.0), _LONGEST) if math.isfinite(length) else 0.0
+        elif quoted or bare.strip():
+            branch.name = quoted.replace("''", "'") or bare.strip()
+        is_length = mark == ":"
+    raise ValueError("the tree has no end")
 
 
-def _length(node: TreeNode) -> float:
-    length = node.length or 0.0
-    return max(length, 0.0) if math.isfinite(length) else 0.0
-
-
-def _rows(branch: _Branch, free: Iterator[int]) -> None:
+def _place(branch: _Branch, x: float, free: Iterator[int]) -> None:
+    branch.x = x
     for child in branch.children:
-        _rows(child, free)
+        _place(child, x + child.length, free)
     ends = [child.y for child in branch.children]
     branch.y = (min(ends) + max(ends)) / 2 if ends else float(next(free))
 
@@ -117,8 +140,9 @@ def _label(leaf: _Branch, case: Case, scale: float) -> Markup:
 
 
 def _subject(name: str, case: Case) -> str:
-    for letter, subject in (("A", case.a), ("B", case.b)):
-        if name in (letter, subject.name):
+    # Leaves of one name are told apart by a number, the subjects among them.
+    for letter, leaf in zip("AB", leaf_names((case.a.name, case.b.name)), strict=True):
+        if name == leaf:
             return letter
     return ""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from forensics.case import Case, CasePrompt, CaseResponse, Claim, Relatives
+from forensics.case import Case, CasePrompt, CaseResponse, Claim
 from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.report.likelihood import error_words, population_words
 
@@ -114,11 +114,6 @@ def claim_words(claim: Claim) -> str:
     needs = f"; beyond them it would take {'; '.join(claim.needs)}" if claim.needs else ""
     tested = "testable from outputs" if claim.testable else "not testable from outputs"
     return f'"{claim.text}" ({claim.source}, {claim.date}): {tested}{needs}'
-
-
-def relatives_of(case: Case) -> Relatives | None:
-    """Return the nearest models where they may be shown: they give masked names away."""
-    return None if case.masked else case.relatives
 
 
 def status_line(case: Case) -> str:

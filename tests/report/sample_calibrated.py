@@ -17,6 +17,7 @@ from forensics.case import (
     Relatives,
 )
 from forensics.evidence import Evidence, Interval, ReferenceScores
+from forensics.report.map_files import leaf_names
 from tests.report.sample_case import sample_case, sha
 
 LAYERS = 6
@@ -109,7 +110,7 @@ def relatives(a: str, b: str) -> Relatives:
     def quoted(name: str) -> str:
         return "'" + name.replace("'", "''") + "'"
 
-    first, second, *others = (quoted(name) for name in (a, b, *_NAMES))
+    first, second, *others = (quoted(name) for name in (*leaf_names((a, b)), *_NAMES))
     newick = (
         f"((({first}:0.1,{second}:0.12)98:0.2,{others[0]}:0.3)70:0.1,"
         f"({others[1]}:0.4,{others[2]}:0.3):0.05,({others[3]}:0.5,{others[4]}:0.2):0.1);"
