@@ -120,7 +120,7 @@ def _result(
         strict=strict,
         declared=declared,
         outcomes=tuple(outcomes),
-        false_alarms=false_alarms(check.policy, measured),
+        false_alarms=false_alarms(check.policy, measured, declared),
         notes=tuple(notes),
         kept=tuple(_kept(cases, measured, check.options["folder"])),
         cases=tuple(cases),
@@ -165,6 +165,7 @@ def _declared(check: Check, card: Path | None) -> Declarations:
 def _measured(check: Check, comparators: Sequence[Comparator[Any]]) -> Iterator[Measured]:
     failed = _asked_first(check)
     number = 0
+    seen: set[str] = set()
     for entry in check.policy.against:
         found: list[Measured]
         try:
@@ -178,6 +179,9 @@ def _measured(check: Check, comparators: Sequence[Comparator[Any]]) -> Iterator[
             _raise_unless_backend(error)
             found = [Measured(_name(entry), (_name(entry), *entry.names), error=str(error))]
         for one in found:
+            if one.name in seen:  # a search may find what is named besides
+                continue
+            seen.add(one.name)
             yield replace(one, number=None if one.case is None else number)
             number += one.case is not None
 
@@ -216,8 +220,9 @@ def _one(check: Check, entry: ReferenceEntry, comparators: Sequence[Comparator[A
     released = (entry.released or "", check.policy.released or "")
     options = check.options | {"known_released": released[0]}
     case, _ = compared([reference, check.subject], comparators, released, options)
-    names = (_name(entry), reference.name, reference.target, *entry.names, *own_lineage(reference))
-    return Measured(_name(entry), names, case, error=_failed_calls(case))
+    names = (_name(entry), reference.name, reference.target, *entry.names)
+    kin = own_lineage(reference)
+    return Measured(_name(entry), names, kin, case, error=_failed_calls(case))
 
 
 def _failed_calls(case: Case) -> str:

@@ -14,7 +14,7 @@ from forensics.cohorts.pack import Cohort
 from forensics.cohorts.subject import Placed, place_examined, place_member
 from forensics.compare import restrict
 from forensics.examined import Examined
-from forensics.lineage import clusters
+from forensics.lineage import clusters, excluded_with
 from forensics.policy.measured import Measured, Search
 from forensics.subjects import Subject
 from forensics.suites import load_suite
@@ -52,8 +52,8 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
             best.family_wise if best else None,
             unmet,
         )
-        names = (one.spec, *_lineage(model, cohort))
-        measured.append(Measured(one.spec, names, case, search=search))
+        kin = _lineage(model, cohort)
+        measured.append(Measured(one.spec, (one.spec, model), kin, case, search=search))
     return measured
 
 
@@ -81,7 +81,7 @@ def _placed(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> tuple[
 
 
 def own_lineage(reference: Subject) -> tuple[str, ...]:
-    """Return the names of a cohort model's lineage cluster; none of any other subject."""
+    """Return the names of a cohort model's kin, itself included; none of any other subject."""
     if reference.kind != "cohort":
         return ()
     cohort, model = find_model(reference.target)
@@ -89,8 +89,10 @@ def own_lineage(reference: Subject) -> tuple[str, ...]:
 
 
 def _lineage(model: str, cohort: Cohort) -> tuple[str, ...]:
-    """Return every name in a model's lineage: to declare one of them declares its kin."""
-    numbers = clusters(cohort.facts)
-    kin = [fact for name, fact in cohort.facts.items() if numbers[name] == numbers[model]]
+    """Return every name in a model's lineage cluster and family: to declare one declares them.
+
+    These are the models that no calibration counts as unrelated to it.
+    """
+    kin = (cohort.facts[name] for name in sorted(excluded_with(cohort.facts, model)))
     names = (name for fact in kin for name in (fact.model, fact.weights_id, *fact.parents()))
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys((model, *names)))

@@ -10,20 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from forensics.declarations import Declarations
 from forensics.policy.measured import Measured, kin_log10_lr
 from forensics.policy.model import Drift, Policy, RestrictedTeacher, UndeclaredKinship
+from forensics.policy.names import declared_as
 from forensics.policy.outcomes import FalseAlarms
 from forensics.tracing import FAMILY_WISE
 
 
-def false_alarms(policy: Policy, measured: Sequence[Measured]) -> tuple[FalseAlarms, ...]:
+def false_alarms(
+    policy: Policy, measured: Sequence[Measured], declared: Declarations
+) -> tuple[FalseAlarms, ...]:
     """Return what to expect of every rule that applies.
 
     Args:
         policy: with the bounds.
         measured: the references, to tell which were judged with a calibration.
+        declared: kin that are declared raise no alarm.
     """
-    return tuple(_each(policy, measured))
+    counted = [
+        one
+        for one in measured
+        if one.search is not None or declared_as((*one.names, *one.kin), declared) is None
+    ]
+    return tuple(_each(policy, counted))
 
 
 def _each(policy: Policy, measured: Sequence[Measured]) -> Iterator[FalseAlarms]:

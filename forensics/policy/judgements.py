@@ -27,6 +27,7 @@ from forensics.policy.terms import NOT_ADVICE, RestrictedTerms, terms_for
 from forensics.report.view import number
 
 _LR = "log10 likelihood ratio of close kinship"
+_NAMED = "it, or one of its lineage or family, is declared"
 _DECLARE = (
     "Declare it (base_model in the model card, or [declared] base_models in the policy); or look "
     "into the exhibits and accept it with [[allow]], a reason and a date."
@@ -46,7 +47,7 @@ class Known:
 
     def parent(self, one: Measured) -> DeclaredModel | None:
         """Return the declaration that names a reference."""
-        return declared_as(one.names, self.declared)
+        return declared_as((*one.names, *one.kin), self.declared)
 
     def restricted(self, one: Measured) -> RestrictedTerms | None:
         """Return the terms that a reference falls under."""
@@ -72,7 +73,7 @@ def undeclared_kinship(
     """Judge close kinship to a model that is not declared."""
     parent = known.parent(one)
     if parent is not None:
-        yield Judgement("pass", f"declared: {parent.source} names {parent.name}")
+        yield Judgement("pass", f"{_NAMED}: {parent.source} names {parent.name}")
         return
     weights = by_weights(case, rule.min_log10_lr)
     if weights is not None and weights.says == "kin":
@@ -137,8 +138,7 @@ def max_similarity(
     """Judge scores against limits that the policy's author chose."""
     parent = known.parent(one)
     if parent is not None:
-        message = f"likeness is to be expected: {parent.source} names {parent.name}"
-        yield Judgement("pass", message)
+        yield Judgement("pass", f"{_NAMED}: {parent.source} names {parent.name}")
         return
     for comparator, bound in rule.limits.items():
         yield _within(one, case, comparator, bound)
@@ -196,7 +196,7 @@ def undeclared_parents(
     if not known.declared.base_models:
         yield "–", Judgement("pass", "no parent is declared: nothing to contradict")
     for parent in known.declared.base_models:
-        if any(same_name(parent.name, name) for one in measured for name in one.names):
+        if any(same_name(parent.name, name) for one in measured for name in (*one.names, *one.kin)):
             continue
         message = f"{parent.source} declares {parent.name}, which is not among [[against]]"
         step = f'Add [[against]] with subject = "hf:{parent.name}".'

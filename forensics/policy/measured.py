@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from forensics.case import Case
-from forensics.evidence import Evidence
+from forensics.case import Case, CaseResponse
+from forensics.evidence import Evidence, Exhibit
 from forensics.policy.outcomes import ExhibitRef
 
 _KIN = ("same_model", "close_descent")
@@ -37,12 +37,13 @@ class Search:
 class Measured:
     """One reference and what came of it: a case, or the error that prevented it.
 
-    `name` is the reference as the policy names it; `names` are all that mean it, its own lineage
-    included; `number` is its case's place in the result.
+    `name` is the reference as the policy names it, `names` are all that mean it, and `kin` are
+    names of its lineage and family; `number` is its case's place in the result.
     """
 
     name: str
     names: tuple[str, ...]
+    kin: tuple[str, ...] = ()
     case: Case | None = None
     number: int | None = None
     search: Search | None = None
@@ -111,29 +112,37 @@ def _vote(evidence: Evidence, bound: float) -> Literal["kin", "independent", "un
 
 
 def telling_exhibit(measured: Measured, comparators: Iterable[str] = ()) -> ExhibitRef | None:
-    """Return the strongest passage that speaks for kinship, with its place in the document.
+    """Return the strongest exhibit for kinship, with its place in the document.
+
+    One with a shared passage comes before one without.
 
     Args:
         measured: a reference.
-        comparators: whose exhibits to take; the first evidence that has one, by default.
+        comparators: whose exhibits to take; every one's, by default.
     """
+    found = list(_exhibits(measured, set(comparators)))
+    return next((one for one in found if one.shared), found[0] if found else None)
+
+
+def _exhibits(measured: Measured, comparators: set[str]) -> Iterator[ExhibitRef]:
     if measured.case is None:
-        return None
-    wanted = set(comparators)
-    texts = {p.prompt_sha256: p for p in measured.case.prompts}
+        return
+    answers = {p.prompt_sha256: p.a for p in measured.case.prompts}
     for place, evidence in enumerate(measured.case.evidence):
-        if wanted and evidence.comparator not in wanted:
+        if comparators and evidence.comparator not in comparators:
             continue
         for number, exhibit in enumerate(evidence.exhibits):
-            prompt = texts.get(exhibit.prompt_sha256)
-            if exhibit.side != "for" or prompt is None or not exhibit.spans_a:
-                continue
-            answer = next((r.text for r in prompt.a if r.sample == exhibit.sample_a), "")
-            start, end = max(exhibit.spans_a, key=lambda span: span[1] - span[0])
-            return ExhibitRef(
-                path=f"cases.{measured.number}.evidence.{place}.exhibits.{number}",
-                comparator=evidence.comparator,
-                prompt_id=exhibit.prompt_id,
-                shared=answer[start:end][:_SHARED],
-            )
-    return None
+            if exhibit.side == "for" and exhibit.prompt_sha256 in answers:
+                yield ExhibitRef(
+                    path=f"cases.{measured.number}.evidence.{place}.exhibits.{number}",
+                    comparator=evidence.comparator,
+                    prompt_id=exhibit.prompt_id,
+                    shared=_shared(exhibit, answers[exhibit.prompt_sha256]),
+                )
+
+
+def _shared(exhibit: Exhibit, answers: Iterable[CaseResponse]) -> str:
+    """Return the longest passage that both share, as the reference has it."""
+    text = next((one.text for one in answers if one.sample == exhibit.sample_a), "")
+    start, end = max(exhibit.spans_a, key=lambda span: span[1] - span[0], default=(0, 0))
+    return text[start:end][:_SHARED]

@@ -28,12 +28,14 @@ STATUSES: tuple[Status, ...] = (
 
 
 class ExhibitRef(Record):
-    """A passage behind an outcome: where it is in `cases`, and what both wrote."""
+    """A pair of answers behind an outcome: where it is in `cases`, and what both wrote."""
 
     path: str = Field(description="dotted path in the document, such as cases.0.evidence.2.…")
     comparator: str
     prompt_id: ModelText
-    shared: ModelText = Field(description="wording that both share, as the reference has it")
+    shared: ModelText = Field(
+        description="wording that both share, as the reference has it; may be empty"
+    )
 
 
 class Allowance(Record):

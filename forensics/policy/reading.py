@@ -95,7 +95,7 @@ def key_lines(text: str) -> dict[Location, int]:
     counts: dict[Location, int] = {}
     inside: Location = ()
     fence = ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         fence, skip = _fenced(line, fence)
         if skip:
             continue

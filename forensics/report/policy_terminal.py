@@ -80,7 +80,9 @@ class _Page:
         if outcome.exhibit is not None:
             where = f"prompt {outcome.exhibit.prompt_id} ({outcome.exhibit.comparator})"
             grid.add_row(self.text("exhibit", "dim"), self.text(where))
-            grid.add_row("", self.text(f"«{one_line(outcome.exhibit.shared, 240)}»", "italic"))
+            if outcome.exhibit.shared:
+                shared = f"«{one_line(outcome.exhibit.shared, 240)}»"
+                grid.add_row("", self.text(shared, "italic"))
         if outcome.next_step:
             grid.add_row(self.text("next", "dim"), self.text(outcome.next_step))
         rule = f"{self.result.policy}, line {outcome.line}"
