@@ -16,6 +16,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.evidence import ModelText, Record
+from forensics.files import read_at_most
 from forensics.resources import is_file, is_folder
 from forensics.subjects import Subject
 
@@ -138,15 +139,7 @@ def read_card(path: Path) -> Declarations:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputFileError(f"cannot read {path}: {reason}") from error
-    if len(raw) > _LARGEST:
-        raise InputFileError(f"{path} is larger than 4 MiB; is it a model card?")
-    return raw.decode("utf-8", "replace")
+    return read_at_most(path, _LARGEST, "the model's file").decode("utf-8", "replace")
 
 
 def _metadata(text: str, path: Path) -> Mapping[str, Any]:

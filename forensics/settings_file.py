@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
+from forensics.files import read_at_most
 
 FILE_NAME = "forensics.toml"
 PYPROJECT = "pyproject.toml"
@@ -21,14 +22,7 @@ def settings_text(path: Path) -> str:
     Raises:
         InputFileError: it cannot be read, is too large, or is not UTF-8.
     """
-    try:
-        with path.open("rb") as opened:
-            raw = opened.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputFileError(f"cannot read settings from {path}: {reason}") from error
-    if len(raw) > _LARGEST:
-        raise InputFileError(f"{path} is larger than 1 MiB; is it the right file?")
+    raw = read_at_most(path, _LARGEST, "settings")
     try:
         # Editors on Windows begin UTF-8 files with a mark, which TOML does not know.
         return raw.decode("utf-8-sig")

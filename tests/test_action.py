@@ -54,11 +54,14 @@ def test_no_expression_is_written_into_a_script():
 def installed_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the step that installs, into a folder and without dependencies: they are here."""
     folder = tmp_path_factory.mktemp("installed")
-    settings = {"PIP_TARGET": str(folder), "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1"}
-    # pip takes this one the wrong way round: 0 switches the isolated build off.
-    _script(
-        "Install", tmp_path_factory.mktemp("work"), {}, settings | {"PIP_NO_BUILD_ISOLATION": "0"}
-    )
+    settings = {
+        "PIP_TARGET": str(folder),
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip takes this one the wrong way round: 0 switches it off
+    }
+    _script("Install", tmp_path_factory.mktemp("work"), {}, settings)
+    assert (folder / "forensics" / "policy" / "restricted_teachers.toml").is_file()
     return folder
 
 

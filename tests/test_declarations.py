@@ -74,7 +74,7 @@ def test_subjects_without_files_declare_nothing_and_a_card_can_be_given(tmp_path
     card = _folder(tmp_path, README_md=CARD) / "README.md"
     assert len(declarations_of(endpoint, card).base_models) == 2
     assert len(declarations_of(endpoint, tmp_path).base_models) == 2
-    with pytest.raises(InputFileError, match="cannot read"):
+    with pytest.raises(InputFileError, match="cannot read the model's file"):
         declarations_of(endpoint, tmp_path / "none.md")
 
 

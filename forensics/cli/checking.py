@@ -65,6 +65,7 @@ def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
         "cohort_name": policy.cohort,
         "only": policy.comparators,
         "without": policy.without,
+        "tiers": policy.tiers,
         "known_released": "",
         "questioned_released": policy.released or "",
         "blind": False,

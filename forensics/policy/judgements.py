@@ -90,6 +90,9 @@ def _by_likelihood(known: Known, rule: UndeclaredKinship, one: Measured, case: C
         return Judgement("inconclusive", undecided, _CALIBRATE)
     if one.search is not None and not one.search.named:
         return Judgement("pass", _not_named(one), "", _LR, value, bound)
+    if value < bound and case.verdict.status == "inconclusive":
+        message = f"log10 LR {value:+.2f} weighs for neither"
+        return Judgement("inconclusive", message, "Ask more prompts (limit).", _LR, value, bound)
     if value < bound:
         message = (
             f"log10 LR {value:+.2f} stays below {bound:+.2f}; that is no evidence of independence"
@@ -97,7 +100,7 @@ def _by_likelihood(known: Known, rule: UndeclaredKinship, one: Measured, case: C
         return Judgement("pass", message, "", _LR, value, bound)
     message = (
         f"log10 LR {value:+.2f} for close kinship ({case.verdict.calibration} calibration), "
-        f"allowed below {bound:+.2f}, and not declared{_scratch(known)}"
+        f"allowed below {bound:+.2f}, and not declared{_errors(case)}{_scratch(known)}"
     )
     return Judgement("violated", message, _DECLARE, _LR, value, bound, telling_exhibit(one))
 
@@ -124,6 +127,16 @@ def _not_named(one: Measured) -> str:
     return (
         f"the best of {search.candidates} models of the cohort {search.cohort}, and does not stand "
         f"out from what unrelated models reach (error rate of the search {rate})"
+    )
+
+
+def _errors(case: Case) -> str:
+    rate = case.verdict.error_at_score
+    if rate is None:
+        return ""
+    return (
+        f"; so high a score is reached by {rate.pairs_in_error} of {rate.pairs} unrelated pairs "
+        f"held out ({rate.clusters_in_error} of {rate.clusters} lineage clusters)"
     )
 
 

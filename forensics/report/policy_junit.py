@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree as ET
 
 from forensics.exitcodes import ExitCode
 from forensics.policy.outcomes import CheckResult, Outcome
 from forensics.report import policy_view as view
-from forensics.report.sanitise import one_line
+from forensics.report.sanitise import one_line, visible
 
-# What XML 1.0 cannot hold, not even escaped.
-_FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LONGEST = 1_500
 
 
 def check_to_junit(result: CheckResult) -> str:
-    """Return the result as JUnit XML.
+    """Return the result as JUnit XML; what XML cannot hold is written as escapes.
 
     A violation is a failure, an error an error, and what is undecided is skipped; where `--strict`
     makes the check exit with 3 it is a failure too, so that the file says what the exit code says.
     """
     strict = result.exit_code == ExitCode.INCONCLUSIVE
-    suite = ET.Element("testsuite", name=_plain(f"forensics check {result.subject}"))
+    suite = ET.Element("testsuite", name=one_line(f"forensics check {result.subject}"))
     properties = ET.SubElement(suite, "properties")
     for name, value in (
         ("status", result.status),
@@ -30,7 +28,7 @@ def check_to_junit(result: CheckResult) -> str:
         ("version", result.version),
         *((f"false_alarms.{a.rule}", view.alarm_line(a)) for a in result.false_alarms),
     ):
-        ET.SubElement(properties, "property", name=name, value=_plain(value))
+        ET.SubElement(properties, "property", name=name, value=one_line(value, _LONGEST))
     counts = dict.fromkeys(("failure", "error", "skipped"), 0)
     for outcome in result.outcomes:
         kind = _kind(outcome, strict)
@@ -38,7 +36,7 @@ def check_to_junit(result: CheckResult) -> str:
             counts[kind] += 1
         _case(suite, outcome, kind)
     if result.notes:
-        ET.SubElement(suite, "system-out").text = _plain("\n".join(result.notes))
+        ET.SubElement(suite, "system-out").text = visible("\n".join(result.notes))
     suite.set("tests", str(len(result.outcomes)))
     suite.set("failures", str(counts["failure"]))
     suite.set("errors", str(counts["error"]))
@@ -60,19 +58,15 @@ def _kind(outcome: Outcome, strict: bool) -> str:
 
 def _case(suite: ET.Element, outcome: Outcome, kind: str) -> None:
     case = ET.SubElement(
-        suite, "testcase", classname=outcome.rule, name=_plain(outcome.reference), time="0"
+        suite, "testcase", classname=outcome.rule, name=one_line(outcome.reference), time="0"
     )
-    message = one_line(view.message_of(outcome), 1_500)
+    message = one_line(view.message_of(outcome), _LONGEST)
     if not kind:
-        ET.SubElement(case, "system-out").text = _plain(message)
+        ET.SubElement(case, "system-out").text = message
         return
-    told = ET.SubElement(case, kind, type=outcome.status, message=_plain(message))
+    told = ET.SubElement(case, kind, type=outcome.status, message=message)
     details = [outcome.next_step]
     if outcome.exhibit is not None:
         shared = one_line(outcome.exhibit.shared, 240)
         details.insert(0, f"exhibit, prompt {outcome.exhibit.prompt_id}: {shared}")
-    told.text = _plain("\n".join(filter(None, details)))
-
-
-def _plain(text: str) -> str:
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    told.text = visible("\n".join(filter(None, details)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -12,13 +14,18 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from junitparser import JUnitXml
 from rich.cells import cell_len
 
+from forensics.cli import run
 from forensics.policy.outcomes import CheckResult
 from forensics.transcripts import read_transcript
 from tests.builders import essays, write
 from tests.cli.cli import ROOT, Result, forensics
 from tests.loopback import Call, Reply, chat_reply, error_reply
+from tests.policy.test_reading import PIECES
 from tests.report.sarif import check_sarif
 
 SIMILAR = "[rules.max-similarity]\nlimits = { phrasing = 0.2 }\n"
@@ -70,8 +77,7 @@ def _check_sarif(path: Path, found: CheckResult) -> None:
 
 
 def _check_junit(path: Path, found: CheckResult) -> None:
-    junitparser = pytest.importorskip("junitparser", reason="junitparser is not installed")
-    (suite,) = junitparser.JUnitXml.fromfile(str(path))
+    (suite,) = JUnitXml.fromfile(str(path))
     assert {p.name: p.value for p in suite.properties()}["exit_code"] == str(found.exit_code)
     counts = suite.tests, suite.failures, suite.errors, suite.skipped
     cases = list(suite)
@@ -103,8 +109,8 @@ def test_a_violation_says_what_by_how_much_where_and_what_next(policy, here):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--policy", "none.toml"), "cannot read settings from none.toml"),
-        (("--card", "none.md"), "cannot read none.md"),
+        (("--policy", "none.toml"), "cannot read settings none.toml"),
+        (("--card", "none.md"), "cannot read the model's file none.md"),
         (("--json", "-", "--sarif", "-"), "both want stdout"),
         (("--junit", "no/such/folder.xml"), "the folder no/such does not exist"),
         (("--cases", "a.jsonl"), "--cases takes a folder"),
@@ -123,7 +129,7 @@ def test_usage_errors_are_one_line_and_exit_2(policy, here, arguments, says):
         ("[rules.max-similar]\n", "line 5: rules.max-similar is not a setting; did you mean"),
         ("[rules.max-similarity]\nlimits = { fashion = 1 }\n", "no comparator 'fashion'"),
         ('[rules.drift]\nbaseline = "none.jsonl"\n', "cannot read transcript none.jsonl"),
-        ('[rules.restricted-teacher]\ntable = "none.toml"\n', "cannot read settings from none"),
+        ('[rules.restricted-teacher]\ntable = "none.toml"\n', "cannot read settings none"),
     ],
 )
 def test_an_impossible_policy_is_one_line_and_exits_2(cli, policy, rules, says):
@@ -141,10 +147,10 @@ def test_no_policy_and_no_subject_exit_2(cli, policy, here):
 
 
 def test_what_is_undecided_passes_and_fails_under_strict(policy, here):
-    policy(KINSHIP)
+    policy(KINSHIP, more='cohort = "none"')
     assert "Inconclusive: 1 inconclusive." in _run("b.jsonl", cwd=here, code=0).out
     _run("b.jsonl", "--strict", cwd=here, code=3)
-    policy(KINSHIP, more="strict = true")
+    policy(KINSHIP, more='cohort = "none"\nstrict = true')
     _run("b.jsonl", cwd=here, code=3)
 
 
@@ -290,3 +296,22 @@ def test_answers_that_are_hostile_are_shown_and_do_nothing(cli, policy, here):
     assert "\x00" not in xml
     found = CheckResult.model_validate(json.loads((here / "c.json").read_bytes()))
     assert found.cases[0].prompts[0].a[0].text == texts[0]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cut=st.integers(0, 400), length=st.integers(0, 12), piece=st.sampled_from(PIECES) | st.text()
+)
+def test_a_mutated_policy_never_ends_in_a_traceback(here, cut, length, piece):
+    text = (
+        f'comparators = ["openings"]\nlimit = 12\n[[against]]\nsubject = "a.jsonl"\n{KINSHIP}'
+        f'min_log10_lr = 1.0\n{SIMILAR}[declared]\nbase_models = ["x"]\n[[allow]]\n'
+        'rule = "max-similarity"\nreason = "r"\nexpires = 2030-01-01\n[budget]\nmax_calls = 5\n'
+    )
+    mutated = text[:cut] + piece + text[cut + length :]
+    (here / "forensics.toml").write_bytes(mutated.encode("utf-8", "surrogatepass"))
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        code = run(["check", "b.jsonl"])
+    assert code in (0, 1, 2, 3), said.getvalue()
+    assert "internal error" not in said.getvalue()
