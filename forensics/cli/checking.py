@@ -220,7 +220,7 @@ def _one(check: Check, entry: ReferenceEntry, comparators: Sequence[Comparator[A
     reference = subject_from(str(entry.subject), check.options)
     released = (entry.released or "", check.policy.released or "")
     options = check.options | {"known_released": released[0]}
-    case, _ = compared([reference, check.subject], comparators, released, options)
+    case, _ = compared([reference, check.subject], released, options, comparators)
     names = (_name(entry), reference.name, reference.target, *entry.names)
     kin = own_lineage(reference)
     return Measured(_name(entry), names, kin, case, error=_failed_calls(case))
