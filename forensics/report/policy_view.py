@@ -117,7 +117,8 @@ def declared_lines(declared: Declarations) -> Sequence[str]:
 def alarm_line(alarm: FalseAlarms) -> str:
     """Return how many false alarms to expect of a rule, in one line."""
     if alarm.per_100 is not None:
-        count = f"{alarm.per_100:.3g}"
+        limit = f", 95 % upper limit {alarm.upper:.3g}" if alarm.upper is not None else ""
+        count = f"{alarm.per_100:.3g}{limit}"
     elif alarm.upper is not None:
         count = f"at most {alarm.upper:.3g}"
     else:

@@ -7,6 +7,9 @@ import itertools
 
 import pytest
 
+from forensics.cohorts.comparing import Side, compare_in_cohort
+from forensics.cohorts.finding import find_cohort
+from forensics.cohorts.subject import place_member
 from forensics.declarations import Declarations, DeclaredModel
 from forensics.exitcodes import ExitCode
 from forensics.policy.false_alarms import false_alarms
@@ -15,6 +18,7 @@ from forensics.policy.measured import Search
 from forensics.policy.outcomes import STATUSES, decide
 from forensics.policy.rules import apply_rules, settle
 from forensics.policy.terms import restricted_terms, terms_for
+from forensics.subjects import Subject
 from tests.policy.builders import by_weights, calibrated, measured, policy, screened
 
 NOTHING = Declarations()
@@ -254,3 +258,25 @@ def test_exit_codes_follow_from_the_outcomes_alone():
                     assert code == ExitCode.INCONCLUSIVE
                 else:
                     assert code == ExitCode.OK
+
+
+def test_the_rate_at_the_bound_is_counted_on_pairs_held_out(tmp_path):
+    cohort = find_cohort("alpaca-eval")
+    sides = [
+        Side(Subject(f"cohort:{model}", "cohort", model), place_member(model, cohort))
+        for model in ("vicuna-13b", "Meta-Llama-3-8B-Instruct")
+    ]
+    one = measured(compare_in_cohort(*sides, cohort))
+    found = [
+        false_alarms(
+            policy(tmp_path, f"[rules.undeclared-kinship]\nmin_log10_lr = {bound}\n").policy,
+            [one],
+            NOTHING,
+        )[0]
+        for bound in (0.0, 1.0, 1.5)
+    ]
+    rates = [alarm.per_100 for alarm in found]
+    assert rates == sorted(rates, reverse=True)
+    assert 0 < rates[1] < 10  # the limit by Markov's inequality
+    assert all(alarm.upper > alarm.per_100 for alarm in found)
+    assert "held out reach the bound" in found[0].basis
