@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from forensics.case import Case
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.transferred import Transferred
+    from forensics.comparators.base import Comparator
     from forensics.examined import Examined
     from forensics.subjects import Subject
     from forensics.suites import Suite
@@ -75,11 +76,9 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     differs from it is listed as a deviation. The exit code is 0 whatever is found.
     """
     from forensics.cli.months import check_month
-    from forensics.cli.obtaining import asking_from, obtain, subject_from, suite_for
+    from forensics.cli.obtaining import subject_from
     from forensics.cli.planning import by_plan, with_plan
-    from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import named_target, outputs, render
-    from forensics.comparators import load_comparators
 
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
@@ -89,18 +88,42 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
         check_month(options["questioned_released"], "--questioned-released"),
     )
     subjects = [subject_from(spec, options) for spec in specs]
+    case, transcripts = compared(subjects, released, options)
+    case = with_plan(case, plan, transcripts)
+    render(case.model_copy(update={"blind": options["blind"]}), wanted)
+
+
+def compared(
+    subjects: list[Subject],
+    released: tuple[str, str],
+    options: dict[str, Any],
+    comparators: Sequence[Comparator[Any]] | None = None,
+) -> tuple[Case, Sequence[Transcript | None]]:
+    """Collect what is missing of two subjects and compare them.
+
+    Args:
+        subjects: the known and the questioned one.
+        released: `YYYY-MM` of either, where known.
+        options: of suite, generation, backends and cohort, as this verb has them.
+        comparators: what to measure; those that the options name, by default.
+
+    Returns:
+        The case, and either subject's transcript, None of a cohort's model.
+    """
+    from forensics.cli.obtaining import asking_from, obtain, suite_for
+    from forensics.cli.progress import step_spinner
+    from forensics.comparators import load_comparators
+
     if any(subject.kind == "cohort" for subject in subjects):
         # Checked, not used: numbers are all there is. Loading every comparator would take longest.
         if options["only"] or options["without"]:
             load_comparators(options["only"], options["without"])
-        case, transcripts = _in_cohort(subjects, released, options)
-        case = with_plan(case, plan, transcripts)
-        render(case.model_copy(update={"blind": options["blind"]}), wanted)
-        return
+        return _in_cohort(subjects, released, options)
     from forensics.compare import compare
     from forensics.examined import Examined
 
-    comparators = load_comparators(options["only"], options["without"])
+    if comparators is None:
+        comparators = load_comparators(options["only"], options["without"])
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
     first, second = (Examined(s, obtain(s, asked, asking)) for s in subjects)
@@ -119,8 +142,7 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
             released=released,
             transferred=_transferred(options["cohort_name"], cohort),
         )
-    case = with_plan(case, plan, (first.transcript, second.transcript))
-    render(case.model_copy(update={"blind": options["blind"]}), wanted)
+    return case, (first.transcript, second.transcript)
 
 
 def _in_cohort(

@@ -79,13 +79,25 @@ class Validation:
             clusters: lineage cluster of every model, shape (models,).
             without: models whose pairs do not count, shape (models,).
         """
+        reached = float(calibration.llr(score, prompts, bounded=False))
+        return self.error_from(calibration, reached, prompts, clusters, without)
+
+    def error_from(
+        self,
+        calibration: Calibration,
+        llr: float,
+        prompts: int,
+        clusters: NDArray[np.intp],
+        without: Flags,
+    ) -> ErrorAtScore | None:
+        """Count the unrelated pairs whose held-out LLR reaches `llr`, a natural one; see above."""
         used = ~without[self.strangers].any(axis=1)
         if not len(self.held_out) or not used.any():
             return None
         shares = calibration.shares(prompts)
         held_out = sum(share * self.held_out[i, used].astype(np.float64) for i, share in shares)
         # Half precision must not count a tie as a lower score.
-        reached = np.float16(calibration.llr(score, prompts, bounded=False))
+        reached = np.float16(llr)
         sides = clusters[self.strangers[used]]
         wrong = np.asarray(held_out >= float(reached))
         return ErrorAtScore(
