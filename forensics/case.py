@@ -105,6 +105,9 @@ class Verdict(Record):
     findings_against: tuple[Finding, ...] = ()
     reasons: tuple[ModelText, ...] = ()
     limits: tuple[ModelText, ...] = ()
+    readings: dict[str, ModelText] = Field(
+        default={}, description="what weights and behaviour say, and what they say together"
+    )
     log10_lr: dict[str, Finite] | None = None
     error_at_score: ErrorAtScore | None = None
 

@@ -14,6 +14,8 @@ _IDENTITY = ("template", "dtype", "api")
 
 def comparability_notes(a: Examined, b: Examined) -> tuple[str, ...]:
     """Return one sentence for each thing that could make answers alike or different by itself."""
+    if not (a.transcript.responses or b.transcript.responses):
+        return ()
     notes = _same_source(a, b)
     notes += _differences(_settings(a), _settings(b), _SETTINGS, "generation setting")
     notes += _differences(_identity(a), _identity(b), _IDENTITY, "set-up")

@@ -25,6 +25,7 @@ from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.evidence import Evidence
 from forensics.examined import Examined
+from forensics.fusion import LIKENESS, TRANSFERRED, fuse
 from forensics.suites import Prompt, Suite
 from forensics.transcripts import Response, Transcript, now
 from forensics.verdict import screen, weigh, weigh_transferred
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.transferred import Transferred
 
-LIKENESS = "likeness"  # the evidence that a cohort adds, see `cohorts.judging`
-TRANSFERRED = "transferred"  # what stands in for it without one, see `cohorts.transferred`
 Progress = Callable[[str], None]
 
 
@@ -126,7 +125,14 @@ def _beside(evidence: Evidence, cohort: Cohort) -> Evidence:
 
 def _verdict(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwire) -> Verdict:
     added = {e.comparator: e for e in evidence if e.comparator in (LIKENESS, TRANSFERRED)}
-    screening = screen([e for e in evidence if e.comparator not in added], overlap, tripwire)
+    told = [e for e in evidence if e.tier == "text" or e.status != "ok"]
+    screening = screen([e for e in told if e.comparator not in added], overlap, tripwire)
+    return fuse(_calibrated(screening, added, tripwire), evidence)
+
+
+def _calibrated(
+    screening: Verdict, added: Mapping[str, Evidence], tripwire: CopyTripwire
+) -> Verdict:
     if not added or screening.status == "insufficient":
         return screening
     judged = added.get(LIKENESS) or added[TRANSFERRED]
@@ -180,7 +186,7 @@ def restrict(side: Examined, suite: Suite) -> Examined:
         for response in side.transcript.responses
         if response.prompt.sha256 in known
     )
-    return Examined(side.subject, replace(side.transcript, responses=kept))
+    return replace(side, transcript=replace(side.transcript, responses=kept))
 
 
 def _named(prompt: Prompt, recorded: Prompt) -> Prompt:

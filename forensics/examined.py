@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.layout import FEATURES, layout_rates
+from forensics.model_folder import ModelFiles
 from forensics.subjects import Subject
 from forensics.text import words
 from forensics.transcripts import Response, Transcript
@@ -37,10 +38,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Examined:
-    """A subject and its usable answers; what could not be obtained is absent, never guessed."""
+    """A subject and what could be obtained of it; what could not is absent, never guessed.
+
+    `files` are a local model's; None for a transcript or an endpoint.
+    """
 
     subject: Subject
     transcript: Transcript
+    files: ModelFiles | None = None
 
     @property
     def name(self) -> str:
@@ -66,7 +71,12 @@ class Examined:
     @cached_property
     def available(self) -> frozenset[Need]:
         """What comparators may ask for."""
-        return frozenset({"answers"} if self.answers else ())
+        found: set[Need] = {"answers"} if self.answers else set()
+        if self.files is not None and self.files.weights:
+            found.add("weights")
+        if self.files is not None and (self.files.tokenizer or self.files.gguf):
+            found.add("tokenizer")
+        return frozenset(found)
 
 
 def _usable(responses: Iterable[Response]) -> Iterable[Answer]:

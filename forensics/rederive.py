@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from forensics.case import Case, CaseSubject
 from forensics.comparators import Comparator, load_comparators
 from forensics.comparators.base import Reference
-from forensics.compare import LIKENESS, TRANSFERRED, compare
+from forensics.compare import compare
 from forensics.errors import ForensicsError
 from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
+from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.planned import with_deviations
 from forensics.report.sanitise import one_line
 from forensics.subjects import Subject

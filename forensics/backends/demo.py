@@ -74,12 +74,28 @@ def open_demo(subject: Subject, options: BackendOptions) -> TransformersBackend:
     Raises:
         UsageError: no demo of that name.
     """
-    demo = _DEMOS.get(subject.target)
-    if demo is None:
-        raise UsageError(f"no demo {subject.target!r}; there are: {', '.join(_DEMOS)}")
+    demo = _find(subject.target)
     return TransformersBackend(
         subject, options, lambda: _source(subject.target, demo, options.dtype)
     )
+
+
+def demo_source(name: str, dtype: str) -> ModelSource:
+    """Return where the model of `demo:NAME` is; nothing is converted yet.
+
+    Raises:
+        UsageError: no demo of that name.
+        MissingDependencyError: its package is not installed.
+        BackendError: its weights are not those expected.
+    """
+    return _source(name, _find(name), dtype)
+
+
+def _find(name: str) -> _Demo:
+    demo = _DEMOS.get(name)
+    if demo is None:
+        raise UsageError(f"no demo {name!r}; there are: {', '.join(_DEMOS)}")
+    return demo
 
 
 def _source(name: str, demo: _Demo, dtype: str) -> ModelSource:

@@ -14,6 +14,7 @@ from forensics.cli.options import (
     generation_options,
     output_options,
     suite_options,
+    tier_names,
     transcripts_option,
 )
 
@@ -50,6 +51,12 @@ if TYPE_CHECKING:
 )
 @click.option("--known-released", metavar="YYYY-MM", help="When KNOWN was released.")
 @click.option("--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released.")
+@click.option(
+    "--tiers",
+    metavar="LIST",
+    callback=tier_names,
+    help="Measure only these, of text,logprobs,tokenizer,weights [all that can be had].",
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
 @transcripts_option
@@ -110,7 +117,7 @@ def compared(
     Returns:
         The case, and either subject's transcript, None of a cohort's model.
     """
-    from forensics.cli.obtaining import asking_from, obtain, suite_for
+    from forensics.cli.obtaining import asking_from, examine, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.comparators import load_comparators
 
@@ -120,13 +127,15 @@ def compared(
             load_comparators(options["only"], options["without"])
         return _in_cohort(subjects, released, options)
     from forensics.compare import compare
-    from forensics.examined import Examined
+    from forensics.tiers import measurable, of_tiers
 
     if comparators is None:
         comparators = load_comparators(options["only"], options["without"])
+    comparators = of_tiers(comparators, options["tiers"])
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
-    first, second = (Examined(s, obtain(s, asked, asking)) for s in subjects)
+    first, second = examine(subjects, asked, asking, comparators)
+    comparators = measurable(comparators, first, second)
     cohort = _cohort(options["cohort_name"], first, second)
     with step_spinner() as spinner:
         task = spinner.add_task("comparing", total=None)
@@ -211,6 +220,7 @@ def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
         "only",
         "without",
         "blind",
+        "tiers",
         "cohort_name",
         "known_released",
         "questioned_released",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.backends import open_backend
 from forensics.backends.base import BackendOptions, GenerationSettings
@@ -17,6 +18,10 @@ from forensics.referenced import with_texts
 from forensics.subjects import Subject, parse_subject
 from forensics.suites import Suite, load_suite
 from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
+
+if TYPE_CHECKING:
+    from forensics.comparators.base import Comparator
+    from forensics.examined import Examined
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,33 @@ def obtain(subject: Subject, suite: Suite, asking: Asking) -> Transcript:
     if subject.kind == "transcript":
         return read_transcript(Path(subject.target))
     return collect_answers(subject, suite, asking)
+
+
+def examine(
+    subjects: Sequence[Subject],
+    suite: Suite,
+    asking: Asking,
+    comparators: Sequence[Comparator[Any]],
+) -> list[Examined]:
+    """Obtain what the comparators need of each subject.
+
+    Weight files are found and their headers checked before anything is asked, which takes longer.
+    """
+    from forensics.examined import Examined
+    from forensics.model_folder import model_files
+    from forensics.weights.reader import check_weights
+
+    needs = frozenset[str]().union(*(one.needs for one in comparators))
+    files = [
+        model_files(s, asking.options.dtype) if needs - {"answers"} else None for s in subjects
+    ]
+    if "weights" in needs:
+        check_weights(files)
+    if "answers" in needs:
+        transcripts = [obtain(subject, suite, asking) for subject in subjects]
+    else:
+        transcripts = [Transcript(subject.name, ()) for subject in subjects]
+    return [Examined(*found) for found in zip(subjects, transcripts, files, strict=True)]
 
 
 def suite_for(subjects: list[Subject], options: dict[str, Any]) -> tuple[Suite | None, Suite]:

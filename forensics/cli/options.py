@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from forensics.backends.base import BackendOptions, GenerationSettings
+    from forensics.evidence import Tier
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -125,6 +126,19 @@ def backend_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[Tier, ...]:
+    """Return the tiers that a comma-separated list names, none without a list."""
+    if value is None:
+        return ()
+    from forensics.tiers import TIERS
+
+    wanted = {name.strip() for name in value.split(",")}
+    unknown = sorted(wanted - set(TIERS))
+    if unknown:
+        raise click.BadParameter(f"no tier {unknown[0]!r}; there are: {', '.join(TIERS)}")
+    return tuple(tier for tier in TIERS if tier in wanted)
 
 
 def settings_from(options: dict[str, Any]) -> GenerationSettings:

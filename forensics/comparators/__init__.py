@@ -25,6 +25,10 @@ BUILT_IN = {
     "embedding": "forensics.comparators.embedding:Embedding",
     "sampling": "forensics.comparators.sampling:Sampling",
     "identity": "forensics.comparators.identity:Identity",
+    "weights_tensors": "forensics.comparators.weights_tensors:WeightsTensors",
+    "weights_units": "forensics.comparators.weights_units:WeightsUnits",
+    "weights_matching": "forensics.comparators.weights_matching:WeightsMatching",
+    "weights_attention": "forensics.comparators.weights_attention:WeightsAttention",
 }
 
 

@@ -1,0 +1,104 @@
+"""Where the files of a model that is at hand lie: weights, configuration, tokenizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensics.resources import is_folder
+from forensics.subjects import Subject
+
+ADAPTER_CONFIG = "adapter_config.json"
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The files of one subject.
+
+    `folder` is the folder in transformers' layout; for a GGUF file it is the converted copy in
+    the cache, None where nothing has converted it yet. `gguf` is the GGUF file, whose weights are
+    read directly. `shards` are the safetensors files, `config` is config.json, `tokenizer` the
+    tokenizer's files in `folder`; each is empty or None where the model has none. `adapter` says
+    that the weights are a LoRA adapter's and not a whole model's.
+    """
+
+    folder: Path | None
+    gguf: Path | None = None
+    shards: tuple[Path, ...] = ()
+    config: Path | None = None
+    tokenizer: tuple[Path, ...] = ()
+    adapter: bool = False
+
+    @property
+    def path(self) -> Path:
+        """What to name in messages."""
+        found = self.gguf or self.folder
+        assert found is not None  # noqa: S101 (one of the two is always given)
+        return found
+
+    @property
+    def weights(self) -> tuple[Path, ...]:
+        """The files that hold the weights, all of one format."""
+        return (self.gguf,) if self.gguf else self.shards
+
+
+def model_files(subject: Subject, dtype: str = "float32") -> ModelFiles | None:
+    """Return the files of a subject that is at hand, None for a transcript or an endpoint.
+
+    A hub model is downloaded whole; a demo is converted once. A GGUF file is not converted for
+    this: its weights are read as they are.
+
+    Args:
+        subject: whose files to find.
+        dtype: of converted copies, as the backend was asked for.
+
+    Raises:
+        BackendError: the model cannot be found, is gated, or holds no safetensors.
+        UsageError: no demo of that name.
+    """
+    match subject.kind:
+        case "gguf":
+            return _gguf_files(Path(subject.target), dtype)
+        case "hf":
+            path = Path(subject.target)
+            return folder_files(path if is_folder(path) else _hub_folder(subject, dtype))
+        case "demo":
+            from forensics.backends.demo import demo_source
+
+            return folder_files(demo_source(subject.target, dtype).folder())
+        case _:
+            return None
+
+
+def folder_files(folder: Path) -> ModelFiles:
+    """Return the files of a folder in transformers' layout, or of a LoRA adapter's folder."""
+    from forensics.backends.model_files import TOKENIZER_FILES
+
+    config = folder / "config.json"
+    adapter = not config.is_file() and (folder / ADAPTER_CONFIG).is_file()
+    return ModelFiles(
+        folder,
+        shards=tuple(
+            sorted(p for p in folder.glob("*.safetensors") if not p.name.startswith("consolidated"))
+        ),
+        config=config if config.is_file() else None,
+        tokenizer=tuple(folder / name for name in TOKENIZER_FILES if (folder / name).is_file()),
+        adapter=adapter,
+    )
+
+
+def _hub_folder(subject: Subject, dtype: str) -> Path:
+    from forensics.backends.model_files import open_source
+
+    return open_source(subject, dtype).folder()
+
+
+def _gguf_files(path: Path, dtype: str) -> ModelFiles:
+    from forensics.backends.gguf_files import converted_before, read_header
+
+    read_header(path)  # a wrong path or format is told in one line
+    folder = converted_before(path, dtype)
+    if folder is None:
+        return ModelFiles(None, gguf=path)
+    found = folder_files(folder)
+    return ModelFiles(folder, gguf=path, config=found.config, tokenizer=found.tokenizer)

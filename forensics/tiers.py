@@ -1,0 +1,97 @@
+"""Tiers of evidence: which can be had of two subjects, and what they say together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from forensics.comparators.base import Comparator, Reference, without_score
+from forensics.errors import UsageError
+from forensics.evidence import Evidence, Tier
+from forensics.examined import Examined, Need
+
+TIERS: tuple[Tier, ...] = get_args(Tier)
+TITLES: dict[Tier, str] = {
+    "text": "Text",
+    "logprobs": "Token probabilities",
+    "tokenizer": "Tokenizer",
+    "weights": "Weights",
+}
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """Stands in a report for a tier that could not be measured at all."""
+
+    tier: Tier
+    reason: str
+    needs: frozenset[Need] = frozenset()
+    symmetric: bool = True
+
+    @property
+    def name(self) -> str:
+        """The tier's name."""
+        return self.tier
+
+    @property
+    def title(self) -> str:
+        """The tier's title."""
+        return TITLES[self.tier]
+
+    def extract(self, examined: Examined) -> None:
+        """Return nothing: there is nothing to look at."""
+
+    def compare(self, a: None, b: None, reference: Reference | None = None) -> Evidence:
+        """Return evidence that says why there is none."""
+        return without_score(self, "not_measured", self.reason)
+
+
+def of_tiers(
+    comparators: Iterable[Comparator[Any]], wanted: Sequence[Tier]
+) -> list[Comparator[Any]]:
+    """Return the comparators of these tiers, in their order; of all tiers where none is named.
+
+    Raises:
+        UsageError: none is left.
+    """
+    left = [one for one in comparators if not wanted or one.tier in wanted]
+    if not left:
+        raise UsageError(f"no comparator of the tier {', '.join(wanted)} is left to run")
+    return left
+
+
+def measurable(
+    comparators: Sequence[Comparator[Any]], a: Examined, b: Examined
+) -> list[Comparator[Any]]:
+    """Replace the comparators of a tier that cannot be had of both by one line that says why.
+
+    Text is left alone: what is wrong with answers is told comparator by comparator.
+    """
+    kept: list[Comparator[Any]] = []
+    told: set[Tier] = set()
+    for comparator in comparators:
+        reason = _lacking(comparator, a, b)
+        if reason is None or comparator.tier == "text":
+            kept.append(comparator)
+        elif not _any_left(comparators, comparator.tier, a, b) and comparator.tier not in told:
+            told.add(comparator.tier)
+            kept.append(Unmeasured(comparator.tier, reason))
+        elif comparator.tier not in told:
+            kept.append(comparator)
+    return kept
+
+
+def _any_left(comparators: Sequence[Comparator[Any]], tier: Tier, a: Examined, b: Examined) -> bool:
+    return any(_lacking(one, a, b) is None for one in comparators if one.tier == tier)
+
+
+def _lacking(comparator: Comparator[Any], a: Examined, b: Examined) -> str | None:
+    needs = comparator.needs - {"answers"}
+    lacking = [
+        f"{letter} ({side.subject.kind}) gives no {TITLES[need].lower()}"
+        for letter, side in (("A", a), ("B", b))
+        for need in ("logprobs", "tokenizer", "weights")
+        if need in needs and need not in side.available
+    ]
+    return "; ".join(lacking) or None

@@ -1,0 +1,147 @@
+"""Weights on disk, read one tensor at a time: safetensors (in one file or shards) and GGUF.
+
+Files are mapped into memory, so that a comparison holds a few tensors and never a whole model.
+Pickles are not read at all: loading one can run code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.errors import InputFileError
+from forensics.model_folder import ModelFiles
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor on disk: its stored bytes, and how to make float32 numbers of them.
+
+    `kind` is the name of the stored number format (F32, BF16, Q4_1…); `stored` returns the bytes
+    as they lie in the file, `decode` turns bytes into float32 of the given shape.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str
+    file: Path
+    stored: Callable[[], Bytes]
+    decode: Callable[[Bytes, tuple[int, ...]], Floats]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def read(self) -> Floats:
+        """Return the numbers, float32, of `shape`.
+
+        Raises:
+            InputFileError: NaN or infinite weights: such a model computes nothing.
+        """
+        return self._checked(self.decode(self.stored(), self.shape))
+
+    def rows(self, indices: NDArray[np.int64]) -> Floats:
+        """Return some rows of a matrix, float32, of shape (len(indices), columns).
+
+        Raises:
+            InputFileError: as in `read`.
+        """
+        stored = self.stored().reshape(self.shape[0], -1)[indices]
+        return self._checked(self.decode(stored, (len(indices), *self.shape[1:])))
+
+    def _checked(self, values: Floats) -> Floats:
+        if not _finite(values):
+            raise InputFileError(
+                f"{self.file}: the tensor {self.name} holds NaN or infinite weights; "
+                "the file is damaged or the model was broken in training"
+            )
+        return values
+
+
+@dataclass(frozen=True)
+class Weights:
+    """All tensors of a model, by name."""
+
+    path: Path
+    tensors: dict[str, Tensor]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers all tensors hold together."""
+        return sum(tensor.size for tensor in self.tensors.values())
+
+    def read(self, name: str) -> Floats:
+        """Return one tensor's numbers, see `Tensor.read`."""
+        return self.tensors[name].read()
+
+
+def open_weights(files: ModelFiles) -> Weights:
+    """Return a model's weights: headers are read and checked, numbers are not.
+
+    Raises:
+        InputFileError: no weights, only pickles, a missing shard, or a damaged file.
+    """
+    if files.gguf is not None:
+        from forensics.weights.gguf_tensors import gguf_tensors
+
+        return Weights(files.gguf, _by_name(gguf_tensors(files.gguf)))
+    from forensics.weights.safetensors_files import check_shards, safetensors_tensors
+
+    folder = files.path
+    if not files.shards:
+        raise InputFileError(_no_weights(folder))
+    check_shards(folder, files.shards)
+    found = (tensor for shard in files.shards for tensor in safetensors_tensors(shard))
+    return Weights(folder, _by_name(found))
+
+
+def checked_files(files: ModelFiles | None) -> ModelFiles:
+    """Return a subject's files after a look at their headers.
+
+    Raises:
+        InputFileError: see `open_weights`.
+    """
+    assert files is not None  # noqa: S101 (comparators that need weights are given them)
+    open_weights(files)
+    return files
+
+
+def check_weights(files: Iterable[ModelFiles | None]) -> None:
+    """Check the headers of weights that are at hand, so that damage is told before work begins.
+
+    Raises:
+        InputFileError: see `open_weights`.
+    """
+    for found in files:
+        if found is not None and found.weights:
+            open_weights(found)
+
+
+def _by_name(tensors: Iterable[Tensor]) -> dict[str, Tensor]:
+    return {tensor.name: tensor for tensor in tensors}
+
+
+def _no_weights(folder: Path) -> str:
+    pickles = sorted(p.name for ending in ("bin", "pt", "pth") for p in folder.glob(f"*.{ending}"))
+    if pickles:
+        return (
+            f"{folder} holds its weights only as a pickle ({pickles[0]}), which can run code when "
+            "loaded; convert it to safetensors first"
+        )
+    return f"{folder} holds no *.safetensors weights; is the download complete?"
+
+
+def _finite(values: Floats) -> bool:
+    # One pass at the speed of memory; only a sum that overflows needs the slower look.
+    flat = values.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.dot(flat, flat)
+    return bool(np.isfinite(total)) or bool(np.isfinite(flat).all())
