@@ -47,6 +47,13 @@ if TYPE_CHECKING:
     callback=tier_names,
     help="Measure only these, of text,logprobs,tokenizer,weights [all that can be had].",
 )
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    metavar="SUBJECT",
+    help="Local model, no kin of either, to read token probabilities against (repeatable).",
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
 @transcripts_option
@@ -72,7 +79,7 @@ def command(a: str, b: str, **options: Any) -> None:
     judged against it. The exit code is 0 whatever is found.
     """
     from forensics.cli.months import check_month
-    from forensics.cli.obtaining import asking_from, examine, subject_from, suite_for
+    from forensics.cli.obtaining import asking_from, examine, observed, subject_from, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import named_target, outputs, render
     from forensics.comparators import load_comparators
@@ -94,6 +101,7 @@ def command(a: str, b: str, **options: Any) -> None:
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
     first, second = examine(subjects, asked, asking, comparators)
+    first, second = observed(first, second, asking, comparators, options)
     comparators = measurable(comparators, first, second)
     cohort = _cohort(options["cohort_name"], first, second)
     with step_spinner() as spinner:
@@ -166,6 +174,7 @@ def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
         "without",
         "blind",
         "tiers",
+        "controls",
         "cohort_name",
         "known_released",
         "questioned_released",

@@ -25,6 +25,11 @@ BUILT_IN = {
     "embedding": "forensics.comparators.embedding:Embedding",
     "sampling": "forensics.comparators.sampling:Sampling",
     "identity": "forensics.comparators.identity:Identity",
+    "next_tokens": "forensics.comparators.next_tokens:NextTokens",
+    "likelihoods": "forensics.comparators.likelihoods:Likelihoods",
+    "student_fit": "forensics.comparators.student_fit:StudentFit",
+    "tokenizer": "forensics.comparators.tokenizer:Tokenizer",
+    "token_counts": "forensics.comparators.token_counts:TokenCountVectors",
     "weights_units": "forensics.comparators.weights_units:WeightsUnits",
 }
 
