@@ -30,7 +30,10 @@ BUILT_IN = {
     "student_fit": "forensics.comparators.student_fit:StudentFit",
     "tokenizer": "forensics.comparators.tokenizer:Tokenizer",
     "token_counts": "forensics.comparators.token_counts:TokenCountVectors",
+    "weights_tensors": "forensics.comparators.weights_tensors:WeightsTensors",
     "weights_units": "forensics.comparators.weights_units:WeightsUnits",
+    "weights_matching": "forensics.comparators.weights_matching:WeightsMatching",
+    "weights_attention": "forensics.comparators.weights_attention:WeightsAttention",
 }
 
 

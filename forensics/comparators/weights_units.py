@@ -9,10 +9,11 @@ from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 
 if TYPE_CHECKING:
-    from forensics.weights.correspondence import Correspondence, Opened
-    from forensics.weights.unit_signs import LayerSigns
+    from forensics.model_folder import ModelFiles
+    from forensics.weights.correspondence import Matched
 
 SCALE = "mean cosine of matched hidden units' weights: 0 for independent models, 1 for one model"
+NO_UNITS = "the models have no gated MLPs and no value channels to match"
 _UNIT = {"up": "hidden units of gated MLPs", "v": "value channels of attention"}
 _EXACT = (
     "The p-value is exact where one of the two models was initialised independently, symmetrically "
@@ -30,57 +31,47 @@ class WeightsUnits:
     needs: frozenset[Need] = frozenset({"weights"})
     symmetric = False  # of unequal numbers of units, those of A are spread evenly
 
-    def extract(self, examined: Examined) -> Opened:
-        """Open the weights; nothing but headers is read.
+    def extract(self, examined: Examined) -> ModelFiles:
+        """Return the files, after a look at their headers.
 
         Raises:
             InputFileError: the files are damaged, incomplete or unknown.
         """
-        from forensics.weights.correspondence import open_model
+        from forensics.weights.reader import checked_files
 
-        assert examined.files is not None  # noqa: S101 (`needs` says so)
-        return open_model(examined.files)
+        return checked_files(examined.files)
 
-    def compare(self, a: Opened, b: Opened, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
         """Return the exact p-value of independence, and how alike matched units are.
 
         Raises:
             InputFileError: weights that cannot be read, NaN among them.
         """
         from forensics.weights.correspondence import correspond
-        from forensics.weights.unit_signs import all_signs, layer_signs
 
-        found = correspond(a, b)
-        if found is None:
-            why = "the models have no gated MLPs and no value channels to match"
-            return without_score(self, "not_applicable", why)
-        layers = layer_signs(a, b, found)
-        return self._evidence(a, b, found, layers, all_signs(layers))
+        matched = correspond(a, b)
+        if matched is None:
+            return without_score(self, "not_applicable", NO_UNITS)
+        return self._evidence(matched)
 
-    def _evidence(
-        self, a: Opened, b: Opened, found: Correspondence, layers: list[LayerSigns], p_value: float
-    ) -> Evidence:
+    def _evidence(self, matched: Matched) -> Evidence:
         import numpy as np
 
-        from forensics.weights.reporting import layer_interval, left_over
+        from forensics.weights.reporting import layer_interval, layer_rows, left_over
+        from forensics.weights.unit_signs import all_signs, layer_signs
 
+        layers = layer_signs(matched)
         similarity = np.array([layer.similarity for layer in layers])
         details: dict[str, Any] = {
-            "units": _UNIT[found.tested],
+            "units": _UNIT[matched.found.tested],
             "agreeing_signs": sum(layer.positive for layer in layers),
             "signs": sum(layer.decided for layer in layers),
-            "coordinates": found.alignment.kind,
-            "units_in_same_order": all(pair.same_order for pair in found.pairs),
-            "layers": [
-                {
-                    "a": layer.pair.a.label,
-                    "b": layer.pair.b.label,
-                    "similarity": round(layer.similarity, 6),
-                    "p_value": layer.p_value,
-                }
-                for layer in layers
-            ],
-            **left_over(a.parts, b.parts, found),
+            "coordinates": matched.found.alignment.kind,
+            "units_in_same_order": all(layer.pair.same_order for layer in layers),
+            "layers": layer_rows(
+                [layer.pair for layer in layers], similarity, [layer.p_value for layer in layers]
+            ),
+            **left_over(matched),
         }
         return Evidence(
             comparator=self.name,
@@ -90,8 +81,8 @@ class WeightsUnits:
             scale=SCALE,
             score=float(similarity.mean()),
             interval=layer_interval(similarity),
-            n=sum(layer.decided for layer in layers),
-            p_value=p_value,
+            n=details["signs"],
+            p_value=all_signs(layers),
             caveats=(_EXACT,),
             details=details,
         )

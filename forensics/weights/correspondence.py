@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,24 @@ class Correspondence:
     tested: Part
 
 
+@dataclass(frozen=True)
+class Matched:
+    """Two opened models and what corresponds in them."""
+
+    a: Opened
+    b: Opened
+    found: Correspondence
+
+    def rows_a(self, pair: LayerPair, part: Part) -> Floats:
+        """Return a part of A's matched units in B's coordinates, rows of length one."""
+        rows = self.a.parts.matrix(pair.a, part, pair.units_a)
+        return unit_rows(self.found.alignment.apply(rows))
+
+    def rows_b(self, pair: LayerPair, part: Part) -> Floats:
+        """Return a part of B's units that A's were matched with, rows of length one."""
+        return unit_rows(self.b.parts.matrix(pair.b, part, pair.units_b))
+
+
 def open_model(files: ModelFiles) -> Opened:
     """Open a model's weights and find its parts.
 
@@ -65,16 +84,32 @@ def open_model(files: ModelFiles) -> Opened:
     return Opened(files, find_parts(open_weights(files), files))
 
 
-def correspond(a: Opened, b: Opened) -> Correspondence | None:
+def correspond(a: ModelFiles, b: ModelFiles) -> Matched | None:
     """Put two models into correspondence; None where they have no kind of unit in common.
+
+    The last few results are kept: every comparator of a run asks for the same.
 
     Raises:
         InputFileError: weights that cannot be read.
     """
+    return _corresponding(a, b, (*_stamp(a), *_stamp(b)))
+
+
+def _stamp(files: ModelFiles) -> tuple[tuple[int, int], ...]:
+    found = [path.stat() for path in files.weights]
+    return tuple((one.st_mtime_ns, one.st_size) for one in found)
+
+
+@lru_cache(maxsize=4)
+def _corresponding(
+    files_a: ModelFiles, files_b: ModelFiles, _: tuple[tuple[int, int], ...]
+) -> Matched | None:
+    a, b = open_model(files_a), open_model(files_b)
     for matched, tested in _KINDS:
         layers = [_having(side.parts, matched, tested) for side in (a, b)]
         if layers[0] and layers[1]:
-            return _correspond(a, b, layers[0], layers[1], matched, tested)
+            found = _correspond(a, b, layers[0], layers[1], matched, tested)
+            return Matched(a, b, found)
     return None
 
 

@@ -30,3 +30,10 @@ def fisher(p_values: Sequence[float]) -> float:
         return 1.0
     statistic = -2 * sum(math.log(max(p, SMALLEST)) for p in p_values)
     return max(SMALLEST, float(chi2.sf(statistic, 2 * len(p_values))))
+
+
+def upper_tail(z: float) -> float:
+    """Return the chance that a standard normal number is `z` or more."""
+    from scipy.stats import norm
+
+    return max(SMALLEST, float(norm.sf(z)))

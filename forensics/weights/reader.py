@@ -103,6 +103,17 @@ def open_weights(files: ModelFiles) -> Weights:
     return Weights(folder, _by_name(found))
 
 
+def checked_files(files: ModelFiles | None) -> ModelFiles:
+    """Return a subject's files after a look at their headers.
+
+    Raises:
+        InputFileError: see `open_weights`.
+    """
+    assert files is not None  # noqa: S101 (comparators that need weights are given them)
+    open_weights(files)
+    return files
+
+
 def check_weights(files: Iterable[ModelFiles | None]) -> None:
     """Check the headers of weights that are at hand, so that damage is told before work begins.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,7 @@ from numpy.typing import NDArray
 
 from forensics.evidence import Interval
 from forensics.matching import bootstrap_mean
-from forensics.weights.correspondence import Correspondence
-from forensics.weights.parts import Parts
+from forensics.weights.correspondence import LayerPair, Matched
 
 
 def layer_interval(values: NDArray[np.float64]) -> Interval | None:
@@ -21,10 +21,27 @@ def layer_interval(values: NDArray[np.float64]) -> Interval | None:
     return found.model_copy(update={"method": "percentile bootstrap over layers"})
 
 
-def left_over(a: Parts, b: Parts, found: Correspondence) -> dict[str, Any]:
+def layer_rows(
+    pairs: Sequence[LayerPair],
+    similarity: NDArray[np.float64],
+    p_values: Sequence[float | None],
+) -> list[dict[str, Any]]:
+    """Return one record a pair of layers, for the heat map."""
+    return [
+        {"a": pair.a.label, "b": pair.b.label, "similarity": round(float(value), 6), "p_value": p}
+        for pair, value, p in zip(pairs, similarity, p_values, strict=True)
+    ]
+
+
+def left_over(matched: Matched) -> dict[str, str]:
     """Return the layers of either model that no layer of the other was matched with."""
-    used_a = {pair.a.label for pair in found.pairs}
-    used_b = {pair.b.label for pair in found.pairs}
-    rest_a = [x.label for x in a.layers if found.matched in x.pieces and x.label not in used_a]
-    rest_b = [x.label for x in b.layers if found.matched in x.pieces and x.label not in used_b]
-    return {"unmatched_layers_a": ", ".join(rest_a), "unmatched_layers_b": ", ".join(rest_b)}
+    pairs, part = matched.found.pairs, matched.found.matched
+    used = {"a": {pair.a.label for pair in pairs}, "b": {pair.b.label for pair in pairs}}
+    return {
+        f"unmatched_layers_{side}": ", ".join(
+            layer.label
+            for layer in opened.parts.layers
+            if part in layer.pieces and layer.label not in used[side]
+        )
+        for side, opened in (("a", matched.a), ("b", matched.b))
+    }

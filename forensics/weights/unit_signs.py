@@ -22,8 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.weights.alignment import unit_rows
-from forensics.weights.correspondence import Correspondence, LayerPair, Opened
+from forensics.weights.correspondence import LayerPair, Matched
 from forensics.weights.pvalues import sign_test
 
 
@@ -55,19 +54,19 @@ class LayerSigns:
         return sign_test(self.positive, self.decided)
 
 
-def layer_signs(a: Opened, b: Opened, found: Correspondence) -> list[LayerSigns]:
+def layer_signs(matched: Matched) -> list[LayerSigns]:
     """Return the signs of matched units, layer by layer.
 
     Raises:
         InputFileError: weights that cannot be read.
     """
-    return [_signs(a, b, found, pair) for pair in found.pairs]
-
-
-def _signs(a: Opened, b: Opened, found: Correspondence, pair: LayerPair) -> LayerSigns:
-    first = unit_rows(found.alignment.apply(a.parts.matrix(pair.a, found.tested, pair.units_a)))
-    second = unit_rows(b.parts.matrix(pair.b, found.tested, pair.units_b))
-    return LayerSigns(pair, np.einsum("ij,ij->i", first, second, dtype=np.float64))
+    tested = matched.found.tested
+    found = []
+    for pair in matched.found.pairs:
+        first, second = matched.rows_a(pair, tested), matched.rows_b(pair, tested)
+        cosines = np.einsum("ij,ij->i", first, second).astype(np.float64)
+        found.append(LayerSigns(pair, cosines))
+    return found
 
 
 def all_signs(layers: list[LayerSigns]) -> float:

@@ -1,0 +1,81 @@
+"""Do two views of the hidden units match them in the same way?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.comparators.base import Reference, without_score
+from forensics.comparators.weights_units import NO_UNITS
+from forensics.evidence import Evidence, Tier
+from forensics.examined import Examined, Need
+
+if TYPE_CHECKING:
+    from forensics.model_folder import ModelFiles
+
+SCALE = (
+    "mean rank correlation of two matchings of hidden units, each by another matrix: 0 for "
+    "independent models, 1 for one model"
+)
+_APPROXIMATE = (
+    "The p-value is approximate: it is right where the two matrices that read into a unit do not "
+    "depend on each other, and is widened by what layers that do not correspond show."
+)
+
+
+class WeightsMatching:
+    """Zhu et al.'s test of matched permutations, see `weights.unit_matching`."""
+
+    name = "weights_matching"
+    title = "Matching of units"
+    tier: Tier = "weights"
+    needs: frozenset[Need] = frozenset({"weights"})
+    symmetric = False  # of unequal numbers of units, those of A are spread evenly
+
+    def extract(self, examined: Examined) -> ModelFiles:
+        """Return the files, after a look at their headers.
+
+        Raises:
+            InputFileError: the files are damaged, incomplete or unknown.
+        """
+        from forensics.weights.reader import checked_files
+
+        return checked_files(examined.files)
+
+    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
+        """Return how the matchings agree, and the p-value of that under independence.
+
+        Raises:
+            InputFileError: weights that cannot be read, NaN among them.
+        """
+        import numpy as np
+
+        from forensics.weights.correspondence import correspond
+        from forensics.weights.reporting import layer_interval, layer_rows
+        from forensics.weights.unit_matching import agreements
+
+        matched = correspond(a, b)
+        if matched is None:
+            return without_score(self, "not_applicable", NO_UNITS)
+        found = agreements(matched)
+        values = np.array([one.correlation for one in found.layers])
+        return Evidence(
+            comparator=self.name,
+            title=self.title,
+            tier=self.tier,
+            status="ok",
+            scale=SCALE,
+            score=float(values.mean()),
+            interval=layer_interval(values),
+            n=sum(one.n for one in found.layers),
+            p_value=found.combined,
+            caveats=(_APPROXIMATE,),
+            details={
+                "coordinates": matched.found.alignment.kind,
+                "controls_z": [round(z, 3) for z in found.controls],
+                "layers": layer_rows(
+                    [one.pair for one in found.layers],
+                    values,
+                    [found.p_value(one) for one in found.layers],
+                ),
+            },
+        )
