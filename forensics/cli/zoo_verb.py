@@ -1,0 +1,103 @@
+"""`forensics zoo`: models of known lineage, made here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from forensics.zoo.tables import Animal
+
+_PROMPTS = 32
+_MAX_TOKENS = 48
+_WITH_STUDENTS = 4.0  # from so many minutes on, students of every share of a teacher's text
+_SECONDS = 60
+
+
+@click.group(name="zoo")
+def command() -> None:
+    """Make models of known lineage, to see what tests of kinship say of them."""
+
+
+@command.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0.5),
+    default=10.0,
+    show_default=True,
+    help="About how long to work, on one idle core.",
+)
+@click.option("--without-answers", is_flag=True, help="Make models only; ask them nothing.")
+def build(folder: Path, minutes: float, without_answers: bool) -> None:
+    """Write models, transcripts, models.csv and pairs.csv to DIR.
+
+    Tiny models are trained from random weights, then tuned, merged, pruned, rounded, disguised and
+    taught from; with time left, the same is done to demo:smollm2 without training. Then:
+    forensics evaluate DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
+    """
+    import time
+
+    from forensics.cli.progress import note, step_spinner
+    from forensics.zoo.build import SHARES, build_children, build_tiny, size_for
+    from forensics.zoo.tables import write_tables
+
+    _require_empty(folder)
+    until = time.monotonic() + minutes * _SECONDS
+    shares = SHARES if minutes >= _WITH_STUDENTS else (1.0,)
+    with step_spinner() as spinner:
+        task = spinner.add_task("making a zoo", total=None)
+
+        def tell(name: str) -> None:
+            spinner.update(task, description=f"making {name}")
+
+        animals = build_tiny(folder, size_for(minutes), tell, shares)
+    if not without_answers:
+        _ask(animals, folder)
+    source = _smollm2() if time.monotonic() < until else None
+    if source is not None:
+        for animal in build_children(source, "smollm2", folder, until, note):
+            animals.append(animal)
+            if not without_answers:
+                _ask([animal], folder)
+    write_tables(folder, animals)
+    note(f"{folder}: {len(animals)} models, models.csv and pairs.csv")
+
+
+def _require_empty(folder: Path) -> None:
+    from forensics.errors import UsageError
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not an empty folder; name a new one")
+
+
+def _ask(animals: list[Animal], folder: Path) -> None:
+    from forensics.backends.base import BackendOptions, GenerationSettings
+    from forensics.cli.obtaining import Asking, collect_answers
+    from forensics.subjects import parse_subject
+    from forensics.suites import load_suite
+
+    suite = load_suite("core").select((), _PROMPTS)
+    settings = GenerationSettings(max_tokens=_MAX_TOKENS)
+    asking = Asking(settings, BackendOptions(), folder / "transcripts")
+    for animal in animals:
+        subject = parse_subject(f"hf:{animal.folder}")
+        path = folder / "transcripts" / f"{animal.name}.jsonl"
+        collect_answers(subject, suite, asking, path)
+
+
+def _smollm2() -> Path | None:
+    """Return the demo model's folder, None where its package is not installed."""
+    from forensics.cli.progress import note
+    from forensics.errors import MissingDependencyError
+    from forensics.model_folder import model_files
+    from forensics.subjects import parse_subject
+
+    try:
+        found = model_files(parse_subject("demo:smollm2"))
+    except MissingDependencyError as error:
+        note(f"the zoo has tiny models only: {error}")
+        return None
+    return None if found is None else found.folder

@@ -1,0 +1,84 @@
+"""`compare --tiers`: what is measured, what is not and why, and what damaged weights say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from forensics.exitcodes import ExitCode
+
+
+def _case(result) -> dict:
+    return json.loads(result.out)
+
+
+def test_weights_alone_ask_no_model_anything(cli, zoo, here):
+    case = _case(
+        cli("compare", zoo["tiny-base"], zoo["tiny-lora"], "--tiers", "weights", "--json", "-")
+    )
+    assert {e["tier"] for e in case["evidence"]} == {"weights"}
+    assert case["verdict"]["reading"].startswith("They share weights:")
+    assert (case["a"]["answers"], case["verdict"]["status"]) == (0, "screening")
+    assert not (here / "transcripts").exists()
+
+
+def test_two_local_folders_are_measured_in_every_tier(cli, zoo):
+    sides = zoo["tiny-base"], zoo["tiny-other-seed"]
+    options = ("--limit", "8", "--max-tokens", "8", "--without", "embedding", "--json", "-")
+    case = _case(cli("compare", *sides, *options))
+    tiers = {e["tier"]: e["status"] for e in case["evidence"]}
+    assert tiers["weights"] == "ok"
+    assert "text" in tiers
+    assert case["verdict"]["readings"]["weights"].startswith("Weights show no kinship")
+
+
+def test_a_tier_that_cannot_be_had_is_one_line_with_its_reason(cli, zoo, here):
+    sides = [f"hf:{zoo['tiny-base']}", f"hf:{zoo['tiny-lora']}"]
+    asked = ("--limit", "8", "--max-tokens", "8")
+    for number, side in enumerate(sides):
+        cli("probe", side, *asked, "-o", here / f"{number}.jsonl")
+    case = _case(cli("compare", "0.jsonl", "1.jsonl", "--without", "embedding", "--json", "-"))
+    [weights] = [e for e in case["evidence"] if e["tier"] == "weights"]
+    assert weights["status"] == "not_measured"
+    assert "A (transcript) gives no weights; B (transcript) gives no weights" in weights["reason"]
+    text = _case(cli("compare", "0.jsonl", "1.jsonl", "--tiers", "text", "--json", "-"))
+    assert {e["tier"] for e in text["evidence"]} == {"text"}
+
+
+def test_an_unknown_tier_is_named_with_those_there_are(cli, zoo):
+    result = cli("compare", zoo["tiny-base"], zoo["tiny-lora"], "--tiers", "weights,wieghts")
+    assert result.code == ExitCode.USAGE
+    assert "no tier 'wieghts'; there are: text, logprobs, tokenizer, weights" in result.complaint
+
+
+@pytest.fixture(name="damaged")
+def damaged_fixture(zoo: dict[str, Path], tmp_path: Path) -> Path:
+    folder = tmp_path / "damaged"
+    shutil.copytree(zoo["tiny-base"], folder)
+    return folder / "model.safetensors"
+
+
+def test_a_truncated_file_is_told_before_anything_is_asked(cli, zoo, damaged, here):
+    damaged.write_bytes(damaged.read_bytes()[:-10])
+    result = cli("compare", zoo["tiny-base"], damaged.parent, "--tiers", "text,weights")
+    assert result.code == ExitCode.USAGE
+    assert "is not a complete safetensors file" in result.complaint
+    assert not (here / "transcripts").exists()
+
+
+def test_nan_weights_are_an_error_of_the_tier_not_a_crash(cli, zoo, damaged):
+    tensors = load_file(damaged)
+    for name, values in tensors.items():
+        if "gate" in name:
+            values[3, 3] = torch.nan
+    save_file(tensors, damaged)
+    result = cli("compare", zoo["tiny-base"], damaged.parent, "--tiers", "weights", "--json", "-")
+    assert result.code == ExitCode.OK
+    found = {e["comparator"]: e for e in _case(result)["evidence"]}
+    assert found["weights_units"]["status"] == "error"
+    assert "gate_proj.weight holds NaN" in found["weights_units"]["reason"]

@@ -1,0 +1,110 @@
+"""Every row of the table of readings, and what never becomes one."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from forensics.case import CopyTripwire, Overlap, Verdict
+from forensics.evidence import Evidence
+from forensics.fusion import KIN, e_value, fuse, read_tiers
+from forensics.verdict import screen
+
+QUIET = CopyTripwire(identical=0, compared=0, limit=5, min_chars=200, tripped=False)
+NOTHING = screen([], Overlap(a=0, b=0, both=0), QUIET)
+
+
+def _tested(tier: str, p_value: float | None, name: str = "") -> Evidence:
+    return Evidence(
+        comparator=name or tier,
+        title=tier.title(),
+        tier=tier,
+        status="ok",
+        scale="x",
+        score=0.5,
+        n=7,
+        p_value=p_value,
+    )
+
+
+def _judged(log10_lr: float, met: bool = True) -> Evidence:
+    return Evidence(
+        comparator="likeness",
+        title="Likeness",
+        status="ok",
+        scale="x",
+        score=1.0,
+        log10_lr={"close_descent": log10_lr},
+        details={"conditions": [{"met": met, "text": "the era"}]},
+    )
+
+
+def _fused(*evidence: Evidence) -> Verdict:
+    return fuse(NOTHING, evidence)
+
+
+SURE, OPEN, CHANCE = 1e-20, 1e-4, 0.4
+
+
+@pytest.mark.parametrize(
+    ("weights", "behaviour", "reading"),
+    [
+        (SURE, SURE, "Derivative: they share weights and behave alike."),
+        (SURE, CHANCE, "Same base, retrained behaviour:"),
+        (CHANCE, SURE, "Distillation or shared training data:"),
+        (CHANCE, CHANCE, "Independent as far as measured:"),
+        (None, SURE, "Kinship, mechanism undetermined:"),
+        (SURE, None, "They share weights:"),
+        (CHANCE, None, "Their weights agree no more than chance has it:"),
+        (SURE, OPEN, "They share weights:"),
+    ],
+)
+def test_each_row_of_the_table_has_its_reading(weights, behaviour, reading):
+    given = (("weights", weights), ("logprobs", behaviour))
+    verdict = _fused(*(_tested(tier, p) for tier, p in given if p is not None))
+    assert verdict.reading.startswith(reading)
+    assert verdict.readings["together"].startswith(reading)
+    assert verdict.status == "screening"
+
+
+@pytest.mark.parametrize(
+    ("log10_lr", "met", "kin"),
+    [(1.5, True, "yes"), (-1.5, True, "no"), (0.2, True, "open"), (1.5, False, "not_measured")],
+)
+def test_text_counts_as_behaviour_only_with_a_cohort_that_covers_both(log10_lr, met, kin):
+    assert read_tiers([_judged(log10_lr, met)])[1].kin == kin
+
+
+def test_text_alone_leaves_the_verdict_as_it_is():
+    assert _fused(_judged(2.0)) is NOTHING
+    assert _fused() is NOTHING
+
+
+def test_a_comparator_without_a_p_value_decides_nothing():
+    verdict = _fused(_tested("weights", None))
+    assert (verdict.status, "together" in verdict.readings) == ("insufficient", False)
+
+
+def test_e_values_are_averaged_so_that_one_sure_test_is_enough_and_luck_is_not():
+    assert e_value(1e-6) == pytest.approx(500)
+    sure = [_tested("weights", SURE, "x"), _tested("weights", CHANCE, "y")]
+    assert read_tiers(sure)[0].kin == "yes"
+    lucky = [_tested("weights", 1e-5, f"t{i}") for i in range(3)]
+    assert read_tiers(lucky)[0].kin == "open"
+    # Markov: of independent models at most one in KIN reaches it. ∫ ½·p^(−½) dp over (0, 1) is 1.
+    level = (0.5 / KIN) ** 2
+    assert level <= 1 / KIN
+    assert sum(e_value((i + 0.5) / 1e5) for i in range(100_000)) / 1e5 == pytest.approx(1, abs=0.01)
+
+
+def test_findings_stand_on_the_side_they_speak_for():
+    verdict = _fused(
+        _tested("weights", SURE, "sure"),
+        _tested("weights", CHANCE, "chance"),
+        _tested("weights", OPEN, "open"),
+    )
+    assert [f.comparator for f in verdict.findings_for] == ["sure"]
+    assert [f.comparator for f in verdict.findings_against] == ["chance"]
+    assert math.isfinite(float(verdict.headline.split("e-value ")[1].split(")")[0]))
+    assert "p < 1e-300" in _fused(_tested("weights", 1e-300)).findings_for[0].text

@@ -1,0 +1,77 @@
+"""The zoo is what it says: children compute what they should, and the tables are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from forensics.hypotheses import read_pairs
+from forensics.lineage import clusters, read_models
+from forensics.zoo.build import SMALLEST
+from forensics.zoo.checkpoint import read_checkpoint
+from forensics.zoo.tables import Animal, ancestors, relation
+from forensics.zoo.training import encode, loss_on, texts
+
+
+@pytest.fixture(name="losses", scope="module")
+def losses_fixture(zoo: dict[str, Path]) -> dict[str, float]:
+    prose = texts("prose", 460_000)[-40_000:]  # what training did not read
+    tokens = encode(zoo["tiny-base"], prose, SMALLEST)[:4_000]
+    return {
+        name: loss_on(read_checkpoint(folder), tokens, SMALLEST) for name, folder in zoo.items()
+    }
+
+
+def test_training_taught_something(losses):
+    assert losses["tiny-untrained"] - losses["tiny-base"] > 0.5
+    assert losses["tiny-untrained"] - losses["tiny-student-100"] > 0.5
+
+
+@pytest.mark.parametrize("name", ["tiny-permuted", "tiny-disguised", "tiny-extended"])
+def test_disguises_compute_the_same_function(losses, name):
+    assert losses[name] == pytest.approx(losses["tiny-base"], abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["tiny-pruned", "tiny-int4", "tiny-noised", "tiny-merge"])
+def test_altered_copies_still_work_and_are_not_the_same(losses, name):
+    assert 0 < abs(losses[name] - losses["tiny-base"]) < 0.5
+
+
+def test_the_tables_are_those_that_evaluate_reads(zoo):
+    folder = zoo["tiny-base"].parents[1]
+    facts = read_models(folder / "models.csv")
+    assert list(facts) == list(zoo)
+    numbers = clusters(facts)
+    assert numbers["tiny-base"] == numbers["tiny-chain"] != numbers["tiny-other-seed"]
+    assert len(set(numbers.values())) == 4  # the base's family, and three strangers to it
+    found = {(p.a, p.b): p for p in read_pairs(folder / "pairs.csv", facts)}
+    assert found["tiny-base", "tiny-chain"].relation == "finetune_parent"
+    assert found["tiny-tuned", "tiny-pruned"].hypothesis == "close_descent"
+    assert found["tiny-base", "tiny-student-100"].hypothesis == "common_teacher"
+    assert found["tiny-tuned", "tiny-student-100"].hypothesis is None
+    assert found["tiny-base", "tiny-other-seed"].hypothesis == "independent"
+
+
+def test_relations_follow_parents_and_teachers():
+    here = Path()
+    animals = [
+        Animal("a", here, ""),
+        Animal("b", here, "", ("a",)),
+        Animal("c", here, "", ("b",)),
+        Animal("m", here, "", ("c", "a")),
+        Animal("s", here, "", teachers=(("a", 0.1),)),
+        Animal("t", here, "", teachers=(("a", 1.0),)),
+        Animal("z", here, "", teachers=(("a", 0.0),)),
+    ]
+    by_name = {one.name: one for one in animals}
+    assert ancestors("m", animals) == {"a", "b", "c"}
+
+    def related(first: str, second: str) -> str:
+        return relation(by_name[first], by_name[second], animals)[0]
+
+    assert related("m", "b") == "finetune_parent"
+    assert related("s", "a") == "distilled_teacher"
+    assert related("s", "t") == "same_teacher"
+    assert related("s", "m") == "unknown"
+    assert related("z", "a") == "unrelated"  # no token of the teacher's
