@@ -20,7 +20,7 @@ from forensics.weights.correspondence import LayerPair, Matched, Opened
 from forensics.weights.parts import Part
 from forensics.weights.reader import Floats
 
-MOST_COORDINATES = 512  # the estimate is unbiased whichever coordinates are taken
+MOST_COORDINATES = 256  # the estimate is unbiased whichever coordinates are taken
 _LEAST_COORDINATES = 16
 _LEAST_CONTROLS = 6
 

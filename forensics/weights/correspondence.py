@@ -87,7 +87,7 @@ def open_model(files: ModelFiles) -> Opened:
 def correspond(a: ModelFiles, b: ModelFiles) -> Matched | None:
     """Put two models into correspondence; None where they have no kind of unit in common.
 
-    The last few results are kept: every comparator of a run asks for the same.
+    The last result is kept: every comparator of a run asks for the same.
 
     Raises:
         InputFileError: weights that cannot be read.
@@ -100,7 +100,7 @@ def _stamp(files: ModelFiles) -> tuple[tuple[int, int], ...]:
     return tuple((one.st_mtime_ns, one.st_size) for one in found)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _corresponding(
     files_a: ModelFiles, files_b: ModelFiles, _: tuple[tuple[int, int], ...]
 ) -> Matched | None:

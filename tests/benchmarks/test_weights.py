@@ -1,0 +1,45 @@
+"""What the weights tier costs, beside reading the same files once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from forensics.model_folder import model_files
+from forensics.subjects import parse_subject
+from tests.weights.comparing import weight_evidence
+
+pytestmark = pytest.mark.demo
+
+
+def _folder(name: str) -> Path:
+    found = model_files(parse_subject(f"demo:{name}"))
+    assert found is not None and found.folder is not None
+    return found.folder
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def test_weights_of_a_model_and_its_child_against_reading_both(benchmark):
+    sides = _folder("smollm2"), _folder("smollm2-pruned")
+
+    def read() -> None:
+        for side in sides:
+            with (side / "model.safetensors").open("rb") as file:
+                while file.read(1 << 24):
+                    pass
+
+    weight_evidence(*sides)  # libraries are imported, files are in the page cache
+    reading = min(_seconds(read) for _ in range(3))
+    found = benchmark.pedantic(lambda: weight_evidence(*sides), rounds=3, iterations=1)
+    ratio = benchmark.stats.stats.min / reading
+    benchmark.extra_info |= {"reading_seconds": round(reading, 3), "ratio": round(ratio, 2)}
+    print(f"weights tier: {ratio:.1f} times as long as reading both files ({reading:.2f} s)")
+    assert found["weights_units"].p_value < 1e-6
