@@ -66,6 +66,7 @@ def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
         "only": policy.comparators,
         "without": policy.without,
         "tiers": policy.tiers,
+        "controls": (),
         "known_released": "",
         "questioned_released": policy.released or "",
         "blind": False,

@@ -57,6 +57,13 @@ if TYPE_CHECKING:
     callback=tier_names,
     help="Measure only these, of text,logprobs,tokenizer,weights [all that can be had].",
 )
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    metavar="SUBJECT",
+    help="Local model, no kin of either, to read token probabilities against (repeatable).",
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
 @transcripts_option
@@ -117,7 +124,7 @@ def compared(
     Returns:
         The case, and either subject's transcript, None of a cohort's model.
     """
-    from forensics.cli.obtaining import asking_from, examine, suite_for
+    from forensics.cli.obtaining import asking_from, examine, observed, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.comparators import load_comparators
 
@@ -135,6 +142,7 @@ def compared(
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
     first, second = examine(subjects, asked, asking, comparators)
+    first, second = observed(first, second, asking, comparators, options)
     comparators = measurable(comparators, first, second)
     cohort = _cohort(options["cohort_name"], first, second)
     with step_spinner() as spinner:
@@ -221,6 +229,7 @@ def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
         "without",
         "blind",
         "tiers",
+        "controls",
         "cohort_name",
         "known_released",
         "questioned_released",
