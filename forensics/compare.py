@@ -25,13 +25,14 @@ from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.evidence import Evidence
 from forensics.examined import Examined
-from forensics.fusion import LIKENESS, fuse
+from forensics.fusion import LIKENESS, TRANSFERRED, fuse
 from forensics.suites import Prompt, Suite
 from forensics.transcripts import Response, Transcript, now
-from forensics.verdict import screen, weigh
+from forensics.verdict import screen, weigh, weigh_transferred
 
 if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.transferred import Transferred
 
 Progress = Callable[[str], None]
 
@@ -47,6 +48,7 @@ def compare(
     settings: Mapping[str, Any] | None = None,
     cohort: Cohort | None = None,
     released: tuple[str, str] = ("", ""),
+    transferred: Transferred | None = None,
 ) -> Case:
     """Compare the known subject `a` with the questioned subject `b`.
 
@@ -61,6 +63,7 @@ def compare(
         settings: what was chosen (suite, categories, limit), for the ledger.
         cohort: to judge likeness against.
         released: `YYYY-MM` of A and B, where known.
+        transferred: calibration for prompts without a cohort; not used beside one.
     """
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
@@ -73,7 +76,13 @@ def compare(
     related = None
     if cohort is not None:
         judged, related = _judged(a, b, cohort, released)
+        if judged.status == "ok":
+            evidence = [_beside(one, cohort) for one in evidence]
         evidence.append(_with_explained(judged, known))
+    elif transferred is not None:
+        from forensics.cohorts.transferred import judge_transferred
+
+        evidence.append(judge_transferred(a, b, evidence, transferred))
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     return Case(
@@ -107,20 +116,33 @@ def _judged(
     return judge(first, second, cohort), relatives(first, second, cohort)
 
 
+def _beside(evidence: Evidence, cohort: Cohort) -> Evidence:
+    """Set a score beside those of the cohort's own pairs."""
+    if evidence.score is None:
+        return evidence
+    return evidence.model_copy(update={"reference": cohort.reference.get(evidence.comparator)})
+
+
 def _verdict(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwire) -> Verdict:
+    added = {e.comparator: e for e in evidence if e.comparator in (LIKENESS, TRANSFERRED)}
     told = [e for e in evidence if e.tier == "text" or e.status != "ok"]
-    screening = screen([e for e in told if e.comparator != LIKENESS], overlap, tripwire)
-    judged = next((e for e in evidence if e.comparator == LIKENESS), None)
-    return fuse(_calibrated(screening, judged, tripwire), evidence)
+    screening = screen([e for e in told if e.comparator not in added], overlap, tripwire)
+    return fuse(_calibrated(screening, added, tripwire), evidence)
 
 
-def _calibrated(screening: Verdict, judged: Evidence | None, tripwire: CopyTripwire) -> Verdict:
-    if judged is None or screening.status == "insufficient":
+def _calibrated(
+    screening: Verdict, added: Mapping[str, Evidence], tripwire: CopyTripwire
+) -> Verdict:
+    if not added or screening.status == "insufficient":
         return screening
+    judged = added.get(LIKENESS) or added[TRANSFERRED]
     if judged.status != "ok":
-        reason = f"{judged.title}: {judged.reason}"
+        # The lines of a transferred ratio are no kind of evidence of their own to a reader.
+        what = judged.title if judged.comparator == LIKENESS else "No likelihood ratio"
+        reason = f"{what}: {judged.reason}"
         return screening.model_copy(update={"reasons": (*screening.reasons, reason)})
-    return weigh(screening, judged, tripwire)
+    weighed = weigh if judged.comparator == LIKENESS else weigh_transferred
+    return weighed(screening, judged, tripwire)
 
 
 def measure(

@@ -5,7 +5,8 @@
     api_key_env = "LOCAL_KEY"   # the name of an environment variable, never a key
     api = "chat"                # or "completions"
 
-Other top-level tables of the file are left to whom they concern.
+In a `pyproject.toml` given as the file the tables are `[tool.forensics.endpoints.NAME]`. What else
+the file holds is the policy of `forensics check` (`policy`).
 """
 
 from __future__ import annotations
@@ -14,17 +15,15 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forensics.errors import InputFileError, UsageError
 from forensics.resources import is_file
+from forensics.settings_file import FILE_NAME, settings_table
 from forensics.subjects import Subject, parse_subject
 
 if TYPE_CHECKING:
     from forensics.endpoint_format import EndpointEntry
-
-FILE_NAME = "forensics.toml"
-_LARGEST = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def read_endpoints(path: Path) -> dict[str, EndpointEntry]:
     Raises:
         InputFileError: it cannot be read, is not TOML, or an entry is wrong.
     """
-    table = _document(path).get("endpoints", {})
+    table = settings_table(path).get("endpoints", {})
     if not isinstance(table, dict):
         raise InputFileError(f"{path}: endpoints must be a table: [endpoints.NAME]")
     if not table:
@@ -97,26 +96,6 @@ def _files(file: Path | None) -> Iterator[Path]:
         yield file
         return
     yield from filter(is_file, default_files())
-
-
-def _document(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        with path.open("rb") as opened:
-            raw = opened.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputFileError(f"cannot read endpoints from {path}: {reason}") from error
-    if len(raw) > _LARGEST:
-        raise InputFileError(f"{path} is larger than 1 MiB; is it the right file?")
-    try:
-        # Editors on Windows begin UTF-8 files with a mark, which TOML does not know.
-        return tomllib.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InputFileError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        raise InputFileError(f"{path} is not valid TOML: {error}") from None
 
 
 def _subject(model: str, entry: EndpointEntry) -> Subject:

@@ -26,12 +26,12 @@ from forensics.cohorts.likeness import (
 )
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import month
+from forensics.cohorts.validation import FOLDS, held_out_llr
 from forensics.error_rates import STRONG, Scored, rates, without_hubs
 from forensics.errors import InputFileError
 from forensics.hypotheses import KIN_HYPOTHESES, Hypothesis, LabelledPair
 from forensics.lineage import clusters
 
-_FOLDS = 8
 _CURVE_POINTS = 200
 Source = Literal["held_out", "shipped", "none"]
 
@@ -122,7 +122,7 @@ def score_pairs(
     if calibration is not None:
         llr: Floats | None = calibration.llr(np.nan_to_num(scores.score), len(outputs.prompts))
     else:
-        llr = _held_out(scores.ranking, labelled)
+        llr = held_out_llr(scores.ranking, labelled)
     ranking = scores.ranking
     return Evaluated(
         labelled,
@@ -133,23 +133,6 @@ def score_pairs(
         ~met,
         "none" if llr is None else "held_out" if calibration is None else "shipped",
     )
-
-
-def _held_out(score: Floats, labelled: Labelled) -> Floats | None:
-    """Return LLRs from lines that saw no pair of either cluster; None where none can be fitted."""
-    if len(labelled.pairs) == 0:
-        return None
-    folds = np.random.default_rng(0).integers(0, _FOLDS, int(labelled.clusters.max()) + 1)
-    fold = np.sort(folds[labelled.clusters], axis=1)
-    llr = np.zeros(len(score))
-    for first, second in np.unique(fold, axis=0):
-        inside = (fold[:, 0] == first) & (fold[:, 1] == second)
-        apart = np.asarray(~np.isin(fold, (first, second)).any(axis=1))
-        line = fit_line(score[None, apart], labelled.where(apart))
-        if line is None:
-            return None
-        llr[inside] = line.llr(np.nan_to_num(score[inside]))
-    return llr
 
 
 def _against(found: Evaluated, name: Hypothesis) -> Scored:
@@ -230,7 +213,7 @@ def _era_shift(outputs: Outputs, found: Evaluated, likenesses: Likenesses) -> di
     strangers = labelled.are("independent")
     old = np.asarray(early[labelled.pairs].all(axis=1))
     new = late[labelled.pairs].all(axis=1) & strangers
-    if early.sum() < 2 * _FOLDS or not new.any():
+    if early.sum() < 2 * FOLDS or not new.any():
         return None
     excluded = outputs.excluded() | ~early
     score = pair_scores(likenesses, excluded, labelled.pairs).score

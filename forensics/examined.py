@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,11 @@ from forensics.subjects import Subject
 from forensics.text import words
 from forensics.transcripts import Response, Transcript
 
-Need = Literal["answers", "logprobs", "tokenizer", "weights"]
+if TYPE_CHECKING:
+    from forensics.text_probabilities import TextProbabilities
+    from forensics.token_counts import TokenCounts
+
+Need = Literal["answers", "explained", "logprobs", "token_counts", "tokenizer", "weights"]
 
 # Habits show within the first pages; a runaway answer must not outweigh all others, or fill memory.
 MAX_ANALYSED_CHARS = 20_000
@@ -40,12 +45,19 @@ class Answer:
 class Examined:
     """A subject and what could be obtained of it; what could not is absent, never guessed.
 
-    `files` are a local model's; None for a transcript or an endpoint.
+    `files` are a local model's; None for a transcript or an endpoint. `counted` are an endpoint's
+    answers to the suite of token counts. `probabilities` are what a local model gives fixed texts
+    and both subjects' answers, `other_probabilities` what the other subject's model gives them, and
+    `controls` what models that are no subject give them.
     """
 
     subject: Subject
     transcript: Transcript
     files: ModelFiles | None = None
+    counted: Transcript | None = None
+    probabilities: TextProbabilities | None = None
+    other_probabilities: TextProbabilities | None = None
+    controls: tuple[TextProbabilities, ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,6 +81,24 @@ class Examined:
         return np.array(rates).reshape(-1, len(FEATURES))
 
     @cached_property
+    def token_counts(self) -> TokenCounts | None:
+        """Token counts of fixed strings: from the tokenizer's files, or as the endpoint reports.
+
+        Raises:
+            BackendError: the tokenizer's file is damaged.
+        """
+        from forensics import token_counts
+
+        if self._tokenizer_file is not None:
+            return token_counts.from_tokenizer_file(self._tokenizer_file)
+        return token_counts.from_responses(self.counted.responses) if self.counted else None
+
+    @property
+    def _tokenizer_file(self) -> Path | None:
+        tokenizer = self.files.tokenizer if self.files else ()
+        return next((path for path in tokenizer if path.name == "tokenizer.json"), None)
+
+    @cached_property
     def available(self) -> frozenset[Need]:
         """What comparators may ask for."""
         found: set[Need] = {"answers"} if self.answers else set()
@@ -76,6 +106,12 @@ class Examined:
             found.add("weights")
         if self.files is not None and (self.files.tokenizer or self.files.gguf):
             found.add("tokenizer")
+        if self._tokenizer_file is not None or self.counted is not None:
+            found.add("token_counts")
+        if self.probabilities is not None:
+            found.add("logprobs")
+        if self.probabilities is not None or self.other_probabilities is not None:
+            found.add("explained")
         return frozenset(found)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from forensics.errors import OutputError
+from forensics.errors import InputFileError, OutputError
 
 
 @contextmanager
@@ -36,6 +36,28 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read_at_most(path: Path, largest: int, what: str) -> bytes:
+    """Return the content of a file that people write by hand.
+
+    Args:
+        path: the file.
+        largest: most bytes that such a file can have; a multiple of 1 MiB.
+        what: what it should be, for messages.
+
+    Raises:
+        InputFileError: it cannot be read, or is larger.
+    """
+    try:
+        with path.open("rb") as opened:
+            raw = opened.read(largest + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputFileError(f"cannot read {what} {path}: {reason}") from error
+    if len(raw) > largest:
+        raise InputFileError(f"{path} is larger than {largest >> 20} MiB; is it the right file?")
+    return raw
 
 
 def write_text(path: Path, text: str) -> None:

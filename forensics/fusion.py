@@ -31,6 +31,7 @@ _NO_KIN = 10.0  # between the two a tier is left open
 _KIN_LOG10_LR = 1.0  # ENFSI's "moderate support" begins here
 _SMALLEST = 1e-300
 LIKENESS = "likeness"  # the evidence that a cohort adds, see `cohorts.judging`
+TRANSFERRED = "transferred"  # what stands in for it without one, see `cohorts.transferred`
 
 _TOGETHER: dict[tuple[Kin, Kin], str] = {
     ("yes", "yes"): (
@@ -96,11 +97,16 @@ def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
     together = _TOGETHER.get((_settled(weights.kin), _settled(behaviour.kin)))
     read = [one.text for one in (weights, behaviour) if one.kin != "not_measured"]
     spoken = " ".join([together] if together else read)
+    told = [e for e in beyond if e.tier == "tokenizer" and e.details.get("reading")]
+    tokenizers = _tokenizers(told)
     readings = {"weights": weights.text, "behaviour": behaviour.text}
+    readings |= {"tokenizer": tokenizers} if tokenizers else {}
     had_text = verdict.status != "insufficient"
+    spoken = " ".join(filter(None, [spoken, tokenizers]))
     if not spoken:
         return verdict.model_copy(update={"readings": readings})
     shown = [one.text for one in (weights, behaviour) if one.e_value is not None]
+    shown = shown or [f"Tokenizers: {e.details['reading']}." for e in told[:1]]
     return verdict.model_copy(
         update={
             "status": verdict.status if had_text else "screening",
@@ -111,6 +117,14 @@ def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
             "findings_against": (*_findings(beyond, kin=False), *verdict.findings_against),
         }
     )
+
+
+def _tokenizers(told: Sequence[Evidence]) -> str:
+    """Return what tokenizers say: context, which by itself never says that weights are kin."""
+    if not told:
+        return ""
+    said = "; ".join(f"{e.title.lower()}: {e.details['reading']}" for e in told)
+    return f"Tokenizers ({said}). A shared tokenizer is not shared weights."
 
 
 def _settled(kin: Kin) -> Kin:

@@ -120,6 +120,20 @@ def match(a: PromptRows, b: PromptRows) -> Matched:
     return Matched(prompts, similarity, expected, _noise_floor(a, b, prompts, baseline))
 
 
+def mean_score(a: PromptRows, b: PromptRows) -> float | None:
+    """Return the mean of the scores that `match` gives, in a fraction of its time.
+
+    None with fewer than two common prompts.
+    """
+    prompts = sorted(set(a.prompts) & set(b.prompts))
+    n = len(prompts)
+    if n < 2:
+        return None
+    products = a.mean[a.at(prompts)] @ b.mean[b.at(prompts)].T
+    matched, every = float(products.trace()), float(products.sum())
+    return matched / n - (every - matched) / (n * (n - 1))
+
+
 def row_dots(left: Matrix, right: Matrix) -> Floats:
     """Return the dot product of each row of `left` with the same row of `right`: shape (n,)."""
     if not isinstance(left, np.ndarray):

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from forensics.case import Case, CasePlan, CaseSubject
 from forensics.errors import InputFileError
 from forensics.evidence import Finite, ModelText, Record
-from forensics.fusion import LIKENESS
+from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.report.sanitise import one_line
 from forensics.transcripts import Manifest, Response, Transcript
 
@@ -264,7 +264,7 @@ def _suite(case: Case, wanted: Planned) -> Iterator[str]:
 
 
 def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
-    ran = [e.comparator for e in case.evidence if e.comparator != LIKENESS]
+    ran = [e.comparator for e in case.evidence if e.comparator not in (LIKENESS, TRANSFERRED)]
     # A cohort's models have no text: no comparator can run, and the case says so.
     if "cohort" not in (case.a.kind, case.b.kind):
         absent = [name for name in wanted.comparators if name not in ran]

@@ -14,7 +14,7 @@ from forensics.compare import compare
 from forensics.errors import ForensicsError
 from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
-from forensics.fusion import LIKENESS
+from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.planned import with_deviations
 from forensics.report.sanitise import one_line
 from forensics.subjects import Subject
@@ -23,6 +23,7 @@ from forensics.transcripts import Transcript
 
 if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.transferred import Transferred
 
 # Another processor's arithmetic moves the last digits of float32 embeddings, never more than this.
 ROUNDING = 1e-6
@@ -94,8 +95,8 @@ def rederive(
 ) -> Rederivation:
     """Derive `case` again and compare, to the last digit.
 
-    Where a comparator cannot run here, or the cohort is not at hand, the recorded evidence stands
-    in, so that the verdict can still be derived from the rest.
+    Where a comparator cannot run here, or the cohort or calibration is not at hand, the recorded
+    evidence stands in, so that the verdict can still be derived from the rest.
 
     Args:
         case: the recorded case.
@@ -106,17 +107,27 @@ def rederive(
     """
     judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
     cohort, unjudged = _cohort(judged)
+    fused = next((e for e in case.evidence if e.comparator == TRANSFERRED), None)
+    lines, unfused = _lines(fused)
+    added = [e for e, by in ((judged, cohort), (fused, lines)) if by is not None]
     comparators, absent = _comparators(
-        [e for e in case.evidence if cohort is None or e is not judged], unjudged
+        [e for e in case.evidence if e not in added], unjudged | unfused
     )
     sides = (_examined(case.a, a), _examined(case.b, b))
     first = compare(
-        *sides, comparators, suite, progress=progress, cohort=cohort, released=_released(judged)
+        *sides,
+        comparators,
+        suite,
+        progress=progress,
+        cohort=cohort,
+        released=_released(judged),
+        transferred=lines,
     )
     missing = absent | _unmeasured(case.evidence, first.evidence)
     recorded = {e.comparator: e for e in case.evidence}
     settled = [
-        _Recorded(recorded[e.comparator] if e.comparator in missing else e) for e in first.evidence
+        _Recorded(recorded[e.comparator] if e.comparator in missing else e)
+        for e in (_beside(e, recorded, unjudged) for e in first.evidence)
     ]
     # Without a cohort there are no relatives to find again, and earlier releases looked for none.
     derivable = cohort is not None and case.relatives is not None
@@ -136,6 +147,15 @@ def _as_recorded(old: CaseSubject, new: CaseSubject) -> CaseSubject:
     return new.model_copy(update=kept)
 
 
+def _beside(
+    found: Evidence, recorded: Mapping[str, Evidence], unjudged: Mapping[str, str]
+) -> Evidence:
+    """Set the recorded scores of a cohort's own pairs beside evidence, where it is not at hand."""
+    if not unjudged:
+        return found
+    return found.model_copy(update={"reference": recorded[found.comparator].reference})
+
+
 def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
     """Return the cohort a case was judged against, or why there is none."""
     if judged is None:
@@ -153,6 +173,18 @@ def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
     if cohort.sha256 != digest:
         return None, {LIKENESS: f"the cohort {one_line(name, 80)!r} here is not the case's"}
     return cohort, {}
+
+
+def _lines(fused: Evidence | None) -> tuple[Transferred | None, dict[str, str]]:
+    """Return the transferred calibration a case was judged by, or why it is not at hand."""
+    if fused is None:
+        return None, {}
+    from forensics.cohorts.transferred import shipped
+
+    lines = shipped()
+    if lines is None or lines.sha256 != fused.details.get("calibration_sha256"):
+        return None, {TRANSFERRED: "the transferred calibration here is not the case's"}
+    return lines, {}
 
 
 def _released(judged: Evidence | None) -> tuple[str, str]:

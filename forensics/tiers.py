@@ -86,12 +86,28 @@ def _any_left(comparators: Sequence[Comparator[Any]], tier: Tier, a: Examined, b
     return any(_lacking(one, a, b) is None for one in comparators if one.tier == tier)
 
 
+_NEEDED: dict[Need, str] = {
+    "explained": "token probabilities",
+    "logprobs": "token probabilities",
+    "token_counts": "token counts",
+    "tokenizer": "tokenizer",
+    "weights": "weights",
+}
+
+
 def _lacking(comparator: Comparator[Any], a: Examined, b: Examined) -> str | None:
-    needs = comparator.needs - {"answers"}
     lacking = [
-        f"{letter} ({side.subject.kind}) gives no {TITLES[need].lower()}"
+        f"{letter} ({side.subject.kind}) {_why(need, side)}"
         for letter, side in (("A", a), ("B", b))
-        for need in ("logprobs", "tokenizer", "weights")
-        if need in needs and need not in side.available
+        for need in _NEEDED
+        if need in comparator.needs and need not in side.available
     ]
     return "; ".join(lacking) or None
+
+
+def _why(need: Need, side: Examined) -> str:
+    if need in ("explained", "logprobs") and side.files is not None:
+        return "needs control models to be read against: --control SUBJECT"
+    if need in ("token_counts", "tokenizer") and side.subject.kind == "openai":
+        return "shows no tokenizer; --tiers tokenizer asks it for token counts"
+    return f"gives no {_NEEDED[need]}"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.calibration.verbal import verbal_tier
-from forensics.case import CopyTripwire, Finding, Overlap, Verdict
+from forensics.case import CopyTripwire, ErrorAtScore, Finding, Overlap, Verdict
 from forensics.comparators.base import MIN_PROMPTS
 from forensics.evidence import Evidence
 
@@ -172,6 +172,7 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
                 else f"{words.sentence} {_SHARED_PROPOSITION}"
             ),
             "log10_lr": likeness.log10_lr,
+            "error_at_score": _error_at_score(likeness),
             "findings_for": (*([finding] if value > 0 else []), *screening.findings_for),
             "findings_against": (*([] if value > 0 else [finding]), *screening.findings_against),
             "limits": (
@@ -180,6 +181,55 @@ def weigh(screening: Verdict, likeness: Evidence, tripwire: CopyTripwire) -> Ver
                 *screening.limits[1:],
             ),
         }
+    )
+
+
+def weigh_transferred(screening: Verdict, fused: Evidence, tripwire: CopyTripwire) -> Verdict:
+    """Return the screening with a likelihood ratio whose calibration comes from other prompts.
+
+    It stays a screening: how alike unrelated models are on these prompts was not measured.
+
+    Args:
+        screening: what the evidence says without a cohort.
+        fused: the ratio, see `cohorts.transferred`; its conditions are met.
+        tripwire: identical long answers, which cap the reading.
+    """
+    value = (fused.log10_lr or {})["close_descent"]
+    words = verbal_tier(value, _CLOSE, "they are independent")
+    low, high = fused.details["log10_lr_interval"]
+    return screening.model_copy(
+        update={
+            "calibration": "transferred",
+            "headline": (
+                f"Screening: likelihood ratio {_ratio(value)}{_at_bound(value, fused)} for close "
+                f"kinship against independence (log10 {value:.2f} [{low:.2f}, {high:.2f}]), its "
+                "calibration transferred from other prompts and models."
+            ),
+            "reading": (
+                tripwire_reading(tripwire)
+                if tripwire.tripped
+                else f"{words.sentence} {_SHARED_PROPOSITION}"
+            ),
+            "log10_lr": fused.log10_lr,
+            "error_at_score": _error_at_score(fused),
+            "limits": (_transferred_limits(fused), *screening.limits),
+        }
+    )
+
+
+def _transferred_limits(fused: Evidence) -> str:
+    told = "; ".join(
+        f"on {where}, {one['kin_pairs']} close kin against {one['unrelated_pairs']} unrelated "
+        f"pairs of {one['clusters']} lineage clusters, Cllr is {one['cllr']:.2f} and "
+        f"{one['false_above_10']:.1%} of the unrelated get a ratio above 10"
+        for where, one in fused.details["error_rates"].items()
+    )
+    low, high = fused.details["log10_lr_bounds"]
+    return (
+        "This likelihood ratio weighs the evidence, not the claim: it is not the probability that "
+        "one was trained on the other. It rests on style, layout and openings only, and was fitted "
+        f"on other prompts and models: {told}. The number of lineage clusters keeps it between "
+        f"{_ratio(low)} and {_ratio(high)}."
     )
 
 
@@ -200,11 +250,17 @@ def _ratio(log10_lr: float) -> str:
     return f"{10**log10_lr:.3g}" if log10_lr >= 0 else f"1/{10**-log10_lr:.3g}"
 
 
-def _at_bound(log10_lr: float, likeness: Evidence) -> str:
-    low, high = likeness.details["log10_lr_bounds"]
+def _error_at_score(likeness: Evidence) -> ErrorAtScore | None:
+    found = likeness.details.get("error_at_score")
+    return None if found is None else ErrorAtScore.model_validate(found)
+
+
+def _at_bound(log10_lr: float, judged: Evidence) -> str:
+    low, high = judged.details["log10_lr_bounds"]
+    by = "this cohort" if "cohort" in judged.details else "these lines"
     if log10_lr >= high - _NEAR_BOUND:
-        return ", the highest this cohort can support,"
-    return ", the lowest this cohort can support," if log10_lr <= low + _NEAR_BOUND else ""
+        return f", the highest {by} can support,"
+    return f", the lowest {by} can support," if log10_lr <= low + _NEAR_BOUND else ""
 
 
 def _outside(screening: Verdict, cohort: str, unmet: Sequence[str]) -> Verdict:

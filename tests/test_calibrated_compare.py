@@ -18,10 +18,11 @@ from forensics.case import Case, case_schema, case_to_json, read_case
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.pack import Cohort, write_cohort
 from forensics.comparators import load_comparators
-from forensics.compare import LIKENESS, compare
+from forensics.compare import compare
 from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.files import write_text
+from forensics.fusion import LIKENESS
 from forensics.report.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal

@@ -170,7 +170,7 @@ def test_a_mark_at_the_start_of_the_file_is_no_error(toml):
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
     for path in (tmp_path / "no.toml", tmp_path):
-        with pytest.raises(InputFileError, match="cannot read endpoints from"):
+        with pytest.raises(InputFileError, match="cannot read settings"):
             named_subject("openai:m@local", path)
 
 

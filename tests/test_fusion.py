@@ -108,3 +108,16 @@ def test_findings_stand_on_the_side_they_speak_for():
     assert [f.comparator for f in verdict.findings_against] == ["chance"]
     assert math.isfinite(float(verdict.headline.split("e-value ")[1].split(")")[0]))
     assert "p < 1e-300" in _fused(_tested("weights", 1e-300)).findings_for[0].text
+
+
+def test_tokenizers_are_told_and_never_make_kin() -> None:
+    tokenizer = _tested("tokenizer", None).model_copy(
+        update={"details": {"kin": True, "reading": "the same vocabulary"}}
+    )
+    alone = _fused(tokenizer)
+    assert alone.headline.startswith("Tokenizers: the same vocabulary.")
+    assert "not shared weights" in alone.reading
+    assert "together" not in alone.readings
+    both = _fused(tokenizer, _tested("weights", CHANCE))
+    assert both.reading.startswith("Their weights agree no more than chance has it:")
+    assert both.readings["tokenizer"] in both.reading

@@ -9,6 +9,7 @@ from forensics.matching import (
     bootstrap_mean,
     group_by_prompt,
     match,
+    mean_score,
     percentile_interval,
     prompt_rows,
     resample_weights,
@@ -137,3 +138,12 @@ def test_resampling_is_seeded_and_each_row_sums_to_one():
 def test_draws_without_a_value_are_left_out_of_the_interval():
     draws = np.array([np.nan, 1.0, 2.0, 3.0, np.inf])
     assert (percentile_interval(draws).low, percentile_interval(draws).high) == (1.05, 2.95)
+
+
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_the_quick_mean_is_that_of_all_scores(as_sparse):
+    prompts = [f"p{i}" for i in range(9)]
+    first, second = (sparse.csr_array(v) if as_sparse else v for v in map(_vectors, (9, 9), (3, 4)))
+    a, b = prompt_rows(_answers(prompts), first), prompt_rows(_answers(prompts[::-1]), second)
+    assert mean_score(a, b) == pytest.approx(match(a, b).scores.mean(), abs=1e-6)
+    assert mean_score(a, prompt_rows(_answers(prompts[:1]), second[:1])) is None

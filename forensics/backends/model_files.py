@@ -78,12 +78,12 @@ def _local_source(path: Path) -> ModelSource:
 
 
 def _hub_source(subject: Subject) -> ModelSource:
-    small = _download(subject, subject.revision, SMALL_FILES)
+    small = download(subject, subject.revision, SMALL_FILES)
     # The cache keeps every revision in a folder named after its commit.
     commit = small.name
 
     def folder() -> Path:
-        whole = _download(subject, commit, [*SMALL_FILES, "*.safetensors"])
+        whole = download(subject, commit, [*SMALL_FILES, "*.safetensors"])
         check_folder(whole, subject.spec)
         return whole
 
@@ -91,7 +91,12 @@ def _hub_source(subject: Subject) -> ModelSource:
     return ModelSource(identity, read_template(small), folder)
 
 
-def _download(subject: Subject, revision: str | None, patterns: list[str]) -> Path:
+def download(subject: Subject, revision: str | None, patterns: list[str]) -> Path:
+    """Return the hub's local folder of a model, with the files of these patterns.
+
+    Raises:
+        BackendError: there is no such model or revision, it is gated, or the hub is out of reach.
+    """
     quiet()
     import huggingface_hub
     from huggingface_hub import errors

@@ -18,6 +18,8 @@ from forensics.exitcodes import ExitCode
 VERBS = {
     "compare": "Compare two models and report how they may be related.",
     "case": "Freeze a claim and its analysis before collecting.",
+    "check": "Check a model against a policy; for continuous integration.",
+    "baseline": "Keep a fingerprint of an endpoint, and tell when it changes.",
     "probe": "Ask a model a suite's prompts and keep the answers.",
     "doctor": "Tell in a few calls whether a model or endpoint is usable.",
     "import": "Make transcripts from other tools' files.",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from forensics.case import Case
     from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.transferred import Transferred
+    from forensics.comparators.base import Comparator
     from forensics.examined import Examined
     from forensics.subjects import Subject
     from forensics.suites import Suite
@@ -55,6 +57,13 @@ if TYPE_CHECKING:
     callback=tier_names,
     help="Measure only these, of text,logprobs,tokenizer,weights [all that can be had].",
 )
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    metavar="SUBJECT",
+    help="Local model, no kin of either, to read token probabilities against (repeatable).",
+)
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
 @click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
 @transcripts_option
@@ -81,11 +90,9 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     differs from it is listed as a deviation. The exit code is 0 whatever is found.
     """
     from forensics.cli.months import check_month
-    from forensics.cli.obtaining import asking_from, examine, subject_from, suite_for
+    from forensics.cli.obtaining import subject_from
     from forensics.cli.planning import by_plan, with_plan
-    from forensics.cli.progress import step_spinner
     from forensics.cli.rendering import named_target, outputs, render
-    from forensics.comparators import load_comparators
 
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
@@ -95,21 +102,47 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
         check_month(options["questioned_released"], "--questioned-released"),
     )
     subjects = [subject_from(spec, options) for spec in specs]
+    case, transcripts = compared(subjects, released, options)
+    case = with_plan(case, plan, transcripts)
+    render(case.model_copy(update={"blind": options["blind"]}), wanted)
+
+
+def compared(
+    subjects: list[Subject],
+    released: tuple[str, str],
+    options: dict[str, Any],
+    comparators: Sequence[Comparator[Any]] | None = None,
+) -> tuple[Case, Sequence[Transcript | None]]:
+    """Collect what is missing of two subjects and compare them.
+
+    Args:
+        subjects: the known and the questioned one.
+        released: `YYYY-MM` of either, where known.
+        options: of suite, generation, backends and cohort, as this verb has them.
+        comparators: what to measure; those that the options name, by default.
+
+    Returns:
+        The case, and either subject's transcript, None of a cohort's model.
+    """
+    from forensics.cli.obtaining import asking_from, examine, observed, suite_for
+    from forensics.cli.progress import step_spinner
+    from forensics.comparators import load_comparators
+
     if any(subject.kind == "cohort" for subject in subjects):
         # Checked, not used: numbers are all there is. Loading every comparator would take longest.
         if options["only"] or options["without"]:
             load_comparators(options["only"], options["without"])
-        case, transcripts = _in_cohort(subjects, released, options)
-        case = with_plan(case, plan, transcripts)
-        render(case.model_copy(update={"blind": options["blind"]}), wanted)
-        return
+        return _in_cohort(subjects, released, options)
     from forensics.compare import compare
     from forensics.tiers import measurable, of_tiers
 
-    comparators = of_tiers(load_comparators(options["only"], options["without"]), options["tiers"])
+    if comparators is None:
+        comparators = load_comparators(options["only"], options["without"])
+    comparators = of_tiers(comparators, options["tiers"])
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
     first, second = examine(subjects, asked, asking, comparators)
+    first, second = observed(first, second, asking, comparators, options)
     comparators = measurable(comparators, first, second)
     cohort = _cohort(options["cohort_name"], first, second)
     with step_spinner() as spinner:
@@ -124,9 +157,9 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
             settings=_chosen(options, cut),
             cohort=cohort,
             released=released,
+            transferred=_transferred(options["cohort_name"], cohort),
         )
-    case = with_plan(case, plan, (first.transcript, second.transcript))
-    render(case.model_copy(update={"blind": options["blind"]}), wanted)
+    return case, (first.transcript, second.transcript)
 
 
 def _in_cohort(
@@ -177,6 +210,15 @@ def _cohort(name: str | None, first: Examined, second: Examined) -> Cohort | Non
     return matching_cohort(answered[0] & answered[1])
 
 
+def _transferred(name: str | None, cohort: Cohort | None) -> Transferred | None:
+    """Return the calibration for prompts that no cohort answered."""
+    if cohort is not None or name == "none":
+        return None
+    from forensics.cohorts.transferred import shipped
+
+    return shipped()
+
+
 def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
     """Return what a bundle needs to find the prompts again, and the ledger should show."""
     names = (
@@ -187,6 +229,7 @@ def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
         "without",
         "blind",
         "tiers",
+        "controls",
         "cohort_name",
         "known_released",
         "questioned_released",

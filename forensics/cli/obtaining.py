@@ -104,6 +104,51 @@ def examine(
     return [Examined(*found) for found in zip(subjects, transcripts, files, strict=True)]
 
 
+def observed(
+    first: Examined,
+    second: Examined,
+    asking: Asking,
+    comparators: Sequence[Comparator[Any]],
+    options: dict[str, Any],
+) -> tuple[Examined, Examined]:
+    """Add what costs extra calls or runs, and so was asked for: token counts and probabilities.
+
+    Raises:
+        UsageError: a control is not a local model.
+        BackendError: an endpoint or model cannot be asked.
+    """
+    from forensics.cli.progress import step_spinner
+    from forensics.observing import observe
+
+    needs = frozenset[str]().union(*(one.needs for one in comparators))
+    if "token_counts" in needs and "tokenizer" in (options["tiers"] or ()):
+        first, second = (_counted(side, asking) for side in (first, second))
+    if not needs & {"logprobs", "explained"}:
+        return first, second
+    controls = [subject_from(spec, options) for spec in options["controls"]]
+    with step_spinner() as spinner:
+        task = spinner.add_task("token probabilities", total=None)
+        return observe(
+            first,
+            second,
+            controls,
+            asking.options,
+            lambda what: spinner.update(task, description=what),
+        )
+
+
+def _counted(side: Examined, asking: Asking) -> Examined:
+    from forensics.token_counts import collect_counts, plan_counts
+
+    if side.subject.kind != "openai":
+        return side
+    backend = open_backend(side.subject, asking.options)
+    path, todo = plan_counts(side.subject, backend.identity(), asking.folder)
+    total = todo.answered + len(todo.requests)
+    with answer_bar(f"{side.name}: token counts", total, todo.answered) as tick:
+        return replace(side, counted=collect_counts(side.subject, backend, path, tick))
+
+
 def suite_for(subjects: list[Subject], options: dict[str, Any]) -> tuple[Suite | None, Suite]:
     """Return (the suite the comparison is cut to, the suite live subjects are asked).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,22 +29,31 @@ class Outputs:
 
     def __post_init__(self) -> None:
         """Check before anything is collected: a run may take hours."""
-        on_stdout = [report.name for report, target in self.targets if target == "-"]
-        if len(on_stdout) > 1:
-            raise UsageError(f"{' and '.join(on_stdout)} both want stdout; give one a file")
-        files = [Path(target) for _, target in self.targets if target != "-"]
-        for path in files:
-            if is_folder(path):
-                raise UsageError(f"{path} is a folder; name a file in it")
-            if not is_folder(path.parent):
-                raise UsageError(f"the folder {path.parent} does not exist; make it first")
-        if len({path.resolve() for path in files}) < len(files):
-            raise UsageError("two outputs name the same file")
+        check_targets([(report.name, target) for report, target in self.targets])
 
     @property
     def to_stdout(self) -> bool:
         """Whether a machine reads stdout."""
         return any(target == "-" for _, target in self.targets)
+
+
+def check_targets(targets: Sequence[tuple[str, str]]) -> None:
+    """Check that outputs, as (format, target), can be written side by side.
+
+    Raises:
+        UsageError: two formats for stdout, or a file that cannot be one.
+    """
+    on_stdout = [name for name, target in targets if target == "-"]
+    if len(on_stdout) > 1:
+        raise UsageError(f"{' and '.join(on_stdout)} both want stdout; give one a file")
+    files = [Path(target) for _, target in targets if target != "-"]
+    for path in files:
+        if is_folder(path):
+            raise UsageError(f"{path} is a folder; name a file in it")
+        if not is_folder(path.parent):
+            raise UsageError(f"the folder {path.parent} does not exist; make it first")
+    if len({path.resolve() for path in files}) < len(files):
+        raise UsageError("two outputs name the same file")
 
 
 def outputs(
@@ -85,7 +94,7 @@ def render(case: Case, outputs: Outputs) -> None:
     for report, target in outputs.targets:
         whole = case if isinstance(report, JsonReport) and target != "-" else shown
         text = rendered(report, whole)
-        written.append(_append(target, text) if _is_summary(report, target) else _put(target, text))
+        written.append(append(target, text) if _is_summary(report, target) else put(target, text))
     if not outputs.to_stdout:
         from rich.console import Console
 
@@ -112,7 +121,12 @@ def _is_summary(report: ReportFormat, target: str) -> bool:
     return Path(target).resolve() == Path(place).resolve()
 
 
-def _append(target: str, text: str) -> str:
+def append(target: str, text: str) -> str:
+    """Write to the end of a file; return it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     # Commands of one step share that file: what others wrote in it stays.
     try:
         with Path(target).open("ab") as file:
@@ -122,7 +136,8 @@ def _append(target: str, text: str) -> str:
     return target
 
 
-def _put(target: str, text: str) -> str | None:
+def put(target: str, text: str) -> str | None:
+    """Write one output; return its file, None for stdout."""
     if target == "-":
         from forensics.report.sanitise import encodable
 

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics import __version__
-from forensics.cohorts.fitting import fit
+from forensics.cohorts import judging
+from forensics.cohorts.fitting import CLOSE_KIN, Labelled, fit_scores, scores_by_size
 from forensics.cohorts.likeness import MIN_PROMPTS, mean_rows
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.pack import Cohort, CohortPrompt, phrase_hashes
 from forensics.cohorts.population import traits_of
+from forensics.cohorts.reference_scores import histogram, reference_scores
 from forensics.cohorts.sketches import (
     count_sequences,
     document_frequency,
@@ -22,6 +24,7 @@ from forensics.cohorts.sketches import (
     quantise,
     weigh,
 )
+from forensics.cohorts.validation import validate
 from forensics.copies import MIN_CHARS
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation import evaluate
@@ -96,11 +99,28 @@ def build(
         phrase_models=phrases.models,
         **_sketched(used),
     )
-    labelled = used.labelled(trusted)
-    if not len(labelled.pairs):
+    return _measured(cohort, used, used.labelled(trusted), seed)
+
+
+def _measured(cohort: Cohort, outputs: Outputs, labelled: Labelled, seed: int) -> Cohort:
+    """Add what labelled pairs say: the calibration, how far to trust it, and reference scores."""
+    used = labelled.where(labelled.are(*CLOSE_KIN, "independent"))
+    if not len(used.pairs):
         return cohort
-    fitted = fit(cohort.likenesses(), cohort.excluded(), labelled, seed=seed)
-    return replace(cohort, calibration=fitted)
+    scores = scores_by_size(cohort.likenesses(), cohort.excluded(), used, seed=seed)
+    fitted = fit_scores(scores, used)
+    size, drawn = scores[-1]
+    known = (
+        {judging.NAME: histogram(drawn[0], used, cohort.name, size)}
+        if np.isfinite(drawn[0]).any()
+        else {}
+    )
+    return replace(
+        cohort,
+        calibration=fitted,
+        validation=validate(scores, used, fitted, seed) if fitted else cohort.validation,
+        reference={**reference_scores(outputs, used, cohort.name, seed), **known},
+    )
 
 
 def add(

@@ -91,9 +91,12 @@ def _listed(prompts: Iterable[Prompt], category: str) -> str:
 
 
 def _renamed(outputs: Outputs, known: Mapping[str, Prompt]) -> Outputs:
-    """Give prompts the ids and categories that they have in the suite, and drop their texts."""
+    """Give prompts the ids and categories that they have in the suite."""
+    named = [known.get(prompt.sha256, prompt) for prompt in outputs.prompts]
+    texts = [prompt.messages for prompt in outputs.prompts]
     return replace(
-        outputs, prompts=tuple(known.get(prompt.sha256, prompt) for prompt in outputs.prompts)
+        outputs,
+        prompts=tuple(replace(p, messages=t) for p, t in zip(named, texts, strict=True)),
     )
 
 

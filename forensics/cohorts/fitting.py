@@ -100,16 +100,23 @@ class Calibration:
             bounded: no stronger than the number of lineage clusters allows.
         """
         values = np.asarray(score, dtype=np.float64)
+        flat = values.reshape(-1)
+        mixed = np.zeros(len(flat))
+        for place, share in self.shares(prompts):
+            mixed += share * self.lines[place][1].llr(flat, bounded=bounded)
+        shaped: Floats = mixed.reshape(values.shape)
+        return shaped
+
+    def shares(self, prompts: int) -> tuple[tuple[int, float], ...]:
+        """Return which lines count for how much with so many prompts: (place, share), one or two.
+
+        Between two lines the shares follow the logarithm of the number of prompts.
+        """
         sizes = np.log([size for size, _ in self.lines])
         place = float(np.interp(np.log(max(prompts, 1)), sizes, np.arange(len(self.lines))))
         low = int(place)
         share = place - low
-        flat = values.reshape(-1)
-        mixed = (1 - share) * self.lines[low][1].llr(flat, bounded=bounded)
-        if share:
-            mixed = mixed + share * self.lines[low + 1][1].llr(flat, bounded=bounded)
-        shaped: Floats = mixed.reshape(values.shape)
-        return shaped
+        return ((low, 1 - share), (low + 1, share)) if share else ((low, 1.0),)
 
     def nearest(self, prompts: int) -> LogisticFusion:
         """Return the line fitted for about as many prompts."""
@@ -161,14 +168,36 @@ def fit(
         seed: of the choice of prompts.
     """
     used = labelled.where(labelled.are(*CLOSE_KIN, "independent"))
-    lines, maxima = [], []
+    return fit_scores(scores_by_size(likenesses, excluded, used, sizes, seed), used)
+
+
+def scores_by_size(
+    likenesses: Likenesses,
+    excluded: Flags,
+    labelled: Labelled,
+    sizes: Sequence[int] | None = None,
+    seed: int = 0,
+) -> tuple[tuple[int, Floats], ...]:
+    """Return (number of prompts, scores of shape (draws, pairs), NaN where there is none).
+
+    The arguments are those of `fit`.
+    """
+    found = []
     for size in sizes or _sizes(len(likenesses.prompts)):
         draws = _draws(len(likenesses.prompts), size, seed)
-        scores = [pair_scores(likenesses.on(rows), excluded, used.pairs).score for rows in draws]
-        line = fit_line(np.array(scores), used)
+        scores = [pair_scores(likenesses.on(r), excluded, labelled.pairs).score for r in draws]
+        found.append((size, np.array(scores)))
+    return tuple(found)
+
+
+def fit_scores(scores: Sequence[tuple[int, Floats]], labelled: Labelled) -> Calibration | None:
+    """Fit as `fit` does, to what `scores_by_size` returned for these pairs."""
+    lines, maxima = [], []
+    for size, drawn in scores:
+        line = fit_line(drawn, labelled)
         if line is not None:
             lines.append((size, line))
-        best = best_of_strangers(np.array(scores), used)
+        best = best_of_strangers(drawn, labelled)
         if best.shape[1] >= MIN_SUBJECTS:
             maxima.append((size, Maxima.of(best)))
     return Calibration(tuple(lines), tuple(maxima)) if lines else None
@@ -194,12 +223,15 @@ def best_of_strangers(scores: Floats, labelled: Labelled) -> Floats:
     return best[:, np.isfinite(best).all(axis=0)]
 
 
-def fit_line(scores: Floats, labelled: Labelled) -> LogisticFusion | None:
+def fit_line(
+    scores: Floats, labelled: Labelled, times: Floats | None = None
+) -> LogisticFusion | None:
     """Fit close kinship against independence, every pair of clusters counting the same.
 
     Args:
         scores: shape (draws, pairs), NaN where there is none.
         labelled: the pairs.
+        times: how often each pair counts, shape (pairs,); once each if None.
 
     Returns None where kin pairs come from too few clusters, or no pair is unrelated.
     """
@@ -212,7 +244,9 @@ def fit_line(scores: Floats, labelled: Labelled) -> LogisticFusion | None:
     clusters = count_clusters(low[of_kin], high[of_kin])
     if clusters < MIN_KIN_CLUSTERS:
         return None
-    weights = cluster_weights(low, high, of_kin)
+    weights = cluster_weights(low, high, of_kin) * (1.0 if times is None else times[keep])
+    if not weights[of_kin].any() or not weights[~of_kin].any():
+        return None
     others = count_clusters(low[~of_kin], high[~of_kin])
     draws = len(scores)
     line = LogisticFusion.fit(

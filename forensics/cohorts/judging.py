@@ -25,6 +25,7 @@ from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
 from forensics.evidence import Evidence, Interval, PromptScore
+from forensics.lineage import clusters
 
 NAME = "likeness"
 TITLE = "Likeness against the cohort"
@@ -33,6 +34,10 @@ SCALE = (
     "it (0 = as alike as those)"
 )
 _RESAMPLES = 400
+_OWN_PAIRS = (
+    "A subject is one of the cohort's models: pairs of its own lineage cluster are among the "
+    "reference scores."
+)
 _TINY = 1e-6
 
 
@@ -68,6 +73,7 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
         matched=round(float(per_prompt.mean()), 6),
         n=len(rows),
         log10_lr=_log10_lr(cohort, score, len(rows)),
+        reference=cohort.reference.get(NAME),
         per_prompt=tuple(
             PromptScore(
                 prompt_sha256=cohort.prompts[row].sha256,
@@ -76,7 +82,9 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
             )
             for row, value in zip(rows, per_prompt, strict=True)
         ),
-        details=_details(a, b, cohort, kept, conditions, draws, len(rows)),
+        caveats=(_OWN_PAIRS,) if cohort.reference and (a.known_as or b.known_as) else (),
+        details=_details(a, b, cohort, kept, conditions, draws, len(rows))
+        | _errors(a, b, cohort, score, len(rows)),
     )
 
 
@@ -143,7 +151,7 @@ def _details(
     }
     if cohort.calibration is None:
         return details
-    llr = to_log10(cohort.calibration.llr(draws, prompts))
+    llr = to_log10(cohort.validation.llr(cohort.calibration, draws, prompts))
     bounds = cohort.calibration.nearest(prompts).bounds
     return details | {
         "log10_lr_interval": [round(float(x), 4) for x in np.quantile(llr, [0.025, 0.975])],
@@ -154,6 +162,22 @@ def _details(
 
 def _bounds(lower: float, upper: float) -> NDArray[np.float64]:
     return to_log10(np.array([lower, upper]))
+
+
+def _errors(a: Placed, b: Placed, cohort: Cohort, score: float, prompts: int) -> dict[str, Any]:
+    """Return how many unrelated pairs of other clusters reach the score, where that is known."""
+    if cohort.calibration is None:
+        return {}
+    own = _clusters(cohort)
+    known = [cohort.place(one.known_as) for one in (a, b) if one.known_as is not None]
+    without = np.isin(own, own[known])
+    found = cohort.validation.error_at(cohort.calibration, score, prompts, own, without)
+    return {"error_at_score": found.model_dump()} if found else {}
+
+
+def _clusters(cohort: Cohort) -> NDArray[np.intp]:
+    numbers = clusters(cohort.facts)
+    return np.array([numbers[model] for model in cohort.models], dtype=np.intp)
 
 
 def _rates(cohort: Cohort) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from forensics.cohorts.fitting import Labelled
 from forensics.cohorts.likeness import Flags, Likenesses, of_texts
 from forensics.cohorts.population import Population, traits_of
 from forensics.errors import InputFileError
+from forensics.examined import Examined
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts, clusters, excluded_with
+from forensics.subjects import Subject
 from forensics.suites import Prompt
-from forensics.transcripts import Response, read_transcript
+from forensics.transcripts import Response, Transcript, read_transcript
 
 _MIN_SHARE = 0.5  # prompts that fewer models than this answered are left out
 MIN_MODELS = 3
@@ -51,6 +53,16 @@ class Outputs:
     def likenesses(self) -> Likenesses:
         """Return how alike every two models' answers are, prompt by prompt."""
         return of_texts(self.models, [prompt.sha256 for prompt in self.prompts], self.texts)
+
+    def examined(self, model: int) -> Examined:
+        """Return one model, by number, as a subject with its answers."""
+        name = self.models[model]
+        answers = (
+            Response(prompt=prompt, text=text, sample=sample)
+            for prompt, row in zip(self.prompts, self.texts, strict=True)
+            for sample, text in enumerate(row[model])
+        )
+        return Examined(Subject(f"cohort:{name}", "cohort", name), Transcript(name, tuple(answers)))
 
     def excluded(self) -> Flags:
         """Flag, row by row, whom no reference for a model may include: shape (models, models)."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from forensics.cohorts.fitting import Calibration
 from forensics.cohorts.likeness import Flags, Likenesses, mean_rows, of_rows
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.pack_checks import problems_of
 from forensics.cohorts.population import Population, Traits
 from forensics.cohorts.sketches import (
     BUCKETS,
@@ -34,16 +34,17 @@ from forensics.cohorts.sketches import (
     restore,
     weigh,
 )
+from forensics.cohorts.validation import Validation
 from forensics.errors import ForensicsError, InputFileError, UsageError
+from forensics.evidence import ReferenceScores
 from forensics.files import whole_file
 from forensics.lineage import ModelFacts, from_json, to_json
 from forensics.text import ngram_hashes
 
 FORMAT = "forensics-cohort"
-VERSION = 1
+VERSION = 2
 PHRASE_WORDS = 5
 _KEY = "cohort"
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])|")
 _ARRAYS: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "sketches": ("U8", ("prompts", "models", DIMENSIONS // 2)),
     "scales": ("F16", ("prompts", "models")),
@@ -51,6 +52,9 @@ _ARRAYS: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "texts": ("U16", ("prompts",)),
     "phrases": ("U32", ("phrases",)),
     "phrase_models": ("U8", ("phrases",)),
+    "refits": ("F32", ("refitted lines", "refits", 2)),
+    "strangers": ("U16", ("strangers", 2)),
+    "held_out": ("F16", ("held-out lines", "strangers")),
 }
 
 
@@ -71,7 +75,8 @@ class Cohort:
     `scales` (prompts, models) their unit, 0 where there is no answer. `frequency` (prompts, 8192)
     counts in how many of a prompt's `texts` (prompts,) each hashed sequence stands. `phrases`
     lists, in ascending order, hashes of word 5-grams that several lineage clusters use, and
-    `phrase_models` by how many models (255: that many or more).
+    `phrase_models` by how many models (255: that many or more). `reference` has, by comparator,
+    what pairs of these models score.
     """
 
     name: str
@@ -87,6 +92,8 @@ class Cohort:
     texts: NDArray[np.uint16]
     phrases: NDArray[np.uint32]
     phrase_models: NDArray[np.uint8]
+    validation: Validation = field(default_factory=Validation.none)
+    reference: Mapping[str, ReferenceScores] = field(default_factory=dict)
     sha256: str = ""
 
     @property
@@ -216,13 +223,20 @@ def write_cohort(path: Path, cohort: Cohort) -> Cohort:
         "calibration": cohort.calibration and cohort.calibration.to_json(),
         "error_rates": cohort.error_rates,
         "provenance": cohort.provenance,
+        "reference": {name: one.model_dump() for name, one in cohort.reference.items()},
     }
-    arrays = {name: np.ascontiguousarray(getattr(cohort, name)) for name in _ARRAYS}
+    arrays = {name: np.ascontiguousarray(_array(cohort, name)) for name in _ARRAYS}
     text = json.dumps(head, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     content = save(arrays, metadata={_KEY: text})
     with whole_file(path) as file:
         file.write(content)
     return replace(cohort, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _array(cohort: Cohort, name: str) -> NDArray[Any]:
+    owner = cohort.validation if hasattr(cohort.validation, name) else cohort
+    found: NDArray[Any] = getattr(owner, name)
+    return found
 
 
 def read_cohort(path: Path) -> Cohort:
@@ -239,7 +253,8 @@ def read_cohort(path: Path) -> Cohort:
         raise InputFileError(
             f"{path}: malformed cohort ({_short(error)}); build it again"
         ) from error
-    _check(path, cohort)
+    for problem in problems_of(cohort):
+        raise InputFileError(f"{path}: malformed cohort ({problem}); build it again")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return replace(cohort, sha256=digest)
@@ -305,8 +320,9 @@ def _check_shapes(path: Path, head: Mapping[str, Any], file: Any) -> None:
     for name, (kind, wanted) in _ARRAYS.items():
         part = file.get_slice(name)
         shape = tuple(part.get_shape())
-        if name == "phrases" and len(shape) == 1:
-            sizes["phrases"] = shape[0]
+        for size, length in zip(wanted, shape, strict=False):
+            if isinstance(size, str):
+                sizes.setdefault(size, length)  # the first array that has it sets it
         expected = tuple(sizes.get(size, 0) if isinstance(size, str) else size for size in wanted)
         if shape != expected or part.get_dtype() != kind:
             raise InputFileError(
@@ -334,6 +350,11 @@ def _parse(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Cohor
         texts=arrays["texts"],
         phrases=arrays["phrases"],
         phrase_models=arrays["phrase_models"],
+        validation=Validation(arrays["refits"], arrays["strangers"], arrays["held_out"]),
+        reference={
+            str(name): ReferenceScores.model_validate(one)
+            for name, one in head["reference"].items()
+        },
     )
 
 
@@ -358,35 +379,6 @@ def _traits(one: Mapping[str, Any]) -> Traits:
         system_prompt=str(one["system_prompt"]),
         reasoning=bool(one["reasoning"]),
     )
-
-
-def _check(path: Path, cohort: Cohort) -> None:
-    """Refuse values that would only fail later, or become a NaN in a result."""
-    dates = [traits.released for traits in cohort.traits]
-    dates += [str(fact.released) for fact in cohort.facts.values()]
-    numbers = [value for traits in cohort.traits for value in (traits.length, traits.markup)]
-    hashes = [prompt.sha256 for prompt in cohort.prompts]
-    problems = {
-        "fewer traits than models": len(cohort.traits) != len(cohort.facts),
-        "a release date is no month": not all(_MONTH.fullmatch(date) for date in dates),
-        "a trait is no finite number": not np.isfinite(numbers).all(),
-        "a prompt occurs twice": len(set(hashes)) != len(hashes),
-        "a scale is no finite number ≥ 0": not (
-            np.isfinite(cohort.scales).all() and (cohort.scales >= 0).all()
-        ),
-        "the phrases are not in order": bool((cohort.phrases[1:] < cohort.phrases[:-1]).any()),
-        "the calibration has no line in ascending order": not _ascending(cohort.calibration),
-    }
-    for problem, found in problems.items():
-        if found:
-            raise InputFileError(f"{path}: malformed cohort ({problem}); build it again")
-
-
-def _ascending(calibration: Calibration | None) -> bool:
-    if calibration is None:
-        return True
-    sizes = [size for size, _ in calibration.lines]
-    return bool(sizes) and sizes == sorted(set(sizes)) and sizes[0] > 0
 
 
 def _short(error: Exception) -> str:

@@ -92,7 +92,9 @@ class Sampling:
         """Return the characters of every answer to a prompt with two answers or more."""
         groups = group_by_prompt(examined.answers)
         repeated = {p: group[:MAX_SAMPLES] for p, group in groups.items() if len(group) > 1}
-        return Samples({p: _codes(group) for p, group in repeated.items()}, repeated)
+        return Samples(
+            {p: _codes([one.text for one in group]) for p, group in repeated.items()}, repeated
+        )
 
     def compare(self, a: Samples, b: Samples, reference: Reference | None = None) -> Evidence:
         """Return how near B's answers come to A's, where A's own repeats are 1.
@@ -201,6 +203,16 @@ def equality_test(
     )
 
 
+def equality_of_texts(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> EqualityTest:
+    """Test whether two subjects' answers are one distribution.
+
+    Args:
+        pairs: per prompt the answers of either, two of each at least.
+    """
+    kernels = [hamming(_codes([*a[:MAX_SAMPLES], *b[:MAX_SAMPLES]])) for a, b in pairs]
+    return equality_test(kernels, [min(len(a), MAX_SAMPLES) for a, _ in pairs])
+
+
 def _in_one_order(
     a: Samples,
     b: Samples,
@@ -250,10 +262,10 @@ def _mmd(kernels: Floats, first: NDArray[np.bool_]) -> Floats:
     return mmd
 
 
-def _codes(answers: Sequence[Answer]) -> NDArray[np.int32]:
-    codes = np.full((len(answers), LENGTH), _PAD, dtype=np.int32)
-    for row, answer in zip(codes, answers, strict=True):
-        text = answer.text[:LENGTH]
+def _codes(texts: Sequence[str]) -> NDArray[np.int32]:
+    codes = np.full((len(texts), LENGTH), _PAD, dtype=np.int32)
+    for row, whole in zip(codes, texts, strict=True):
+        text = whole[:LENGTH]
         row[: len(text)] = np.fromiter(map(ord, text), dtype=np.int32, count=len(text))
     return codes
 

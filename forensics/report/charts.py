@@ -1,29 +1,31 @@
-"""Charts for the HTML report: Vega-Lite drawn to SVG, coloured by the page's CSS variables.
-
-The specifications go to vl-convert as they are: Altair would write the same JSON, and importing it
-takes longer than drawing all charts of a report. The SVG uses presentation attributes only, which
-a Content-Security-Policy without inline styles leaves alone.
-"""
+"""Where a pair falls, per kind of evidence: its score, or its score among a cohort's pairs."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from forensics.evidence import Evidence
+from forensics.evidence import Evidence, ReferenceScores
 from forensics.report import view
+from forensics.report.drawing import draw, label, labelled, layer, specification
 
-_WIDTH = 320
-_OPENING = re.compile(r"^<svg [^>]*?(width=\"\d+\") (height=\"\d+\") (viewBox=\"[^\"]+\")>")
-# Positions on the y scale: what is drawn in each row of the chart.
-_ROWS = {"score": 16, "prompts": 46}
+# Positions on the y scale: what is drawn in each row of the chart of a score.
+_SCORE_ROW = 16
 _HEIGHT = 62
+# The same for the chart of distributions: where each one stands, and how high it may be.
+_STANDS = {"related": 54, "unrelated": 110}
+_BAR = 34
+_PAIR_ROW = 126
+_TALL = 138
 
 
 def score_chart(evidence: Evidence, path: str) -> Markup:
-    """Return the SVG of one comparator's score, interval, noise floor and per-prompt scores.
+    """Return the SVG of one comparator's score, interval and noise floor.
+
+    With the cohort's pairs (`Evidence.reference`) these stand behind it as distributions, without
+    them the scores on single prompts.
 
     Args:
         evidence: measured evidence; without a score there is nothing to draw.
@@ -34,10 +36,22 @@ def score_chart(evidence: Evidence, path: str) -> Markup:
     """
     if evidence.score is None:
         return Markup()
-    import vl_convert
-
-    svg = vl_convert.vegalite_to_svg(_specification(evidence))
-    return _labelled(svg, path, "Score, interval and noise floor", chart_words(evidence))
+    words = chart_words(evidence)
+    if not view.has_reference(evidence):
+        layers = [_prompt_ticks(evidence), *_floors(evidence, 34), *_score(evidence, _SCORE_ROW)]
+        svg = draw(specification(layers, _HEIGHT))
+        return labelled(svg, path, "score", "Score, interval and noise floor", words)
+    layers = [
+        *_distributions(evidence.reference),
+        *_floors(evidence, _TALL),
+        _pair_line(evidence.score),
+        *_score(evidence, _PAIR_ROW),
+    ]
+    # Distributions far from zero would shrink to a spike if the scale had to reach it.
+    for one in layers:
+        one["encoding"]["x"].get("scale", {})["zero"] = False
+    svg = draw(specification(layers, _TALL))
+    return labelled(svg, path, "distribution", "This pair among the cohort's pairs", words)
 
 
 def chart_words(evidence: Evidence) -> str:
@@ -50,91 +64,105 @@ def chart_words(evidence: Evidence) -> str:
         parts.append(f"{level} interval {low} to {high}")
     if floor:
         parts.append(f"noise floor A {view.number(floor.a)}, B {view.number(floor.b)}")
-    scores = [entry.score for entry in evidence.per_prompt]
-    if scores:
+    scores = _single_prompts(evidence)
+    if view.has_reference(evidence):
+        parts.append(view.among_pairs(evidence))
+    elif scores:
         lowest, highest = view.number(min(scores)), view.number(max(scores))
         parts.append(f"{len(scores)} prompts from {lowest} to {highest}")
     return "; ".join(parts) + "."
 
 
-def _labelled(svg: str, path: str, title: str, description: str) -> Markup:
-    identifier = "chart-" + path.replace(".", "-")
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" data-case="{path}" '
-        rf'aria-labelledby="{identifier}-t {identifier}-d" \1 \2 \3>'
-        f'<title id="{identifier}-t">{escape(title)}</title>'
-        f'<desc id="{identifier}-d">{escape(description)}</desc>'
-    )
-    labelled, found = _OPENING.subn(opening, svg, count=1)
-    if not found:
-        raise ValueError("vl-convert changed how its SVG begins")
-    return Markup(labelled)  # noqa: S704 (drawn from numbers only)
+def _single_prompts(evidence: Evidence) -> list[float]:
+    """Return the per-prompt scores where they can lie on the score's own scale.
 
-
-def _specification(evidence: Evidence) -> dict[str, Any]:
-    layers = [_prompt_ticks(evidence), *_floors(evidence), *_score(evidence)]
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "width": _WIDTH,
-        "height": _HEIGHT,
-        "padding": {"left": 8, "right": 8, "top": 14, "bottom": 2},
-        "autosize": {"type": "pad", "contains": "padding"},
-        "layer": layers,
-        "config": {
-            "aria": False,
-            "background": None,
-            "view": {"stroke": None},
-            "axis": {
-                "labelColor": "var(--muted)",
-                "labelFontSize": 12,
-                "tickColor": "var(--line)",
-                "domainColor": "var(--line)",
-                "gridColor": "var(--line)",
-                "gridOpacity": 0.6,
-            },
-        },
-    }
-
-
-def _layer(mark: dict[str, Any], values: list[dict[str, float]], **more: Any) -> dict[str, Any]:
-    axis = {"title": None, "tickCount": 5, "format": "~g"}
-    x = {"field": "x", "type": "quantitative", "axis": axis, "scale": {"zero": True}}
-    encoding = {"x": x, **more}
-    return {"data": {"values": values}, "mark": {"clip": False, **mark}, "encoding": encoding}
-
-
-def _row(name: str) -> dict[str, Any]:
-    return {"value": _ROWS[name]}
+    A score beyond all of them is no average of theirs: it was standardised afterwards.
+    """
+    scores = [entry.score for entry in evidence.per_prompt]
+    is_within = bool(scores) and min(scores) <= (evidence.score or 0.0) <= max(scores)
+    return scores if is_within else []
 
 
 def _prompt_ticks(evidence: Evidence) -> dict[str, Any]:
-    mark = {"type": "tick", "color": "var(--muted)", "opacity": 0.45, "size": 18, "thickness": 1.5}
-    values = [{"x": entry.score} for entry in evidence.per_prompt]
-    return _layer(mark, values, y=_row("prompts"))
+    # One path for all, a comb that stands on the axis: as marks of their own, a hundred prompts of
+    # a dozen comparators would take a fifth of the page.
+    mark = {"type": "line", "color": "var(--muted)", "opacity": 0.5, "strokeWidth": 1.5}
+    scores = sorted(_single_prompts(evidence))
+    values = [
+        {"x": score, "y": y, "order": 3 * place + step}
+        for place, score in enumerate(scores)
+        for step, y in enumerate((_HEIGHT, _HEIGHT - 18, _HEIGHT))
+    ]
+    y = {"field": "y", "type": "quantitative", "scale": None, "axis": None}
+    return layer(mark, values, y=y, order={"field": "order"})
 
 
-def _floors(evidence: Evidence) -> list[dict[str, Any]]:
+def _floors(evidence: Evidence, bottom: int) -> list[dict[str, Any]]:
     floor = evidence.noise_floor
     if floor is None:
         return []
     layers: list[dict[str, Any]] = []
     for letter, value, colour in (("A", floor.a, "var(--a)"), ("B", floor.b, "var(--b)")):
         rule = {"type": "rule", "color": colour, "strokeDash": [5, 3], "strokeWidth": 2}
-        upper = letter == "A"
-        text = {"type": "text", "color": colour, "fontSize": 12, "fontWeight": "bold"}
-        # The letters stand on either side of the plot, so that close floors stay readable.
-        label = text | {"text": letter, "baseline": "bottom", "dx": -5 if upper else 5}
-        layers.append(_layer(rule, [{"x": value}], y={"value": 0}, y2={"value": 34}))
-        layers.append(_layer(label, [{"x": value}], y={"value": -2}))
+        # The letters stand on either side of the line, so that close floors stay readable.
+        shift = -5 if (letter == "A") == (floor.a <= floor.b) else 5
+        mark = label(letter, colour, fontWeight="bold", baseline="bottom", dx=shift)
+        layers.append(layer(rule, [{"x": value}], y={"value": 0}, y2={"value": bottom}))
+        layers.append(layer(mark, [{"x": value}], y={"value": -2}))
     return layers
 
 
-def _score(evidence: Evidence) -> list[dict[str, Any]]:
+def _score(evidence: Evidence, row: int) -> list[dict[str, Any]]:
     layers: list[dict[str, Any]] = []
     if evidence.interval:
         values = [{"x": evidence.interval.low, "x2": evidence.interval.high}]
         rule = {"type": "rule", "color": "var(--accent)", "strokeWidth": 4, "strokeCap": "round"}
-        layers.append(_layer(rule, values, x2={"field": "x2"}, y=_row("score")))
+        layers.append(layer(rule, values, x2={"field": "x2"}, y={"value": row}))
     point = {"type": "point", "filled": True, "color": "var(--accent)", "size": 110, "opacity": 1}
-    layers.append(_layer(point, [{"x": evidence.score or 0.0}], y=_row("score")))
+    layers.append(layer(point, [{"x": evidence.score or 0.0}], y={"value": row}))
     return layers
+
+
+def _pair_line(score: float) -> dict[str, Any]:
+    rule = {"type": "rule", "color": "var(--accent)", "strokeWidth": 2}
+    return layer(rule, [{"x": score}], y={"value": 0}, y2={"value": _PAIR_ROW})
+
+
+def _distributions(reference: ReferenceScores | None) -> list[dict[str, Any]]:
+    if reference is None:
+        return []
+    rows = (
+        ("related", "close kin", reference.related, "var(--kin)"),
+        ("unrelated", "unrelated", reference.unrelated, "var(--other)"),
+    )
+    layers: list[dict[str, Any]] = []
+    for name, words, counts, colour in rows:
+        stand = _STANDS[name]
+        bars = _bars(reference.edges, counts, stand)
+        pixels = {"type": "quantitative", "scale": None, "axis": None}
+        layers.append(
+            layer(
+                {"type": "rect", "color": colour},
+                bars,
+                x2={"field": "x2"},
+                y={"field": "y", **pixels},
+                y2={"field": "y2"},
+            )
+        )
+        said = label(f"{words}, {sum(counts):,} pairs", "var(--muted)", align="left")
+        layers.append(_words(said, stand - _BAR - 11))
+    return layers
+
+
+def _bars(edges: Sequence[float], counts: Sequence[int], stand: int) -> list[dict[str, float]]:
+    most = max(max(counts, default=0), 1)
+    return [
+        {"x": low, "x2": high, "y": stand, "y2": round(stand - _BAR * count / most, 2)}
+        for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
+        if count
+    ]
+
+
+def _words(mark: dict[str, Any], y: int) -> dict[str, Any]:
+    encoding = {"x": {"value": 0}, "y": {"value": y}}
+    return {"data": {"values": [{}]}, "mark": mark, "encoding": encoding}

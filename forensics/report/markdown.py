@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from forensics.case import Case, CaseSubject, Finding
 from forensics.evidence import Evidence
 from forensics.report import view
+from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.sanitise import Span, clip, excerpt, one_line, segments, visible
 
 MAX_CHARS = 65_000
@@ -42,6 +43,7 @@ def render_markdown(case: Case) -> str:
     """
     blocks = [
         *_answer(case),
+        *_claims(case),
         *_subjects(case),
         *_evidence(case),
         *_findings(case),
@@ -113,14 +115,24 @@ def _answer(case: Case) -> list[str]:
     ]
     if verdict.reasons:
         blocks.append(_bullets(prose(reason) for reason in verdict.reasons[:_LINES]))
-    if verdict.log10_lr:
-        rows = [
-            (code(name, cell=True), view.number(lr))
-            for name, lr in sorted(verdict.log10_lr.items())
-        ]
-        blocks.append(_table(("hypothesis", "log10 LR"), rows[:_LINES]))
+    found = [f"{prose(plain(x))} {prose(likelihood_words(x))}" for x in likelihoods(case)[:_LINES]]
+    if found:
+        found.append(prose(f"Error rate at this score: {error_rate(case)}."))
+        blocks.append(_bullets(found))
     if case.copy_tripwire.tripped:
         blocks.append(f"**Copy tripwire:** {prose(view.tripwire_words(case))}")
+    return blocks
+
+
+def _claims(case: Case) -> list[str]:
+    plan = case.plan
+    if not plan or not (plan.claims or plan.deviations):
+        return []
+    claims = [prose(view.claim_words(one), 600) for one in plan.claims[:_LINES]]
+    blocks = ["### What is claimed", _bullets(claims)] if claims else []
+    deviations = [prose(one) for one in plan.deviations[:_LINES]]
+    if deviations:
+        blocks += ["### Done otherwise than the case file froze", _bullets(deviations)]
     return blocks
 
 

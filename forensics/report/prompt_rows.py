@@ -1,4 +1,4 @@
-"""The strip of prompts in the HTML report: every comparator's score on every prompt, as it fits."""
+"""Prompts in the HTML report: a strip of scores per comparator, and the answers as rows."""
 
 from __future__ import annotations
 
@@ -13,32 +13,73 @@ MAX_VALUE_CHARS = 2000  # of anything but answers
 _CUTS = (1.0, 0.5, 0.25, 0.125)
 _LEVELS = 5
 _ROWS_SHARE = 0.6  # of the budget; the rest is for answers
-_CELL_BYTES = 120
-_ROW_BYTES = 1400
+_ROW_BYTES = 1250
+_MOST_CELLS = 1600  # of all strips; a cell takes about 110 bytes
 
 
 @dataclass(frozen=True)
-class PromptCell:
-    """One comparator's score on one prompt; `level` 0 (least alike) to 4 within the comparator."""
+class Cell:
+    """One comparator's score on one prompt; `level` 0 (least alike) to 4 within the comparator.
 
-    title: str
-    path: str | None
-    score: float | None
-    level: int | None
+    `row` is the prompt's place in the case, None where its answers are not there.
+    """
+
+    prompt_id: str
+    path: str
+    score: float
+    level: int
+    row: int | None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The cells of one comparator, the most alike first; `left_out` from the middle."""
+
+    cells: tuple[Cell, ...]
+    left_out: int
 
 
 @dataclass(frozen=True)
 class PromptRow:
-    """One prompt, where it lies in the case, its cells, and whether its answers fit the page."""
+    """One prompt, where it lies in the case, and whether its answers fit the page."""
 
     index: int
-    cells: tuple[PromptCell, ...]
     with_answers: bool
 
 
 def scored(case: Case) -> list[tuple[int, Evidence]]:
     """Return the evidence that has per-prompt scores, with its index."""
     return [(i, e) for i, e in enumerate(case.evidence) if e.status == "ok" and e.per_prompt]
+
+
+def strip(case: Case, index: int, rows: int) -> Strip:
+    """Return the strip of one comparator.
+
+    Args:
+        case: the case.
+        index: which evidence.
+        rows: how many prompts have a row to open.
+    """
+    evidence = case.evidence[index]
+    places = {prompt.prompt_sha256: place for place, prompt in enumerate(case.prompts[:rows])}
+    scores = [entry.score for entry in evidence.per_prompt]
+    low, step = min(scores, default=0.0), (max(scores, default=0.0) - min(scores, default=0.0))
+    cells = [
+        Cell(
+            prompt_id=entry.prompt_id,
+            path=f"evidence.{index}.per_prompt.{position}.score",
+            score=entry.score,
+            level=min(int(_LEVELS * (entry.score - low) / step), _LEVELS - 1) if step else 2,
+            row=places.get(entry.prompt_sha256),
+        )
+        for position, entry in enumerate(evidence.per_prompt)
+    ]
+    cells.sort(key=lambda cell: -cell.score)
+    most = _MOST_CELLS // max(len(scored(case)), 1)
+    if len(cells) <= most:
+        return Strip(tuple(cells), 0)
+    half = max(most // 2, 1)
+    return Strip((*cells[:half], *cells[-half:]), len(cells) - 2 * half)
 
 
 def prompt_rows(case: Case, longest: int, budget: int) -> tuple[tuple[PromptRow, ...], int, int]:
@@ -49,21 +90,16 @@ def prompt_rows(case: Case, longest: int, budget: int) -> tuple[tuple[PromptRow,
     Returns:
         The rows; to how many characters answers are cut; how many prompts have no row.
     """
-    columns = [_cells(index, evidence) for index, evidence in scored(case)]
     count, used = 0, 0
     for prompt in case.prompts:
-        asked = html_bytes(prompt.prompt[:MAX_VALUE_CHARS])
-        row = _ROW_BYTES + _CELL_BYTES * len(columns) + asked
+        row = _ROW_BYTES + html_bytes(prompt.prompt[:MAX_VALUE_CHARS])
         if used + row > budget * _ROWS_SHARE:
             break
         count, used = count + 1, used + row
     texts = [text for p in case.prompts[:count] for text in (_first(p.a), _first(p.b))]
     cut, fitting = fitting_cut(texts, longest, budget - used)
-    rows = []
-    for index, prompt in enumerate(case.prompts[:count]):
-        cells = tuple(column.get(prompt.prompt_sha256, _EMPTY) for column in columns)
-        rows.append(PromptRow(index, cells, with_answers=2 * index + 1 < fitting))
-    return tuple(rows), cut, len(case.prompts) - count
+    rows = tuple(PromptRow(index, 2 * index + 1 < fitting) for index in range(count))
+    return rows, cut, len(case.prompts) - count
 
 
 def fitting_cut(texts: Sequence[str], longest: int, budget: int) -> tuple[int, int]:
@@ -82,24 +118,6 @@ def fitting_cut(texts: Sequence[str], longest: int, budget: int) -> tuple[int, i
     return cut, fitting
 
 
-_EMPTY = PromptCell("", None, None, None)
-
-
 def _first(responses: Sequence[object]) -> str:
     text = getattr(responses[0], "text", "") if responses else ""
     return str(text)
-
-
-def _cells(index: int, evidence: Evidence) -> dict[str, PromptCell]:
-    scores = [entry.score for entry in evidence.per_prompt]
-    low, high = min(scores), max(scores)
-    step = (high - low) / _LEVELS
-    return {
-        entry.prompt_sha256: PromptCell(
-            title=evidence.title,
-            path=f"evidence.{index}.per_prompt.{position}.score",
-            score=entry.score,
-            level=min(int((entry.score - low) / step), _LEVELS - 1) if step else None,
-        )
-        for position, entry in enumerate(evidence.per_prompt)
-    }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from forensics.case import Case, CaseSubject, Finding
 from forensics.evidence import Evidence
 from forensics.report import view
+from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.sanitise import clip, encodable, excerpt, one_line, visible
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def render_terminal(case: Case, console: Console) -> None:
     """
     page = _Page(case, console)
     page.answer()
+    page.claims()
     page.subjects()
     page.evidence()
     page.findings()
@@ -102,11 +104,10 @@ class _Page:
         if not all(part.lower() in verdict.headline.lower() for part in status.split(" · ")):
             lines.append(self.text(status, "cyan"))
         lines += [self.text(""), self.text(verdict.reading)]
+        for found in likelihoods(self.case):
+            lines += [self.text(""), self.text(plain(found)), self.text(likelihood_words(found))]
         if verdict.log10_lr:
-            lines += [
-                self.text(f"log10 LR {name}: {view.number(value)}")
-                for name, value in sorted(verdict.log10_lr.items())
-            ]
+            lines.append(self.text(f"Error rate at this score: {error_rate(self.case)}."))
         # What is said of one kind of evidence stands in its row below.
         titles = tuple(f"{one.title}: " for one in self.case.evidence)
         lines += [
@@ -124,6 +125,12 @@ class _Page:
         for column in columns:
             table.add_column(self.text(column), overflow="fold")
         return table
+
+    def claims(self) -> None:
+        plan = self.case.plan
+        if plan and plan.claims:
+            self.heading("What is claimed")
+            self.listing("-", [one_line(view.claim_words(one), 600) for one in plan.claims])
 
     def subjects(self) -> None:
         case = self.case
@@ -249,6 +256,11 @@ class _Page:
         self.listing("!", warnings, "yellow")
         if not warnings:
             self.listing("-", ["Comparability: no difference in settings was found."])
+        plan = self.case.plan
+        otherwise = [
+            f"Deviation from the case file: {x}" for x in (plan.deviations if plan else ())
+        ]
+        self.listing("!", [one_line(deviation, 400) for deviation in otherwise], "yellow")
 
     def limits(self) -> None:
         self.heading("What this result is, and is not")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from forensics.case import Case, CasePrompt, CaseResponse
-from forensics.evidence import Evidence, Exhibit
+from forensics.case import Case, CasePrompt, CaseResponse, Claim
+from forensics.evidence import Evidence, Exhibit, Tier
+from forensics.report.likelihood import error_words, population_words
 
 Side = Literal["for", "against", "random"]
 PASSAGE_CHARS = 30  # what is shown as speaking for kinship is a passage, not a word
+
+_LEAST_P = 0.0001
 
 DASH = "–"
 MASKED = "Names of models and makers are masked in this report."
@@ -29,7 +32,7 @@ EVIDENCE_STATUS: Mapping[str, str] = {
     "not_measured": "not measured",
     "error": "could not be computed",
 }
-TIERS: Mapping[str, str] = {
+TIERS: Mapping[Tier, str] = {
     "text": "text",
     "logprobs": "token probabilities",
     "tokenizer": "tokenizer",
@@ -87,13 +90,30 @@ def display(value: Any) -> str:
         return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str | int):
+        return str(value)
     if isinstance(value, float):
         return number(value)
-    if isinstance(value, int):
-        return str(value)
+    return _listed(value)
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, Mapping) and not any(map(_nested, value.values())):
+        return ", ".join(f"{key}: {display(entry)}" for key, entry in value.items()) or DASH
+    if isinstance(value, list | tuple) and not any(map(_nested, value)):
+        return ", ".join(map(display, value)) or DASH
     return json.dumps(value, ensure_ascii=True, default=str)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, Mapping | list | tuple)
+
+
+def claim_words(claim: Claim) -> str:
+    """Return a claim with its source, and whether outputs can test it, on one line."""
+    needs = f"; beyond them it would take {'; '.join(claim.needs)}" if claim.needs else ""
+    tested = "testable from outputs" if claim.testable else "not testable from outputs"
+    return f'"{claim.text}" ({claim.source}, {claim.date}): {tested}{needs}'
 
 
 def status_line(case: Case) -> str:
@@ -106,37 +126,90 @@ def status_line(case: Case) -> str:
 
 
 def holds_for(case: Case) -> str:
-    """Return the scope of the result in one sentence."""
+    """Return the scope of the result in one sentence, with the error rate where there is one."""
     suite = case.suite.get("name")
     source = f' of the suite "{suite}"' if isinstance(suite, str) and suite else ""
     both = case.overlap.both
     if not both:
         return "No prompt was answered by both models, so it holds for nothing beyond that."
     prompts = "prompt" if both == 1 else "prompts"
+    asked = f"{both} {prompts}{source}"
+    if case.verdict.log10_lr is not None:
+        return (
+            f"It holds for {population_words(case)}, and rests on the answers of both to {asked}. "
+            f"{error_words(case)}"
+        )
     return (
-        f"It holds for these two sets of answers to {both} {prompts}{source} that both models "
-        "answered, with the settings recorded below."
+        f"It holds for these two sets of answers to {asked} that both models answered, with the "
+        "settings recorded below."
     )
 
 
 def is_not(case: Case) -> tuple[str, ...]:
     """Return what the result does not say, in sentences."""
     rivals = (
-        "Text alone cannot tell direct training on a model's outputs from training on public data "
-        "that contains them, nor show how, when or with whose permission outputs were obtained."
+        "It cannot show how, when or with whose permission outputs were obtained, nor can text "
+        "alone tell direct training on a model's outputs from training on public data that "
+        "contains them."
     )
     if case.verdict.log10_lr is None:
         first = (
-            "It is a measurement of likeness, not a likelihood ratio, and says nothing about how "
-            "often unrelated models are this much alike."
+            "It is a measurement of likeness, not a likelihood ratio: it says nothing about how "
+            "often unrelated models are this much alike, and is not the probability that B was "
+            "trained on A."
         )
     else:
         first = (
-            "The likelihood ratio weighs the evidence, not the claim: how probable a relation is "
-            "also depends on what else is known."
+            "This likelihood ratio weighs the evidence, not the claim: it is not the probability "
+            "that B was trained on A, which also depends on what else is known."
         )
     absence = "Little similarity does not show that two models are independent."
     return (first, rivals, absence)
+
+
+def has_reference(evidence: Evidence) -> bool:
+    """Tell whether the cohort's pairs were scored too, in histograms that fit together."""
+    reference = evidence.reference
+    if reference is None or len(reference.edges) < 2:
+        return False
+    bins = len(reference.edges) - 1
+    return len(reference.unrelated) == len(reference.related) == bins
+
+
+def among_pairs(evidence: Evidence) -> str:
+    """Return above how many of the cohort's pairs the score lies, in words."""
+    reference, score = evidence.reference, evidence.score
+    if reference is None or score is None:
+        return ""
+    above = [
+        f"{_percent(share_below(reference.edges, counts, score))} of {sum(counts):,} {name}"
+        for counts, name in (
+            (reference.unrelated, "unrelated pairs"),
+            (reference.related, f"pairs of close kin from {reference.clusters} lineage clusters"),
+        )
+        if sum(counts)
+    ]
+    return f"above {' and '.join(above)}" if above else "the cohort has no pair to compare it with"
+
+
+def _percent(share: float) -> str:
+    # Rounded down: "above 100 %" of a thousand pairs must not be said while one lies above.
+    return f"{math.floor(share * 1000) / 10:g} %"
+
+
+def share_below(edges: Sequence[float], counts: Sequence[int], value: float) -> float:
+    """Return the share of a histogram below `value`; within a bin, pairs are spread evenly.
+
+    Args:
+        edges: the n + 1 ends of n bins.
+        counts: how many values each bin holds, at least one in all.
+        value: on the scale of `edges`.
+    """
+    below = 0.0
+    for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
+        part = (value - low) / (high - low) if high > low else float(value > low)
+        below += count * min(max(part, 0.0), 1.0)
+    return below / sum(counts)
 
 
 def floor_words(evidence: Evidence) -> str:
@@ -152,6 +225,19 @@ def explained(evidence: Evidence) -> str:
     """Return how much of the score's differences length and formatting explain, in per cent."""
     share = evidence.explained_by_length_and_formatting
     return DASH if share is None else f"{share.share * 100:.0f} %"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value as text: never a bare zero."""
+    return f"< {_LEAST_P:g}" if value < _LEAST_P else f"{value:.2g}"
+
+
+def ratios(evidence: Evidence) -> str:
+    """Return the evidence's log10 likelihood ratios, by hypothesis where they differ."""
+    found = evidence.log10_lr or {}
+    if len(set(found.values())) == 1:
+        return f"{next(iter(found.values())):+.2f}"
+    return ", ".join(f"{name.replace('_', ' ')} {value:+.2f}" for name, value in found.items())
 
 
 def position(evidence: Evidence) -> str:

@@ -1,13 +1,13 @@
 "use strict";
 // The page is complete without this: it only adds sorting, a filter and opening all at once.
 (() => {
-  const strip = document.querySelector(".strip");
-  const tools = document.getElementById("tools");
-  if (!strip || !tools) return;
-  const rows = [...strip.querySelectorAll("details.prompt")];
+  const rows = [...document.querySelectorAll("details.prompt")];
+  const strips = [...document.querySelectorAll(".strip")];
   const make = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+  const list = document.getElementById("rows");
+  const tools = document.getElementById("tools");
 
-  const chooser = (label, options, onChange) => {
+  const chooser = (place, label, options, onChange) => {
     const wrap = make("label", label + " ");
     const select = document.createElement("select");
     for (const [value, text] of options) {
@@ -15,21 +15,44 @@
     }
     select.addEventListener("change", () => onChange(select.value));
     wrap.append(select);
-    tools.append(wrap);
+    place.append(wrap);
   };
 
-  const names = [...strip.querySelectorAll(".head .cell")].map((cell) => cell.textContent);
-  const score = (row, column) => {
-    const value = Number.parseFloat(row.querySelectorAll("summary .cell")[column].textContent);
-    return Number.isNaN(value) ? -Infinity : value;
+  // Browsers that do not open a line whose inside is linked to get help here.
+  const reveal = () => {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    if (target) target.scrollIntoView();
   };
-  chooser("Sort by", [["", "order of the suite"], ...names.map((n, i) => [String(i), n])], (v) => {
-    const sorted = v === "" ? rows : [...rows].sort((x, y) => score(y, v) - score(x, v));
-    strip.append(...sorted);
+  addEventListener("hashchange", reveal);
+  reveal();
+  addEventListener("beforeprint", () => {
+    for (const more of document.querySelectorAll("details.more")) more.open = true;
+  });
+
+  const place = (cell) => Number.parseInt((cell.getAttribute("href") || "#p").slice(2), 10) || 0;
+  const value = (cell) => Number.parseFloat(cell.textContent);
+  if (strips.length) {
+    const orders = [["score", "most alike first"], ["suite", "order of the suite"]];
+    chooser(document.getElementById("strip-tools"), "Order of cells", orders, (v) => {
+      const by = v === "score" ? (x, y) => value(y) - value(x) : (x, y) => place(x) - place(y);
+      for (const strip of strips) strip.append(...[...strip.children].sort(by));
+    });
+  }
+  if (!list || !tools) return;
+
+  const named = [["", "order of the suite"], ...strips.map((s, i) => [String(i), s.dataset.title])];
+  chooser(tools, "Sort by", named, (v) => {
+    const cells = v === "" ? [] : [...strips[v].children];
+    const scores = new Map(cells.map((cell) => [cell.getAttribute("href"), cell.textContent]));
+    const score = (row) => scores.get("#" + row.lastElementChild.id) || "";
+    const number = (row) => (score(row) ? Number.parseFloat(score(row)) : -Infinity);
+    for (const row of rows) row.querySelector(".score").textContent = score(row);
+    list.append(...(v === "" ? rows : [...rows].sort((x, y) => number(y) - number(x))));
   });
 
   const categories = [...new Set(rows.map((row) => row.dataset.category))].sort();
-  chooser("Show", [["", "all categories"], ...categories.map((c) => [c, c])], (v) => {
+  chooser(tools, "Show", [["", "all categories"], ...categories.map((c) => [c, c])], (v) => {
     for (const row of rows) row.hidden = v !== "" && row.dataset.category !== v;
   });
 
@@ -41,7 +64,4 @@
     button.textContent = open ? "Close all" : "Open all";
   });
   tools.append(button);
-  addEventListener("beforeprint", () => {
-    for (const more of document.querySelectorAll("details.more")) more.open = true;
-  });
 })();

@@ -28,7 +28,7 @@ def test_markdown_on_stdout_suppresses_the_terminal_report(cli, here):
         "compare", "a.jsonl", "b.jsonl", *QUICK, "--markdown", "-", "--json", here / "c.json"
     )
     assert result.out.startswith("#")
-    assert "uncalibrated: no reference cohort" in result.out
+    assert "calibration transferred from another population" in result.out
     assert "╭" not in result.out
     assert "c.json" in result.err
 

@@ -55,6 +55,10 @@ def test_what_is_written_is_read(cohort, path):
         assert getattr(found, name).dtype == getattr(cohort, name).dtype
     assert found.calibration.to_json() == cohort.calibration.to_json()
     assert found.models == cohort.models
+    for name in ("refits", "strangers", "held_out"):
+        assert np.array_equal(getattr(found.validation, name), getattr(cohort.validation, name))
+    assert found.reference == cohort.reference
+    assert "likeness" in found.reference
     assert read_head(path)["name"] == "small"
 
 
@@ -180,7 +184,7 @@ def test_weights_are_no_cohort(path, metadata):
 
 def test_another_version_is_named(path):
     _rewrite(path, lambda head, arrays: head.update(version=99))
-    with pytest.raises(InputFileError, match=r"cohort format 99, but this release reads 1"):
+    with pytest.raises(InputFileError, match=r"cohort format 99, but this release reads 2"):
         read_cohort(path)
 
 

@@ -10,14 +10,17 @@ import pytest
 from forensics.case import Case
 from forensics.evidence import Evidence
 from forensics.report import view
-from forensics.report.html import MAX_ANSWER_CHARS, render_html
+from forensics.report.charts import chart_words, score_chart
+from forensics.report.html import render_html
 from forensics.report.markup import html_bytes
+from forensics.report.page import MAX_ANSWER_CHARS
 from forensics.report.prompt_rows import MAX_VALUE_CHARS, fitting_cut, prompt_rows
 from forensics.report.sanitise import visible
 from tests.report.parsed import Page, parse
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 
 MEGABYTE = 1_000_000
+_COMB = re.compile(r'd="M([^"hA]*L[^"hA]*)"')
 _URL = {"href", "src", "action", "formaction", "srcdoc", "data", "poster", "background", "srcset"}
 
 
@@ -65,11 +68,14 @@ def test_every_element_shows_the_value_it_names(page: Page) -> None:
 
 def test_scores_in_the_strip_are_those_of_the_case(page: Page) -> None:
     case = sample_case()
-    cells = [e for e in page.elements if "per_prompt" in (e.attributes.get("data-case") or "")]
+    cells = [e for e in page.elements if ".per_prompt." in (e.attributes.get("data-case") or "")]
     assert len(cells) == 6 * 40
     for cell in cells:
-        score = view.lookup(case, cell.attributes["data-case"] or "")
-        assert cell.text == view.number(score, 2)
+        path = cell.attributes["data-case"] or ""
+        entry = view.lookup(case, path.removesuffix(".score"))
+        assert cell.text == view.number(entry.score, 2)
+        row = int((cell.attributes["href"] or "").removeprefix("#p"))
+        assert case.prompts[row].prompt_sha256 == entry.prompt_sha256
 
 
 def test_answers_are_whole_and_in_place(page: Page) -> None:
@@ -161,6 +167,24 @@ def test_charts_have_text_alternatives(page: Page) -> None:
         )
 
 
+def test_single_prompts_are_one_comb_whose_teeth_do_not_cross() -> None:
+    (comb,) = _COMB.findall(str(score_chart(sample_case().evidence[0], "x")))
+    points = [tuple(map(float, point.split(","))) for point in comb.split("L")]
+    assert len(points) == 3 * 40
+    assert [x for x, _ in points] == sorted(x for x, _ in points)
+    assert {y for _, y in points[1::3]} == {44.0}
+    assert {y for _, y in points[::3] + points[2::3]} == {62.0}
+
+
+def test_prompts_on_another_scale_than_the_score_are_not_drawn_beside_it() -> None:
+    entry = sample_case().evidence[0]
+    beyond = entry.model_copy(update={"score": 7.0})
+    assert "40 prompts from" in chart_words(entry)
+    assert "prompts" not in chart_words(beyond)
+    assert _COMB.findall(str(score_chart(entry, "x")))
+    assert not _COMB.findall(str(score_chart(beyond, "x")))
+
+
 def test_shared_spans_are_marked(page: Page) -> None:
     marks = {e.text for e in page.of("mark")} - {"marked"}
     assert marks == {"It is important to remember that every situation is different"}
@@ -199,11 +223,12 @@ def test_a_page_of_hostile_giants_is_under_a_megabyte_and_says_what_is_missing()
 
 def test_a_thousand_prompts_are_counted_even_where_they_do_not_fit() -> None:
     case = sample_case(1000, 20)
-    rows, _, left_out = prompt_rows(case, MAX_ANSWER_CHARS, 560_000)
-    assert len(rows) + left_out == 1000
     html = render_html(case)
     assert len(html.encode("utf-8")) < MEGABYTE
-    assert f"{left_out} more prompts do not fit this page" in html
+    shown = sum(e.attributes.get("class") == "prompt" for e in parse(html).of("details"))
+    assert f"{1000 - shown} more prompts do not fit this page" in html
+    rows, _, left_out = prompt_rows(case, MAX_ANSWER_CHARS, 560_000)
+    assert len(rows) + left_out == 1000
 
 
 def test_answers_are_cut_before_they_are_left_out() -> None:

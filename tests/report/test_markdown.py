@@ -6,6 +6,7 @@ import pytest
 
 from forensics.report import view
 from forensics.report.markdown import MAX_CHARS, code, fenced, prose, render_markdown
+from tests.report.sample_calibrated import calibrated_case, plan
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 
 _FENCED = re.compile(r"^(`{3,})text\n.*?\n\1$", re.M | re.S)
@@ -96,3 +97,23 @@ def test_for_and_against_and_status_are_there() -> None:
 
 def test_the_same_case_gives_the_same_bytes() -> None:
     assert render_markdown(sample_case()) == render_markdown(sample_case())
+
+
+def test_claims_deviations_and_the_error_rate_are_told() -> None:
+    text = render_markdown(calibrated_case(8)).replace("\\", "")
+    for words in (
+        "about 12 times as probable if the two are one model or of close descent",
+        "95 % interval 4.79 to 15.8",
+        "Error rate at this score: 4.9 % (2 of 41 lineage clusters).",
+        "not testable from outputs; beyond them it would take API logs; training data",
+        "--limit was 40, the plan says 100",
+    ):
+        assert words in text, words
+
+
+def test_a_flood_of_claims_fits_a_comment() -> None:
+    frozen = plan()
+    flooded = frozen.model_copy(
+        update={"claims": frozen.claims * 500, "deviations": ("`<" * 400,) * 500}
+    )
+    assert len(render_markdown(calibrated_case(8, plan=flooded))) <= MAX_CHARS

@@ -12,9 +12,14 @@ from forensics.case import Case
 from forensics.evidence import Evidence, Interval, NoiseFloor
 from forensics.report import view
 from forensics.report.terminal import range_plot, render_terminal
+from tests.report.sample_calibrated import calibrated_case
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 
-CASES = {"screening": sample_case(), "insufficient": insufficient_case()}
+CASES = {
+    "screening": sample_case(),
+    "insufficient": insufficient_case(),
+    "calibrated": calibrated_case(8),
+}
 
 
 def rendered(case: Case, **options: object) -> str:
@@ -30,6 +35,18 @@ def rendered(case: Case, **options: object) -> str:
 def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
     text = rendered(CASES[name], width=width)
     assert max(cell_len(line) for line in text.splitlines()) <= min(width, 100)
+
+
+def test_claims_deviations_and_the_error_rate_are_told() -> None:
+    text = _flat(rendered(CASES["calibrated"]))
+    for words in (
+        "about 12 times as probable if the two are one model or of close descent",
+        "95 % interval 4.79 to 15.8",
+        "Error rate at this score: 4.9 % (2 of 41 lineage clusters).",
+        "not testable from outputs; beyond them it would take API logs; training data",
+        "Deviation from the case file: --limit was 40, the plan says 100",
+    ):
+        assert words in text, words
 
 
 def test_a_narrow_terminal_still_gets_a_report() -> None:

@@ -102,3 +102,9 @@ def test_no_wording_of_ours_claims_more_than_was_measured() -> None:
     text = " ".join([*own, *view.SIDE_TITLES.values(), view.tripwire_words(case)]).lower()
     for word in ("derived", "stolen", "unauthorised", "unauthorized", "secret", "suspect"):
         assert word not in text
+
+
+def test_flat_values_are_shown_without_brackets() -> None:
+    shown = [view.display(x) for x in ([-0.4716, 1.41], {"0.01": 0.95}, [], ["a", None, True])]
+    assert shown == ["-0.472, 1.410", "0.01: 0.950", "–", "a, –, yes"]
+    assert view.display({"a": [1]}) == '{"a": [1]}'

@@ -1,0 +1,135 @@
+"""`forensics baseline`: is an endpoint still the model it was?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.options import (
+    backend_options,
+    generation_options,
+    suite_options,
+    transcripts_option,
+)
+
+if TYPE_CHECKING:
+    from forensics.baseline import DriftReport
+
+FILE = click.Path(path_type=Path)
+
+
+@click.group(name="baseline")
+def command() -> None:
+    """Keep a fingerprint of an endpoint, and tell whether it is still the same model."""
+
+
+@command.command(context_settings={"default_map": {"samples": 3, "limit": 32, "max_tokens": 128}})
+@click.argument("subject")
+@click.option("-o", "--output", required=True, type=FILE, help="Baseline file to write.")
+@suite_options
+@generation_options
+@backend_options
+@transcripts_option
+def save(subject: str, output: Path, **options: Any) -> None:
+    """Ask SUBJECT a few prompts and write its answers to a file that a repository can hold.
+
+    Several samples a prompt tell how much the model differs from itself, even at temperature 0.
+    The file holds prompts, answers, settings and who answered; no key.
+    """
+    from forensics.baseline import save_baseline
+    from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
+    from forensics.cli.progress import note
+
+    parsed = subject_from(subject, options)
+    suite = chosen_suite(options)
+    assert suite is not None  # noqa: S101 (it has a default)
+    count = save_baseline(output, obtain(parsed, suite, asking_from(options)))
+    note(f"{output}: {count} answers")
+
+
+@command.command()
+@click.argument("subject")
+@click.argument("baseline", metavar="FILE", type=FILE)
+@click.option(
+    "--level",
+    type=click.FloatRange(0.0001, 0.2),
+    default=0.01,
+    show_default=True,
+    help="Level of the two-sample test: false alarms to expect.",
+)
+@click.option("--strict", is_flag=True, help="Exit 3 where nothing can be decided.")
+@click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
+@backend_options
+@transcripts_option
+def compare(
+    subject: str,
+    baseline: Path,
+    level: float,
+    strict: bool,
+    json_out: str | None,
+    **options: Any,
+) -> int:
+    """Ask SUBJECT the prompts of a baseline FILE again: still the same model?
+
+    Exits 0 where no difference was found, 1 where there is one, 4 where the calls failed.
+    """
+    from forensics.baseline import compare_with_baseline, read_baseline
+    from forensics.cli.asking_again import ask_again
+    from forensics.cli.obtaining import subject_from
+    from forensics.policy.outcomes import decide
+    from forensics.policy.rules import DRIFT_STATUS
+
+    stored = read_baseline(baseline)
+    parsed = subject_from(subject, options)
+    answers = ask_again(parsed, stored, options)
+    found = compare_with_baseline(stored, answers, level)
+    _, code = decide([DRIFT_STATUS[found.verdict]], strict)
+    _write(found, json_out, {"subject": parsed.spec, "baseline": str(baseline), "exit_code": code})
+    return code
+
+
+def _write(found: DriftReport, target: str | None, about: dict[str, Any]) -> None:
+    import json
+    from dataclasses import asdict
+
+    from forensics.files import write_text
+
+    text = json.dumps(about | asdict(found), ensure_ascii=True, allow_nan=False, indent=1) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    if target:
+        write_text(Path(target), text)
+    _print(found)
+
+
+def _print(found: DriftReport) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from forensics.report.sanitise import encodable, one_line
+
+    console = Console()
+
+    def say(text: str, style: str = "") -> None:
+        safe = encodable(one_line(text, 1_000), console.encoding)
+        console.print(Text(safe, style=style), highlight=False)
+
+    title = {
+        "same": "No difference found",
+        "different": "Not the same",
+        "inconclusive": "Inconclusive",
+        "error": "Failed",
+    }[found.verdict]
+    say(f"{title}: {found.reading}.", "bold")
+    for line in found.notes:
+        say(f"! {line}", "yellow")
+    for one in found.changed:
+        say(f"prompt {one.prompt_id}")
+        say(f"  before  {one_line(one.before, 160)}")
+        say(f"  now     {one_line(one.after, 160)}")
+    if found.verdict == "same" and found.p_value is not None:
+        say("No difference found does not show that there is none: see detectable in --json.")

@@ -1,0 +1,120 @@
+"""`forensics check`: declared against measured, for continuous integration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.options import backend_options, transcripts_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from forensics.policy.outcomes import CheckResult
+
+FILE = click.Path(path_type=Path)
+_FORMATS = ("json", "markdown", "junit", "sarif")
+
+
+@click.command(name="check")
+@click.argument("subject")
+@click.option("--policy", type=FILE, help="Policy [forensics.toml, or pyproject.toml].")
+@click.option("--card", type=FILE, help="Model card or folder to read besides SUBJECT's own.")
+@click.option("--strict", is_flag=True, help="Exit 3 where something could not be decided.")
+@click.option("--json", "json_out", metavar="FILE|-", help="Write the result and its cases.")
+@click.option("--markdown", "markdown_out", metavar="FILE|-", help="Write Markdown.")
+@click.option("--junit", "junit_out", metavar="FILE|-", help="Write JUnit XML.")
+@click.option("--sarif", "sarif_out", metavar="FILE|-", help="Write SARIF 2.1.0.")
+@click.option("--step-summary", is_flag=True, help="Append Markdown to $GITHUB_STEP_SUMMARY.")
+@click.option("--cases", type=FILE, help="Folder for a JSON and HTML report per reference.")
+@backend_options
+@transcripts_option
+def command(subject: str, policy: Path | None, card: Path | None, **options: Any) -> int:
+    """Check SUBJECT against a policy: does what is declared agree with what is measured?
+
+    Exits 0 pass, 1 policy violated, 2 wrong usage or policy, 3 undecided under --strict,
+    4 failure (a model or endpoint could not answer; what was collected is kept).
+    """
+    from forensics.cli.checking import prepare, run
+    from forensics.policy.reading import find_policy, read_policy
+
+    targets = {name: options.pop(f"{name}_out") for name in _FORMATS}
+    _check_targets(targets, options["cases"])
+    check = prepare(read_policy(find_policy(policy)), subject, options)
+    result = run(check, card, options["strict"])
+    _write(result, targets, options)
+    return result.exit_code
+
+
+def _check_targets(targets: Mapping[str, str | None], cases: Path | None) -> None:
+    from forensics.cli.rendering import check_targets
+    from forensics.errors import UsageError
+    from forensics.resources import is_file
+
+    check_targets([(name, target) for name, target in targets.items() if target])
+    if cases is not None and is_file(cases):
+        raise UsageError(f"{cases} is a file; --cases takes a folder")
+
+
+def _formats() -> Mapping[str, Callable[[CheckResult], str]]:
+    from forensics.policy.outcomes import check_to_json
+    from forensics.report.policy_junit import check_to_junit
+    from forensics.report.policy_markdown import check_to_markdown
+    from forensics.report.policy_sarif import check_to_sarif
+
+    return dict(
+        zip(
+            _FORMATS,
+            (check_to_json, check_to_markdown, check_to_junit, check_to_sarif),
+            strict=True,
+        )
+    )
+
+
+def _write(
+    result: CheckResult, targets: Mapping[str, str | None], options: Mapping[str, Any]
+) -> None:
+    from forensics.cli.progress import note
+    from forensics.cli.rendering import put
+
+    formats = _formats()
+    written = [put(target, formats[name](result)) for name, target in targets.items() if target]
+    written += _cases(result, options["cases"]) if options["cases"] else []
+    if options["step_summary"]:
+        _summarise(formats["markdown"](result))
+    if "-" not in targets.values():
+        from rich.console import Console
+
+        from forensics.report.policy_terminal import render_check
+
+        render_check(result, Console())
+    for path in filter(None, written):
+        note(f"written: {path}")
+
+
+def _cases(result: CheckResult, folder: Path) -> list[str | None]:
+    from forensics.case import case_to_json
+    from forensics.cli.rendering import put
+    from forensics.collect import slug
+    from forensics.report.formats import rendered, report_format
+
+    written = []
+    for number, case in enumerate(result.cases):
+        stem = folder / f"{number}-{slug(case.a.name)}"
+        written.append(put(f"{stem}.json", case_to_json(case)))
+        written.append(put(f"{stem}.html", rendered(report_format("html"), case)))
+    return written
+
+
+def _summarise(text: str) -> None:
+    from forensics.cli.progress import note
+    from forensics.cli.rendering import append
+
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        append(path, text)
+    else:
+        note("GITHUB_STEP_SUMMARY is not set: no step summary was written")

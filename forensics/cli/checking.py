@@ -1,0 +1,252 @@
+"""Subject × policy → result: what `forensics check` does before anything is rendered."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from forensics import __version__
+from forensics.baseline import DriftReport, compare_with_baseline, read_baseline
+from forensics.case import Case
+from forensics.cli.asking_again import ask_again
+from forensics.cli.budget import check_budget
+from forensics.cli.compare_verb import compared
+from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
+from forensics.cli.searching import own_lineage, search_cohort
+from forensics.comparators import BUILT_IN, Comparator, load_comparators
+from forensics.declarations import Declarations, DeclaredModel, declarations_of
+from forensics.errors import ForensicsError, OutputError, UsageError
+from forensics.exitcodes import ExitCode
+from forensics.plugins import plugin_names
+from forensics.policy.false_alarms import false_alarms
+from forensics.policy.judgements import Known
+from forensics.policy.measured import Measured
+from forensics.policy.model import Policy, ReferenceEntry
+from forensics.policy.outcomes import CheckResult, Outcome, decide
+from forensics.policy.reading import PolicyFile
+from forensics.policy.rules import apply_rules, drift_outcome, settle
+from forensics.policy.terms import restricted_terms
+from forensics.subjects import Subject
+from forensics.transcripts import now
+
+
+@dataclass(frozen=True)
+class Check:
+    """One run: the policy, the subject, and how it is asked (the options of `compare`)."""
+
+    file: PolicyFile
+    subject: Subject
+    options: dict[str, Any]
+
+    @property
+    def policy(self) -> Policy:
+        """The policy."""
+        return self.file.policy
+
+
+def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
+    """Return a run, with the policy's settings beside the options given on the command line."""
+    policy = file.policy
+    options = given | {
+        "suite_name": policy.suite,
+        "suite_text": None,
+        "category": policy.category,
+        "limit": policy.limit,
+        "samples": policy.samples,
+        "temperature": policy.temperature,
+        "max_tokens": policy.max_tokens,
+        "seed": policy.seed,
+        "system_prompt": policy.system_prompt,
+        "cohort_name": policy.cohort,
+        "only": policy.comparators,
+        "without": policy.without,
+        "tiers": policy.tiers,
+        "controls": (),
+        "known_released": "",
+        "questioned_released": policy.released or "",
+        "blind": False,
+    }
+    if policy.endpoints and not options["endpoints"]:
+        options["endpoints"] = file.path
+    return Check(file, subject_from(spec, options), options)
+
+
+def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
+    """Compare the subject with every reference of the policy and apply the rules.
+
+    Args:
+        check: what `prepare` gave.
+        card: a model card to read besides the subject's own files.
+        strict: whether what is undecided fails.
+
+    Raises:
+        UsageError, InputFileError: the policy asks for something impossible. What a model or
+            endpoint could not answer raises nothing: it becomes outcomes of status `error`.
+    """
+    comparators = _comparators(check.policy)
+    declared = _declared(check, card)
+    check_budget(check.policy, check.subject, check.options)
+    measured = list(_measured(check, comparators))
+    terms = check.policy.rules.restricted_teacher
+    table = restricted_terms(Path(terms.table) if terms and terms.table else None) if terms else ()
+    found = apply_rules(check.file, Known(declared, table), measured)
+    found += _drift(check)
+    outcomes, notes = settle(found, check.file, datetime.now(UTC).date())
+    return _result(check, declared, measured, outcomes, notes, strict or check.policy.strict)
+
+
+def _result(
+    check: Check,
+    declared: Declarations,
+    measured: Sequence[Measured],
+    outcomes: Sequence[Outcome],
+    notes: Sequence[str],
+    strict: bool,
+) -> CheckResult:
+    status, code = decide((one.status for one in outcomes), strict)
+    cases = [one.case for one in measured if one.case is not None]
+    if not declared.base_models:
+        notes = [*notes, "No parent is declared: neither by card or configuration nor the policy."]
+    return CheckResult(
+        created_at=now(),
+        version=__version__,
+        command=shlex.join(["forensics", *sys.argv[1:]]),
+        subject=check.subject.spec,
+        policy=str(check.file.path),
+        policy_sha256=check.file.sha256,
+        strict=strict,
+        declared=declared,
+        outcomes=tuple(outcomes),
+        false_alarms=false_alarms(check.policy, measured, declared),
+        notes=tuple(notes),
+        kept=tuple(_kept(cases, measured, check.options["folder"])),
+        cases=tuple(cases),
+        status=status,
+        exit_code=code,
+    )
+
+
+def _kept(cases: Sequence[Case], measured: Sequence[Measured], folder: Path) -> Iterator[str]:
+    paths = (side.transcript_path for case in cases for side in (case.a, case.b))
+    yield from dict.fromkeys(path for path in paths if path)
+    if any(one.case is None for one in measured):
+        yield f"{folder}/"
+
+
+def _comparators(policy: Policy) -> list[Comparator[Any]]:
+    known = (*BUILT_IN, *plugin_names("comparators"))
+    limits = policy.rules.max_similarity.limits if policy.rules.max_similarity else {}
+    unknown = next((name for name in limits if name not in known), None)
+    if unknown is not None:
+        raise UsageError(
+            f"rules.max-similarity.limits: no comparator {unknown!r}; there are: {', '.join(known)}"
+        )
+    found = load_comparators(policy.comparators, policy.without)
+    kept = [one for one in found if not policy.tiers or one.tier in policy.tiers]
+    if not kept:
+        raise UsageError(f"no comparator of the tiers {', '.join(policy.tiers)} is left to run")
+    return kept
+
+
+def _declared(check: Check, card: Path | None) -> Declarations:
+    entry = check.policy.declared
+    where = f"{check.file.path.name}, line {check.file.line('declared', 'base_models')}"
+    own = Declarations(
+        base_models=tuple(DeclaredModel(name=name, source=where) for name in entry.base_models),
+        license=entry.license or "",
+        datasets=entry.datasets,
+    )
+    return own.joined(declarations_of(check.subject, card))
+
+
+def _measured(check: Check, comparators: Sequence[Comparator[Any]]) -> Iterator[Measured]:
+    failed = _asked_first(check)
+    number = 0
+    seen: set[str] = set()
+    for entry in check.policy.against:
+        found: list[Measured]
+        try:
+            if failed:
+                found = [Measured(_name(entry), (_name(entry), *entry.names), error=failed)]
+            elif entry.cohort:
+                found = search_cohort(entry.cohort, check.subject, check.options)
+            else:
+                found = [_one(check, entry, comparators)]
+        except ForensicsError as error:
+            _raise_unless_backend(error)
+            found = [Measured(_name(entry), (_name(entry), *entry.names), error=str(error))]
+        for one in found:
+            if one.name in seen:  # a search may find what is named besides
+                continue
+            seen.add(one.name)
+            yield replace(one, number=None if one.case is None else number)
+            number += one.case is not None
+
+
+def _asked_first(check: Check) -> str:
+    """Ask the subject before any reference: if it fails, no reference need be asked.
+
+    Returns why it failed, empty where it did not or where a reference decides what is asked.
+    """
+    recorded = ("transcript", "cohort")
+    kinds = [subject_from(e.subject, check.options).kind for e in check.policy.against if e.subject]
+    if check.subject.kind in recorded or not kinds or any(kind in recorded for kind in kinds):
+        return ""
+    suite = chosen_suite(check.options)
+    try:
+        if suite is not None:
+            obtain(check.subject, suite, asking_from(check.options))
+    except ForensicsError as error:
+        _raise_unless_backend(error)
+        return str(error)
+    return ""
+
+
+def _raise_unless_backend(error: ForensicsError) -> None:
+    # A full disk, or a command that means nothing, is no statement about any reference.
+    if isinstance(error, OutputError) or error.exit_code is not ExitCode.FAILURE:
+        raise error
+
+
+def _name(entry: ReferenceEntry) -> str:
+    return entry.subject or f"cohort {entry.cohort}"
+
+
+def _one(check: Check, entry: ReferenceEntry, comparators: Sequence[Comparator[Any]]) -> Measured:
+    reference = subject_from(str(entry.subject), check.options)
+    released = (entry.released or "", check.policy.released or "")
+    options = check.options | {"known_released": released[0]}
+    case, _ = compared([reference, check.subject], released, options, comparators)
+    names = (_name(entry), reference.name, reference.target, *entry.names)
+    kin = own_lineage(reference)
+    return Measured(_name(entry), names, kin, case, error=_failed_calls(case))
+
+
+def _failed_calls(case: Case) -> str:
+    """Return what failed while asking; errors that a recorded transcript holds are its own."""
+    failed = [
+        f"{side.errors} calls to {side.spec} failed"
+        for side in (case.a, case.b)
+        if side.errors and side.kind not in ("transcript", "cohort")
+    ]
+    return "; ".join(failed)
+
+
+def _drift(check: Check) -> list[Outcome]:
+    rule = check.policy.rules.drift
+    if rule is None:
+        return []
+    stored = read_baseline(Path(rule.baseline))
+    found: DriftReport | str
+    try:
+        answers = ask_again(check.subject, stored, check.options)
+        found = compare_with_baseline(stored, answers, rule.level)
+    except ForensicsError as error:
+        _raise_unless_backend(error)
+        found = str(error)
+    return [drift_outcome(check.file, rule.baseline, found)]

@@ -1,0 +1,98 @@
+"""Searching a cohort for undeclared relatives of a subject."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from forensics.cli.obtaining import asking_from, obtain
+from forensics.cohorts.comparing import Side, compare_in_cohort
+from forensics.cohorts.finding import find_cohort, find_model
+from forensics.cohorts.pack import Cohort
+from forensics.cohorts.subject import Placed, place_examined, place_member
+from forensics.compare import restrict
+from forensics.examined import Examined
+from forensics.lineage import clusters, excluded_with
+from forensics.policy.measured import Measured, Search
+from forensics.subjects import Subject
+from forensics.suites import load_suite
+from forensics.tracing import Trace, trace
+from forensics.transcripts import read_transcript
+
+_MOST = 5
+
+
+def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[Measured]:
+    """Return the cohort's models that a search names, and its best one in any case.
+
+    Of a lineage cluster only its best model is taken.
+
+    Args:
+        name: the cohort's name or file.
+        subject: of whom relatives are sought.
+        options: how it is asked, and when it was released.
+    """
+    cohort = find_cohort(name)
+    placed, digest = _placed(subject, cohort, options)
+    found = trace(placed, cohort)
+    unmet = tuple(one.text for one in found.conditions if not one.met)
+    command = shlex.join(["forensics", *sys.argv[1:]])
+    measured = []
+    for model in _candidates(found, cohort):
+        one = Subject(f"cohort:{model}", "cohort", model)
+        sides = Side(one, place_member(model, cohort)), Side(subject, placed, digest)
+        case = compare_in_cohort(*sides, cohort, command, {"search": cohort.name})
+        best = next((r for r in found.relatives if r.model == model), None)
+        search = Search(
+            cohort.name,
+            len(found.relatives),
+            model in found.named,
+            best.family_wise if best else None,
+            unmet,
+        )
+        kin = _lineage(model, cohort)
+        measured.append(Measured(one.spec, (one.spec, model), kin, case, search=search))
+    return measured
+
+
+def _candidates(found: Trace, cohort: Cohort) -> list[str]:
+    if not found.relatives:
+        return [cohort.models[0]]  # its case says how much data there were
+    numbers = clusters(cohort.facts)
+    best: dict[int, str] = {}
+    for model in (found.relatives[0].model, *found.named):
+        best.setdefault(numbers[model], model)
+    return list(best.values())[:_MOST]
+
+
+def _placed(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> tuple[Placed, str]:
+    if subject.kind == "cohort":
+        return place_member(find_model(subject.target, (cohort,))[1], cohort), ""
+    if subject.kind == "transcript" and not options["suite_name"]:
+        examined = Examined(subject, read_transcript(Path(subject.target)))
+    else:
+        suite = load_suite(options["suite_name"] or cohort.name)
+        asked = suite.select(options["category"], options["limit"])
+        examined = restrict(Examined(subject, obtain(subject, asked, asking_from(options))), asked)
+    placed = place_examined(examined, cohort, options["questioned_released"])
+    return placed, examined.transcript.sha256
+
+
+def own_lineage(reference: Subject) -> tuple[str, ...]:
+    """Return the names of a cohort model's kin, itself included; none of any other subject."""
+    if reference.kind != "cohort":
+        return ()
+    cohort, model = find_model(reference.target)
+    return _lineage(model, cohort)
+
+
+def _lineage(model: str, cohort: Cohort) -> tuple[str, ...]:
+    """Return every name in a model's lineage cluster and family: to declare one declares them.
+
+    These are the models that no calibration counts as unrelated to it.
+    """
+    kin = (cohort.facts[name] for name in sorted(excluded_with(cohort.facts, model)))
+    names = (name for fact in kin for name in (fact.model, fact.weights_id, *fact.parents()))
+    return tuple(dict.fromkeys((model, *names)))

@@ -1,0 +1,153 @@
+"""What each comparator scores between a cohort's own models: strangers, and close kin.
+
+A score means little until one knows what unrelated models of the same kind score. Both
+distributions hold pairs of all the cohort's lineage clusters: where a case's subject is one of its
+models, pairs of the subject's own cluster are among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.calibration import count_clusters
+from forensics.cohorts.fitting import CLOSE_KIN, Labelled
+from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.outputs import Outputs
+from forensics.comparators import BUILT_IN, load_comparators
+from forensics.comparators.base import MIN_PROMPTS, Comparator
+from forensics.comparators.lexicon import Overuse
+from forensics.evidence import ReferenceScores
+from forensics.matching import PromptRows, mean_score
+
+PROMPTS = 64
+UNRELATED = 240
+RELATED = 200
+BINS = 24
+_MIN_PAIRS = 20
+_DECIMALS = 4
+_SHOWN = (0.01, 0.95)  # quantiles of either class that the bins span
+# One needs a model of its own, the other samples that few cohorts have.
+_LEFT_OUT = ("embedding", "sampling")
+
+
+def reference_scores(
+    outputs: Outputs, labelled: Labelled, cohort: str, seed: int = 0
+) -> dict[str, ReferenceScores]:
+    """Return the scores of every built-in comparator of text, by its name.
+
+    Args:
+        outputs: answers of the cohort's models; the first `PROMPTS` prompts count.
+        labelled: pairs of known relation; close kin and strangers are used.
+        cohort: its name.
+        seed: of the choice of pairs, which goes round the pairs of clusters.
+
+    Comparators that cannot score enough of the unrelated pairs are left out.
+    """
+    used = outputs.on(range(min(PROMPTS, len(outputs.prompts))))
+    kin = spread(labelled, labelled.are(*CLOSE_KIN), RELATED, seed)
+    strangers = spread(labelled, labelled.are("independent"), UNRELATED, seed)
+    chosen = labelled.where(kin | strangers)
+    comparators = load_comparators(only=[n for n in BUILT_IN if n not in _LEFT_OUT])
+    found = {}
+    for name, scores in comparator_scores(comparators, used, chosen.pairs).items():
+        if np.isfinite(scores[chosen.are("independent")]).sum() >= _MIN_PAIRS:
+            found[name] = histogram(scores, chosen, cohort, len(used.prompts))
+    return found
+
+
+def spread(labelled: Labelled, among: Flags, most: int, seed: int = 0) -> Flags:
+    """Choose pairs by going round the pairs of clusters, one of each a turn: shape (pairs,).
+
+    Args:
+        labelled: the pairs.
+        among: which of them may be chosen.
+        most: how many to choose.
+        seed: of the order.
+    """
+    order = np.random.default_rng(seed).permutation(np.flatnonzero(among))
+    turns: dict[tuple[int, int], int] = {}
+    turn = []
+    for place in order:
+        low, high = sorted(labelled.clusters[place].tolist())
+        turn.append(turns.get((low, high), 0))
+        turns[low, high] = turn[-1] + 1
+    chosen = np.zeros(len(labelled.pairs), dtype=bool)
+    chosen[order[np.argsort(turn, kind="stable")][:most]] = True
+    return chosen
+
+
+def comparator_scores(
+    comparators: Sequence[Comparator[Any]], outputs: Outputs, pairs: NDArray[np.intp]
+) -> dict[str, Floats]:
+    """Return each comparator's score of every pair, shape (pairs,), NaN where it has none.
+
+    Args:
+        comparators: what to measure.
+        outputs: answers of the models.
+        pairs: model numbers, shape (pairs, 2).
+    """
+    features: dict[str, dict[int, Any]] = {one.name: {} for one in comparators}
+    for model in np.unique(pairs).tolist():
+        examined = outputs.examined(model)
+        for one in comparators:
+            features[one.name][model] = one.extract(examined)
+    return {
+        one.name: np.array(
+            [_score(one, features[one.name][a], features[one.name][b]) for a, b in pairs.tolist()]
+        )
+        for one in comparators
+    }
+
+
+def _score(comparator: Comparator[Any], a: Any, b: Any) -> float:
+    first, second = _rows(a), _rows(b)
+    if first is None or second is None:
+        score = comparator.compare(a, b).score
+    else:
+        # What `matched_evidence` scores, without the search for passages to show.
+        enough = len(set(first.prompts) & set(second.prompts)) >= MIN_PROMPTS
+        score = mean_score(first, second) if enough else None
+    return np.nan if score is None else score
+
+
+def _rows(features: Any) -> PromptRows | None:
+    rows = features.rows if isinstance(features, Overuse) else features
+    return rows if isinstance(rows, PromptRows) else None
+
+
+def _counts(scores: Floats, edges: Floats) -> tuple[int, ...]:
+    return tuple(np.histogram(np.clip(scores, edges[0], edges[-1]), edges)[0].tolist())
+
+
+def histogram(scores: Floats, labelled: Labelled, cohort: str, prompts: int) -> ReferenceScores:
+    """Return a histogram of scores, shape (pairs,), NaN where there is none; one score at least.
+
+    The first and the last bin also hold what lies beyond them.
+
+    Args:
+        scores: of the pairs.
+        labelled: the pairs, close kin and strangers.
+        cohort: its name.
+        prompts: how many each pair was compared on.
+    """
+    known = np.isfinite(scores)
+    kin, strangers = labelled.are(*CLOSE_KIN) & known, labelled.are("independent") & known
+    step = 10.0**-_DECIMALS
+    # A few kin far beyond all others would leave the rest in a handful of bins.
+    ends = np.array([np.quantile(scores[one], _SHOWN) for one in (kin, strangers) if one.any()])
+    low = np.floor(ends[:, 0].min() / step) * step
+    high = np.ceil(ends[:, 1].max() / step) * step
+    span = np.linspace(float(low), max(float(high), float(low) + BINS * step), BINS + 1)
+    edges = np.round(span, _DECIMALS + 1)
+    return ReferenceScores(
+        cohort=cohort,
+        n_prompts=prompts,
+        edges=tuple(edges.tolist()),
+        unrelated=_counts(scores[strangers], edges),
+        related=_counts(scores[kin], edges),
+        clusters=count_clusters(*labelled.clusters[kin].T) if kin.any() else 0,
+    )

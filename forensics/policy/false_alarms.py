@@ -1,0 +1,131 @@
+"""How many of 100 models that are innocent a policy would flag; "unknown" is an answer.
+
+The rate at a likelihood ratio's bound is counted on unrelated pairs that the calibration did not
+see; its upper limit takes lineage clusters, not pairs, as trials. Where nothing was held out, a
+ratio of 10^b or more comes from at most one stranger in 10^b, if the calibration holds (Markov's
+inequality: its mean over strangers is 1; Royall 2000, On the Probability of Observing Misleading
+Statistical Evidence, JASA 95). A search of a cohort is held to its family-wise limit, which counts
+every candidate. Rates of several references add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from forensics.calibration import error_rate
+from forensics.case import Case, ErrorAtScore
+from forensics.cohorts.finding import find_cohort
+from forensics.cohorts.judging import NAME as LIKENESS
+from forensics.cohorts.transferred import NAME as TRANSFERRED
+from forensics.cohorts.transferred import shipped
+from forensics.declarations import Declarations
+from forensics.errors import ForensicsError
+from forensics.evidence import Evidence
+from forensics.lineage import clusters
+from forensics.policy.measured import Measured, kin_log10_lr
+from forensics.policy.model import Drift, Policy, RestrictedTeacher, RuleName, UndeclaredKinship
+from forensics.policy.names import declared_as
+from forensics.policy.outcomes import FalseAlarms
+from forensics.tracing import FAMILY_WISE
+
+
+def false_alarms(
+    policy: Policy, measured: Sequence[Measured], declared: Declarations
+) -> tuple[FalseAlarms, ...]:
+    """Return what to expect of every rule that applies.
+
+    Args:
+        policy: with the bounds.
+        measured: the references, to tell which were judged with a calibration.
+        declared: kin that are declared raise no alarm.
+    """
+    counted = [
+        one
+        for one in measured
+        if one.search is not None or declared_as((*one.names, *one.kin), declared) is None
+    ]
+    return tuple(_each(policy, counted))
+
+
+def _each(policy: Policy, measured: Sequence[Measured]) -> Iterator[FalseAlarms]:
+    for name, rule in policy.rules.named().items():
+        if isinstance(rule, UndeclaredKinship | RestrictedTeacher):
+            yield _kinship(name, rule.min_log10_lr, measured)
+        elif isinstance(rule, Drift):
+            basis = "the level of the two-sample test, for an endpoint that did not change"
+            yield FalseAlarms(rule=name, per_100=100 * rule.level, basis=basis)
+        else:
+            basis = "uncalibrated: nobody measured how often innocent models exceed these limits"
+            if name == "contradicted-declaration":
+                basis = "not measured on models with correct declarations"
+            yield FalseAlarms(rule=name, basis=basis)
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """The share of strangers that are flagged, its upper limit, and where both come from."""
+
+    share: float | None
+    upper: float
+    basis: str
+
+
+def _kinship(name: RuleName, bound: float, measured: Sequence[Measured]) -> FalseAlarms:
+    calibrated = [m for m in measured if m.case is not None and kin_log10_lr(m.case) is not None]
+    rates = [_at_bound(m.case, bound) for m in calibrated if m.case and m.search is None]
+    for cohort in dict.fromkeys(m.search.cohort for m in calibrated if m.search is not None):
+        basis = f"the limit of a search of {cohort}"
+        rates.append(_Rate(FAMILY_WISE, FAMILY_WISE, basis))
+    if not rates:
+        return FalseAlarms(rule=name, basis="no reference was judged with a calibration")
+    shares = [rate.share for rate in rates if rate.share is not None]
+    return FalseAlarms(
+        rule=name,
+        per_100=min(100.0, 100 * sum(shares)) if len(shares) == len(rates) else None,
+        upper=min(100.0, 100 * sum(rate.upper for rate in rates)),
+        basis="; ".join(dict.fromkeys(rate.basis for rate in rates)),
+    )
+
+
+def _at_bound(case: Case, bound: float) -> _Rate:
+    held_out = _held_out(case, bound)
+    if held_out is None or not held_out.pairs or not held_out.clusters:
+        basis = "the bound of the likelihood ratio, where its calibration holds"
+        return _Rate(None, 10**-bound, basis)
+    share = held_out.pairs_in_error / held_out.pairs
+    limit = error_rate(share * held_out.clusters, held_out.clusters).upper
+    basis = (
+        f"{held_out.pairs_in_error} of {held_out.pairs} unrelated pairs held out reach the bound, "
+        f"from {held_out.clusters_in_error} of {held_out.clusters} lineage clusters"
+    )
+    return _Rate(share, limit, basis)
+
+
+def _held_out(case: Case, bound: float) -> ErrorAtScore | None:
+    """Count the pairs held out of the case's calibration that reach the bound, None without any."""
+    llr = bound * log(10)
+    for evidence in case.evidence:
+        if evidence.comparator == LIKENESS and evidence.status == "ok":
+            return _in_cohort(evidence, llr)
+        if evidence.comparator == TRANSFERRED and evidence.status == "ok":
+            known = shipped()
+            return known.error_at(llr, evidence.n) if known else None
+    return None
+
+
+def _in_cohort(evidence: Evidence, llr: float) -> ErrorAtScore | None:
+    try:
+        cohort = find_cohort(str(evidence.details.get("cohort")))
+    except ForensicsError:  # given as a file: its name does not find it
+        return None
+    if cohort.calibration is None or cohort.sha256 != evidence.details.get("cohort_sha256"):
+        return None
+    numbers = clusters(cohort.facts)
+    own = np.array([numbers[model] for model in cohort.models], dtype=np.intp)
+    known = [k for k in evidence.details.get("known_as", {}).values() if k]
+    without = np.isin(own, [numbers[k] for k in known])
+    return cohort.validation.error_from(cohort.calibration, llr, evidence.n, own, without)

@@ -1,0 +1,148 @@
+"""What was measured of one reference, in the terms that rules ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from forensics.case import Case, CaseResponse
+from forensics.evidence import Evidence, Exhibit
+from forensics.policy.outcomes import ExhibitRef
+
+_KIN = ("same_model", "close_descent")
+# Tests of the weights: of derivatives they give far less than the first, of strangers a uniform
+# p-value. In between nothing is decided.
+KIN_P_VALUE = 1e-6
+STRANGER_P_VALUE = 0.05
+_SHARED = 240
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search of a cohort says of one of its models.
+
+    `named`: it passed the search's family-wise limit; `unmet`: conditions of the population that
+    do not hold; `candidates` were searched.
+    """
+
+    cohort: str
+    candidates: int
+    named: bool
+    family_wise: float | None
+    unmet: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One reference and what came of it: a case, or the error that prevented it.
+
+    `name` is the reference as the policy names it, `names` are all that mean it, and `kin` are
+    names of its lineage and family; `number` is its case's place in the result.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    kin: tuple[str, ...] = ()
+    case: Case | None = None
+    number: int | None = None
+    search: Search | None = None
+    error: str = ""
+
+
+def kin_log10_lr(case: Case) -> float | None:
+    """Return log10 of the likelihood ratio for close kinship; None where there is none."""
+    found = [v for k, v in (case.verdict.log10_lr or {}).items() if k in _KIN]
+    return max(found, default=None)
+
+
+@dataclass(frozen=True)
+class ByWeights:
+    """What the weights say: `log10_lr` for kinship or `p_value` of independence decides."""
+
+    says: Literal["kin", "independent", "undecided"]
+    evidence: Evidence
+
+    @property
+    def words(self) -> str:
+        """The figure that decided."""
+        lr = _lr(self.evidence)
+        if lr is not None:
+            return f"{self.evidence.title}: log10 LR {lr:+.2f} for kinship"
+        return f"{self.evidence.title}: p = {self.evidence.p_value:.2g} if independent"
+
+
+def by_weights(case: Case, bound: float) -> ByWeights | None:
+    """Return what evidence of the tier `weights` says; None where none was measured.
+
+    Args:
+        case: of the reference and the subject.
+        bound: log10 LR from which a likelihood ratio decides, in either direction.
+    """
+    measured = [
+        e
+        for e in case.evidence
+        if e.tier == "weights"
+        and e.status == "ok"
+        and (e.p_value is not None or _lr(e) is not None)
+    ]
+    if not measured:
+        return None
+    votes = [ByWeights(_vote(e, bound), e) for e in measured]
+    kin = [v for v in votes if v.says == "kin"]
+    if kin:
+        return kin[0]
+    if all(v.says == "independent" for v in votes):
+        return votes[0]
+    return ByWeights("undecided", votes[0].evidence)
+
+
+def _lr(evidence: Evidence) -> float | None:
+    return max((v for k, v in (evidence.log10_lr or {}).items() if k in _KIN), default=None)
+
+
+def _vote(evidence: Evidence, bound: float) -> Literal["kin", "independent", "undecided"]:
+    lr = _lr(evidence)
+    if lr is not None:
+        return "kin" if lr >= bound else "independent" if lr <= -bound else "undecided"
+    p_value = evidence.p_value if evidence.p_value is not None else 0.5
+    if p_value <= KIN_P_VALUE:
+        return "kin"
+    return "independent" if p_value > STRANGER_P_VALUE else "undecided"
+
+
+def telling_exhibit(measured: Measured, comparators: Iterable[str] = ()) -> ExhibitRef | None:
+    """Return the strongest exhibit for kinship, with its place in the document.
+
+    One with a shared passage comes before one without.
+
+    Args:
+        measured: a reference.
+        comparators: whose exhibits to take; every one's, by default.
+    """
+    found = list(_exhibits(measured, set(comparators)))
+    return next((one for one in found if one.shared), found[0] if found else None)
+
+
+def _exhibits(measured: Measured, comparators: set[str]) -> Iterator[ExhibitRef]:
+    if measured.case is None:
+        return
+    answers = {p.prompt_sha256: p.a for p in measured.case.prompts}
+    for place, evidence in enumerate(measured.case.evidence):
+        if comparators and evidence.comparator not in comparators:
+            continue
+        for number, exhibit in enumerate(evidence.exhibits):
+            if exhibit.side == "for" and exhibit.prompt_sha256 in answers:
+                yield ExhibitRef(
+                    path=f"cases.{measured.number}.evidence.{place}.exhibits.{number}",
+                    comparator=evidence.comparator,
+                    prompt_id=exhibit.prompt_id,
+                    shared=_shared(exhibit, answers[exhibit.prompt_sha256]),
+                )
+
+
+def _shared(exhibit: Exhibit, answers: Iterable[CaseResponse]) -> str:
+    """Return the longest passage that both share, as the reference has it."""
+    text = next((one.text for one in answers if one.sample == exhibit.sample_a), "")
+    start, end = max(exhibit.spans_a, key=lambda span: span[1] - span[0], default=(0, 0))
+    return text[start:end][:_SHARED]

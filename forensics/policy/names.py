@@ -1,0 +1,38 @@
+"""Which names mean one and the same model, in cards, policies and cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from forensics.declarations import Declarations, DeclaredModel
+
+
+def same_name(first: str, second: str) -> bool:
+    """Tell whether two names may mean one model.
+
+    Upper and lower case are the same, and so are `-` and `_`. A name without an organisation
+    (`SmolLM2-135M`) means that of any (`HuggingFaceTB/SmolLM2-135M`); two organisations' models of
+    one name are two models. A revision (`@main`) is left out.
+    """
+    one, other = _folded(first), _folded(second)
+    if "/" in one and "/" in other:
+        return one == other
+    return bool(one) and one.rpartition("/")[2] == other.rpartition("/")[2]
+
+
+def declared_as(names: Iterable[str], declared: Declarations) -> DeclaredModel | None:
+    """Return the declaration that names one of these models, None where none does."""
+    known = list(names)
+    return next(
+        (
+            model
+            for model in declared.base_models
+            if any(same_name(model.name, name) for name in known)
+        ),
+        None,
+    )
+
+
+def _folded(name: str) -> str:
+    bare = name.strip().removeprefix("hf:").partition("@")[0]
+    return bare.casefold().replace("_", "-").rstrip("/")

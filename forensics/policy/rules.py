@@ -1,0 +1,151 @@
+"""Measured references → outcomes of a policy's rules, severities and allowances applied."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+
+from forensics.baseline import DriftReport
+from forensics.baseline import Verdict as DriftVerdict
+from forensics.policy.judgements import JUDGES, Judgement, Known, undeclared_parents
+from forensics.policy.measured import Measured
+from forensics.policy.model import AllowEntry, RuleName
+from forensics.policy.names import same_name
+from forensics.policy.outcomes import Allowance, Outcome, Status
+from forensics.policy.reading import PolicyFile
+
+DRIFT_STATUS: Mapping[DriftVerdict, Status] = {
+    "same": "pass",
+    "different": "violated",
+    "inconclusive": "inconclusive",
+    "error": "error",
+}
+_AGAIN = "Nothing collected is lost: run the same command again to go on."
+_NONE_RESTRICTED = Judgement(
+    "not_measured",
+    "no reference is a model whose terms are in the table",
+    "Name such models in [[against]], with names = [...], or search a cohort.",
+)
+
+
+def apply_rules(file: PolicyFile, known: Known, measured: Sequence[Measured]) -> list[Outcome]:
+    """Return what every rule but `drift` says of every reference."""
+    return [
+        outcome_of(file, name, reference, judgement, case)
+        for name in file.policy.rules.named()
+        if name in JUDGES
+        for reference, judgement, case in _judged(file, known, name, measured)
+    ]
+
+
+def _judged(
+    file: PolicyFile, known: Known, name: RuleName, measured: Sequence[Measured]
+) -> Iterator[tuple[str, Judgement, int | None]]:
+    if name == "contradicted-declaration":
+        for parent, judgement in undeclared_parents(known, measured):
+            yield parent, judgement, None
+    concerned = [one for one in measured if _concerns(name, known, one)]
+    if name == "restricted-teacher" and not concerned:
+        yield "–", _NONE_RESTRICTED, None
+    rule = file.policy.rules.named()[name]
+    for one in concerned:
+        if one.case is None or one.error:
+            yield one.name, Judgement("error", one.error, _AGAIN), one.number
+            continue
+        for judgement in JUDGES[name](known, rule, one, one.case):
+            yield one.name, judgement, one.number
+
+
+def _concerns(name: RuleName, known: Known, one: Measured) -> bool:
+    if name == "contradicted-declaration":
+        return known.parent(one) is not None
+    return name != "restricted-teacher" or known.restricted(one) is not None
+
+
+def outcome_of(
+    file: PolicyFile, name: RuleName, reference: str, judgement: Judgement, case: int | None = None
+) -> Outcome:
+    """Return a judgement as an outcome, with its rule's line and severity."""
+    rule = file.policy.rules.named()[name]
+    return Outcome(
+        rule=name,
+        severity=rule.severity,
+        reference=reference,
+        line=file.line("rules", name),
+        case=case,
+        **(asdict(judgement) | {"exhibit": judgement.exhibit}),
+    )
+
+
+def drift_outcome(file: PolicyFile, baseline: str, found: DriftReport | str) -> Outcome:
+    """Return what the rule `drift` says; `found` is an error's message where there is no report."""
+    if isinstance(found, str):
+        return outcome_of(file, "drift", baseline, Judgement("error", found, _AGAIN))
+    step = (
+        "If the change is wanted, store a new baseline: forensics baseline save."
+        if found.verdict == "different"
+        else ""
+    )
+    notes = "".join(f"; {note}" for note in found.notes)
+    exact = Judgement(DRIFT_STATUS[found.verdict], f"{found.reading}{notes}", step)
+    if found.p_value is None:
+        return outcome_of(
+            file,
+            "drift",
+            baseline,
+            replace(exact, measure="share of answers that are the same", value=found.agreement),
+        )
+    rule = file.policy.rules.drift
+    bound = rule.level if rule else None
+    tested = replace(exact, measure="p-value of equality", value=found.p_value, bound=bound)
+    return outcome_of(file, "drift", baseline, tested)
+
+
+def settle(
+    outcomes: Iterable[Outcome], file: PolicyFile, today: datetime.date
+) -> tuple[list[Outcome], list[str]]:
+    """Apply severities and the list of what is allowed.
+
+    Returns:
+        The outcomes, and notes on entries of `[[allow]]` that have expired or accept nothing.
+    """
+    found, used = [], set()
+    for outcome in map(_by_severity, outcomes):
+        number = next(
+            (
+                n
+                for n, entry in enumerate(file.policy.allow)
+                if _covers(entry, outcome) and entry.expires >= today
+            ),
+            None,
+        )
+        if number is None or outcome.status not in ("violated", "review"):
+            found.append(outcome)
+            continue
+        used.add(number)
+        entry = file.policy.allow[number]
+        allowed = Allowance(
+            reason=entry.reason, expires=str(entry.expires), line=file.line("allow", number)
+        )
+        found.append(outcome.model_copy(update={"status": "pass", "allowed": allowed}))
+    notes = []
+    for number, entry in enumerate(file.policy.allow):
+        where = f"{file.path}, line {file.line('allow', number)}: [[allow]] {entry.rule}"
+        if entry.expires < today:
+            notes.append(f"{where} expired on {entry.expires}: it allows nothing ({entry.reason})")
+        elif number not in used:
+            notes.append(f"{where} accepted nothing in this run; drop it if it is settled")
+    return found, notes
+
+
+def _by_severity(outcome: Outcome) -> Outcome:
+    if outcome.status == "violated" and outcome.severity == "warning":
+        return outcome.model_copy(update={"status": "review"})
+    return outcome
+
+
+def _covers(entry: AllowEntry, outcome: Outcome) -> bool:
+    if entry.rule != outcome.rule:
+        return False
+    return entry.reference is None or same_name(entry.reference, outcome.reference)

@@ -1,0 +1,130 @@
+"""How alike the weights of two models are, layer by layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from forensics.evidence import Evidence
+from forensics.report import view
+from forensics.report.drawing import WIDTH, draw, labelled, specification
+
+_LEVELS = 5
+_MOST = 20_000  # cells; the largest public models have some 130 layers
+_SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class LayerPair:
+    """A layer of A, one of B, their similarity, and how likely chance gives as much."""
+
+    a: int
+    b: int
+    similarity: float
+    p_value: float | None
+
+
+def layer_pairs(evidence: Evidence) -> tuple[LayerPair, ...]:
+    """Return the pairs of layers that `details["layers"]` holds; those of another form are not."""
+    found = evidence.details.get("layers")
+    if not isinstance(found, list | tuple):
+        return ()
+    pairs = (_pair(one) for one in found[:_MOST] if isinstance(one, Mapping))
+    return tuple(pair for pair in pairs if pair is not None)
+
+
+def _pair(one: Mapping[str, Any]) -> LayerPair | None:
+    a, b, similarity, p = (one.get(k) for k in ("a", "b", "similarity", "p_value"))
+    if not (isinstance(a, int) and isinstance(b, int) and _finite(similarity)):
+        return None
+    return LayerPair(a, b, float(similarity or 0.0), float(p or 0.0) if _finite(p) else None)
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def layers_words(pairs: Sequence[LayerPair]) -> str:
+    """Return what the heat map shows, in words."""
+    best = max(pairs, key=lambda pair: pair.similarity)
+    lowest = min(pair.similarity for pair in pairs)
+    parts = [
+        f"{len(pairs)} pairs of layers, similarity {view.number(lowest)} to "
+        f"{view.number(best.similarity)}",
+        f"most alike: layer {best.a} of A and layer {best.b} of B",
+    ]
+    tested = [pair for pair in pairs if pair.p_value is not None]
+    if tested:
+        found = _beyond_chance(tested)
+        parts.append(
+            f"{len(found)} pairs beyond chance (p < {_SIGNIFICANT} after Bonferroni's correction "
+            f"for {len(tested)})"
+        )
+    return "; ".join(parts) + "."
+
+
+def _beyond_chance(pairs: Sequence[LayerPair]) -> list[LayerPair]:
+    tested = sum(pair.p_value is not None for pair in pairs)
+    return [p for p in pairs if p.p_value is not None and p.p_value * tested < _SIGNIFICANT]
+
+
+def layers_chart(evidence: Evidence, path: str) -> Markup:
+    """Return the SVG of a heat map: rows are layers of A, columns those of B.
+
+    Pairs of layers beyond chance bear a dot, so that colour alone says nothing.
+    """
+    pairs = layer_pairs(evidence)
+    if not pairs:
+        return Markup()
+    svg = draw(_specification(pairs))
+    title = "Similarity of weights, layer by layer"
+    return labelled(svg, f"{path}.details.layers", "layers", title, layers_words(pairs))
+
+
+def _specification(pairs: Sequence[LayerPair]) -> dict[str, Any]:
+    least = min(pair.similarity for pair in pairs)
+    step = (max(pair.similarity for pair in pairs) - least) / _LEVELS
+    rows, columns = (sorted({getattr(p, side) for p in pairs}) for side in ("a", "b"))
+    values = [
+        {"a": p.a, "b": p.b, "level": min(int((p.similarity - least) / step), _LEVELS - 1)}
+        for p in pairs
+        if step
+    ] or [{"a": p.a, "b": p.b, "level": _LEVELS - 1} for p in pairs]
+    colour = {
+        "field": "level",
+        "type": "ordinal",
+        "legend": None,
+        "scale": {
+            "domain": list(range(_LEVELS)),
+            "range": [f"var(--q{level})" for level in range(_LEVELS)],
+        },
+    }
+    place = {"x": _side("b", "layer of B", columns), "y": _side("a", "layer of A", rows)}
+    dots = [{"a": p.a, "b": p.b} for p in _beyond_chance(pairs)]
+    dot = {"type": "point", "filled": True, "color": "var(--mark-line)", "opacity": 1}
+    size = WIDTH / max(len(rows), len(columns))
+    layers = [
+        {
+            "data": {"values": values},
+            "mark": {"type": "rect"},
+            "encoding": {**place, "color": colour},
+        },
+        {
+            "data": {"values": dots},
+            "mark": {**dot, "size": max(2.0, size * size / 8)},
+            "encoding": place,
+        },
+    ]
+    height = round(WIDTH * len(rows) / max(len(columns), 1))
+    return specification(layers, min(max(height, 40), 2 * WIDTH), top=4)
+
+
+def _side(field: str, title: str, layers: Sequence[int]) -> dict[str, Any]:
+    every = max(1, math.ceil(len(layers) / 12))
+    axis = {"title": title, "labelAngle": 0, "grid": False, "values": list(layers[::every])}
+    scale = {"domain": list(layers), "padding": 0}
+    return {"field": field, "type": "ordinal", "axis": axis, "scale": scale}

@@ -1,0 +1,234 @@
+"""What the templates of the HTML report ask for beyond the case itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from markupsafe import Markup
+
+from forensics.case import Case
+from forensics.evidence import Evidence, Tier
+from forensics.report import charts, view
+from forensics.report.caveats import Caveat, caveats
+from forensics.report.layers_chart import layers_chart
+from forensics.report.likelihood import Likelihood, likelihoods
+from forensics.report.likelihood_chart import likelihood_chart
+from forensics.report.markup import shown
+from forensics.report.prompt_rows import (
+    MAX_VALUE_CHARS,
+    PromptRow,
+    Strip,
+    fitting_cut,
+    prompt_rows,
+    strip,
+)
+from forensics.report.refused import RefusedPrompt, refused
+from forensics.report.sanitise import Span, clip, one_line, segments
+from forensics.report.stability import Stability, leaving_one_out
+from forensics.report.tree_chart import tree_chart
+
+MAX_ANSWER_CHARS = 4000
+MAX_RECORDS = 30
+_EXHIBITS_PER_SIDE = 5
+_RANDOM = 3
+_EXHIBIT_BYTES = 220_000
+_CALIBRATION = (
+    "cohort",
+    "cohort_sha256",
+    "reference_models",
+    "known_as",
+    "released",
+    "log10_lr_bounds",
+    "error_rates",
+)
+_CHARTED = ("layers",)  # details that a chart shows instead of a table
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A case as the templates see it.
+
+    `room` is how many bytes prompts and their answers may take. `drawn` keeps what takes long to
+    make, for a page made of this one with other room.
+    """
+
+    case: Case
+    room: int = 0
+    drawn: dict[str, Any] = field(default_factory=dict)
+
+    def _once(self, name: str, make: Callable[[], _Made]) -> _Made:
+        if name not in self.drawn:
+            self.drawn[name] = make()
+        made: _Made = self.drawn[name]
+        return made
+
+    def value(self, path: str, tag: str = "span") -> Markup:
+        """Return the value at `path` as an element that names it."""
+        text = view.display(view.lookup(self.case, path))
+        cut = clip(text, MAX_VALUE_CHARS)
+        return Markup('<{0} data-case="{1}">{2}</{0}>').format(tag, path, shown(cut))
+
+    def answer(self, path: str, spans: tuple[Span, ...], cut: int) -> Markup:
+        """Return an answer's text as HTML, shared spans in `<mark>`, cut to `cut` characters."""
+        text: str = view.lookup(self.case, path)
+        parts = [
+            Markup("<mark>{}</mark>").format(shown(part)) if shared else shown(part)
+            for part, shared in segments(text[:cut], spans)
+        ]
+        body = Markup().join(parts) if text.strip() else Markup("<i>blank</i>")
+        return Markup('<div class="text" data-case="{}">{}</div>{}').format(
+            path, body, self._notice(text, spans, cut)
+        )
+
+    def _notice(self, text: str, spans: tuple[Span, ...], cut: int) -> Markup:
+        if len(text) <= cut:
+            return Markup()
+        beyond = sum(stop > cut for _, stop in spans)
+        also = f" Shared passages beyond the cut: {beyond}." if beyond else ""
+        words = (
+            f"Cut here: {cut:,} of {len(text):,} characters are shown; the JSON has the whole "
+            f"answer.{also}"
+        )
+        return Markup('<p class="notice">{}</p>').format(words)
+
+    def exhibits(self, side: view.Side) -> tuple[view.ShownExhibit, ...]:
+        """Return the exhibits of one side; as many for as against where there are as many."""
+        limit = _RANDOM if side == "random" else _EXHIBITS_PER_SIDE
+        return view.shown_exhibits(self.case, side, limit)
+
+    def exhibit_cut(self) -> int:
+        """Return to how many characters answers in exhibits are cut."""
+        sides: tuple[view.Side, ...] = ("for", "against", "random")
+        texts = [
+            text
+            for side in sides
+            for exhibit in self.exhibits(side)
+            for text in (exhibit.a.text, exhibit.b.text)
+        ]
+        return fitting_cut(texts, MAX_ANSWER_CHARS, _EXHIBIT_BYTES)[0]
+
+    @cached_property
+    def prompts(self) -> tuple[tuple[PromptRow, ...], int, int]:
+        """The rows to show, to how many characters answers are cut, and rows left out."""
+        return prompt_rows(self.case, MAX_ANSWER_CHARS, self.room)
+
+    def strip(self, index: int) -> Strip:
+        """Return the scores of one comparator, prompt by prompt."""
+        return strip(self.case, index, len(self.prompts[0]))
+
+    def stability(self, index: int) -> Stability | None:
+        """Return how one comparator's scores move when a category of prompts is left out."""
+        return leaving_one_out(self.case, self.case.evidence[index])
+
+    def refused(self, index: int) -> tuple[RefusedPrompt, ...]:
+        """Return who refused what, of the evidence on refusals."""
+        evidence = self.case.evidence[index]
+        return self._once(f"refused {index}", lambda: refused(self.case, evidence))[:MAX_RECORDS]
+
+    def tally(self, index: int, name: str) -> list[tuple[str, int, int]]:
+        """Return what evidence counted of A and of B under `name`: (label, of A, of B)."""
+        details = self.case.evidence[index].details
+        found = [details.get(f"{name}_{letter}") for letter in "ab"]
+        a, b = (one if isinstance(one, Mapping) else {} for one in found)
+        return [(label, a.get(label, 0), b.get(label, 0)) for label in sorted({*a, *b})]
+
+    def phrases(self, index: int, letter: str) -> list[str]:
+        """Return where the refusing phrases of a subject lie, each with its count."""
+        name = f"phrases_{letter}"
+        found = self.case.evidence[index].details.get(name)
+        return [
+            f"evidence.{index}.details.{name}.{place}"
+            for place, one in enumerate(found if isinstance(found, list | tuple) else ())
+            if isinstance(one, list | tuple) and len(one) == 2
+        ][:MAX_RECORDS]
+
+    @cached_property
+    def likelihoods(self) -> tuple[Likelihood, ...]:
+        """The likelihood ratios of the verdict."""
+        return likelihoods(self.case)
+
+    def judged(self) -> list[int]:
+        """Return where evidence lies that a cohort judged."""
+        return [i for i, e in enumerate(self.case.evidence) if e.details.get("cohort")]
+
+    def calibration_rows(self, index: int) -> list[tuple[str, str]]:
+        """Return what is known of the cohort that judged this evidence, as (label, path)."""
+        details, path = self.case.evidence[index].details, f"evidence.{index}.details"
+        return [
+            (f"{name.replace('_', ' ')} › {label}" if label else name.replace("_", " "), at)
+            for name in _CALIBRATION
+            if name in details
+            for label, at in view.flatten(details[name], f"{path}.{name}")
+        ]
+
+    def conditions(self) -> list[tuple[str, bool]]:
+        """Return where each condition of the validated population lies, and whether it is met."""
+        return [
+            (f"evidence.{index}.details.conditions.{place}", bool(one["met"]))
+            for index, entry in enumerate(self.case.evidence)
+            for place, one in enumerate(_records(entry.details.get("conditions")))
+            if {"met", "text"} <= one.keys()
+        ]
+
+    @cached_property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What limits this very case."""
+        return caveats(self.case)
+
+    def tiers(self) -> list[tuple[Tier, list[tuple[int, Evidence]]]]:
+        """Return the evidence by tier, each with its place."""
+        groups: dict[Tier, list[tuple[int, Evidence]]] = {}
+        for index, entry in enumerate(self.case.evidence):
+            groups.setdefault(entry.tier, []).append((index, entry))
+        return [(tier, groups[tier]) for tier in view.TIERS if tier in groups]
+
+    def likelihood_chart(self, likelihood: Likelihood) -> Markup:
+        """Return the bar of one likelihood ratio."""
+        return self._once(likelihood.path, lambda: likelihood_chart(likelihood))
+
+    def layers_chart(self, index: int) -> Markup:
+        """Return the heat map of layers, where the evidence compared them."""
+        evidence, path = self.case.evidence[index], f"evidence.{index}"
+        return self._once(f"layers {index}", lambda: layers_chart(evidence, path))
+
+    def tree(self) -> Markup:
+        """Return the tree of relatives."""
+        return self._once("tree", lambda: tree_chart(self.case))
+
+    def chart(self, index: int) -> Markup:
+        """Return the chart of one comparator's evidence."""
+        evidence, path = self.case.evidence[index], f"evidence.{index}"
+        return self._once(f"score {index}", lambda: charts.score_chart(evidence, path))
+
+    def indices(self, *names: str) -> list[int]:
+        """Return where evidence of these comparators lies."""
+        return [i for i, e in enumerate(self.case.evidence) if e.comparator in names]
+
+    def rows(self, path: str) -> list[tuple[str, str]]:
+        """Return the leaves below `path` as (label, path), for a table of keys and values."""
+        leaves = view.flatten(view.lookup(self.case, path), path)
+        return [(label, at) for label, at in leaves if label not in _CHARTED]
+
+    def columns(self, path: str) -> tuple[str, ...]:
+        """Return the column names of the list of records at `path`, if it is one."""
+        return view.columns(view.lookup(self.case, path))
+
+    def count(self, path: str) -> int:
+        """Return how many records of the list at `path` are shown."""
+        return min(len(view.lookup(self.case, path)), MAX_RECORDS)
+
+    def beginning(self, path: str) -> Markup:
+        """Return how the text at `path` begins, on one line."""
+        text: str = view.lookup(self.case, path)
+        begun = one_line(text, 110)
+        return Markup('<span class="begin" data-case="{}">{}</span>').format(path, begun)
+
+
+def _records(value: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list | tuple) or not all(isinstance(x, Mapping) for x in value):
+        return []
+    return list(value)

@@ -1,0 +1,67 @@
+"""Who refused what, and with which phrase."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from forensics.case import Case, CaseResponse
+from forensics.evidence import Evidence
+from forensics.examined import MAX_ANALYSED_CHARS
+from forensics.refusals import RefusalJudgement, classify
+
+LABELS = {
+    "full_compliance": "complies",
+    "partial_refusal": "refuses in part",
+    "full_refusal": "refuses",
+}
+
+
+@dataclass(frozen=True)
+class RefusedPrompt:
+    """A prompt that one of the two refused at least in part; `index` is its place in the case."""
+
+    index: int
+    a: RefusalJudgement
+    a_path: str
+    b: RefusalJudgement
+    b_path: str
+
+
+def refused(case: Case, evidence: Evidence) -> tuple[RefusedPrompt, ...]:
+    """Return the prompts that one of the two refused at least in part, in the case's order.
+
+    The answers are judged again, as the comparator did.
+
+    Returns:
+        Nothing where that gives other counts than `evidence` recorded: the record is what counts.
+    """
+    found: list[tuple[int, int, int]] = []
+    if "labels_a" not in evidence.details:
+        return ()
+    for index, prompt in enumerate(case.prompts):
+        a, b = _first(prompt.a), _first(prompt.b)
+        if a is not None and b is not None:
+            found.append((index, a, b))
+    texts = [case.prompts[i].a[a].text for i, a, _ in found]
+    texts += [case.prompts[i].b[b].text for i, _, b in found]
+    asked = [case.prompts[i].prompt for i, _, _ in found] * 2
+    judged = classify([text[:MAX_ANALYSED_CHARS] for text in texts], asked)
+    sides = judged[: len(found)], judged[len(found) :]
+    for letter, side in zip("ab", sides, strict=True):
+        if dict(Counter(one.label for one in side)) != evidence.details.get(f"labels_{letter}"):
+            return ()
+    return tuple(
+        RefusedPrompt(i, first, f"prompts.{i}.a.{a}.text", second, f"prompts.{i}.b.{b}.text")
+        for (i, a, b), first, second in zip(found, *sides, strict=True)
+        if {first.label, second.label} != {"full_compliance"}
+    )
+
+
+def _first(responses: tuple[CaseResponse, ...]) -> int | None:
+    usable = [
+        (response.sample, place)
+        for place, response in enumerate(responses)
+        if response.status in ("ok", "truncated") and response.text.strip()
+    ]
+    return min(usable)[1] if usable else None

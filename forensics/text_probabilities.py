@@ -1,0 +1,215 @@
+"""What a local model's token probabilities say of given texts.
+
+Two kinds of text: the fixed passages in `probes/passages`, alike for every model, and answers that
+a subject gave, in the place where the model itself would have answered. Of each the log-likelihood
+is kept, and of passages the most likely next token at fixed places. Everything is told in bytes and
+characters, so that models with other tokenizers compare.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from forensics.errors import BackendError
+from forensics.resources import cache_folder, data_folder
+
+if TYPE_CHECKING:
+    from forensics.backends.base import BackendOptions
+    from forensics.backends.model_files import ModelSource
+    from forensics.examined import Answer
+    from forensics.scoring import Scorer
+    from forensics.subjects import Subject
+
+LOCAL_KINDS = ("hf", "gguf", "demo")
+# A next token is asked for at so many places of a passage, spread evenly, none near its start.
+PLACES = 12
+FIRST_PLACE = 8
+MAX_ANSWER_CHARS = 320
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A fixed text; `language` is `code` for source code."""
+
+    id: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """What a model says of one text.
+
+    `log_likelihood` is in nats, of the whole text; `size` its length in UTF-8 bytes; `next_tokens`
+    maps a place (characters in front of it) to the most likely next token as text, and to the most
+    likely first two characters to follow, which does not depend on how a tokenizer cuts words.
+    """
+
+    log_likelihood: float
+    size: int
+    next_tokens: Mapping[int, tuple[str, str]]
+
+    @property
+    def nats_per_byte(self) -> float:
+        """Mean log-likelihood of a byte."""
+        return self.log_likelihood / self.size
+
+
+@dataclass(frozen=True)
+class TextProbabilities:
+    """One model's view of the passages (by id) and of answers (by `answer_key`).
+
+    `model` identifies the weights, `tokenizer` the vocabulary; `has_template` says whether the
+    model was asked through a chat template. Texts its tokenizer cannot write are absent.
+    """
+
+    name: str
+    model: str
+    tokenizer: str
+    has_template: bool
+    passages: Mapping[str, TextScore]
+    answers: Mapping[str, TextScore]
+
+
+@cache
+def load_passages() -> tuple[Passage, ...]:
+    """Return the fixed passages."""
+    import yaml
+
+    path = data_folder("probes") / "passages" / "passages.yaml"
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return tuple(Passage(**entry) for entry in document["passages"])
+
+
+def places(text: str) -> tuple[int, ...]:
+    """Return where in `text` a next token is asked for.
+
+    A place is the end of a word, since tokenizers part there; in text without spaces, any.
+    """
+    ends = [
+        i for i in range(FIRST_PLACE, len(text)) if text[i] in " \n" and text[i - 1] not in " \n"
+    ]
+    if len(ends) < PLACES // 2:
+        ends = list(range(FIRST_PLACE, len(text)))
+    step = max(1.0, len(ends) / PLACES)
+    return tuple(sorted({ends[int(i * step)] for i in range(PLACES) if int(i * step) < len(ends)}))
+
+
+def answer_key(answer: Answer) -> str:
+    """Return what identifies an answer: its prompt and the text that is scored."""
+    text = answer.text[:MAX_ANSWER_CHARS].encode("utf-8", "replace")
+    return hashlib.sha256(answer.prompt_sha256.encode("ascii") + text).hexdigest()
+
+
+def model_source(subject: Subject, dtype: str) -> ModelSource:
+    """Return where a local subject's model is.
+
+    Raises:
+        BackendError: it cannot be found, or is not a local model.
+    """
+    if subject.kind == "demo":
+        from forensics.backends.demo import demo_source
+
+        return demo_source(subject.target, dtype)
+    if subject.kind in LOCAL_KINDS:
+        from forensics.backends.model_files import open_source
+
+        return open_source(subject, dtype)
+    raise BackendError(f"{subject.spec} is not a local model; its token probabilities are not seen")
+
+
+def text_probabilities(
+    subject: Subject,
+    options: BackendOptions,
+    asked: Sequence[tuple[Answer, Sequence[Any]]] = (),
+) -> TextProbabilities:
+    """Return what a local model says of the passages and of answers; cached by weights and texts.
+
+    Args:
+        subject: an `hf:`, `gguf:` or `demo:` subject.
+        options: `dtype` and `batch_size` are used.
+        asked: answers with the messages they answer.
+
+    Raises:
+        BackendError: the model cannot be found or loaded, or gives NaN.
+        OutputError: the cache cannot be written.
+    """
+    source = model_source(subject, options.dtype)
+    identity = json.dumps({**source.identity, "dtype": options.dtype}, sort_keys=True)
+    loader = _Once(subject, options, source)
+    about = _stored(f"{identity} about", lambda: loader.scorer().about())
+    passages = _stored(
+        f"{identity} {_digest(p.text for p in load_passages())}",
+        lambda: _encode(_score_passages(loader.scorer())),
+    )
+    answers = _stored(
+        f"{identity} {_digest(answer_key(answer) for answer, _ in asked)}",
+        lambda: _encode(loader.scorer().score_answers(asked) if asked else {}),
+    )
+    return TextProbabilities(
+        name=subject.name,
+        model=hashlib.sha256(identity.encode("utf-8")).hexdigest(),
+        tokenizer=about["tokenizer"],
+        has_template=source.template is not None,
+        passages=_decode(passages),
+        answers=_decode(answers),
+    )
+
+
+class _Once:
+    """Loads the model when the first thing is not in the cache, and only once."""
+
+    def __init__(self, subject: Subject, options: BackendOptions, source: ModelSource) -> None:
+        self._made: Scorer | None = None
+        self._subject, self._options, self._source = subject, options, source
+
+    def scorer(self) -> Scorer:
+        from forensics.scoring import Scorer
+
+        if self._made is None:
+            self._made = Scorer(self._subject.spec, self._source, self._options)
+        return self._made
+
+
+def _score_passages(scorer: Scorer) -> dict[str, TextScore]:
+    passages = load_passages()
+    scores = scorer.score_texts([p.text for p in passages], [places(p.text) for p in passages])
+    return {p.id: s for p, s in zip(passages, scores, strict=True) if s is not None}
+
+
+def _digest(parts: Iterable[str]) -> str:
+    # The version of this file's own rules is part of what a stored number means.
+    rules = f"1 {PLACES} {FIRST_PLACE} {MAX_ANSWER_CHARS}"
+    return hashlib.sha256("\0".join([rules, *parts]).encode("utf-8")).hexdigest()
+
+
+def _stored(key: str, make: Any) -> Any:
+    from forensics.files import write_text
+
+    path = cache_folder("logprobs") / f"{hashlib.sha256(key.encode('utf-8')).hexdigest()}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not there yet, or cut off: made again
+        made = make()
+        write_text(path, json.dumps(made, ensure_ascii=True))
+        return made
+
+
+def _encode(scores: Mapping[str, TextScore]) -> dict[str, Any]:
+    return {name: asdict(score) for name, score in scores.items()}
+
+
+def _decode(stored: Mapping[str, Any]) -> dict[str, TextScore]:
+    return {
+        name: TextScore(
+            entry["log_likelihood"],
+            entry["size"],
+            {int(place): (token, start) for place, (token, start) in entry["next_tokens"].items()},
+        )
+        for name, entry in stored.items()
+    }

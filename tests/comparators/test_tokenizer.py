@@ -1,0 +1,189 @@
+"""The tokenizer comparator on tokenizers trained here: independent ones, copies and extensions."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forensics.comparators.tokenizer import (
+    KIN,
+    UNRELATED_HIGHEST,
+    Tokenizer,
+    expected_overlap,
+    kept_successors,
+    template_difference,
+)
+from forensics.compare import measure
+from forensics.errors import BackendError
+from forensics.evidence import Evidence
+from forensics.examined import Examined
+from forensics.model_folder import ModelFiles, folder_files
+from forensics.subjects import parse_subject
+from forensics.testing import check_comparator
+from forensics.tokenizer_files import read_tokenizer
+from forensics.transcripts import Transcript
+from tests.tokenizers import code_lines, prose_lines, save, train_bpe
+
+
+def examined(files: ModelFiles) -> Examined:
+    return Examined(parse_subject(f"hf:{files.folder}"), Transcript("x", ()), files)
+
+
+def compared(a: ModelFiles, b: ModelFiles) -> Evidence:
+    return measure(Tokenizer(), examined(a), examined(b))
+
+
+@pytest.fixture(name="code", scope="module")
+def code_fixture() -> Any:
+    return train_bpe(code_lines())
+
+
+@pytest.fixture(name="folders", scope="module")
+def folders_fixture(tmp_path_factory: pytest.TempPathFactory, code: Any) -> dict[str, ModelFiles]:
+    root = tmp_path_factory.mktemp("tokenizers")
+    mixed = [*code_lines(), *prose_lines()]
+    return {
+        "code": save(code, root / "code"),
+        "longer": save(train_bpe(code_lines(), 1_400), root / "longer"),
+        "prose": save(train_bpe(prose_lines(), 1_400), root / "prose"),
+        "mixed": save(train_bpe(mixed, 1_400), root / "mixed"),
+    }
+
+
+def test_it_keeps_the_conventions(folders: dict[str, ModelFiles]) -> None:
+    pairs = [(examined(folders["code"]), examined(folders[name])) for name in ("longer", "prose")]
+    check_comparator(Tokenizer(), pairs)
+
+
+def test_a_copy_is_the_same_vocabulary(folders: dict[str, ModelFiles]) -> None:
+    evidence = compared(folders["code"], folders["code"])
+    assert evidence.score == 1.0
+    assert evidence.details["reading"] == "the same vocabulary"
+    assert evidence.details["vocabulary"]["same_id"] == 1.0
+    assert evidence.details["merges"]["share_of_fewer"] == 1.0
+    assert any("not shared weights" in caveat for caveat in evidence.caveats)
+
+
+def test_an_extended_vocabulary_is_kin_and_says_which_is_longer(
+    folders: dict[str, ModelFiles],
+) -> None:
+    evidence = compared(folders["code"], folders["longer"])
+    assert evidence.score is not None and evidence.score > 0.95
+    assert evidence.details["kin"] is True
+    assert "B has more tokens" in evidence.details["reading"]
+
+
+@pytest.mark.parametrize(
+    ("other", "below"),
+    # "mixed" was trained on the very same code and on more: the worst case of independence.
+    [("prose", 2 * UNRELATED_HIGHEST), ("mixed", KIN / 2)],
+)
+def test_independent_tokenizers_share_tokens_but_not_their_order(
+    folders: dict[str, ModelFiles], other: str, below: float
+) -> None:
+    evidence = compared(folders["code"], folders[other])
+    assert evidence.score is not None and evidence.score < below
+    assert evidence.matched is not None and evidence.matched > 0.3
+    assert evidence.details["kin"] is False
+
+
+def test_ids_moved_by_new_special_tokens_change_nothing(
+    tmp_path: Path, folders: dict[str, ModelFiles], code: Any
+) -> None:
+    content = json.loads(code.to_str())
+    for token, number in content["model"]["vocab"].items():
+        content["model"]["vocab"][token] = number + 7
+    for token in content["added_tokens"]:
+        token["id"] += 7
+    content["added_tokens"].append({"id": 0, "content": "<|tool|>", "special": True})
+    folder = tmp_path / "moved"
+    folder.mkdir()
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    evidence = compared(folders["code"], folder_files(folder))
+    assert evidence.score == 1.0
+    assert evidence.details["vocabulary"]["same_id"] == 0.0
+    assert evidence.details["special"]["only_b"] == ["<|tool|>"]
+
+
+def test_the_same_tokens_in_another_notation_are_found(tmp_path: Path) -> None:
+    words = [f"word{n}" for n in range(300)]
+    byte_level = {f"Ġ{word}": n for n, word in enumerate(words)}
+    sentence_piece = {f"▁{word}": n for n, word in enumerate(words)}
+    folders = []
+    for name, vocabulary in (("bytes", byte_level), ("pieces", sentence_piece)):
+        folder = tmp_path / name
+        folder.mkdir()
+        model = {"type": "BPE", "vocab": vocabulary, "merges": []}
+        (folder / "tokenizer.json").write_text(json.dumps({"model": model}))
+        folders.append(folder_files(folder))
+    assert compared(*folders).score == 1.0
+
+
+def test_few_shared_tokens_are_insufficient(tmp_path: Path) -> None:
+    files = save(train_bpe(["ab ab ab"], 260), tmp_path / "bytes")
+    evidence = compared(files, files)
+    assert (evidence.status, evidence.score) == ("insufficient", None)
+
+
+def test_random_orders_keep_hardly_any_successor() -> None:
+    numbers = list(range(2_000))
+    assert kept_successors(numbers) == 1.0
+    random.Random(3).shuffle(numbers)
+    assert kept_successors(numbers) < 0.005
+
+
+def test_the_expected_overlap_is_that_of_the_measured_pairs() -> None:
+    # Two of the fitted pairs, as measured: SmolLM2 with Gemma 3, and Llama 2 with SmolLM2.
+    assert expected_overlap(48_900, 255_366) == pytest.approx(0.938, abs=0.06)
+    assert expected_overlap(31_616, 48_900) == pytest.approx(0.681, abs=0.06)
+
+
+def test_templates_compare_without_white_space() -> None:
+    one = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    spaced = "{%- for  m in messages -%}\n{{ m.content }}\n{% endfor %}\n"
+    assert template_difference(one, spaced)["likeness"] == 1.0
+    changed = template_difference(one, one.replace("m.content", "m['content']"))
+    assert 0 < changed["likeness"] < 1
+    assert any(line.startswith("+") for line in changed["difference"])
+    assert template_difference(one, None) == {
+        "likeness": None,
+        "difference": [],
+        "has": [True, False],
+    }
+
+
+def test_a_tokenizer_that_needs_code_is_one_clear_line(
+    tmp_path: Path, folders: dict[str, ModelFiles]
+) -> None:
+    (tmp_path / "evil.py").write_text("raise SystemExit('ran')")
+    (tmp_path / "tokenizer.model").write_bytes(b"x")
+    config = {"auto_map": {"AutoTokenizer": ["evil.Evil", None]}, "tokenizer_class": "Evil"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    with pytest.raises(BackendError, match="needs the model's own code") as caught:
+        read_tokenizer(folder_files(tmp_path))
+    assert "\n" not in str(caught.value)
+    evidence = compared(folders["code"], folder_files(tmp_path))
+    assert evidence.status == "error"
+    assert "never run" in evidence.reason
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b'{"model": 1}', b'{"model": {"vocab": {"a": "b"}}}', b"[" * 100_000, b"\xff"],
+    ids=["cut", "list", "no-model", "no-number", "deep", "not-utf8"],
+)
+def test_a_damaged_file_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "tokenizer.json").write_bytes(content)
+    with pytest.raises(BackendError, match="not a complete tokenizer file"):
+        read_tokenizer(folder_files(tmp_path))
+
+
+def test_a_foreign_model_file_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.model").write_bytes(b"not a model")
+    with pytest.raises(BackendError, match="cannot be read") as caught:
+        read_tokenizer(folder_files(tmp_path))
+    assert "\n" not in str(caught.value)
