@@ -79,7 +79,7 @@ def compare(
         if judged.status == "ok":
             evidence = [_beside(one, cohort) for one in evidence]
         evidence.append(_with_explained(judged, known))
-    elif transferred is not None:
+    elif transferred is not None and any(one.tier == "text" for one in evidence):
         from forensics.cohorts.transferred import judge_transferred
 
         evidence.append(judge_transferred(a, b, evidence, transferred))
