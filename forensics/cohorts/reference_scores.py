@@ -51,7 +51,8 @@ def reference_scores(
     kin = spread(labelled, labelled.are(*CLOSE_KIN), RELATED, seed)
     strangers = spread(labelled, labelled.are("independent"), UNRELATED, seed)
     chosen = labelled.where(kin | strangers)
-    comparators = load_comparators(only=[n for n in BUILT_IN if n not in _LEFT_OUT])
+    loaded = load_comparators(only=[n for n in BUILT_IN if n not in _LEFT_OUT])
+    comparators = [one for one in loaded if one.needs == {"answers"}]
     found = {}
     for name, scores in comparator_scores(comparators, used, chosen.pairs).items():
         if np.isfinite(scores[chosen.are("independent")]).sum() >= _MIN_PAIRS:
