@@ -11,10 +11,12 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from forensics.case import Case, CasePlan, CaseSubject
+from forensics.comparators import load_comparators
 from forensics.errors import InputFileError
 from forensics.evidence import Finite, ModelText, Record
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.report.sanitise import one_line
+from forensics.tiers import TIERS
 from forensics.transcripts import Manifest, Response, Transcript
 
 _SHOWN = 80
@@ -263,11 +265,20 @@ def _suite(case: Case, wanted: Planned) -> Iterator[str]:
         )
 
 
+def _out_of_reach(case: Case) -> frozenset[str]:
+    """Return the comparators of tiers of which the case says why they could not be measured."""
+    silent = {e.tier for e in case.evidence if e.status == "not_measured" and e.comparator in TIERS}
+    found = load_comparators() if silent else []
+    return frozenset(comparator.name for comparator in found if comparator.tier in silent)
+
+
 def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
-    ran = [e.comparator for e in case.evidence if e.comparator not in (LIKENESS, TRANSFERRED)]
+    apart = {LIKENESS, TRANSFERRED, *TIERS}
+    ran = [e.comparator for e in case.evidence if e.comparator not in apart]
     # A cohort's models have no text: no comparator can run, and the case says so.
     if "cohort" not in (case.a.kind, case.b.kind):
-        absent = [name for name in wanted.comparators if name not in ran]
+        out_of_reach = _out_of_reach(case)
+        absent = [n for n in wanted.comparators if n not in ran and n not in out_of_reach]
         added = [name for name in ran if name not in wanted.comparators]
         if absent:
             yield f"Comparators planned and not run: {', '.join(absent)}."
