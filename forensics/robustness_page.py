@@ -40,7 +40,7 @@ _SETTINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("temperature 0.7", "demo:smollm2", ("--temperature", "0.7", "--seed", "1")),
     ("system prompt: one short sentence", "demo:smollm2", ("--system-prompt", _TERSE)),
     ("system prompt: write as ChatGPT", "demo:smollm2", ("--system-prompt", _FRAME)),
-    ("30 % of the weights pruned", "demo:smollm2-pruned", ()),
+    ("a copy with 20 % of its weights pruned", "demo:smollm2-pruned", ()),
     ("a stranger (Gemma-3-270M base)", "demo:gemma3-270m", ()),
 )
 _UNTESTED = (
