@@ -46,8 +46,9 @@ examples: demo
 	cp demo/gemma.html $(EXAMPLES)/smollm2-gemma3.html
 	$(BIN)/python -m tests.report.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
 
+# A process a core, each with one thread: whole files go to one process, so fixtures are made once.
 test: setup
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
