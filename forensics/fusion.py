@@ -33,6 +33,7 @@ KIN = 1000.0
 _NO_KIN = 10.0  # between the two a tier is left open
 _KIN_LOG10_LR = 1.0  # ENFSI's "moderate support" begins here
 _SMALLEST = 1e-300
+_MOST = 0.5  # of the weights
 LIKENESS = "likeness"  # the evidence that a cohort adds, see `cohorts.judging`
 TRANSFERRED = "transferred"  # what stands in for it without one, see `cohorts.transferred`
 
@@ -87,7 +88,7 @@ def read_tiers(evidence: Sequence[Evidence]) -> tuple[TierReading, TierReading]:
     Behaviour is token probabilities, and text where a cohort turned it into a likelihood ratio:
     text without a cohort says how alike two models are, not whether that is more than usual.
     """
-    return _by_e_values(evidence, "weights"), _behaviour(evidence)
+    return _weights(evidence), _behaviour(evidence)
 
 
 def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
@@ -115,7 +116,11 @@ def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
     spoken = " ".join(filter(None, [spoken, tokenizers]))
     if not spoken:
         return verdict.model_copy(update={"readings": readings})
-    shown = [one.text for one in (weights, behaviour) if one.e_value is not None]
+    shown = [
+        one.text
+        for one in (weights, behaviour)
+        if one.e_value is not None or (one is weights and one.kin == "yes")
+    ]
     shown = shown or [f"Tokenizers: {e.details['reading']}." for e in told[:1]]
     return verdict.model_copy(
         update={
@@ -135,6 +140,27 @@ def _tokenizers(told: Sequence[Evidence]) -> str:
         return ""
     said = "; ".join(f"{e.title.lower()}: {e.details['reading']}" for e in told)
     return f"Tokenizers ({said}). A shared tokenizer is not shared weights."
+
+
+def _weights(evidence: Sequence[Evidence]) -> TierReading:
+    """Return what tests say, and what tensors say that are the same byte for byte.
+
+    Without a test most of the weights must be the same. Beside tests that find nothing a few leave
+    the matter open: embeddings may be taken over, and some tables are computed and not trained.
+    """
+    tests = _by_e_values(evidence, "weights")
+    found = [e for e in evidence if e.details.get("identical_tensors") and e.score is not None]
+    if not found or tests.kin in ("yes", "open"):
+        return tests
+    same = found[0].details
+    text = (
+        f"{same['identical_tensors']} of {same['tensors_b']} tensors of B stand in A byte for "
+        f"byte, {found[0].score:.1%} of its weights."
+    )
+    if tests.kin == "no":
+        return TierReading("open", f"{tests.text} But {text}", tests.e_value)
+    most = found[0].score is not None and found[0].score >= _MOST
+    return TierReading("yes", f"Weights are kin ({text[:-1]}).") if most else tests
 
 
 def _by_e_values(evidence: Sequence[Evidence], tier: Tier) -> TierReading:

@@ -132,6 +132,23 @@ def test_p_values_of_token_probabilities_are_not_of_independence():
     assert "independent" not in told
 
 
+def _same_bytes(count: int, share: float) -> Evidence:
+    details = {"identical_tensors": count, "tensors_b": 10}
+    return _tested("weights", None, "weights_tensors").model_copy(
+        update={"details": details, "score": share}
+    )
+
+
+def test_tensors_in_common_are_never_read_as_no_kinship():
+    alone = _fused(_same_bytes(10, 1.0))
+    assert alone.headline.startswith("Weights are kin (10 of 10 tensors of B stand in A")
+    assert alone.readings["together"].startswith("They share weights:")
+    beside = read_tiers([_same_bytes(1, 0.3), _tested("weights", CHANCE)])[0]
+    assert (beside.kin, "byte for byte" in beside.text) == ("open", True)
+    assert read_tiers([_same_bytes(1, 0.1)])[0].kin == "not_measured"
+    assert read_tiers([_same_bytes(0, 0.0), _tested("weights", CHANCE)])[0].kin == "no"
+
+
 def test_findings_stand_on_the_side_they_speak_for():
     verdict = _fused(
         _tested("weights", SURE, "sure"),
