@@ -11,7 +11,10 @@
 p-values enter as e-values, never as likelihood ratios: ½·p^(−½) is expected to be at most 1 where
 two models are independent, and so is the mean of several such numbers, however they depend on each
 other (Vovk and Wang 2021, "E-values: Calibration, combination and applications", sections 2, 3). By
-Markov's inequality independent models then reach `KIN` with a chance of at most 1 / `KIN`.
+Markov's inequality independent models then reach `KIN` with a chance of at most 1 / `KIN`, as far
+as the p-values hold. Some are approximate, and one of those that no other test supports never makes
+kin. Those of token probabilities hold where some control is as near as the two are to each other:
+the controls are what unrelated models are taken to be.
 """
 
 from __future__ import annotations
@@ -30,35 +33,43 @@ KIN = 1000.0
 _NO_KIN = 10.0  # between the two a tier is left open
 _KIN_LOG10_LR = 1.0  # ENFSI's "moderate support" begins here
 _SMALLEST = 1e-300
+_MOST = 0.5  # of the weights
 LIKENESS = "likeness"  # the evidence that a cohort adds, see `cohorts.judging`
 TRANSFERRED = "transferred"  # what stands in for it without one, see `cohorts.transferred`
 
+_SHARED = "They share weights: one is an altered copy of the other, or both are of one parent."
+_UNSHARED = (
+    "Their weights agree no more than chance has it: nothing shows that either is a fine-tune, "
+    "merge or quantisation of the other. Training on one another's outputs leaves no trace in "
+    "weights and is not excluded."
+)
 _TOGETHER: dict[tuple[Kin, Kin], str] = {
     ("yes", "yes"): (
         "Derivative: they share weights and behave alike. One is a fine-tune, merge, quantisation "
         "or other altered copy of the other, or both are of one parent."
     ),
-    ("yes", "no"): ("Same base, retrained behaviour: they share weights, and do not behave alike."),
+    ("yes", "no"): (
+        "Same base, retrained behaviour: they share weights, and no more likeness of behaviour was "
+        "found than unrelated models have."
+    ),
     ("no", "yes"): (
         "Distillation or shared training data: they behave alike, and their weights agree no more "
         "than chance has it."
     ),
     ("no", "no"): (
         "Independent as far as measured: neither weights nor behaviour agree more than chance has "
-        "it."
+        "it. Training on one another's outputs can leave too little to be seen: silence is no "
+        "evidence that there was none."
     ),
     ("not_measured", "yes"): (
         "Kinship, mechanism undetermined: they behave alike, and weights were not measured."
     ),
     ("yes", "not_measured"): (
-        "They share weights: one is an altered copy of the other, or both are of one parent. "
-        "Whether they also behave alike was not measured against a reference."
+        f"{_SHARED} Whether they also behave alike was not measured against a reference."
     ),
-    ("no", "not_measured"): (
-        "Their weights agree no more than chance has it: neither is a fine-tune, merge or "
-        "quantisation of the other. Training on one another's outputs leaves no trace in weights "
-        "and is not excluded."
-    ),
+    ("yes", "open"): f"{_SHARED} Whether they also behave alike was left open.",
+    ("no", "not_measured"): _UNSHARED,
+    ("no", "open"): f"{_UNSHARED} Whether they behave alike was left open.",
 }
 
 
@@ -77,7 +88,7 @@ def read_tiers(evidence: Sequence[Evidence]) -> tuple[TierReading, TierReading]:
     Behaviour is token probabilities, and text where a cohort turned it into a likelihood ratio:
     text without a cohort says how alike two models are, not whether that is more than usual.
     """
-    return _by_e_values(evidence, "weights"), _behaviour(evidence)
+    return _weights(evidence), _behaviour(evidence)
 
 
 def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
@@ -94,7 +105,7 @@ def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
     beyond = [e for e in evidence if e.tier != "text" and e.status == "ok"]
     if not beyond:
         return verdict
-    together = _TOGETHER.get((_settled(weights.kin), _settled(behaviour.kin)))
+    together = _TOGETHER.get((weights.kin, behaviour.kin))
     read = [one.text for one in (weights, behaviour) if one.kin != "not_measured"]
     spoken = " ".join([together] if together else read)
     told = [e for e in beyond if e.tier == "tokenizer" and e.details.get("reading")]
@@ -105,7 +116,11 @@ def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
     spoken = " ".join(filter(None, [spoken, tokenizers]))
     if not spoken:
         return verdict.model_copy(update={"readings": readings})
-    shown = [one.text for one in (weights, behaviour) if one.e_value is not None]
+    shown = [
+        one.text
+        for one in (weights, behaviour)
+        if one.e_value is not None or (one is weights and one.kin == "yes")
+    ]
     shown = shown or [f"Tokenizers: {e.details['reading']}." for e in told[:1]]
     return verdict.model_copy(
         update={
@@ -127,8 +142,25 @@ def _tokenizers(told: Sequence[Evidence]) -> str:
     return f"Tokenizers ({said}). A shared tokenizer is not shared weights."
 
 
-def _settled(kin: Kin) -> Kin:
-    return "not_measured" if kin == "open" else kin
+def _weights(evidence: Sequence[Evidence]) -> TierReading:
+    """Return what tests say, and what tensors say that are the same byte for byte.
+
+    Without a test most of the weights must be the same. Beside tests that find nothing a few leave
+    the matter open: embeddings may be taken over, and some tables are computed and not trained.
+    """
+    tests = _by_e_values(evidence, "weights")
+    found = [e for e in evidence if e.details.get("identical_tensors") and e.score is not None]
+    if not found or tests.kin in ("yes", "open"):
+        return tests
+    same = found[0].details
+    text = (
+        f"{same['identical_tensors']} of {same['tensors_b']} tensors of B stand in A byte for "
+        f"byte, {found[0].score:.1%} of its weights."
+    )
+    if tests.kin == "no":
+        return TierReading("open", f"{tests.text} But {text}", tests.e_value)
+    most = found[0].score is not None and found[0].score >= _MOST
+    return TierReading("yes", f"Weights are kin ({text[:-1]}).") if most else tests
 
 
 def _by_e_values(evidence: Sequence[Evidence], tier: Tier) -> TierReading:
@@ -137,11 +169,21 @@ def _by_e_values(evidence: Sequence[Evidence], tier: Tier) -> TierReading:
         return TierReading("not_measured", f"{_NAMES[tier]} were not tested.")
     mean = sum(e_value(e.p_value) for e in tested if e.p_value is not None) / len(tested)
     kin: Kin = "yes" if mean >= KIN else "no" if mean < _NO_KIN else "open"
+    if kin == "yes" and _one_approximate(tested):
+        kin = "open"
     smallest = min(e.p_value for e in tested if e.p_value is not None)
     shown = "< 1e-300" if smallest <= _SMALLEST else f"= {smallest:.2g}"
     tests = "1 test" if len(tested) == 1 else f"{len(tested)} tests"
-    text = f"{_NAMES[tier]} {_SAYS[kin]} (smallest p {shown} of {tests}, e-value {mean:.2g})."
+    says = _SAYS_OF_PROBABILITIES if tier == "logprobs" else _SAYS
+    text = f"{_NAMES[tier]} {says[kin]} (smallest p {shown} of {tests}, e-value {mean:.2g})."
     return TierReading(kin, text, mean)
+
+
+def _one_approximate(tested: Sequence[Evidence]) -> bool:
+    """Tell whether a test whose p-value is approximate speaks for kinship, and no other does."""
+    values = [(e_value(e.p_value), e) for e in tested if e.p_value is not None]
+    spoken = [one for value, one in values if value >= _NO_KIN]
+    return len(spoken) == 1 and bool(spoken[0].details.get("p_value_is_approximate"))
 
 
 _NAMES: dict[Tier, str] = {
@@ -155,6 +197,11 @@ _SAYS: dict[Kin, str] = {
     "no": "show no kinship",
     "open": "leave kinship open",
 }
+_SAYS_OF_PROBABILITIES: dict[Kin, str] = {
+    "yes": "are nearer to each other than to any control",
+    "no": "are not seen to be nearer to each other than to every control",
+    "open": "leave kinship open",
+}
 
 
 def e_value(p_value: float) -> float:
@@ -163,9 +210,21 @@ def e_value(p_value: float) -> float:
 
 
 def _behaviour(evidence: Sequence[Evidence]) -> TierReading:
-    probabilities = _by_e_values(evidence, "logprobs")
-    if probabilities.kin in ("yes", "no"):
+    """Return what token probabilities and calibrated text say; where they disagree, both.
+
+    Either may miss what the other sees, so that one that finds nothing outweighs nothing.
+    """
+    probabilities, text = _by_e_values(evidence, "logprobs"), _by_ratio(evidence)
+    if probabilities.kin == "not_measured":
+        return text
+    if text.kin == "not_measured":
         return probabilities
+    said = {probabilities.kin, text.kin}
+    kin: Kin = "yes" if "yes" in said else "no" if said == {"no"} else "open"
+    return TierReading(kin, f"{probabilities.text} {text.text}", probabilities.e_value)
+
+
+def _by_ratio(evidence: Sequence[Evidence]) -> TierReading:
     judged = next((e for e in evidence if e.comparator == LIKENESS and e.status == "ok"), None)
     unmet = judged is not None and any(not c["met"] for c in judged.details.get("conditions", ()))
     if judged is None or unmet or not judged.log10_lr or "close_descent" not in judged.log10_lr:
@@ -189,4 +248,6 @@ def _finding(evidence: Evidence) -> str:
     shown = "< 1e-300" if evidence.p_value <= _SMALLEST else f"= {evidence.p_value:.2g}"
     interval = evidence.interval
     span = f" [{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
-    return f"{evidence.score:.3f}{span}, p {shown} if they were independent, n = {evidence.n}"
+    unless = "some control were as near" if evidence.tier == "logprobs" else "they were independent"
+    about = "about " if evidence.details.get("p_value_is_approximate") else ""
+    return f"{evidence.score:.3f}{span}, {about}p {shown} if {unless}, n = {evidence.n}"

@@ -58,7 +58,9 @@ def screen(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwir
 
 
 def _insufficient(evidence: Sequence[Evidence], overlap: Overlap) -> Verdict:
-    if overlap.both == 0:
+    if evidence and all(e.tier != "text" for e in evidence):
+        why = "none of what was asked for could be measured of both"
+    elif overlap.both == 0:
         why = f"the subjects share no prompt with a usable answer (A: {overlap.a}, B: {overlap.b})"
     elif overlap.both < MIN_PROMPTS:
         why = f"only {overlap.both} prompts have usable answers of both; {MIN_PROMPTS} are needed"

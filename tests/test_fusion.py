@@ -98,6 +98,57 @@ def test_e_values_are_averaged_so_that_one_sure_test_is_enough_and_luck_is_not()
     assert sum(e_value((i + 0.5) / 1e5) for i in range(100_000)) / 1e5 == pytest.approx(1, abs=0.01)
 
 
+def _approximate(p_value: float, name: str) -> Evidence:
+    return _tested("weights", p_value, name).model_copy(
+        update={"details": {"p_value_is_approximate": True}}
+    )
+
+
+def test_one_approximate_test_alone_never_makes_kin():
+    exact = _tested("weights", CHANCE, "exact")
+    assert read_tiers([exact, _approximate(SURE, "x")])[0].kin == "open"
+    assert read_tiers([exact, _approximate(SURE, "x"), _approximate(SURE, "y")])[0].kin == "yes"
+    assert read_tiers([exact, _approximate(SURE, "x"), _approximate(1e-3, "y")])[0].kin == "yes"
+    assert "about p = 1e-20" in _fused(exact, _approximate(SURE, "x")).findings_for[0].text
+
+
+def test_token_probabilities_that_show_nothing_do_not_outweigh_calibrated_text():
+    assert read_tiers([_tested("logprobs", CHANCE), _judged(1.5)])[1].kin == "yes"
+    assert read_tiers([_tested("logprobs", SURE), _judged(-1.5)])[1].kin == "yes"
+    assert read_tiers([_tested("logprobs", CHANCE), _judged(-1.5)])[1].kin == "no"
+    assert read_tiers([_tested("logprobs", OPEN), _judged(-1.5)])[1].kin == "open"
+    assert read_tiers([_tested("logprobs", OPEN)])[1].kin == "open"
+
+
+def test_what_was_left_open_is_not_called_unmeasured():
+    verdict = _fused(_tested("weights", SURE), _tested("logprobs", OPEN))
+    assert "left open" in verdict.reading and "not measured" not in verdict.reading
+    assert "not measured" not in _fused(_tested("weights", OPEN), _tested("logprobs", SURE)).reading
+
+
+def test_p_values_of_token_probabilities_are_not_of_independence():
+    told = _fused(_tested("logprobs", SURE)).findings_for[0].text
+    assert "if some control were as near" in told
+    assert "independent" not in told
+
+
+def _same_bytes(count: int, share: float) -> Evidence:
+    details = {"identical_tensors": count, "tensors_b": 10}
+    return _tested("weights", None, "weights_tensors").model_copy(
+        update={"details": details, "score": share}
+    )
+
+
+def test_tensors_in_common_are_never_read_as_no_kinship():
+    alone = _fused(_same_bytes(10, 1.0))
+    assert alone.headline.startswith("Weights are kin (10 of 10 tensors of B stand in A")
+    assert alone.readings["together"].startswith("They share weights:")
+    beside = read_tiers([_same_bytes(1, 0.3), _tested("weights", CHANCE)])[0]
+    assert (beside.kin, "byte for byte" in beside.text) == ("open", True)
+    assert read_tiers([_same_bytes(1, 0.1)])[0].kin == "not_measured"
+    assert read_tiers([_same_bytes(0, 0.0), _tested("weights", CHANCE)])[0].kin == "no"
+
+
 def test_findings_stand_on_the_side_they_speak_for():
     verdict = _fused(
         _tested("weights", SURE, "sure"),

@@ -71,6 +71,7 @@ class WeightsAttention:
             p_value=found.p_value,
             caveats=(_APPROXIMATE,),
             details={
+                "p_value_is_approximate": True,
                 "coordinates": matched.found.alignment.kind,
                 "other_layers_mean": round(float(controls.mean()), 6) if len(controls) else None,
                 "other_layers_sd": round(float(controls.std()), 6) if len(controls) else None,

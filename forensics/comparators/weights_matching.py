@@ -71,6 +71,7 @@ class WeightsMatching:
             p_value=found.combined,
             caveats=(_APPROXIMATE,),
             details={
+                "p_value_is_approximate": True,
                 "coordinates": matched.found.alignment.kind,
                 "controls_z": [round(z, 3) for z in found.controls],
                 "layers": layer_rows(

@@ -22,10 +22,12 @@ _UNIT = {
     "v": "value channels of attention",
     "lora_a": "ranks of adapters",
 }
+# With fewer, even signs that all agree leave an e-value below what makes kin (`fusion.KIN`).
+LEAST_SIGNS = 22
 _EXACT = (
     "The p-value is exact where one of the two models was initialised independently, symmetrically "
-    "in sign, and trained by a method blind to sign, as SGD and Adam are. Two models trained from "
-    "one random initialisation are kin to it."
+    "in sign, and trained by a method blind to sign, as SGD and Adam are, and not both hold copies "
+    "of layers. Two models trained from one random initialisation are kin to it."
 )
 
 
@@ -68,11 +70,15 @@ class WeightsUnits:
         from forensics.weights.unit_signs import all_signs, layer_signs
 
         layers = layer_signs(matched)
+        signs = sum(layer.decided for layer in layers)
+        if signs < LEAST_SIGNS:
+            reason = f"{signs} units could be matched; {LEAST_SIGNS} are needed to tell"
+            return without_score(self, "insufficient", reason, signs)
         similarity = np.array([layer.similarity for layer in layers])
         details: dict[str, Any] = {
             "units": _UNIT[matched.found.tested],
             "agreeing_signs": sum(layer.positive for layer in layers),
-            "signs": sum(layer.decided for layer in layers),
+            "signs": signs,
             "coordinates": matched.found.alignment.kind,
             "units_in_same_order": all(layer.pair.same_order for layer in layers),
             "layers": layer_rows(
@@ -88,7 +94,7 @@ class WeightsUnits:
             scale=SCALE,
             score=float(similarity.mean()),
             interval=layer_interval(similarity),
-            n=details["signs"],
+            n=signs,
             p_value=all_signs(layers),
             caveats=(_EXACT,),
             details=details,

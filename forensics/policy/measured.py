@@ -8,6 +8,7 @@ from typing import Literal
 
 from forensics.case import Case, CaseResponse
 from forensics.evidence import Evidence, Exhibit
+from forensics.fusion import read_tiers
 from forensics.policy.outcomes import ExhibitRef
 
 _KIN = ("same_model", "close_descent")
@@ -75,6 +76,8 @@ class ByWeights:
 def by_weights(case: Case, bound: float) -> ByWeights | None:
     """Return what evidence of the tier `weights` says; None where none was measured.
 
+    p-values say no more here than in the verdict: what it leaves open decides no rule.
+
     Args:
         case: of the reference and the subject.
         bound: log10 LR from which a likelihood ratio decides, in either direction.
@@ -90,11 +93,12 @@ def by_weights(case: Case, bound: float) -> ByWeights | None:
         return None
     votes = [ByWeights(_vote(e, bound), e) for e in measured]
     kin = [v for v in votes if v.says == "kin"]
-    if kin:
+    read = read_tiers(case.evidence)[0].kin
+    if kin and (read in ("yes", "not_measured") or _lr(kin[0].evidence) is not None):
         return kin[0]
-    if all(v.says == "independent" for v in votes):
+    if read in ("no", "not_measured") and all(v.says == "independent" for v in votes):
         return votes[0]
-    return ByWeights("undecided", votes[0].evidence)
+    return ByWeights("undecided", (kin or votes)[0].evidence)
 
 
 def _lr(evidence: Evidence) -> float | None:

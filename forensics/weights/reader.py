@@ -97,7 +97,7 @@ def open_weights(files: ModelFiles) -> Weights:
 
     folder = files.path
     if not files.shards:
-        raise InputFileError(_no_weights(folder))
+        raise InputFileError(why_no_weights(folder))
     check_shards(folder, files.shards)
     found = (tensor for shard in files.shards for tensor in safetensors_tensors(shard))
     return Weights(folder, _by_name(found))
@@ -129,7 +129,8 @@ def _by_name(tensors: Iterable[Tensor]) -> dict[str, Tensor]:
     return {tensor.name: tensor for tensor in tensors}
 
 
-def _no_weights(folder: Path) -> str:
+def why_no_weights(folder: Path) -> str:
+    """Return in one line why a folder has no weights that can be read."""
     pickles = sorted(p.name for ending in ("bin", "pt", "pth") for p in folder.glob(f"*.{ending}"))
     if pickles:
         return (

@@ -72,6 +72,8 @@ def layer_signs(matched: Matched) -> list[LayerSigns]:
 def all_signs(layers: list[LayerSigns]) -> float:
     """Return the exact p-value over all layers, whose coins are independent of each other.
 
-    A layer of A stands in one pair only, and so does each of its units: the coins are A's.
+    A layer of A stands in one pair only, and so does each of its units: the coins are A's. Where A
+    holds copies of a layer (depth-upscaled, experts made of one MLP) they are B's; where both do,
+    coins repeat and the p-value is too small.
     """
     return sign_test(sum(x.positive for x in layers), sum(x.decided for x in layers))

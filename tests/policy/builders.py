@@ -39,7 +39,9 @@ def calibrated(habits: str) -> Case:
     return compare(known, questioned, comparators, cohort=made_cohort(), released=months)
 
 
-def by_weights(p_value: float | None = None, log10_lr: float | None = None) -> Case:
+def by_weights(
+    p_value: float | None = None, log10_lr: float | None = None, approximate: bool = False
+) -> Case:
     """Give a screening case with evidence from the weights."""
     evidence = Evidence(
         comparator="weights",
@@ -50,6 +52,7 @@ def by_weights(p_value: float | None = None, log10_lr: float | None = None) -> C
         n=4,
         p_value=p_value,
         log10_lr=None if log10_lr is None else {"close_descent": log10_lr},
+        details={"p_value_is_approximate": approximate},
     )
     case = screened(1)
     return case.model_copy(update={"evidence": (*case.evidence, evidence)})

@@ -170,3 +170,27 @@ def test_adapters_are_compared_as_adapters(zoo, adapters):
     assert (other.status, other.p_value > 1e-3) == ("ok", True)
     mixed = weight_evidence(zoo["tiny-lora"], adapters["first"])["weights_units"]
     assert mixed.status == "not_applicable"
+
+
+def test_too_few_units_to_tell_are_not_read_as_no_kinship(tmp_path):
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    for name, seed in (("one", 1), ("other", 2)):
+        random = np.random.default_rng(seed)
+        shapes = {"A": (4, 64), "B": (64, 4)}
+        (tmp_path / name).mkdir()
+        save_file(
+            {
+                f"base_model.model.model.layers.0.self_attn.{module}.lora_{side}.weight": (
+                    random.normal(size=shape).astype(np.float32)
+                )
+                for module in ("q_proj", "v_proj")
+                for side, shape in shapes.items()
+            },
+            tmp_path / name / "adapter_model.safetensors",
+        )
+        (tmp_path / name / "adapter_config.json").write_text('{"r": 4}')
+    found = weight_evidence(tmp_path / "one", tmp_path / "other")
+    assert (found["weights_units"].status, found["weights_units"].n) == ("insufficient", 8)
+    assert read_tiers(tuple(found.values()))[0].kin == "not_measured"
