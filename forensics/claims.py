@@ -107,9 +107,10 @@ def propositions(kinds: Iterable[str]) -> tuple[str, ...]:
 
     Independence is always among them: evidence is weighed against it.
     """
-    named = {KINDS[kind].hypothesis for kind in kinds} | {"independent"}
-    if named == {"independent"}:
-        named = set(SENTENCES)
+    found = (KINDS[kind].hypothesis for kind in kinds)
+    named = {one for one in found if one is not None and one != "independent"}
+    # Claims that name no kinship are weighed against every one.
+    named = {*named, "independent"} if named else set(SENTENCES)
     return tuple(
         f"{name.replace('_', ' ')}: {sentence}"
         for name, sentence in SENTENCES.items()
