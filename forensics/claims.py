@@ -107,12 +107,11 @@ def propositions(kinds: Iterable[str]) -> tuple[str, ...]:
 
     Independence is always among them: evidence is weighed against it.
     """
-    found = (KINDS[kind].hypothesis for kind in kinds)
-    named = {one for one in found if one is not None and one != "independent"}
+    named = {KINDS[kind].hypothesis for kind in kinds} - {None, "independent"}
     # Claims that name no kinship are weighed against every one.
-    named = {*named, "independent"} if named else set(SENTENCES)
+    shown = {*named, "independent"} if named else {*SENTENCES}
     return tuple(
         f"{name.replace('_', ' ')}: {sentence}"
         for name, sentence in SENTENCES.items()
-        if name in named
+        if name in shown
     )
