@@ -107,11 +107,11 @@ def propositions(kinds: Iterable[str]) -> tuple[str, ...]:
 
     Independence is always among them: evidence is weighed against it.
     """
-    named = {KINDS[kind].hypothesis for kind in kinds} | {"independent"}
-    if named == {"independent"}:
-        named = set(SENTENCES)
+    named = {KINDS[kind].hypothesis for kind in kinds} - {None, "independent"}
+    # Claims that name no kinship are weighed against every one.
+    shown = {*named, "independent"} if named else {*SENTENCES}
     return tuple(
         f"{name.replace('_', ' ')}: {sentence}"
         for name, sentence in SENTENCES.items()
-        if name in named
+        if name in shown
     )

@@ -284,6 +284,10 @@ def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
             yield f"Comparators planned and not run: {', '.join(absent)}."
         if added:
             yield f"Comparators run and not planned: {', '.join(added)}."
+    # A plan names none: against which models token probabilities are read was chosen later.
+    controls = sorted({str(c) for run in case.ledger for c in run.settings.get("controls") or ()})
+    if controls:
+        yield _differs("Control models", ", ".join(controls), None)
     judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
     details = judged.details if judged else {}
     found = (details.get("cohort"), details.get("cohort_sha256"))

@@ -151,6 +151,11 @@ def test_absence_and_permission_are_not_testable_from_answers():
     assert any("API logs" in need for need in KINDS["distilled"].needs)
 
 
+@pytest.mark.parametrize("kinds", [[], ["other"], ["training-data"], ["trained-from-scratch"]])
+def test_claims_that_name_no_kinship_are_weighed_against_every_one(kinds):
+    assert len(propositions(kinds)) == len(SENTENCES)
+
+
 def test_propositions_always_hold_independence():
     assert [p.split(":")[0] for p in propositions(["distilled", "terms-broken"])] == [
         "common teacher",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.options import (
+    FiniteRange,
     backend_options,
     generation_options,
     suite_options,
@@ -42,8 +43,11 @@ def save(subject: str, output: Path, **options: Any) -> None:
     from forensics.baseline import save_baseline
     from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
     from forensics.cli.progress import note
+    from forensics.errors import UsageError
 
     parsed = subject_from(subject, options)
+    if parsed.kind == "cohort":
+        raise UsageError(f"{parsed.spec} cannot be asked; name a model, endpoint or transcript")
     suite = chosen_suite(options)
     assert suite is not None  # noqa: S101 (it has a default)
     count = save_baseline(output, obtain(parsed, suite, asking_from(options)))
@@ -55,7 +59,7 @@ def save(subject: str, output: Path, **options: Any) -> None:
 @click.argument("baseline", metavar="FILE", type=FILE)
 @click.option(
     "--level",
-    type=click.FloatRange(0.0001, 0.2),
+    type=FiniteRange(0.0001, 0.2),
     default=0.01,
     show_default=True,
     help="Level of the two-sample test: false alarms to expect.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from forensics.cli.obtaining import Asking, asking_from, subject_from, suite_for
 from forensics.cohorts.finding import find_cohort, find_model
 from forensics.collect import plan, transcript_name
 from forensics.errors import UsageError
-from forensics.policy.model import Policy
+from forensics.policy.model import Policy, ReferenceEntry
 from forensics.referenced import with_texts
 from forensics.subjects import Subject
 from forensics.suites import Suite, load_suite
@@ -20,8 +20,16 @@ from forensics.suites import Suite, load_suite
 _RECORDED = ("transcript", "cohort")
 
 
-def check_budget(policy: Policy, subject: Subject, options: dict[str, Any]) -> None:
+def check_budget(
+    policy: Policy, subject: Subject, options: dict[str, Any], needs_answers: bool = True
+) -> None:
     """Refuse a check that would ask more than its policy allows; without a budget nothing is done.
+
+    Args:
+        policy: with the budget.
+        subject: who is checked.
+        options: how it is asked.
+        needs_answers: whether any comparator looks at answers; a cohort is searched by them anyway.
 
     Raises:
         UsageError: it would; the message has the figures.
@@ -30,7 +38,9 @@ def check_budget(policy: Policy, subject: Subject, options: dict[str, Any]) -> N
     if budget.max_calls is None and budget.max_output_tokens is None:
         return
     asking = asking_from(options)
-    counted = [_open(one, suite, asking) for one, suite in _asked(policy, subject, options)]
+    entries = [e for e in policy.against if needs_answers or e.cohort or _in_cohort(e, options)]
+    asked = _asked(entries, subject, options)
+    counted = [_open(one, suite, asking) for one, suite in asked]
     calls = sum(one for one, _ in counted) + _drift_calls(policy, subject)
     tokens = sum(one for _, one in counted)
     if budget.max_calls is not None and calls > budget.max_calls:
@@ -45,12 +55,16 @@ def check_budget(policy: Policy, subject: Subject, options: dict[str, Any]) -> N
         )
 
 
+def _in_cohort(entry: ReferenceEntry, options: dict[str, Any]) -> bool:
+    return entry.subject is not None and subject_from(entry.subject, options).kind == "cohort"
+
+
 def _asked(
-    policy: Policy, subject: Subject, options: dict[str, Any]
+    entries: Iterable[ReferenceEntry], subject: Subject, options: dict[str, Any]
 ) -> Iterator[tuple[Subject, Suite]]:
     """Yield every live subject with the prompts it will be asked, once."""
     seen = set()
-    for entry in policy.against:
+    for entry in entries:
         both = [subject]
         if entry.subject:
             both.append(subject_from(entry.subject, options))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.options import backend_options, generation_options, suite_options
+from forensics.cli.options import FiniteRange, backend_options, generation_options, suite_options
 
 if TYPE_CHECKING:
     from forensics.case import CasePlan, Claim
@@ -51,7 +51,7 @@ def command() -> None:
 )
 @click.option(
     "--log10-lr",
-    type=float,
+    type=FiniteRange(-100, 100),
     help="The log10 likelihood ratio from which you will speak of support.",
 )
 @suite_options
@@ -113,9 +113,11 @@ def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:
             raise UsageError(f"no kind of claim {kind!r}; kinds: {', '.join(KINDS)}")
     for day in options["dates"]:
         try:
-            date.fromisoformat(day)
-        except ValueError as error:
-            raise UsageError(f"--claim-date {day!r} is no day; write it as 2025-03-31") from error
+            written = date.fromisoformat(day).isoformat()
+        except ValueError:
+            written = ""
+        if day != written:  # ISO weeks and 20250331 are days too, but not as they will be read
+            raise UsageError(f"--claim-date {day!r} is no day; write it as 2025-03-31")
     parts = zip(texts, kinds, options["sources"], options["dates"], strict=True)
     return tuple(claim(*part) for part in parts), kinds
 

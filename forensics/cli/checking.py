@@ -90,7 +90,7 @@ def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
     """
     comparators = _comparators(check.policy)
     declared = _declared(check, card)
-    check_budget(check.policy, check.subject, check.options)
+    check_budget(check.policy, check.subject, check.options, _needs_answers(comparators))
     measured = list(_measured(check, comparators))
     terms = check.policy.rules.restricted_teacher
     table = restricted_terms(Path(terms.table) if terms and terms.table else None) if terms else ()
@@ -153,6 +153,10 @@ def _comparators(policy: Policy) -> list[Comparator[Any]]:
     return kept
 
 
+def _needs_answers(comparators: Sequence[Comparator[Any]]) -> bool:
+    return any("answers" in one.needs for one in comparators)
+
+
 def _declared(check: Check, card: Path | None) -> Declarations:
     entry = check.policy.declared
     where = f"{check.file.path.name}, line {check.file.line('declared', 'base_models')}"
@@ -165,7 +169,7 @@ def _declared(check: Check, card: Path | None) -> Declarations:
 
 
 def _measured(check: Check, comparators: Sequence[Comparator[Any]]) -> Iterator[Measured]:
-    failed = _asked_first(check)
+    failed = _asked_first(check) if _needs_answers(comparators) else ""
     number = 0
     seen: set[str] = set()
     for entry in check.policy.against:

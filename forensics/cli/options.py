@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
     from forensics.evidence import Tier
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers; `nan`, which is neither below nor above any limit, is outside."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, or refuse it."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def output_options(command: Command) -> Command:
@@ -58,7 +72,7 @@ def generation_options(command: Command) -> Command:
         ),
         click.option(
             "--temperature",
-            type=click.FloatRange(0, 5),
+            type=FiniteRange(0, 5),
             default=0.0,
             show_default=True,
             help="Sampling temperature; 0 is greedy.",
@@ -95,7 +109,7 @@ def backend_options(command: Command) -> Command:
         ),
         click.option(
             "--timeout",
-            type=click.FloatRange(min=0.1),
+            type=FiniteRange(min=0.1),
             default=120.0,
             show_default=True,
             help="Seconds an endpoint may take for one answer.",

@@ -25,12 +25,15 @@ from forensics.cohorts.transferred import shipped
 from forensics.declarations import Declarations
 from forensics.errors import ForensicsError
 from forensics.evidence import Evidence
+from forensics.fusion import KIN, read_tiers
 from forensics.lineage import clusters
 from forensics.policy.measured import Measured, kin_log10_lr
 from forensics.policy.model import Drift, Policy, RestrictedTeacher, RuleName, UndeclaredKinship
 from forensics.policy.names import declared_as
 from forensics.policy.outcomes import FalseAlarms
 from forensics.tracing import FAMILY_WISE
+
+_BY_WEIGHTS = "the limit of the tests of weights, for models that are independent"
 
 
 def false_alarms(
@@ -80,6 +83,8 @@ def _kinship(name: RuleName, bound: float, measured: Sequence[Measured]) -> Fals
     for cohort in dict.fromkeys(m.search.cohort for m in calibrated if m.search is not None):
         basis = f"the limit of a search of {cohort}"
         rates.append(_Rate(FAMILY_WISE, FAMILY_WISE, basis))
+    weighed = [m for m in measured if m.case and read_tiers(m.case.evidence)[0].e_value is not None]
+    rates += [_Rate(None, 1 / KIN, _BY_WEIGHTS) for _ in weighed]
     if not rates:
         return FalseAlarms(rule=name, basis="no reference was judged with a calibration")
     shares = [rate.share for rate in rates if rate.share is not None]

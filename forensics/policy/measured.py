@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from forensics.case import Case, CaseResponse
 from forensics.evidence import Evidence, Exhibit
-from forensics.fusion import read_tiers
+from forensics.fusion import Kin, read_tiers
 from forensics.policy.outcomes import ExhibitRef
 
 _KIN = ("same_model", "close_descent")
-# Tests of the weights: of derivatives they give far less than the first, of strangers a uniform
-# p-value. In between nothing is decided.
-KIN_P_VALUE = 1e-6
-STRANGER_P_VALUE = 0.05
 _SHARED = 240
+Says = Literal["kin", "independent", "undecided"]
+_SAYS: Mapping[Kin, Says] = {"yes": "kin", "no": "independent", "open": "undecided"}
 
 
 @dataclass(frozen=True)
@@ -59,18 +57,10 @@ def kin_log10_lr(case: Case) -> float | None:
 
 @dataclass(frozen=True)
 class ByWeights:
-    """What the weights say: `log10_lr` for kinship or `p_value` of independence decides."""
+    """What the weights say, and in words the figure that decided."""
 
-    says: Literal["kin", "independent", "undecided"]
-    evidence: Evidence
-
-    @property
-    def words(self) -> str:
-        """The figure that decided."""
-        lr = _lr(self.evidence)
-        if lr is not None:
-            return f"{self.evidence.title}: log10 LR {lr:+.2f} for kinship"
-        return f"{self.evidence.title}: p = {self.evidence.p_value:.2g} if independent"
+    says: Says
+    words: str
 
 
 def by_weights(case: Case, bound: float) -> ByWeights | None:
@@ -82,37 +72,24 @@ def by_weights(case: Case, bound: float) -> ByWeights | None:
         case: of the reference and the subject.
         bound: log10 LR from which a likelihood ratio decides, in either direction.
     """
-    measured = [
-        e
+    tested, _ = read_tiers(case.evidence)  # as the verdict reads them: the two never disagree
+    says = _SAYS.get(tested.kin)
+    ratios = [
+        (lr, e.title)
         for e in case.evidence
-        if e.tier == "weights"
-        and e.status == "ok"
-        and (e.p_value is not None or _lr(e) is not None)
+        if e.tier == "weights" and e.status == "ok" and (lr := _lr(e)) is not None
     ]
-    if not measured:
+    if says is not None and (says == "kin" or not ratios):
+        return ByWeights(says, tested.text.removesuffix("."))
+    if not ratios:
         return None
-    votes = [ByWeights(_vote(e, bound), e) for e in measured]
-    kin = [v for v in votes if v.says == "kin"]
-    read = read_tiers(case.evidence)[0].kin
-    if kin and (read in ("yes", "not_measured") or _lr(kin[0].evidence) is not None):
-        return kin[0]
-    if read in ("no", "not_measured") and all(v.says == "independent" for v in votes):
-        return votes[0]
-    return ByWeights("undecided", (kin or votes)[0].evidence)
+    lr, title = max(ratios)
+    says = "kin" if lr >= bound else "independent" if lr <= -bound else "undecided"
+    return ByWeights(says, f"{title}: log10 LR {lr:+.2f} for kinship")
 
 
 def _lr(evidence: Evidence) -> float | None:
     return max((v for k, v in (evidence.log10_lr or {}).items() if k in _KIN), default=None)
-
-
-def _vote(evidence: Evidence, bound: float) -> Literal["kin", "independent", "undecided"]:
-    lr = _lr(evidence)
-    if lr is not None:
-        return "kin" if lr >= bound else "independent" if lr <= -bound else "undecided"
-    p_value = evidence.p_value if evidence.p_value is not None else 0.5
-    if p_value <= KIN_P_VALUE:
-        return "kin"
-    return "independent" if p_value > STRANGER_P_VALUE else "undecided"
 
 
 def telling_exhibit(measured: Measured, comparators: Iterable[str] = ()) -> ExhibitRef | None:

@@ -105,7 +105,8 @@ class ContradictedDeclaration(Rule):
     """A declared parent that the weights show to be independent."""
 
     min_log10_lr: Log10 = Field(
-        default=1.0, description="log10 LR of the weights, in favour of independence"
+        default=1.0,
+        description="log10 LR of weights that decides either way; p-values decide without it",
     )
 
 

@@ -209,6 +209,9 @@ def test_a_blind_case_masks_its_plan(cli, here, plan, servers):
         ((*CLAIM, "--claim-date", "2026-01-02", "--kind", "odd"), "no kind of claim 'odd'"),
         (("--kind", "distilled"), "0 --claim but 1 --kind"),
         (("--suite", "none"), "no suite 'none'"),
+        (("--log10-lr", "nan"), "not a finite number"),
+        (("--temperature", "nan"), "not a finite number"),
+        ((*CLAIM, "--claim-date", "20260102"), "is no day"),
     ],
 )
 def test_bad_options_freeze_nothing(cli, here, arguments, said):

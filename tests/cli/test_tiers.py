@@ -82,3 +82,24 @@ def test_nan_weights_are_an_error_of_the_tier_not_a_crash(cli, zoo, damaged):
     found = {e["comparator"]: e for e in _case(result)["evidence"]}
     assert found["weights_units"]["status"] == "error"
     assert "gate_proj.weight holds NaN" in found["weights_units"]["reason"]
+
+
+def test_a_check_of_weights_alone_asks_no_model_and_judges_as_the_verdict_does(cli, zoo, here):
+    policy = f"""\
+tiers = ["weights"]
+budget = {{ max_calls = 1 }}
+[[against]]
+subject = "{zoo["tiny-base"]}"
+names = ["org/base"]
+[rules.undeclared-kinship]
+[rules.contradicted-declaration]
+"""
+    (here / "forensics.toml").write_text(policy)
+    caught = cli("check", zoo["tiny-lora"], "--json", "-")
+    found = _case(caught)
+    assert caught.code == found["exit_code"] == 1
+    assert found["outcomes"][0]["message"].startswith("kin by its weights (Weights are kin")
+    assert found["false_alarms"][0]["upper"] == pytest.approx(0.1)
+    assert not (here / "transcripts").exists()
+    (here / "forensics.toml").write_text(policy + '[declared]\nbase_models = ["org/base"]\n')
+    assert cli("check", zoo["tiny-lora"], "--strict").code == 0
