@@ -79,10 +79,12 @@ def compare(
         if judged.status == "ok":
             evidence = [_beside(one, cohort) for one in evidence]
         evidence.append(_with_explained(judged, known))
-    elif transferred is not None and any(one.tier == "text" for one in evidence):
-        from forensics.cohorts.transferred import judge_transferred
+    elif transferred is not None:
+        from forensics.cohorts.transferred import FEATURES, judge_transferred
 
-        evidence.append(judge_transferred(a, b, evidence, transferred))
+        # Who leaves one of its comparators out has not asked for what rests on all of them.
+        if {one.comparator for one in evidence}.issuperset(FEATURES):
+            evidence.append(judge_transferred(a, b, evidence, transferred))
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     return Case(

@@ -142,7 +142,8 @@ def test_a_broken_report_is_named_and_skipped_where_formats_are_listed(
     done = forensics(installed, tmp_path, "report", str(case), "--format", "nope")
     assert done.returncode == 2
     *warnings, error = done.stderr.strip().splitlines()
-    assert "formats: json, html, markdown, text, failing, outline" in error
+    built_in = "json, html, markdown, text, csv, step-summary, junit, cyclonedx"
+    assert f"formats: {built_in}, failing, outline" in error
     assert any("'broken'" in line and "skipped" in line for line in warnings)
     assert any("'html' skipped: a built-in has its name" in line for line in warnings)
 

@@ -298,12 +298,13 @@ def _finding(finding: Finding, named: object) -> str:
 def range_plot(evidence: Evidence, width: int, plain: bool) -> str:
     """Return score, interval and noise floor on one line of `width` characters.
 
-    The line runs from the lowest to the highest of these values, zero included.
+    The line runs from the lowest to the highest of these values, zero included. A score without
+    interval and noise floor has nothing to be set against: no line.
     """
-    if evidence.score is None:
+    interval, floor = evidence.interval, evidence.noise_floor
+    if evidence.score is None or (interval is None and floor is None):
         return ""
     dot, line, bar = _GLYPHS[plain]
-    interval, floor = evidence.interval, evidence.noise_floor
     ends = (interval.low, interval.high) if interval else (evidence.score, evidence.score)
     floors = (floor.a, floor.b) if floor else ()
     values = [0.0, evidence.score, *ends, *floors]

@@ -303,8 +303,7 @@ def test_transcripts_of_other_prompts_are_not_judged(cli, folder):
     result = cli("compare", "a.jsonl", "b.jsonl", "--only", "openings", "--json", "-")
     case = json.loads(result.out)
     assert case["verdict"]["calibration"] == "none"
-    found = {one["comparator"]: one["status"] for one in case["evidence"]}
-    assert found == {"openings": "ok", "transferred": "insufficient"}
+    assert [one["comparator"] for one in case["evidence"]] == ["openings"]
 
 
 @pytest.mark.parametrize(

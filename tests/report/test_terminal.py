@@ -135,7 +135,7 @@ def test_the_plot_is_to_scale() -> None:
     assert range_plot(entry, 11, plain=False) == "││ ──●─────"
     assert range_plot(entry, 11, plain=True) == "|| --o-----"
     flat = entry.model_copy(update={"score": 0.0, "interval": None, "noise_floor": None})
-    assert range_plot(flat, 5, plain=True) == "o    "
+    assert range_plot(flat, 5, plain=True) == ""
 
 
 def _flat(text: str) -> str:
