@@ -30,4 +30,7 @@ def test_a_zoo_can_be_evaluated(cli, tmp_path: Path):
     )
     assert found.code == ExitCode.OK, found.err
     figures = json.loads(found.out)
-    assert (figures["n_models"], figures["n_clusters"]) == (18, 4)
+    # Four clusters of tiny models, and SmolLM2's where there was time for it.
+    made = len(list((folder / "transcripts").glob("*.jsonl")))
+    assert made >= 18
+    assert (figures["n_models"], figures["n_clusters"]) == (made, 4 + (made > 18))
