@@ -345,9 +345,7 @@ def _members(path: Path) -> dict[str, bytes]:
             return {info.filename: archive.read(info) for info in infos}
     except OSError as error:
         raise InputFileError(f"cannot read {path}: {error.strerror or error}") from error
-    except (
-        zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError,
-    ) as error:  # fmt: skip
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise InputFileError(f"{path} is not a readable ZIP file: {error}") from error
 
 

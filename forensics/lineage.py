@@ -143,16 +143,6 @@ def excluded_with(
     )
 
 
-def months_between(a: str, b: str) -> int | None:
-    """Give the distance of two `YYYY-MM` dates in months (never negative); None if one is empty.
-
-    Raises `ValueError` on anything else.
-    """
-    if not a or not b:
-        return None
-    return abs(_month_number(a) - _month_number(b))
-
-
 def to_json(facts: Mapping[str, ModelFacts]) -> list[dict[str, Any]]:
     """Give the facts as plain JSON values, one object per model; empty fields are left out."""
     empty: tuple[Any, ...] = ("", None, ())
@@ -270,13 +260,6 @@ def _number(value: str, column: str, where: str) -> float | None:
             f"{where}: {column} {value!r} is no number ≥ 0; correct or empty the cell"
         )
     return number
-
-
-def _month_number(date: str) -> int:
-    match = _DATE.fullmatch(date)
-    if match is None:
-        raise ValueError(f"not a month: {date!r}")
-    return 12 * int(match[1]) + int(match[2])
 
 
 def _cycle(facts: Mapping[str, ModelFacts]) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from forensics.lineage import (
     clusters,
     excluded_with,
     from_json,
-    months_between,
     read_models,
     to_json,
 )
@@ -189,15 +188,6 @@ def test_clusters_do_not_depend_on_the_order_of_rows(table):
         excluded = excluded_with(facts, name)
         assert name in excluded
         assert all(name in excluded_with(facts, other) for other in excluded)
-
-
-def test_months():
-    assert months_between("2023-11", "2024-02") == 3
-    assert months_between("2024-02", "2023-11") == 3
-    assert months_between("2024-02", "2024-02") == 0
-    assert months_between("", "2024-02") is None
-    with pytest.raises(ValueError, match="not a month"):
-        months_between("2024", "2024-02")
 
 
 def test_facts_survive_json():

@@ -185,7 +185,7 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
 def _store_by_column(model: Any) -> None:
     """Store the matrices of linear layers column by column: same numbers, faster products.
 
-    A batch of 64 short rows times such a matrix takes a tenth less time on the processors tried.
+    A batch of 64 short rows times such a matrix takes a tenth less time on the one processor tried.
     """
     import torch
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.comparators.base import Reference, without_score
+from forensics.comparators.weight_files import OfWeightFiles
 from forensics.comparators.weights_units import NO_UNITS
-from forensics.evidence import Evidence, Tier
-from forensics.examined import Examined, Need
+from forensics.evidence import Evidence
 
 if TYPE_CHECKING:
     from forensics.model_folder import ModelFiles
@@ -22,24 +22,11 @@ _APPROXIMATE = (
 )
 
 
-class WeightsAttention:
+class WeightsAttention(OfWeightFiles):
     """AWM's similarity with a null distribution of its own, see `weights.attention`."""
 
     name = "weights_attention"
     title = "Attention matrices"
-    tier: Tier = "weights"
-    needs: frozenset[Need] = frozenset({"weights"})
-    symmetric = False  # coordinates are aligned from A to B
-
-    def extract(self, examined: Examined) -> ModelFiles:
-        """Return the files, after a look at their headers.
-
-        Raises:
-            InputFileError: the files are damaged, incomplete or unknown.
-        """
-        from forensics.weights.reader import checked_files
-
-        return checked_files(examined.files)
 
     def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
         """Return how alike attention is in corresponding layers, against all other pairs.

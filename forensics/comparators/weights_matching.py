@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.comparators.base import Reference, without_score
+from forensics.comparators.weight_files import OfWeightFiles
 from forensics.comparators.weights_units import NO_UNITS
-from forensics.evidence import Evidence, Tier
-from forensics.examined import Examined, Need
+from forensics.evidence import Evidence
 
 if TYPE_CHECKING:
     from forensics.model_folder import ModelFiles
@@ -22,24 +22,11 @@ _APPROXIMATE = (
 )
 
 
-class WeightsMatching:
+class WeightsMatching(OfWeightFiles):
     """Zhu et al.'s test of matched permutations, see `weights.unit_matching`."""
 
     name = "weights_matching"
     title = "Matching of units"
-    tier: Tier = "weights"
-    needs: frozenset[Need] = frozenset({"weights"})
-    symmetric = False  # of unequal numbers of units, those of A are spread evenly
-
-    def extract(self, examined: Examined) -> ModelFiles:
-        """Return the files, after a look at their headers.
-
-        Raises:
-            InputFileError: the files are damaged, incomplete or unknown.
-        """
-        from forensics.weights.reader import checked_files
-
-        return checked_files(examined.files)
 
     def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
         """Return how the matchings agree, and the p-value of that under independence.

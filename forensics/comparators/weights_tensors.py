@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.comparators.base import Reference, without_score
-from forensics.evidence import Evidence, Tier
-from forensics.examined import Examined, Need
+from forensics.comparators.weight_files import OfWeightFiles
+from forensics.evidence import Evidence
 
 if TYPE_CHECKING:
     from forensics.model_folder import ModelFiles
@@ -20,24 +20,11 @@ _CONTEXT = (
 _NOT_SHOWN = "Copies that were trained on, rescaled or rounded share no tensor byte for byte."
 
 
-class WeightsTensors:
+class WeightsTensors(OfWeightFiles):
     """Counts identical tensors, and tells direction where a change cannot be undone."""
 
     name = "weights_tensors"
     title = "Identical tensors"
-    tier: Tier = "weights"
-    needs: frozenset[Need] = frozenset({"weights"})
-    symmetric = False  # a share of B's weights
-
-    def extract(self, examined: Examined) -> ModelFiles:
-        """Return the files, after a look at their headers.
-
-        Raises:
-            InputFileError: the files are damaged, incomplete or unknown.
-        """
-        from forensics.weights.reader import checked_files
-
-        return checked_files(examined.files)
 
     def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
         """Return the share of identical weights, and who came first where that can be told.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.comparators.base import Reference, without_score
-from forensics.evidence import Evidence, Tier
-from forensics.examined import Examined, Need
+from forensics.comparators.weight_files import OfWeightFiles
+from forensics.evidence import Evidence
 
 if TYPE_CHECKING:
     from forensics.model_folder import ModelFiles
@@ -31,24 +31,11 @@ _EXACT = (
 )
 
 
-class WeightsUnits:
+class WeightsUnits(OfWeightFiles):
     """Matches hidden units by one matrix and tests the signs of another; see `unit_signs`."""
 
     name = "weights_units"
     title = "Hidden units"
-    tier: Tier = "weights"
-    needs: frozenset[Need] = frozenset({"weights"})
-    symmetric = False  # of unequal numbers of units, those of A are spread evenly
-
-    def extract(self, examined: Examined) -> ModelFiles:
-        """Return the files, after a look at their headers.
-
-        Raises:
-            InputFileError: the files are damaged, incomplete or unknown.
-        """
-        from forensics.weights.reader import checked_files
-
-        return checked_files(examined.files)
 
     def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
         """Return the exact p-value of independence, and how alike matched units are.

@@ -33,7 +33,6 @@ _UNREADABLE = (
     zlib.error,
     lzma.LZMAError,
     struct.error,
-    NotImplementedError,
     EOFError,
     RuntimeError,
     ValueError,

@@ -69,7 +69,7 @@ def _decode(
     rows = np.ascontiguousarray(stored).reshape(-1, row_bytes)
     try:
         values = gguf.quants.dequantize(rows, kind)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # how gguf says that it knows no such kind
         raise _unknown(path, entry.name, str(kind.name)) from error
     floats: Floats = np.ascontiguousarray(values, dtype=np.float32)
     return floats.reshape(shape)
