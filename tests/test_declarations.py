@@ -133,6 +133,8 @@ def test_a_claim_of_the_opposite_is_none(tmp_path):
         ("a", "ab", False),
         ("", "", False),
         ("org/", "x", False),
+        ("openai:m@http://one/v1", "openai:m@http://two/v1", False),
+        ("openai:m@http://one/v1", "openai:m@http://one/v1", True),
     ],
 )
 def test_names_of_one_model(first, second, same):

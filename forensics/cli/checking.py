@@ -22,6 +22,7 @@ from forensics.comparators import BUILT_IN, Comparator, load_comparators
 from forensics.declarations import Declarations, DeclaredModel, declarations_of
 from forensics.errors import ForensicsError, OutputError, UsageError
 from forensics.exitcodes import ExitCode
+from forensics.observing import check_controls
 from forensics.plugins import plugin_names
 from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
@@ -32,6 +33,7 @@ from forensics.policy.reading import PolicyFile
 from forensics.policy.rules import apply_rules, drift_outcome, settle
 from forensics.policy.terms import restricted_terms
 from forensics.subjects import Subject
+from forensics.tiers import of_tiers
 from forensics.transcripts import now
 
 
@@ -66,13 +68,14 @@ def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
         "only": policy.comparators,
         "without": policy.without,
         "tiers": policy.tiers,
-        "controls": (),
+        "controls": policy.controls,
         "known_released": "",
         "questioned_released": policy.released or "",
         "blind": False,
     }
     if policy.endpoints and not options["endpoints"]:
         options["endpoints"] = file.path
+    check_controls([subject_from(control, options) for control in policy.controls])
     return Check(file, subject_from(spec, options), options)
 
 
@@ -146,11 +149,7 @@ def _comparators(policy: Policy) -> list[Comparator[Any]]:
         raise UsageError(
             f"rules.max-similarity.limits: no comparator {unknown!r}; there are: {', '.join(known)}"
         )
-    found = load_comparators(policy.comparators, policy.without)
-    kept = [one for one in found if not policy.tiers or one.tier in policy.tiers]
-    if not kept:
-        raise UsageError(f"no comparator of the tiers {', '.join(policy.tiers)} is left to run")
-    return kept
+    return of_tiers(load_comparators(policy.comparators, policy.without), policy.tiers)
 
 
 def _needs_answers(comparators: Sequence[Comparator[Any]]) -> bool:

@@ -124,9 +124,10 @@ def compared(
     Returns:
         The case, and either subject's transcript, None of a cohort's model.
     """
-    from forensics.cli.obtaining import asking_from, examine, observed, suite_for
+    from forensics.cli.obtaining import asking_from, examine, observed, subject_from, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.comparators import load_comparators
+    from forensics.observing import check_controls
 
     if any(subject.kind == "cohort" for subject in subjects):
         # Checked, not used: numbers are all there is. Loading every comparator would take longest.
@@ -136,6 +137,8 @@ def compared(
     from forensics.compare import compare
     from forensics.tiers import measurable, of_tiers
 
+    # Before answers are collected, which may take an hour.
+    check_controls([subject_from(control, options) for control in options["controls"]])
     if comparators is None:
         comparators = load_comparators(options["only"], options["without"])
     comparators = of_tiers(comparators, options["tiers"])

@@ -167,6 +167,9 @@ class Policy(Table):
     tiers: Annotated[tuple[Tier, ...], Field(strict=False)] = Field(
         default=(), description="run only comparators of these tiers"
     )
+    controls: Texts = Field(
+        default=(), description="local models to read token probabilities against"
+    )
     cohort: Text | None = Field(default=None, description="judge likeness against it; none: do not")
     released: Month | None = Field(default=None, description="when the subject was released")
     strict: bool = Field(default=False, description="as the option --strict")

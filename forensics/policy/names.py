@@ -12,8 +12,11 @@ def same_name(first: str, second: str) -> bool:
 
     Upper and lower case are the same, and so are `-` and `_`. A name without an organisation
     (`SmolLM2-135M`) means that of any (`HuggingFaceTB/SmolLM2-135M`); two organisations' models of
-    one name are two models. A revision (`@main`) is left out.
+    one name are two models. A revision (`@main`) is left out, an endpoint's address is not: one
+    name at two addresses may be two models.
     """
+    if all(name.strip().startswith("openai:") and "@" in name for name in (first, second)):
+        return first.strip() == second.strip()
     one, other = _folded(first), _folded(second)
     if "/" in one and "/" in other:
         return one == other

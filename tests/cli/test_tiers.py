@@ -103,3 +103,17 @@ names = ["org/base"]
     assert not (here / "transcripts").exists()
     (here / "forensics.toml").write_text(policy + '[declared]\nbase_models = ["org/base"]\n')
     assert cli("check", zoo["tiny-lora"], "--strict").code == 0
+
+
+def test_a_control_that_is_no_local_model_is_told_before_anything_is_asked(cli, zoo, here):
+    sides = zoo["tiny-base"], zoo["tiny-other-seed"]
+    result = cli("compare", *sides, "--control", "transcript:x.jsonl")
+    assert result.code == ExitCode.USAGE
+    assert "--control transcript:x.jsonl is not a local model" in result.complaint
+    assert not (here / "transcripts").exists()
+    (here / "forensics.toml").write_text(
+        f'controls = ["transcript:x.jsonl"]\n[[against]]\nsubject = "{sides[0]}"\n'
+        "[rules.undeclared-kinship]\nmin_log10_lr = 1.0\n"
+    )
+    assert cli("check", sides[1]).code == ExitCode.USAGE
+    assert not (here / "transcripts").exists()
