@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from forensics import __version__
@@ -26,6 +27,7 @@ from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.fusion import LIKENESS, TRANSFERRED, fuse
+from forensics.side_by_side import run_all
 from forensics.suites import Prompt, Suite
 from forensics.transcripts import Response, Transcript, now
 from forensics.verdict import screen, weigh, weigh_transferred
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from forensics.cohorts.transferred import Transferred
 
 Progress = Callable[[str], None]
+_LONG = 200_000  # characters in all; below it a second process gains nothing that a user would see
 
 
 def compare(
@@ -67,15 +70,17 @@ def compare(
     """
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
-    evidence = []
     known = confounds(a, b)
-    for comparator in comparators:
-        if progress is not None:
-            progress(comparator.title)
-        evidence.append(measure(comparator, a, b, known))
+    tasks: list[Callable[[], Any]] = [
+        partial(_measured, one, a, b, known, progress) for one in comparators
+    ]
+    if cohort is not None:
+        tasks.append(partial(_judged, a, b, cohort, released))
+    done = run_all(tasks) if _is_long(a, b) else [task() for task in tasks]
+    evidence: list[Evidence] = done[: len(comparators)]
     related = None
     if cohort is not None:
-        judged, related = _judged(a, b, cohort, released)
+        judged, related = done[-1]
         if judged.status == "ok":
             evidence = [_beside(one, cohort) for one in evidence]
         evidence.append(_with_explained(judged, known))
@@ -103,6 +108,22 @@ def compare(
         relatives=related,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})), *ledger),
     )
+
+
+def _is_long(a: Examined, b: Examined) -> bool:
+    return sum(len(answer.text) for side in (a, b) for answer in side.answers) > _LONG
+
+
+def _measured(
+    comparator: Comparator[Any],
+    a: Examined,
+    b: Examined,
+    known: Confounds,
+    progress: Progress | None,
+) -> Evidence:
+    if progress is not None:
+        progress(comparator.title)
+    return measure(comparator, a, b, known)
 
 
 def _judged(

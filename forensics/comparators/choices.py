@@ -138,8 +138,9 @@ def _prompts(a: Commitments, b: Commitments) -> tuple[str, ...]:
 
 def _likeness(a: Commitments, of_a: str, b: Commitments, of_b: str) -> float:
     """Return the mean likeness over all pairs of samples."""
-    pairs = [likeness(x, y) for x in a.marks[of_a] for y in b.marks[of_b]]
-    return sum(pairs) / len(pairs)
+    first, second = a.marks[of_a], b.marks[of_b]
+    total = sum(likeness(x, y) for x in first for y in second)
+    return total / (len(first) * len(second))
 
 
 def _mismatched(a: Commitments, b: Commitments, prompts: Sequence[str]) -> Floats:

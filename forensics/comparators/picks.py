@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import fsum, log
 
 import regex
@@ -99,19 +100,20 @@ def likeness(first: Marks, second: Marks) -> float:
     Picks: the mean weight of the equal ones, or half the weight of an equal word of theirs.
     Specifics: the weighted share of equal ones (Dice), none unless both accept the premise.
     """
+    specifics = first.parts is None or second.parts is None
+    if specifics and first.weights.keys().isdisjoint(second.weights):
+        return 0.0  # nearly all pairs of mismatched prompts
     common = first.weights.keys() & second.weights.keys()
     # Exactly rounded, since a set of strings has another order in every process.
     total = fsum(first.weights[form] for form in common)
-    if first.parts is None or second.parts is None:
-        if not common:
-            return 0.0
+    if specifics:
         both = sum(first.weights.values()) + sum(second.weights.values())
         accepted = first.accepts and second.accepts
         return 2 * total / both if accepted and both > 0 else 0.0
     if common:
         return total / max(len(first.weights), len(second.weights))
-    words_shared = first.parts.keys() & second.parts.keys()
-    return max((first.parts[word] for word in words_shared), default=0.0)
+    mine, others = first.parts or {}, second.parts or {}
+    return max((mine[word] for word in mine.keys() & others.keys()), default=0.0)
 
 
 def normalise(text: str) -> str:
@@ -257,6 +259,7 @@ def _number_weight(form: str) -> float:
     return {1: 0.1, 2: 0.3, 3: 0.6}.get(digits, 0.8)
 
 
+@lru_cache(maxsize=2**14)
 def _name_weight(form: str) -> float:
     """Return 0 for a word of one in 10,000 of general English, 1 for one outside the table."""
     english = general_english()
