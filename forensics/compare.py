@@ -26,6 +26,7 @@ from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.evidence import Evidence
 from forensics.examined import Examined
+from forensics.exhibits import with_random
 from forensics.fusion import LIKENESS, TRANSFERRED, fuse
 from forensics.side_by_side import run_all
 from forensics.suites import Prompt, Suite
@@ -77,7 +78,7 @@ def compare(
     if cohort is not None:
         tasks.append(partial(_judged, a, b, cohort, released))
     done = run_all(tasks) if _is_long(a, b) else [task() for task in tasks]
-    evidence: list[Evidence] = done[: len(comparators)]
+    evidence = with_random(done[: len(comparators)], a, b)
     related = None
     if cohort is not None:
         judged, related = done[-1]

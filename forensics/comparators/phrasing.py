@@ -17,7 +17,7 @@ from scipy import sparse
 
 from forensics.comparators.base import Reference, exhibit, matched_evidence
 from forensics.evidence import Evidence, Exhibit, Tier
-from forensics.examined import Examined, Need
+from forensics.examined import Answer, Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
 from forensics.text import ngram_hashes, shared_runs, shared_word_runs, words
 
@@ -29,7 +29,6 @@ _COLUMNS = 2**20
 LONG_RUN = (12, 24)
 _MIN_CHARS_AGAINST = 200
 _EXHIBITS = 6
-_RANDOM = 3
 
 
 @dataclass(frozen=True)
@@ -96,10 +95,10 @@ def _exhibits(
     long = [p for p in matched.prompts if longest[p][1]]
     long.sort(key=lambda p: -longest[p][0])
     apart = [p for p in sorted(scores, key=lambda p: scores[p]) if _long_enough(p, a, b)]
-    drawn = np.random.default_rng(0).permutation(len(matched.prompts))[:_RANDOM]
     chosen = [("for", p) for p in long[:_EXHIBITS]] + [("against", p) for p in apart[:_EXHIBITS]]
-    chosen += [("random", p) for p in sorted(matched.prompts[i] for i in drawn)]
-    return tuple(_exhibit(side, p, float(scores[p]), a, b) for side, p in chosen)
+    return tuple(
+        shared_wording(side, a.answers[p][0], b.answers[p][0], scores[p]) for side, p in chosen
+    )
 
 
 def _longest_run(prompt: str, a: PromptRows, b: PromptRows) -> tuple[int, bool]:
@@ -116,9 +115,9 @@ def _long_enough(prompt: str, a: PromptRows, b: PromptRows) -> bool:
     return all(len(side.answers[prompt][0].text) >= _MIN_CHARS_AGAINST for side in (a, b))
 
 
-def _exhibit(side: str, prompt: str, score: float, a: PromptRows, b: PromptRows) -> Exhibit:
-    first, second = a.answers[prompt][0], b.answers[prompt][0]
-    runs = shared_runs(first.text, second.text, first.prompt_text)
+def shared_wording(side: str, a: Answer, b: Answer, score: float) -> Exhibit:
+    """Return an exhibit that marks the runs of words two answers share beyond the prompt's."""
+    runs = shared_runs(a.text, b.text, a.prompt_text)
     longest = max((run.novel_words for run in runs), default=0)
     note = (
         f"longest shared run: {longest} words that are not the prompt's"
@@ -127,8 +126,8 @@ def _exhibit(side: str, prompt: str, score: float, a: PromptRows, b: PromptRows)
     )
     return exhibit(
         side,
-        first,
-        second,
+        a,
+        b,
         score,
         spans_a=tuple(run.a for run in runs),
         spans_b=tuple(run.b for run in runs),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from forensics.case import Case
-from forensics.report import likelihood, refused, view
+from forensics.report import exhibits, likelihood, refused, view
 from forensics.report.page import Page
 from forensics.report.sanitise import one_line, visible
 from forensics.resources import data_folder
@@ -51,6 +51,7 @@ def render_html(case: Case) -> str:
         _environment(folder).get_template("report.html.j2").render,
         case=case,
         view=view,
+        exhibits=exhibits,
         likelihood=likelihood,
         plan=case.plan,
         relatives=case.relatives,

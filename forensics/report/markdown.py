@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from forensics.case import Case, CaseSubject, Finding
 from forensics.evidence import Evidence
 from forensics.report import view
+from forensics.report.exhibits import (
+    EXHIBITS_ARE,
+    SIDE_TITLES,
+    SIDES,
+    ShownExhibit,
+    balance_words,
+    shown_exhibits,
+)
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.sanitise import Span, clip, excerpt, one_line, segments, visible
 
 MAX_CHARS = 65_000
 _EXHIBITS_PER_SIDE = 3
-_RANDOM = 1
 _EXCERPT = 700
 _LINES = 40
 _RUN = re.compile(r"`+")
@@ -206,20 +213,18 @@ def _findings(case: Case) -> list[str]:
 
 def _exhibits(case: Case) -> list[str]:
     blocks: list[str] = []
-    sides: tuple[tuple[view.Side, int], ...] = (
-        ("for", _EXHIBITS_PER_SIDE),
-        ("against", _EXHIBITS_PER_SIDE),
-        ("random", _RANDOM),
-    )
-    for side, limit in sides:
-        shown = view.shown_exhibits(case, side, limit)
-        parts = [_exhibit(exhibit) for exhibit in shown]
+    found = shown_exhibits(case, _EXHIBITS_PER_SIDE)
+    for side in SIDES:
+        parts = [_exhibit(exhibit) for exhibit in found.of(side)]
         if parts:
-            blocks += [f"### {view.SIDE_TITLES[side]}\n\n{parts[0]}", *parts[1:]]
-    return blocks
+            blocks += [f"### {SIDE_TITLES[side]}\n\n{parts[0]}", *parts[1:]]
+    if not blocks:
+        return []
+    note = prose(balance_words(case, found), 800)
+    return ["\n\n".join([f"_{EXHIBITS_ARE}_", note] if note else [f"_{EXHIBITS_ARE}_"]), *blocks]
 
 
-def _exhibit(shown: view.ShownExhibit) -> str:
+def _exhibit(shown: ShownExhibit) -> str:
     entry = shown.exhibit
     title = prose(shown.evidence.title, 80)
     parts = [

@@ -13,6 +13,7 @@ from forensics.case import Case
 from forensics.evidence import Evidence, Tier
 from forensics.report import charts, view
 from forensics.report.caveats import Caveat, caveats
+from forensics.report.exhibits import SIDES, ShownExhibits, shown_exhibits
 from forensics.report.layers_chart import layers_chart
 from forensics.report.likelihood import Likelihood, likelihoods
 from forensics.report.likelihood_chart import likelihood_chart
@@ -33,7 +34,6 @@ from forensics.report.tree_chart import tree_chart
 MAX_ANSWER_CHARS = 4000
 MAX_RECORDS = 30
 _EXHIBITS_PER_SIDE = 5
-_RANDOM = 3
 _EXHIBIT_BYTES = 220_000
 _CALIBRATION = (
     "cohort",
@@ -95,20 +95,15 @@ class Page:
         )
         return Markup('<p class="notice">{}</p>').format(words)
 
-    def exhibits(self, side: view.Side) -> tuple[view.ShownExhibit, ...]:
-        """Return the exhibits of one side; as many for as against where there are as many."""
-        limit = _RANDOM if side == "random" else _EXHIBITS_PER_SIDE
-        return view.shown_exhibits(self.case, side, limit)
+    @cached_property
+    def exhibits(self) -> ShownExhibits:
+        """The exhibits, as many against as for where there are as many."""
+        return shown_exhibits(self.case, _EXHIBITS_PER_SIDE)
 
     def exhibit_cut(self) -> int:
         """Return to how many characters answers in exhibits are cut."""
-        sides: tuple[view.Side, ...] = ("for", "against", "random")
-        texts = [
-            text
-            for side in sides
-            for exhibit in self.exhibits(side)
-            for text in (exhibit.a.text, exhibit.b.text)
-        ]
+        shown = [one for side in SIDES for one in self.exhibits.of(side)]
+        texts = [text for one in shown for text in (one.a.text, one.b.text)]
         return fitting_cut(texts, MAX_ANSWER_CHARS, _EXHIBIT_BYTES)[0]
 
     @cached_property

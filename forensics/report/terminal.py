@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING
 from forensics.case import Case, CaseSubject, Finding
 from forensics.evidence import Evidence
 from forensics.report import view
+from forensics.report.exhibits import (
+    EXHIBITS_ARE,
+    SIDE_TITLES,
+    SIDES,
+    ShownExhibit,
+    balance_words,
+    shown_exhibits,
+)
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.sanitise import clip, encodable, excerpt, one_line, visible
 
@@ -213,16 +221,18 @@ class _Page:
             self.listing(mark, lines or ["nothing found"], style)
 
     def exhibits(self) -> None:
-        sides: tuple[view.Side, ...] = ("for", "against")
-        for side in sides:
-            shown = view.shown_exhibits(self.case, side, _EXHIBITS_PER_SIDE)
-            if not shown:
+        found = shown_exhibits(self.case, _EXHIBITS_PER_SIDE)
+        said = [text for text in (balance_words(self.case, found), EXHIBITS_ARE) if text]
+        for side in SIDES:
+            if not found.of(side):
                 continue
-            self.heading(view.SIDE_TITLES[side])
-            for exhibit in shown:
+            self.heading(SIDE_TITLES[side])
+            while said:
+                self.print(self.text(said.pop(), "dim"))
+            for exhibit in found.of(side):
                 self._exhibit(exhibit)
 
-    def _exhibit(self, shown: view.ShownExhibit) -> None:
+    def _exhibit(self, shown: ShownExhibit) -> None:
         from rich.table import Table
 
         entry = shown.exhibit

@@ -5,26 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
-from forensics.case import Case, CasePrompt, CaseResponse, Claim
-from forensics.evidence import Evidence, Exhibit, Tier
+from forensics.case import Case, Claim
+from forensics.evidence import Evidence, Tier
 from forensics.report.likelihood import error_words, population_words
-
-Side = Literal["for", "against", "random"]
-PASSAGE_CHARS = 30  # what is shown as speaking for kinship is a passage, not a word
 
 _LEAST_P = 0.0001
 
 DASH = "–"
 MASKED = "Names of models and makers are masked in this report."
-SIDE_TITLES: Mapping[str, str] = {
-    "for": "Passages that speak for kinship",
-    "against": "Passages that speak against kinship",
-    "random": "Pairs drawn at random",
-}
 EVIDENCE_STATUS: Mapping[str, str] = {
     "ok": "measured",
     "insufficient": "insufficient data",
@@ -254,84 +245,6 @@ def position(evidence: Evidence) -> str:
     if low > top:
         return "above the noise floor"
     return "below the noise floor" if high < bottom else "not clear of the noise floor"
-
-
-@dataclass(frozen=True)
-class ShownExhibit:
-    """An exhibit with the answers it points at, and where all of it lies in the case."""
-
-    exhibit: Exhibit
-    evidence: Evidence
-    prompt: CasePrompt
-    a: CaseResponse
-    b: CaseResponse
-    path: str
-    prompt_path: str
-    a_path: str
-    b_path: str
-
-
-def shown_exhibits(case: Case, side: Side, limit: int) -> tuple[ShownExhibit, ...]:
-    """Return up to `limit` exhibits of one side, the comparators taking turns.
-
-    Scores of different comparators share no scale, so each gives its strongest in turn, those of
-    normal weight first, and no prompt stands twice. Exhibits whose answers are not in the case are
-    passed over.
-    """
-    indexed = sorted(enumerate(case.evidence), key=lambda pair: pair[1].weight == "low")
-    queues = [_of_side(case, index, side) for index, _ in indexed]
-    chosen: list[ShownExhibit] = []
-    seen: set[str] = set()
-    while queues and len(chosen) < limit:
-        for queue in list(queues):
-            fresh = next((x for x in queue if x.prompt.prompt_sha256 not in seen), None)
-            if fresh is None:
-                queues.remove(queue)
-                continue
-            seen.add(fresh.prompt.prompt_sha256)
-            chosen.append(fresh)
-    return tuple(chosen[:limit])
-
-
-def _of_side(case: Case, index: int, side: Side) -> Iterator[ShownExhibit]:
-    evidence = case.evidence[index]
-    found = [(i, e) for i, e in enumerate(evidence.exhibits) if e.side == side]
-    if side == "for":
-        # Single words in common convince nobody; such likeness stands in the evidence table.
-        found = [(i, e) for i, e in found if _has_passage(e)]
-    if side != "random":
-        found.sort(key=lambda pair: pair[1].score, reverse=side == "for")
-    for position_, exhibit in found:
-        shown = _resolve(case, index, position_, exhibit)
-        if shown is not None:
-            yield shown
-
-
-def _has_passage(exhibit: Exhibit) -> bool:
-    return any(end - start >= PASSAGE_CHARS for start, end in (*exhibit.spans_a, *exhibit.spans_b))
-
-
-def _resolve(case: Case, index: int, position_: int, exhibit: Exhibit) -> ShownExhibit | None:
-    wanted = exhibit.prompt_sha256
-    at = next((i for i, p in enumerate(case.prompts) if p.prompt_sha256 == wanted), None)
-    if at is None:
-        return None
-    prompt = case.prompts[at]
-    a = next((i for i, r in enumerate(prompt.a) if r.sample == exhibit.sample_a), None)
-    b = next((i for i, r in enumerate(prompt.b) if r.sample == exhibit.sample_b), None)
-    if a is None or b is None:
-        return None
-    return ShownExhibit(
-        exhibit=exhibit,
-        evidence=case.evidence[index],
-        prompt=prompt,
-        a=prompt.a[a],
-        b=prompt.b[b],
-        path=f"evidence.{index}.exhibits.{position_}",
-        prompt_path=f"prompts.{at}",
-        a_path=f"prompts.{at}.a.{a}",
-        b_path=f"prompts.{at}.b.{b}",
-    )
 
 
 def tripwire_words(case: Case) -> str:

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from forensics.case import case_schema
+from tests.builders import essays, write
 from tests.cli.cli import ONE, QUICK, forensics
 
 ANSI = re.compile(r"\x1b")
@@ -21,6 +22,27 @@ def test_json_on_stdout_is_nothing_but_a_case(here):
     jsonschema.Draft202012Validator(case_schema()).validate(json.loads(result.out))
     assert result.err == ""
     assert json.loads(result.out)["command"].startswith("forensics compare a.jsonl b.jsonl")
+
+
+def test_reports_show_as_many_against_as_for_and_three_pairs_of_chance(here):
+    kin = [f"{text} {passage}" for text, passage in zip(essays(20), essays(20, 7), strict=True)]
+    texts = [
+        f"{passage} {text}" for text, passage in zip(essays(20, 1), essays(20, 7), strict=True)
+    ]
+    write(here / "kin.jsonl", kin)
+    write(here / "other.jsonl", [*texts[:4], *essays(20, 1)[4:]])
+    options = ("--only", "phrasing", "--html", "c.html", "--markdown", "c.md")
+    result = forensics("compare", "kin.jsonl", "other.jsonl", *options, cwd=here)
+    assert result.code == 0, result.err
+    shown = {"out": result.out, "md": (here / "c.md").read_text()}
+    for name, limit in (("out", 2), ("md", 3)):
+        parts = re.split(
+            "Passages that speak for|Passages that speak against|at random", shown[name]
+        )
+        assert [part.count("Shared wording") for part in parts[1:]] == [limit, limit, 3], name
+    html = (here / "c.html").read_text()
+    sides = re.findall('class="exhibit (for|against|random)"', html)
+    assert [sides.count(side) for side in ("for", "against", "random")] == [5, 5, 3]
 
 
 def test_markdown_on_stdout_suppresses_the_terminal_report(cli, here):

@@ -84,7 +84,6 @@ def test_long_passages_are_shown_for_and_distant_answers_against():
     assert {e.prompt_id for e in shown} == {"p000", "p001", "p002"}
     texts = dict(zip((f"p{i:03d}" for i in range(20)), a, strict=True))
     assert all(passage in texts[e.prompt_id][slice(*e.spans_a[-1])] for e in shown)
-    assert len([e for e in evidence.exhibits if e.side == "random"]) == 3
     assert [e for e in evidence.exhibits if e.side == "against"]
 
 

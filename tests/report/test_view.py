@@ -4,6 +4,7 @@ import pytest
 
 from forensics.evidence import Evidence, Interval, NoiseFloor
 from forensics.report import view
+from forensics.report.exhibits import SIDE_TITLES
 from tests.report.sample_case import sample_case
 
 
@@ -50,35 +51,6 @@ def test_lookup_reads_models_lists_and_dicts() -> None:
             view.lookup(case, path)
 
 
-def test_exhibits_take_turns_and_no_prompt_stands_twice() -> None:
-    case = sample_case()
-    shown = view.shown_exhibits(case, "for", 5)
-    assert len({x.prompt.prompt_sha256 for x in shown}) == 5
-    assert [x.evidence.comparator for x in shown] == [
-        "phrasing",
-        "openings",
-        "style",
-        "embedding",
-        "refusal",
-    ]
-    strongest = max(e.score for e in case.evidence[0].exhibits if e.side == "for")
-    assert shown[0].exhibit.score == strongest
-    for x in shown:
-        assert view.lookup(case, f"{x.a_path}.text") == x.a.text
-        assert view.lookup(case, x.path) == x.exhibit
-
-
-def test_the_strongest_against_is_the_least_alike() -> None:
-    case = sample_case()
-    weakest = min(e.score for e in case.evidence[0].exhibits if e.side == "against")
-    assert view.shown_exhibits(case, "against", 1)[0].exhibit.score == weakest
-
-
-def test_exhibits_without_their_answers_are_passed_over() -> None:
-    case = sample_case()
-    assert view.shown_exhibits(case.model_copy(update={"prompts": ()}), "for", 5) == ()
-
-
 def test_rows_below_a_value_resolve_even_with_dots_in_keys() -> None:
     case = sample_case(8)
     rows = view.flatten(case.a.manifests[0], "a.manifests.0")
@@ -99,7 +71,7 @@ def test_a_list_of_records_is_one_row() -> None:
 def test_no_wording_of_ours_claims_more_than_was_measured() -> None:
     case = sample_case(8)
     own = [view.status_line(case), view.holds_for(case), *view.is_not(case)]
-    text = " ".join([*own, *view.SIDE_TITLES.values(), view.tripwire_words(case)]).lower()
+    text = " ".join([*own, *SIDE_TITLES.values(), view.tripwire_words(case)]).lower()
     for word in ("derived", "stolen", "unauthorised", "unauthorized", "secret", "suspect"):
         assert word not in text
 
