@@ -81,7 +81,10 @@ def compare(
     evidence = with_random(done[: len(comparators)], a, b)
     related = None
     if cohort is not None:
+        from forensics.cohorts.rarity import with_rarity
+
         judged, related = done[-1]
+        evidence = with_rarity(evidence, a, cohort)
         if judged.status == "ok":
             evidence = [_beside(one, cohort) for one in evidence]
         evidence.append(_with_explained(judged, known))

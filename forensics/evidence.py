@@ -57,6 +57,19 @@ class PromptScore(Record):
     score: Finite
 
 
+class Rarity(Record):
+    """How many of a cohort's `of` models have the rarest five words in a row of marked wording.
+
+    `models` is None where models of fewer than `least_clusters` lineage clusters have them, which
+    is as far as the cohort counts. The subjects count too where they are in the cohort.
+    """
+
+    cohort: str
+    models: int | None
+    of: int
+    least_clusters: int
+
+
 class Exhibit(Record):
     """A pair of answers that speaks for or against; spans are `[start, end)` in characters."""
 
@@ -69,6 +82,7 @@ class Exhibit(Record):
     spans_a: tuple[tuple[int, int], ...] = ()
     spans_b: tuple[tuple[int, int], ...] = ()
     note: ModelText = ""
+    rarity: Rarity | None = None
 
 
 class ExplainedShare(Record):

@@ -78,7 +78,8 @@ def build(
     copies = near_copies(outputs)
     trusted = [pair for pair in pairs if pair.a not in copies and pair.b not in copies]
     used = outputs.on(_choose(outputs, prompts, seed))
-    phrases = _phrases(used)
+    phrases = _phrases(outputs)
+    sketched = {prompt.sha256 for prompt in used.prompts}
     notes = {
         "version": __version__,
         "seed": seed,
@@ -97,6 +98,7 @@ def build(
         provenance={**(provenance or {}), **notes},
         phrases=phrases.hashes,
         phrase_models=phrases.models,
+        more_prompts=tuple(p.sha256 for p in outputs.prompts if p.sha256 not in sketched),
         **_sketched(used),
     )
     return _measured(cohort, used, used.labelled(trusted), seed)

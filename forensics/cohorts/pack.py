@@ -75,8 +75,9 @@ class Cohort:
     `scales` (prompts, models) their unit, 0 where there is no answer. `frequency` (prompts, 8192)
     counts in how many of a prompt's `texts` (prompts,) each hashed sequence stands. `phrases`
     lists, in ascending order, hashes of word 5-grams that several lineage clusters use, and
-    `phrase_models` by how many models (255: that many or more). `reference` has, by comparator,
-    what pairs of these models score.
+    `phrase_models` by how many models (255: that many or more), in their answers to `prompts` and
+    to those whose hashes are `more_prompts`. `reference` has, by comparator, what pairs of these
+    models score.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Cohort:
     phrase_models: NDArray[np.uint8]
     validation: Validation = field(default_factory=Validation.none)
     reference: Mapping[str, ReferenceScores] = field(default_factory=dict)
+    more_prompts: tuple[str, ...] = ()
     sha256: str = ""
 
     @property
@@ -224,6 +226,7 @@ def write_cohort(path: Path, cohort: Cohort) -> Cohort:
         "error_rates": cohort.error_rates,
         "provenance": cohort.provenance,
         "reference": {name: one.model_dump() for name, one in cohort.reference.items()},
+        "more_prompts": cohort.more_prompts,
     }
     arrays = {name: np.ascontiguousarray(_array(cohort, name)) for name in _ARRAYS}
     text = json.dumps(head, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
@@ -355,6 +358,7 @@ def _parse(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Cohor
             str(name): ReferenceScores.model_validate(one)
             for name, one in head["reference"].items()
         },
+        more_prompts=tuple(map(str, head.get("more_prompts", ()))),
     )
 
 

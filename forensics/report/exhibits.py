@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from forensics.case import Case, CasePrompt, CaseResponse
-from forensics.evidence import Evidence, Exhibit
+from forensics.evidence import Evidence, Exhibit, Rarity
 from forensics.report.sanitise import one_line
 
 Side = Literal["for", "against", "random"]
@@ -67,6 +67,11 @@ class ShownExhibits:
         return self.speaks_for if side == "for" else self.speaks_against
 
     @property
+    def rarity_known(self) -> bool:
+        """Whether a cohort says of any of them how rare its wording is."""
+        return any(one.exhibit.rarity for side in SIDES for one in self.of(side))
+
+    @property
     def balance(self) -> str:
         """In words, whether the sides are even; empty where they are."""
         if not self.speaks_for:
@@ -89,6 +94,17 @@ def balance_words(case: Case, shown: ShownExhibits) -> str:
         for one in shown.fewer
     ]
     return " ".join([shown.balance, *of_each]).strip()
+
+
+def rarity_words(rarity: Rarity) -> str:
+    """Return how rare the marked wording is, as a sentence."""
+    few = f"models of fewer than {rarity.least_clusters} lineage clusters"
+    counted = f"{rarity.models} model{'' if rarity.models == 1 else 's'}"
+    used_by = few if rarity.models is None else counted
+    return (
+        f"The rarest five words in a row of the marked wording are used by {used_by}, of the "
+        f"{rarity.of} of cohort {one_line(rarity.cohort, 60)}."
+    )
 
 
 def shown_exhibits(case: Case, limit: int) -> ShownExhibits:

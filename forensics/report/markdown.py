@@ -15,6 +15,7 @@ from forensics.report.exhibits import (
     SIDES,
     ShownExhibit,
     balance_words,
+    rarity_words,
     shown_exhibits,
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
@@ -238,6 +239,8 @@ def _exhibit(shown: ShownExhibit) -> str:
         parts.append(f"Shared, as A has it: {', '.join(shared)}")
     if entry.note:
         parts.append(prose(entry.note))
+    if entry.rarity:
+        parts.append(prose(rarity_words(entry.rarity)))
     return "\n\n".join(parts)
 
 

@@ -1,0 +1,60 @@
+"""How rare the wording that two answers share is among the models of a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from forensics.cohorts.pack import PHRASE_WORDS, Cohort
+from forensics.evidence import Evidence, Exhibit, Rarity
+from forensics.examined import Examined
+from forensics.text import words
+
+
+def with_rarity(evidence: Sequence[Evidence], known: Examined, cohort: Cohort) -> list[Evidence]:
+    """Return the evidence, its exhibits with how rare their marked wording is in the cohort.
+
+    Left as they are: exhibits without five marked words in a row, and those of prompts that the
+    cohort did not answer, whose subject would make any wording look rare.
+
+    Args:
+        evidence: what was found.
+        known: the known subject, whose answers the wording is read from.
+        cohort: counts the models.
+    """
+    answered = {*(prompt.sha256 for prompt in cohort.prompts), *cohort.more_prompts}
+    texts = {
+        (answer.prompt_sha256, answer.sample): answer.text
+        for answer in known.answers
+        if answer.prompt_sha256 in answered
+    }
+    return [_with_rarity(one, texts, cohort) if one.exhibits else one for one in evidence]
+
+
+def _with_rarity(
+    evidence: Evidence, texts: Mapping[tuple[str, int], str], cohort: Cohort
+) -> Evidence:
+    shown = [
+        exhibit.model_copy(update={"rarity": _rarity(exhibit, texts, cohort)})
+        for exhibit in evidence.exhibits
+    ]
+    return evidence.model_copy(update={"exhibits": tuple(shown)})
+
+
+def _rarity(
+    exhibit: Exhibit, texts: Mapping[tuple[str, int], str], cohort: Cohort
+) -> Rarity | None:
+    text = texts.get((exhibit.prompt_sha256, exhibit.sample_a))
+    counted, added = (cohort.provenance.get(key, ()) for key in ("phrases", "added"))
+    if text is None or not counted:
+        return None
+    runs = [words(text[start:end]) for start, end in exhibit.spans_a]
+    found = [cohort.rarity(run) for run in runs if len(run) >= PHRASE_WORDS]
+    if not found:
+        return None
+    listed = [models for models in found if models is not None]
+    return Rarity(
+        cohort=cohort.name,
+        models=min(listed) if len(listed) == len(found) else None,
+        of=len(cohort.models) - sum(len(one["models"]) for one in added),
+        least_clusters=counted["least_clusters"],
+    )
