@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from forensics.weights.cka import grams, unbiased_cka
 from forensics.weights.correspondence import LayerPair, Matched, Opened
 from forensics.weights.parts import Part
-from forensics.weights.reader import Floats
 
 MOST_COORDINATES = 256  # the estimate is unbiased whichever coordinates are taken
 _LEAST_COORDINATES = 16
@@ -89,7 +88,7 @@ def _width(model: Opened) -> int:
 def _all_pairs(
     matched: Matched, pairs: list[LayerPair], part: Part, kept: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    turn = matched.found.alignment.apply
-    first: list[Floats] = [turn(matched.a.parts.matrix(p.a, part))[:, kept] for p in pairs]
-    second: list[Floats] = [matched.b.parts.matrix(p.b, part)[:, kept] for p in pairs]
+    columns, turn = matched.found.alignment.only(kept)
+    first = (turn.apply(matched.a.parts.matrix(p.a, part, columns=columns)) for p in pairs)
+    second = (matched.b.parts.matrix(p.b, part, columns=kept) for p in pairs)
     return unbiased_cka(grams(first), grams(second))

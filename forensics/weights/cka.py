@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.weights.products import product
 from forensics.weights.reader import Floats
 
 
-def grams(matrices: Sequence[Floats]) -> Floats:
+def grams(matrices: Iterable[Floats]) -> Floats:
     """Return the Gram matrices of the columns, diagonals at zero, shape (matrices, n, n).
 
     Columns are the samples: what a matrix does to n coordinates. Turning its rows, as rotating an
@@ -19,7 +20,7 @@ def grams(matrices: Sequence[Floats]) -> Floats:
     Args:
         matrices: shape (any number of rows, n) each.
     """
-    found = np.stack([matrix.T @ matrix for matrix in matrices])
+    found = np.stack([product(matrix.T, matrix) for matrix in matrices])
     found[:, np.arange(found.shape[1]), np.arange(found.shape[1])] = 0
     return found
 
@@ -37,17 +38,24 @@ def unbiased_cka(a: Floats, b: Floats) -> NDArray[np.float64]:
     Returns:
         Shape (layers of A, layers of B).
     """
-    own = [np.array([float(_hsic(one[None], one[None])[0, 0]) for one in side]) for side in (a, b)]
+    flat = [side.reshape(len(side), -1) for side in (a, b)]
+    sums = [side.sum(axis=2, dtype=np.float64) for side in (a, b)]
+    n = a.shape[1]
+    own = [
+        _hsic(np.einsum("ij,ij->i", x, x), s.sum(axis=1) ** 2, np.einsum("ij,ij->i", s, s), n)
+        for x, s in zip(flat, sums, strict=True)
+    ]
     scale = np.sqrt(np.maximum(own[0], 0)[:, None] * np.maximum(own[1], 0)[None, :])
+    totals = np.outer(sums[0].sum(axis=1), sums[1].sum(axis=1))
+    between = _hsic(product(flat[0], flat[1].T), totals, sums[0] @ sums[1].T, n)
     found: NDArray[np.float64] = np.zeros((len(a), len(b)))
-    np.divide(_hsic(a, b), scale, out=found, where=scale > 0)
+    np.divide(between, scale, out=found, where=scale > 0)
     return found
 
 
-def _hsic(a: Floats, b: Floats) -> NDArray[np.float64]:
-    n = a.shape[1]
-    sums_a, sums_b = (side.sum(axis=2, dtype=np.float64) for side in (a, b))
-    traces = (a.reshape(len(a), -1) @ b.reshape(len(b), -1).T).astype(np.float64)
-    totals = np.outer(sums_a.sum(axis=1), sums_b.sum(axis=1)) / ((n - 1) * (n - 2))
-    crossed = 2 / (n - 2) * (sums_a @ sums_b.T)
-    return np.asarray((traces + totals - crossed) / (n * (n - 3)), dtype=np.float64)
+def _hsic(
+    traces: Floats, totals: NDArray[np.float64], crossed: NDArray[np.float64], n: int
+) -> NDArray[np.float64]:
+    """HSIC₁ of tr(KL), 1ᵀK1·1ᵀL1 and 1ᵀKL1."""
+    numerator = traces.astype(np.float64) + totals / ((n - 1) * (n - 2)) - 2 / (n - 2) * crossed
+    return np.asarray(numerator / (n * (n - 3)), dtype=np.float64)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from forensics.model_folder import ModelFiles
 from forensics.weights.alignment import SAME_ORDER, Alignment, alignments, unit_rows
 from forensics.weights.parts import Layer, Part, Parts, adapter_parts, find_parts
-from forensics.weights.reader import Floats, open_weights
+from forensics.weights.products import product
+from forensics.weights.reader import Floats, open_weights, stamp
 from forensics.weights.vocabulary import shared_rows
 
 MOST_UNITS = 1024  # of A in each layer; more signs would not change any conclusion
@@ -70,9 +71,19 @@ class Matched:
         rows = self.a.parts.matrix(pair.a, part, pair.units_a)
         return unit_rows(self.found.alignment.apply(rows))
 
-    def rows_b(self, pair: LayerPair, part: Part) -> Floats:
-        """Return a part of B's units that A's were matched with, rows of length one."""
-        return unit_rows(self.b.parts.matrix(pair.b, part, pair.units_b))
+    def cosines(self, pair: LayerPair, part: Part) -> NDArray[np.float64]:
+        """Return the cosine of a part of every matched unit of A and of B; 0 of rows of zeros."""
+        first = self.found.alignment.apply(self.a.parts.matrix(pair.a, part, pair.units_a))
+        second = self.b.parts.matrix(pair.b, part, pair.units_b)
+        products = (
+            np.einsum("ij,ij->i", x, y).astype(np.float64)
+            for x, y in ((first, second), (first, first), (second, second))
+        )
+        between, of_a, of_b = products
+        found: NDArray[np.float64] = np.zeros(len(between))
+        # A sign is taken even of lengths whose product a float cannot hold.
+        np.divide(between, np.sqrt(of_a) * np.sqrt(of_b), out=found, where=(of_a > 0) & (of_b > 0))
+        return found
 
 
 def open_model(files: ModelFiles) -> Opened:
@@ -93,12 +104,7 @@ def correspond(a: ModelFiles, b: ModelFiles) -> Matched | None:
     Raises:
         InputFileError: weights that cannot be read.
     """
-    return _corresponding(a, b, (*_stamp(a), *_stamp(b)))
-
-
-def _stamp(files: ModelFiles) -> tuple[tuple[int, int], ...]:
-    found = [path.stat() for path in files.weights]
-    return tuple((one.st_mtime_ns, one.st_size) for one in found)
+    return _corresponding(a, b, (*stamp(a), *stamp(b)))
 
 
 @lru_cache(maxsize=1)
@@ -251,7 +257,7 @@ def _most_alike(
     stacked = np.concatenate(probes)
     likeness = np.empty((len(layers_a), len(layers_b)))
     for j, layer in enumerate(layers_b):
-        nearest = np.abs(stacked @ unit_rows(b.matrix(layer, part)).T).max(axis=1)
+        nearest = np.abs(product(stacked, unit_rows(b.matrix(layer, part)).T)).max(axis=1)
         likeness[:, j] = [units.mean() for units in np.split(nearest, ends)]
     return likeness
 
@@ -287,5 +293,5 @@ def match_units(a: Floats, b: Floats) -> tuple[NDArray[np.int64], NDArray[np.int
     """
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(np.abs(a @ b.T), maximize=True)
+    rows, columns = linear_sum_assignment(np.abs(product(a, b.T)), maximize=True)
     return rows, columns

@@ -21,7 +21,7 @@ def gguf_tensors(path: Path) -> Iterator[Tensor]:
     """
     try:
         layout = read_layout(path)
-        mapped = np.memmap(path, dtype=np.uint8, mode="r")
+        mapped = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
     except BackendError as error:
         raise InputFileError(str(error)) from error
     except (OSError, ValueError) as error:

@@ -116,7 +116,13 @@ class Parts:
     embedding: str | None
     norm_offset: float = 0.0
 
-    def matrix(self, layer: Layer, part: Part, rows: NDArray[np.int64] | None = None) -> Floats:
+    def matrix(
+        self,
+        layer: Layer,
+        part: Part,
+        rows: NDArray[np.int64] | None = None,
+        columns: NDArray[np.int64] | None = None,
+    ) -> Floats:
         """Return a part as it acts on the residual stream, shape (units, width), float32.
 
         The weights of the norm in front are multiplied in, so that moving scale between a norm
@@ -127,12 +133,19 @@ class Parts:
             layer: one of `layers`.
             part: which part.
             rows: only these units.
+            columns: only these coordinates of the stream.
         """
         values = self._stored(layer.pieces[part], part in _WRITES, rows)
         norm = layer.pieces.get(_READ_BY[part]) if part in _READ_BY else None
+        if columns is not None:
+            values = values.take(columns, axis=1)
         if norm is None:
             return values
-        return values * (self.weights.read(norm.tensor) + np.float32(self.norm_offset))
+        scale = self.weights.read(norm.tensor) + np.float32(self.norm_offset)
+        scale = scale if columns is None else scale[columns]
+        # What is not the file itself is a copy of our own.
+        scaled: Floats = np.multiply(values, scale, out=values if values.flags.writeable else None)
+        return scaled
 
     def units(self, layer: Layer, part: Part) -> int:
         """Return how many units a part has."""

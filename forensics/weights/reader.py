@@ -6,8 +6,10 @@ Pickles are not read at all: loading one can run code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +40,7 @@ class Tensor:
     @property
     def size(self) -> int:
         """How many numbers it holds."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def read(self) -> Floats:
         """Return the numbers, float32, of `shape`.
@@ -90,17 +92,34 @@ def open_weights(files: ModelFiles) -> Weights:
         InputFileError: no weights, only pickles, a missing shard, or a damaged file.
     """
     if files.gguf is not None:
-        from forensics.weights.gguf_tensors import gguf_tensors
+        return Weights(files.gguf, _tensors((files.gguf,), stamp(files)))
+    from forensics.weights.safetensors_files import check_shards
 
-        return Weights(files.gguf, _by_name(gguf_tensors(files.gguf)))
-    from forensics.weights.safetensors_files import check_shards, safetensors_tensors
-
-    folder = files.path
     if not files.shards:
-        raise InputFileError(why_no_weights(folder))
-    check_shards(folder, files.shards)
-    found = (tensor for shard in files.shards for tensor in safetensors_tensors(shard))
-    return Weights(folder, _by_name(found))
+        raise InputFileError(why_no_weights(files.path))
+    check_shards(files.path, files.shards)
+    return Weights(files.path, _tensors(files.shards, stamp(files)))
+
+
+def stamp(files: ModelFiles) -> tuple[tuple[int, int], ...]:
+    """Return what changes when a model's weight files are written anew."""
+    try:
+        found = [path.stat() for path in files.weights]
+    except OSError:
+        return ()  # opening them tells what is wrong
+    return tuple((one.st_mtime_ns, one.st_size) for one in found)
+
+
+@lru_cache(maxsize=2)  # every comparator of a run opens the same two models
+def _tensors(paths: tuple[Path, ...], _: tuple[tuple[int, int], ...]) -> dict[str, Tensor]:
+    from forensics.weights.gguf_tensors import gguf_tensors
+    from forensics.weights.safetensors_files import safetensors_tensors
+
+    opened = (
+        gguf_tensors(path) if path.suffix == ".gguf" else safetensors_tensors(path)
+        for path in paths
+    )
+    return {tensor.name: tensor for tensors in opened for tensor in tensors}
 
 
 def checked_files(files: ModelFiles | None) -> ModelFiles:
@@ -123,10 +142,6 @@ def check_weights(files: Iterable[ModelFiles | None]) -> None:
     for found in files:
         if found is not None and found.weights:
             open_weights(found)
-
-
-def _by_name(tensors: Iterable[Tensor]) -> dict[str, Tensor]:
-    return {tensor.name: tensor for tensor in tensors}
 
 
 def why_no_weights(folder: Path) -> str:

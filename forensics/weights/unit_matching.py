@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from forensics.weights.alignment import unit_rows
 from forensics.weights.correspondence import LayerPair, Matched, match_units
 from forensics.weights.pvalues import fisher, upper_tail
+from forensics.weights.reader import Floats
 
 # Evenly spread: assignments of more units in more layers take seconds and change no conclusion.
 MOST_LAYERS = 4
@@ -72,15 +73,17 @@ def agreements(matched: Matched) -> Agreements:
     Raises:
         InputFileError: weights that cannot be read.
     """
-    pairs = _spread_over(matched.found.pairs)
-    layers = tuple(_agreement(matched, pair, pair) for pair in pairs)
-    if len(pairs) < 2:
-        return Agreements(layers, ())
-    shifted = (*pairs[1:], pairs[0])
-    controls = [
-        _agreement(matched, one, other).z for one, other in zip(pairs, shifted, strict=True)
-    ]
-    return Agreements(layers, tuple(controls))
+    pairs = [_fewer_units(pair) for pair in _spread_over(matched.found.pairs)]
+    parts = (matched.found.matched, matched.found.tested)
+    rows_a = [[matched.rows_a(pair, part) for part in parts] for pair in pairs]
+    layers, controls = [], []
+    for i, pair in enumerate(pairs):  # B's rows are read once and held one layer at a time
+        units_b = pair.units_b if pair.same_order else None
+        rows_b = [unit_rows(matched.b.parts.matrix(pair.b, part, units_b)) for part in parts]
+        layers.append(_agreement(pair, rows_a[i], rows_b))
+        if len(pairs) > 1:
+            controls.append(_agreement(pairs[i - 1], rows_a[i - 1], rows_b).z)
+    return Agreements(tuple(layers), tuple(controls))
 
 
 def _spread_over(pairs: Sequence[LayerPair]) -> list[LayerPair]:
@@ -88,19 +91,23 @@ def _spread_over(pairs: Sequence[LayerPair]) -> list[LayerPair]:
     return [pairs[i] for i in chosen]
 
 
-def _agreement(matched: Matched, one: LayerPair, other: LayerPair) -> Agreement:
-    """Match A's units of one pair with B's of another (the same, but for controls)."""
-    orders = []
-    kept = np.linspace(0, len(one.units_a) - 1, min(len(one.units_a), MOST_UNITS)).astype(int)
-    one = replace(one, units_a=one.units_a[kept], units_b=one.units_b[kept])
-    for part in (matched.found.matched, matched.found.tested):
-        rows = unit_rows(matched.b.parts.matrix(other.b, part))
-        orders.append(_order(matched.rows_a(one, part), rows))
-    both = (orders[0] >= 0) & (orders[1] >= 0)
-    return Agreement(one, _spearman(orders[0][both], orders[1][both]), int(both.sum()))
+def _fewer_units(pair: LayerPair) -> LayerPair:
+    """Leave evenly spread units of A, and those of B at the same places where order is the same.
+
+    Which units those are does not depend on the weights; where it would, all of B's are looked at.
+    """
+    kept = np.linspace(0, len(pair.units_a) - 1, min(len(pair.units_a), MOST_UNITS)).astype(int)
+    return replace(pair, units_a=pair.units_a[kept], units_b=pair.units_b[kept])
 
 
-def _order(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.int64]:
+def _agreement(pair: LayerPair, rows_a: Sequence[Floats], rows_b: Sequence[Floats]) -> Agreement:
+    """Match A's units of a pair with units of B, once by each part."""
+    first, second = (_order(a, b) for a, b in zip(rows_a, rows_b, strict=True))
+    both = (first >= 0) & (second >= 0)
+    return Agreement(pair, _spearman(first[both], second[both]), int(both.sum()))
+
+
+def _order(a: Floats, b: Floats) -> NDArray[np.int64]:
     """Return the unit of B for each of A, -1 where B has too few."""
     rows, columns = match_units(a, b)
     order = np.full(len(a), -1, dtype=np.int64)

@@ -61,12 +61,7 @@ def layer_signs(matched: Matched) -> list[LayerSigns]:
         InputFileError: weights that cannot be read.
     """
     tested = matched.found.tested
-    found = []
-    for pair in matched.found.pairs:
-        first, second = matched.rows_a(pair, tested), matched.rows_b(pair, tested)
-        cosines = np.einsum("ij,ij->i", first, second).astype(np.float64)
-        found.append(LayerSigns(pair, cosines))
-    return found
+    return [LayerSigns(pair, matched.cosines(pair, tested)) for pair in matched.found.pairs]
 
 
 def all_signs(layers: list[LayerSigns]) -> float:
