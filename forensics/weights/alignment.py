@@ -7,6 +7,7 @@ coordinate is which (AWM, arXiv 2510.06738, section 4).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,18 +57,21 @@ class Alignment:
 SAME_ORDER = Alignment("same order")
 
 
-def alignments(a: Floats, b: Floats) -> list[Alignment]:
-    """Return the ways in which the coordinates may correspond, to be tried on other weights.
+def alignments(a: Floats, b: Floats) -> Iterator[Alignment]:
+    """Yield the ways in which the coordinates may correspond, to be tried on other weights.
+
+    The cheapest come first.
 
     Args:
         a: A's embedding rows of tokens that both have, shape (tokens, width of A).
         b: B's rows of the same tokens, shape (tokens, width of B).
     """
-    found = [SAME_ORDER] if a.shape[1] == b.shape[1] else []
-    if len(a) < MIN_SHARED_TOKENS:
-        return found
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    return [*found, _permutation(a, b), _rotation(a, b)]
+    if a.shape[1] == b.shape[1]:
+        yield SAME_ORDER
+    if len(a) >= MIN_SHARED_TOKENS:
+        a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+        yield _permutation(a, b)
+        yield _rotation(a, b)
 
 
 def _permutation(a: Floats, b: Floats) -> Alignment:

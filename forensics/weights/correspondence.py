@@ -208,15 +208,16 @@ def _spread(units: int, most: int) -> NDArray[np.int64]:
 def _best_alignment(
     a: Opened, b: Opened, layers_a: Sequence[Layer], layers_b: Sequence[Layer], part: Part
 ) -> Alignment:
-    candidates = alignments(*_embedding_rows(a, b))
-    if not candidates:
-        return Alignment("rotated", rotation=_cut(a, b, layers_a[0], layers_b[0], part))
     middle = [layers_a[0], layers_a[len(layers_a) // 2]]
-    scores = [
-        _most_alike(a.parts, b.parts, middle, layers_b, part, candidate).max(axis=1).mean()
-        for candidate in candidates
-    ]
-    return candidates[int(np.argmax(scores))]
+    best, highest = None, -1.0
+    for candidate in alignments(*_embedding_rows(a, b)):
+        likeness = _most_alike(a.parts, b.parts, middle, layers_b, part, candidate)
+        score = float(likeness.max(axis=1).mean())
+        if score > highest:
+            best, highest = candidate, score
+        if score > _SAME:  # the next one costs more and finds no more
+            break
+    return best or Alignment("rotated", rotation=_cut(a, b, layers_a[0], layers_b[0], part))
 
 
 def _embedding_rows(a: Opened, b: Opened) -> tuple[Floats, Floats]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from mmap import mmap
 from pathlib import Path
 
 import numpy as np
 
 from forensics.backends.gguf_files import GGUFTensor, read_layout
 from forensics.errors import BackendError, InputFileError
-from forensics.weights.reader import Bytes, Floats, Tensor
+from forensics.weights.mapping import Bytes, Stretch, map_file
+from forensics.weights.reader import Floats, Tensor
 
 
 def gguf_tensors(path: Path) -> Iterator[Tensor]:
@@ -21,7 +23,7 @@ def gguf_tensors(path: Path) -> Iterator[Tensor]:
     """
     try:
         layout = read_layout(path)
-        mapped = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
+        mapped = map_file(path)
     except BackendError as error:
         raise InputFileError(str(error)) from error
     except (OSError, ValueError) as error:
@@ -30,7 +32,7 @@ def gguf_tensors(path: Path) -> Iterator[Tensor]:
         yield _tensor(path, mapped, entry)
 
 
-def _tensor(path: Path, mapped: Bytes, entry: GGUFTensor) -> Tensor:
+def _tensor(path: Path, mapped: mmap, entry: GGUFTensor) -> Tensor:
     import gguf
 
     try:
@@ -51,13 +53,9 @@ def _tensor(path: Path, mapped: Bytes, entry: GGUFTensor) -> Tensor:
             f"{path} is not a complete GGUF file (it ends inside the tensor {entry.name}); "
             "download it again"
         )
-    stored = partial(_stored, mapped, entry.offset, entry.offset + length)
+    place = Stretch(mapped, entry.offset, entry.offset + length)
     decode = partial(_decode, path, entry, row // block * bytes_per_block)
-    return Tensor(entry.name, entry.shape, kind.name, path, stored, decode)
-
-
-def _stored(mapped: Bytes, begin: int, end: int) -> Bytes:
-    return mapped[begin:end]
+    return Tensor(entry.name, entry.shape, kind.name, path, place, decode)
 
 
 def _decode(

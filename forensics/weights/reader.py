@@ -17,24 +17,25 @@ from numpy.typing import NDArray
 
 from forensics.errors import InputFileError
 from forensics.model_folder import ModelFiles
+from forensics.weights.mapping import Bytes, Stretch
 
 Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
+_LARGE = 1 << 24  # bytes of a tensor whose memory is given back when it was read
 
 
 @dataclass(frozen=True)
 class Tensor:
     """One tensor on disk: its stored bytes, and how to make float32 numbers of them.
 
-    `kind` is the name of the stored number format (F32, BF16, Q4_1…); `stored` returns the bytes
-    as they lie in the file, `decode` turns bytes into float32 of the given shape.
+    `kind` is the name of the stored number format (F32, BF16, Q4_1…); `place` is where its bytes
+    lie in the file, `decode` turns bytes into float32 of the given shape.
     """
 
     name: str
     shape: tuple[int, ...]
     kind: str
     file: Path
-    stored: Callable[[], Bytes]
+    place: Stretch
     decode: Callable[[Bytes, tuple[int, ...]], Floats]
 
     @property
@@ -48,7 +49,7 @@ class Tensor:
         Raises:
             InputFileError: NaN or infinite weights: such a model computes nothing.
         """
-        return self._checked(self.decode(self.stored(), self.shape))
+        return self._taken(self.decode(self.stored(), self.shape))
 
     def rows(self, indices: NDArray[np.int64]) -> Floats:
         """Return some rows of a matrix, float32, of shape (len(indices), columns).
@@ -57,9 +58,25 @@ class Tensor:
             InputFileError: as in `read`.
         """
         stored = self.stored().reshape(self.shape[0], -1)[indices]
-        return self._checked(self.decode(stored, (len(indices), *self.shape[1:])))
+        return self._taken(self.decode(stored, (len(indices), *self.shape[1:])))
 
-    def _checked(self, values: Floats) -> Floats:
+    def stored(self) -> Bytes:
+        """Return the bytes as they lie in the file."""
+        return self.place.bytes()
+
+    def release(self) -> None:
+        """Give back the memory that reading a large tensor took; it can be read again."""
+        if self._large:
+            self.place.release()
+
+    @property
+    def _large(self) -> bool:
+        return self.place.end - self.place.begin >= _LARGE
+
+    def _taken(self, values: Floats) -> Floats:
+        if self._large and not values.flags.writeable:  # they are the file itself
+            values = values.copy()
+        self.release()
         if not _finite(values):
             raise InputFileError(
                 f"{self.file}: the tensor {self.name} holds NaN or infinite weights; "

@@ -10,13 +10,15 @@ import math
 import struct
 from collections.abc import Iterator, Sequence
 from functools import partial
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from forensics.errors import InputFileError
-from forensics.weights.reader import Bytes, Floats, Tensor
+from forensics.weights.mapping import Bytes, Stretch, map_file
+from forensics.weights.reader import Floats, Tensor
 
 INDEX = "model.safetensors.index.json"
 _LONGEST_HEADER = 100_000_000  # the limit of the format's own reader
@@ -42,7 +44,7 @@ def safetensors_tensors(path: Path) -> Iterator[Tensor]:
     """
     try:
         header, start = _header(path)
-        mapped = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))  # a plain view is faster
+        mapped = map_file(path)
     except OSError as error:
         raise InputFileError(f"cannot read {path}: {error.strerror}; check the path") from error
     except (ValueError, struct.error, RecursionError) as error:
@@ -66,7 +68,7 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
     return header, 8 + length
 
 
-def _tensor(path: Path, mapped: Bytes, start: int, name: str, entry: Any) -> Tensor:
+def _tensor(path: Path, mapped: mmap, start: int, name: str, entry: Any) -> Tensor:
     try:
         kind, shape = str(entry["dtype"]), tuple(int(n) for n in entry["shape"])
         begin, end = (int(n) for n in entry["data_offsets"])
@@ -83,12 +85,8 @@ def _tensor(path: Path, mapped: Bytes, start: int, name: str, entry: Any) -> Ten
     if start + end > len(mapped):
         missing = start + end - len(mapped)
         raise _damaged(path, f"the tensor {name} lacks {missing} bytes")
-    stored = partial(_stored, mapped, start + begin, start + end)
-    return Tensor(name, shape, kind, path, stored, partial(_decode, kind))
-
-
-def _stored(mapped: Bytes, begin: int, end: int) -> Bytes:
-    return mapped[begin:end]
+    place = Stretch(mapped, start + begin, start + end)
+    return Tensor(name, shape, kind, path, place, partial(_decode, kind))
 
 
 def _decode(kind: str, stored: Bytes, shape: tuple[int, ...]) -> Floats:

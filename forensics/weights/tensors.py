@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from forensics.weights.correspondence import Opened
-from forensics.weights.reader import Bytes, Floats, Tensor
+from forensics.weights.reader import Floats, Tensor
 
 Direction = Literal["a_to_b", "b_to_a", "undetermined"]
 
@@ -49,7 +49,7 @@ def identical_tensors(a: Opened, b: Opened) -> Identical:
     for tensor in _telling(b):
         total, count = total + tensor.size, count + 1
         for other in kept.get(_key(tensor), ()):
-            if _same_bytes(tensor.stored(), other.stored()):
+            if _begins_with(tensor, other):
                 pairs.append((other.name, tensor.name))
                 same += tensor.size
                 break
@@ -68,11 +68,15 @@ def _key(tensor: Tensor) -> tuple[str, tuple[int, ...], bytes]:
     return tensor.kind, tensor.shape, tensor.stored()[:_LOOKED_AT].tobytes()
 
 
-def _same_bytes(a: Bytes, b: Bytes) -> bool:
-    places = range(0, len(a), _AT_ONCE)
-    return len(a) == len(b) and all(
-        np.array_equal(a[i : i + _AT_ONCE], b[i : i + _AT_ONCE]) for i in places
+def _begins_with(longer: Tensor, shorter: Tensor) -> bool:
+    """Tell whether the bytes of one are those of the other, and perhaps more behind them."""
+    a, b = longer.stored()[: shorter.stored().size], shorter.stored()
+    same = all(
+        np.array_equal(a[i : i + _AT_ONCE], b[i : i + _AT_ONCE]) for i in range(0, len(b), _AT_ONCE)
     )
+    longer.release()
+    shorter.release()
+    return same
 
 
 def direction(a: Opened, b: Opened, identical: Identical) -> tuple[Direction, str]:
@@ -125,9 +129,7 @@ def _more_tokens(old: Opened, new: Opened, identical: Identical) -> bool:
     second = new.parts.weights.tensors[new.parts.embedding]
     if first.kind != second.kind or first.shape[1:] != second.shape[1:]:
         return False
-    begin = first.stored()
-    longer = second.shape[0] > first.shape[0]
-    return longer and bool(np.array_equal(second.stored()[: len(begin)], begin))
+    return second.shape[0] > first.shape[0] and _begins_with(second, first)
 
 
 def _zeros(old: Opened, new: Opened, identical: Identical) -> bool:

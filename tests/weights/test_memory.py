@@ -1,0 +1,83 @@
+"""A comparison holds a few tensors and never a whole model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import save_file
+
+from forensics.model_folder import folder_files
+from forensics.weights.reader import open_weights
+
+WIDTH, UNITS, TOKENS = 2048, 8192, 4096  # a matrix of 32 MB: large ones are given back
+RUN = [sys.executable, "-m", "forensics", "compare", "--tiers", "weights", "--json", os.devnull]
+
+
+def _write(folder: Path, layers: int, noise: float) -> Path:
+    import torch
+
+    dice = torch.Generator().manual_seed(layers)
+    more = torch.Generator().manual_seed(1)
+
+    def random(*shape: int) -> torch.Tensor:
+        values = torch.randn(*shape, generator=dice)
+        return (values + noise * torch.randn(*shape, generator=more)).bfloat16()
+
+    folder.mkdir()
+    save_file({"model.embed_tokens.weight": random(TOKENS, WIDTH)}, folder / "0.safetensors")
+    for layer in range(layers):
+        prefix = f"model.layers.{layer}."
+        tensors = {f"{prefix}mlp.{name}_proj.weight": random(UNITS, WIDTH) for name in _GATES}
+        tensors[f"{prefix}mlp.down_proj.weight"] = random(WIDTH, UNITS)
+        tensors |= {
+            f"{prefix}self_attn.{name}_proj.weight": random(WIDTH, WIDTH) for name in "qkvo"
+        }
+        save_file(tensors, folder / f"{layer + 1}.safetensors")
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    return folder
+
+
+_GATES = ("gate", "up")
+
+
+def _peak(a: Path, b: Path) -> int:
+    """Return the most memory that a comparison in a process of its own held, in megabytes."""
+    process = subprocess.Popen(
+        [*RUN, f"hf:{a}", f"hf:{b}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return used.ru_maxrss // 1024
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
+def test_memory_does_not_grow_with_the_layers(tmp_path):
+    """Two and eight layers: files of 0.3 and 1.1 GB, twice."""
+    peaks = []
+    for layers in (2, 8):
+        sides = [_write(tmp_path / f"{layers}-{noise}", layers, noise) for noise in (0, 0.05)]
+        peaks.append(_peak(*sides))
+    smaller = sum(path.stat().st_size for path in (tmp_path / "8-0").iterdir()) >> 20
+    assert peaks[1] < smaller
+    assert peaks[1] < peaks[0] + 150, peaks
+
+
+def test_what_was_given_back_reads_the_same_again(tmp_path):
+    import torch
+
+    values = torch.arange(3 * 2048 * 1024, dtype=torch.float32).reshape(3 * 2048, 1024)
+    save_file({"x": values, "y": values + 1}, tmp_path / "model.safetensors")
+    tensor = open_weights(folder_files(tmp_path)).tensors["x"]
+    rows = np.array([5, 6000])
+    before = tensor.read()
+    for _ in range(2):
+        tensor.release()
+        assert np.array_equal(tensor.rows(rows), before[rows])
+    assert np.array_equal(tensor.read(), values.numpy())
