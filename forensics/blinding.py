@@ -49,7 +49,7 @@ _OPEN_IDENTITY = ("api", "dtype", "batch_size")
 # Sentences that go on with whatever an endpoint or a manifest called itself.
 _QUOTING = regex.compile(
     r"((?:The model name that [AB] echoed|Different set-up|Subject [AB]|Identity of [AB],"
-    r"|Model name that [AB] echoed) ?[^:]*: ).*",
+    r"|Model name that [AB] echoed|Control models|Identity of control) ?[^:]*: ).*",
     regex.S,
 )
 
@@ -182,6 +182,8 @@ def _planned_names(plan: CasePlan | None) -> Iterator[tuple[str, str]]:
 def _plan(plan: CasePlan, masker: Masker) -> CasePlan:
     settings = masker.value(plan.settings)
     settings |= {role: {"spec": LABELS[letter]} for letter, role in _ROLES.items()}
+    if settings.get("controls"):
+        settings["controls"] = [{"spec": MASKED} for _ in settings["controls"]]
     notes = (n.model_copy(update={"text": masker.text(n.text)}) for n in plan.notes)
     return plan.model_copy(
         update={
@@ -348,5 +350,7 @@ def _relatives(case: Case, masker: Masker) -> Relatives | None:
 
 
 def _entry(entry: LedgerEntry, masker: Masker) -> LedgerEntry:
-    masked = {"what": masker.text(entry.what), "settings": masker.value(entry.settings)}
+    # A hash of files leads to the names as an address does.
+    named = {key: MASKED for key in ("controls", "identities") if key in entry.settings}
+    masked = {"what": masker.text(entry.what), "settings": masker.value(entry.settings) | named}
     return entry.model_copy(update=masked)

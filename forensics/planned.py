@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from forensics.case import Case, CasePlan, CaseSubject
 from forensics.comparators import load_comparators
 from forensics.errors import InputFileError
-from forensics.evidence import Finite, ModelText, Record
+from forensics.evidence import Finite, ModelText, Record, Tier
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.report.sanitise import one_line
 from forensics.tiers import TIERS
@@ -85,7 +85,9 @@ class Thresholds(Record):
 class Planned(Record):
     """The settings of a case file, see `CasePlan.settings`.
 
-    Without a suite, two transcripts are compared on every prompt both answered.
+    Without a suite, two transcripts are compared on every prompt both answered; without tiers,
+    whatever can be had is measured. `transferred` is the sha256 of the calibration that judges
+    where no cohort does; None where nothing was to be calibrated.
     """
 
     version: str
@@ -95,7 +97,10 @@ class Planned(Record):
     generation: PlannedGeneration
     backend: PlannedBackend
     comparators: tuple[str, ...]
+    tiers: tuple[Tier, ...] = ()
+    controls: tuple[PlannedSubject, ...] = ()
     cohort: PlannedCohort | None = None
+    transferred: str | None = None
     thresholds: Thresholds
 
 
@@ -273,8 +278,13 @@ def _out_of_reach(case: Case) -> frozenset[str]:
 
 
 def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
-    apart = {LIKENESS, TRANSFERRED, *TIERS}
-    ran = [e.comparator for e in case.evidence if e.comparator not in apart]
+    # One comparator has its tier's name, which is also what stands in for a tier out of reach.
+    ran = [
+        e.comparator
+        for e in case.evidence
+        if e.comparator not in (LIKENESS, TRANSFERRED)
+        and not (e.comparator in TIERS and e.status == "not_measured")
+    ]
     # A cohort's models have no text: no comparator can run, and the case says so.
     if "cohort" not in (case.a.kind, case.b.kind):
         out_of_reach = _out_of_reach(case)
@@ -284,10 +294,7 @@ def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
             yield f"Comparators planned and not run: {', '.join(absent)}."
         if added:
             yield f"Comparators run and not planned: {', '.join(added)}."
-    # A plan names none: against which models token probabilities are read was chosen later.
-    controls = sorted({str(c) for run in case.ledger for c in run.settings.get("controls") or ()})
-    if controls:
-        yield _differs("Control models", ", ".join(controls), None)
+    yield from _chosen(case, wanted)
     judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
     details = judged.details if judged else {}
     found = (details.get("cohort"), details.get("cohort_sha256"))
@@ -296,6 +303,7 @@ def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
         shown = f"{found[0]} (sha256 {str(found[1])[:16]})" if judged else "none"
         name = planned_cohort and f"{planned_cohort.name} (sha256 {planned_cohort.sha256[:16]})"
         yield _differs("Cohort", shown, name or "none")
+    yield from _calibration(case, wanted)
     months = details.get("released")
     if isinstance(months, Mapping):
         for letter, side in (("a", wanted.known), ("b", wanted.questioned)):
@@ -306,6 +314,38 @@ def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
     for name, value in wanted.thresholds.model_dump().items():
         if now[name] != value:
             yield _differs(f"Threshold {name}", now[name], value)
+
+
+def _calibration(case: Case, wanted: Planned) -> Iterator[str]:
+    fused = next((e for e in case.evidence if e.comparator == TRANSFERRED), None)
+    found = str(fused.details.get("calibration_sha256")) if fused else None
+    # A cohort that judges in its place is told as such.
+    if found == wanted.transferred or any(e.comparator == LIKENESS for e in case.evidence):
+        return
+    shown = [f"sha256 {one[:16]}" if one else None for one in (found, wanted.transferred)]
+    yield _differs("Transferred calibration", *shown)
+
+
+def _chosen(case: Case, wanted: Planned) -> Iterator[str]:
+    """Compare what only the ledger tells: tiers, controls, and models that left no transcript."""
+    runs = [run.settings for run in case.ledger if run.what == "compare"]
+    for what, name, ordered in (
+        ("Tiers", "tiers", list(wanted.tiers)),
+        ("Control models", "controls", [control.spec for control in wanted.controls]),
+    ):
+        found = {str(one) for run in runs for one in run.get(name) or ()}
+        if found != set(ordered):
+            shown = [", ".join(sorted(names)) or None for names in (found, set(ordered))]
+            yield _differs(what, *shown)
+    identities = {
+        str(one["spec"]): one["identity"] for run in runs for one in run.get("identities") or ()
+    }
+    named = [("A", case.a.spec, wanted.known), ("B", case.b.spec, wanted.questioned)]
+    named += [(f"control {i}", one.spec, one) for i, one in enumerate(wanted.controls, 1)]
+    for who, spec, subject in named:
+        for key, value in (subject.identity or {}).items():
+            if spec in identities and identities[spec].get(key) != value:
+                yield _differs(f"Identity of {who}, {key}", identities[spec].get(key), value)
 
 
 def _differs(what: str, found: Any, wanted: Any) -> str:

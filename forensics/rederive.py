@@ -136,7 +136,9 @@ def rederive(
     if case.plan is not None:
         # What stands in for a transcript that moved or a live subject is not a deviation.
         named = {side: _as_recorded(getattr(case, side), getattr(again, side)) for side in "ab"}
-        again = again.model_copy(update={**named, "version": case.version})
+        # The ledger says which tiers and controls were asked for: no transcript does.
+        update = {**named, "version": case.version, "ledger": case.ledger}
+        again = again.model_copy(update=update)
         again = with_deviations(again, case.plan, [side.transcript for side in sides])
     reasons = tuple(f"{name}: {missing[name]}" for name in recorded if name in missing)
     return Rederivation(tuple(_differences(_plain(case), _plain(again))), reasons)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.options import FiniteRange, backend_options, generation_options, suite_options
+from forensics.cli.options import (
+    FiniteRange,
+    analysis_options,
+    backend_options,
+    generation_options,
+    suite_options,
+)
 
 if TYPE_CHECKING:
     from forensics.case import CasePlan, Claim
@@ -57,13 +63,7 @@ def command() -> None:
 @suite_options
 @generation_options
 @backend_options
-@click.option(
-    "--cohort", "cohort_name", metavar="NAME|FILE|none", help="Judge against this cohort."
-)
-@click.option("--known-released", metavar="YYYY-MM", help="When KNOWN was released.")
-@click.option("--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released.")
-@click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
-@click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
+@analysis_options
 def init(file: Path, a: str, b: str, **options: Any) -> None:
     """Write and freeze the case FILE: KNOWN and QUESTIONED, claims, suite, analysis, thresholds.
 

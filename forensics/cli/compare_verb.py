@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.options import (
+    analysis_options,
     backend_options,
     generation_options,
     output_options,
     suite_options,
-    tier_names,
     transcripts_option,
 )
 
@@ -43,29 +43,7 @@ if TYPE_CHECKING:
 @suite_options
 @generation_options
 @backend_options
-@click.option(
-    "--cohort",
-    "cohort_name",
-    metavar="NAME|FILE|none",
-    help="Judge against this cohort [the one with these prompts].",
-)
-@click.option("--known-released", metavar="YYYY-MM", help="When KNOWN was released.")
-@click.option("--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released.")
-@click.option(
-    "--tiers",
-    metavar="LIST",
-    callback=tier_names,
-    help="Measure only these, of text,logprobs,tokenizer,weights [all that can be had].",
-)
-@click.option(
-    "--control",
-    "controls",
-    multiple=True,
-    metavar="SUBJECT",
-    help="Local model, no kin of either, to read token probabilities against (repeatable).",
-)
-@click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator.")
-@click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out.")
+@analysis_options
 @transcripts_option
 @output_options
 @click.option(
@@ -157,7 +135,7 @@ def compared(
             cut,
             shlex.join(["forensics", *sys.argv[1:]]),
             progress=lambda title: spinner.update(task, description=title),
-            settings=_chosen(options, cut),
+            settings=_chosen(options, cut) | _identities(first, second, options),
             cohort=cohort,
             released=released,
             transferred=_transferred(options["cohort_name"], cohort),
@@ -242,3 +220,26 @@ def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
     return {"cut": cut is not None, "suite": suite} | {
         name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()
     }
+
+
+def _identities(first: Examined, second: Examined, options: dict[str, Any]) -> dict[str, Any]:
+    """Return who the models are that no transcript tells of, for a plan to be held against.
+
+    Without a plan nobody asks, and hashing the weights of large models takes minutes.
+    """
+    from forensics.backends import open_backend
+    from forensics.cli.obtaining import subject_from
+    from forensics.cli.options import backend_options_from
+
+    read = [
+        side.subject for side in (first, second) if side.files and not side.transcript.manifests
+    ]
+    if first.controls or second.controls:
+        read += [subject_from(spec, options) for spec in options["controls"]]
+    if not read or not options.get("case_file"):
+        return {}
+    asked = backend_options_from(options)
+    identities = [
+        {"spec": one.spec, "identity": dict(open_backend(one, asked).identity())} for one in read
+    ]
+    return {"identities": identities}

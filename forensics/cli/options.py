@@ -142,6 +142,39 @@ def backend_options(command: Command) -> Command:
     return command
 
 
+def analysis_options(command: Command) -> Command:
+    """Add the options that say what is measured, and against what; a case file freezes them."""
+    for option in (
+        click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out."),
+        click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator."),
+        click.option(
+            "--control",
+            "controls",
+            multiple=True,
+            metavar="SUBJECT",
+            help="Local model, no kin of either, to read token probabilities against (repeatable).",
+        ),
+        click.option(
+            "--tiers",
+            metavar="LIST",
+            callback=tier_names,
+            help="Measure only these, of text,logprobs,tokenizer,weights [all that can be had].",
+        ),
+        click.option(
+            "--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released."
+        ),
+        click.option("--known-released", metavar="YYYY-MM", help="When KNOWN was released."),
+        click.option(
+            "--cohort",
+            "cohort_name",
+            metavar="NAME|FILE|none",
+            help="Judge against this cohort [the one with these prompts].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[Tier, ...]:
     """Return the tiers that a comma-separated list names, none without a list."""
     if value is None:

@@ -13,6 +13,7 @@ from forensics.errors import UsageError
 if TYPE_CHECKING:
     from forensics.case import Case, CasePlan
     from forensics.cohorts.pack import Cohort
+    from forensics.comparators import Comparator
     from forensics.planned import Planned, PlannedCohort, PlannedSubject, PlannedSuite
     from forensics.subjects import Subject
     from forensics.suites import Suite
@@ -69,10 +70,17 @@ def _options(wanted: Planned) -> dict[str, Any]:
         "api": _api(wanted),
         "only": wanted.comparators,
         "without": (),
-        "cohort_name": cohort.chosen if cohort else "none",
+        "tiers": wanted.tiers,
+        "controls": tuple(control.spec for control in wanted.controls),
+        "cohort_name": cohort.chosen if cohort else _without_cohort(wanted),
         "known_released": wanted.known.released or None,
         "questioned_released": wanted.questioned.released or None,
     }
+
+
+def _without_cohort(wanted: Planned) -> str | None:
+    # With no cohort asked for, nothing is calibrated; with none found, the transferred lines are.
+    return None if wanted.transferred else "none"
 
 
 def _api(wanted: Planned) -> str | None:
@@ -108,12 +116,18 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
     from forensics.cli.obtaining import subject_from
     from forensics.cli.options import settings_from
     from forensics.comparators import load_comparators
+    from forensics.observing import check_controls
     from forensics.planned import Planned, PlannedBackend, PlannedGeneration, thresholds
+    from forensics.tiers import of_tiers
 
     months = [check_month(options[f"{side}_released"], f"--{side}-released") for side in _SIDES]
-    comparators = load_comparators(options["only"], options["without"])
+    comparators = of_tiers(load_comparators(options["only"], options["without"]), options["tiers"])
     subjects = [subject_from(spec, dict(options)) for spec in specs]
-    suite, asked = _prompts(subjects, options)
+    controls = [subject_from(spec, dict(options)) for spec in options["controls"]]
+    check_controls(controls)
+    # Where no answers are looked at, no prompts are asked and no cohort can judge.
+    from_answers = any("answers" in comparator.needs for comparator in comparators)
+    suite, asked = _prompts(subjects, options) if from_answers else (None, None)
     cohort = _cohort(subjects, options["cohort_name"], asked)
     known, questioned = (
         _subject(subject, month, cohort, options)
@@ -127,7 +141,10 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
         generation=PlannedGeneration(**asdict(settings_from(dict(options)))),
         backend=PlannedBackend(dtype=options["dtype"], batch_size=options["batch_size"]),
         comparators=tuple(comparator.name for comparator in comparators),
+        tiers=options["tiers"],
+        controls=tuple(_subject(control, "", None, options) for control in controls),
         cohort=_frozen_cohort(cohort, options) if cohort else None,
+        transferred=None if cohort else _transferred(options["cohort_name"], comparators),
         thresholds=thresholds(options["log10_lr"]),
     )
 
@@ -154,6 +171,16 @@ def _frozen_cohort(cohort: Cohort, options: Mapping[str, Any]) -> PlannedCohort:
 
     chosen = _named(options["cohort_name"]) or cohort.name
     return PlannedCohort(chosen=chosen, name=cohort.name, sha256=cohort.sha256)
+
+
+def _transferred(cohort: str | None, comparators: Sequence[Comparator[Any]]) -> str | None:
+    """Return the sha256 of the calibration that stands in where no cohort answered the prompts."""
+    from forensics.cohorts.transferred import FEATURES, shipped
+
+    if cohort == "none" or not {one.name for one in comparators}.issuperset(FEATURES):
+        return None
+    known = shipped()
+    return known.sha256 if known else None
 
 
 def _named(cohort: str | None) -> str | None:
