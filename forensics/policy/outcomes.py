@@ -98,7 +98,10 @@ class CheckResult(Record):
     kept: tuple[ModelText, ...] = Field(default=(), description="transcripts with the answers")
     cases: tuple[Case, ...] = ()
     status: Status
-    exit_code: int
+    exit_code: int = Field(
+        description="0 pass, 1 violated, 3 undecided under strict, 4 failure",
+        json_schema_extra={"enum": [0, 1, 3, 4]},
+    )
 
 
 def decide(statuses: Iterable[Status], strict: bool) -> tuple[Status, ExitCode]:
@@ -127,3 +130,9 @@ def check_to_json(result: CheckResult) -> str:
     """Return the result as JSON text; `ensure_ascii` lets lone surrogates in answers survive."""
     content: dict[str, Any] = result.model_dump()
     return json.dumps(content, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
+
+
+def check_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a check's result, as published in `reports/check.schema.json`."""
+    schema = CheckResult.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
