@@ -53,15 +53,15 @@ class Plan:
 
 
 def plan(
-    suite: Suite, identity: Mapping[str, Any], settings: GenerationSettings, path: Path
+    suite: Suite, identity: Mapping[str, Any], settings: GenerationSettings, path: Path | None
 ) -> Plan:
-    """Return the calls that are still open, given what `path` already holds.
+    """Return the calls that are still open, given what `path` already holds; None holds nothing.
 
     Raises:
         UsageError: `path` holds answers of another subject or with other settings.
         InputFileError: `path` is not a transcript.
     """
-    done = _answered(path, identity, settings)
+    done = _answered(path, identity, settings) if path else set()
     requests = [
         Request(
             prompt,

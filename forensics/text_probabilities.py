@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError
@@ -140,11 +141,11 @@ def text_probabilities(
         OutputError: the cache cannot be written.
     """
     source = model_source(subject, options.dtype)
-    identity = json.dumps({**source.identity, "dtype": options.dtype}, sort_keys=True)
+    identity = _identity(source, options)
     loader = _Once(subject, options, source)
     about = _stored(f"{identity} about", lambda: loader.scorer().about())
     passages = _stored(
-        f"{identity} {_digest(p.text for p in load_passages())}",
+        _passages_key(identity),
         lambda: _encode(_score_passages(loader.scorer())),
     )
     answers = _stored(
@@ -159,6 +160,24 @@ def text_probabilities(
         passages=_decode(passages),
         answers=_decode(answers),
     )
+
+
+def open_passages(subject: Subject, options: BackendOptions) -> int:
+    """Return how many passages a local model has yet to score: all, or none that are in the cache.
+
+    Raises:
+        BackendError: the model cannot be found.
+    """
+    identity = _identity(model_source(subject, options.dtype), options)
+    return 0 if _place(_passages_key(identity)).is_file() else len(load_passages())
+
+
+def _identity(source: ModelSource, options: BackendOptions) -> str:
+    return json.dumps({**source.identity, "dtype": options.dtype}, sort_keys=True)
+
+
+def _passages_key(identity: str) -> str:
+    return f"{identity} {_digest(p.text for p in load_passages())}"
 
 
 class _Once:
@@ -191,13 +210,17 @@ def _digest(parts: Iterable[str]) -> str:
 def _stored(key: str, make: Any) -> Any:
     from forensics.files import write_text
 
-    path = cache_folder("logprobs") / f"{hashlib.sha256(key.encode('utf-8')).hexdigest()}.json"
+    path = _place(key)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # not there yet, or cut off: made again
         made = make()
         write_text(path, json.dumps(made, ensure_ascii=True))
         return made
+
+
+def _place(key: str) -> Path:
+    return cache_folder("logprobs") / f"{hashlib.sha256(key.encode('utf-8')).hexdigest()}.json"
 
 
 def _encode(scores: Mapping[str, TextScore]) -> dict[str, Any]:

@@ -34,15 +34,23 @@ def ask_again(subject: Subject, baseline: Transcript, options: dict[str, Any]) -
     """
     if subject.kind == "cohort":
         raise UsageError(f"{subject.spec} cannot be asked; name a model, endpoint or transcript")
-    settings = _settings(baseline)
-    suite = _suite(baseline)
+    asking, suite = again(baseline, options)
     if subject.kind == "transcript":
-        return only_asked(read_transcript(Path(subject.target)), suite, settings)
-    asking = Asking(settings, backend_options_from(options), options["folder"])
+        return only_asked(read_transcript(Path(subject.target)), suite, asking.settings)
     identity = open_backend(subject, asking.options).identity()
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    name = Path(transcript_name(subject, identity, settings))
+    name = Path(transcript_name(subject, identity, asking.settings))
     return collect_answers(subject, suite, asking, asking.folder / f"{name.stem}-{stamp}.jsonl")
+
+
+def again(baseline: Transcript, options: dict[str, Any]) -> tuple[Asking, Suite]:
+    """Return how, and what, a baseline's subject was asked, to be asked once more.
+
+    Raises:
+        InputFileError: the baseline does not hold its prompts' text, or settings that mean nothing.
+    """
+    settings, suite = _settings(baseline), _suite(baseline)
+    return Asking(settings, backend_options_from(options), options["folder"]), suite
 
 
 def _settings(baseline: Transcript) -> GenerationSettings:

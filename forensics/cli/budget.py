@@ -1,52 +1,81 @@
-"""A policy's budget, counted before anything is asked."""
+"""What a check will ask, counted before anything is asked, and held to its policy's budget."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forensics.backends import open_backend
 from forensics.baseline import read_baseline
+from forensics.cli.asking_again import again
 from forensics.cli.obtaining import Asking, asking_from, subject_from, suite_for
 from forensics.cohorts.finding import find_cohort, find_model
-from forensics.collect import plan, transcript_name
+from forensics.collect import Plan, plan, transcript_name
+from forensics.comparators import Comparator
 from forensics.errors import UsageError
-from forensics.policy.model import Policy, ReferenceEntry
+from forensics.observing import MAX_ANSWERS
+from forensics.policy.model import Budget, Policy, ReferenceEntry
 from forensics.referenced import with_texts
 from forensics.subjects import Subject
 from forensics.suites import Suite, load_suite
+from forensics.text_probabilities import LOCAL_KINDS, open_passages
+from forensics.token_counts import plan_counts
 
 _RECORDED = ("transcript", "cohort")
 
 
-def check_budget(
-    policy: Policy, subject: Subject, options: dict[str, Any], needs_answers: bool = True
-) -> None:
-    """Refuse a check that would ask more than its policy allows; without a budget nothing is done.
+@dataclass(frozen=True)
+class Ask:
+    """What one model will be asked: prompts to answer, or texts to score, and what for.
+
+    What is on file already is not asked again and not counted; nor is a call that an endpoint
+    refuses and that is repeated.
+    """
+
+    model: str
+    what: str
+    calls: int
+    output_tokens: int
+
+
+def asks(
+    policy: Policy,
+    subject: Subject,
+    options: dict[str, Any],
+    comparators: Sequence[Comparator[Any]],
+) -> list[Ask]:
+    """Return what a check will ask of which model, at most.
 
     Args:
-        policy: with the budget.
+        policy: with the references.
         subject: who is checked.
         options: how it is asked.
-        needs_answers: whether any comparator looks at answers; a cohort is searched by them anyway.
+        comparators: that will run; what none of them needs is not asked.
+    """
+    needs = frozenset[str]().union(*(one.needs for one in comparators))
+    counter = _Counter(policy, subject, options, needs)
+    found = [*counter.answers(), *counter.token_counts(), *counter.scored_texts()]
+    return [one for one in [*found, *counter.drift()] if one.calls]
+
+
+def check_budget(budget: Budget, found: Sequence[Ask]) -> None:
+    """Refuse a check that would ask more than its policy allows.
+
+    Args:
+        budget: the policy's.
+        found: see `asks`.
 
     Raises:
         UsageError: it would; the message has the figures.
     """
-    budget = policy.budget
-    if budget.max_calls is None and budget.max_output_tokens is None:
-        return
-    asking = asking_from(options)
-    entries = [e for e in policy.against if needs_answers or e.cohort or _in_cohort(e, options)]
-    asked = _asked(entries, subject, options)
-    counted = [_open(one, suite, asking) for one, suite in asked]
-    calls = sum(one for one, _ in counted) + _drift_calls(policy, subject)
-    tokens = sum(one for _, one in counted)
+    calls = sum(one.calls for one in found)
+    tokens = sum(one.output_tokens for one in found)
     if budget.max_calls is not None and calls > budget.max_calls:
         raise UsageError(
-            f"this check would make {calls} calls, and budget.max_calls is {budget.max_calls}; "
-            "lower limit or samples, or raise it"
+            f"this check would make {calls} calls{_shares(found)}, and budget.max_calls is "
+            f"{budget.max_calls}; lower limit or samples, leave out tiers, or raise it"
         )
     if budget.max_output_tokens is not None and tokens > budget.max_output_tokens:
         raise UsageError(
@@ -55,43 +84,130 @@ def check_budget(
         )
 
 
-def _in_cohort(entry: ReferenceEntry, options: dict[str, Any]) -> bool:
-    return entry.subject is not None and subject_from(entry.subject, options).kind == "cohort"
+def _shares(found: Sequence[Ask]) -> str:
+    """Return how many calls are for what, where they are for several things."""
+    sums: dict[str, int] = {}
+    for one in found:
+        sums[one.what] = sums.get(one.what, 0) + one.calls
+    if len(sums) < 2:
+        return ""
+    return f" ({', '.join(f'{calls} for {what}' for what, calls in sums.items())})"
 
 
-def _asked(
-    entries: Iterable[ReferenceEntry], subject: Subject, options: dict[str, Any]
-) -> Iterator[tuple[Subject, Suite]]:
-    """Yield every live subject with the prompts it will be asked, once."""
-    seen = set()
-    for entry in entries:
-        both = [subject]
-        if entry.subject:
-            both.append(subject_from(entry.subject, options))
-        suite = _suite(both, entry.cohort, options)
-        for one in both:
-            if one.kind not in _RECORDED and (one.spec, suite.sha256) not in seen:
-                seen.add((one.spec, suite.sha256))
-                yield one, suite
+def described(found: Sequence[Ask]) -> list[str]:
+    """Return what will be asked in lines, the sum last."""
+    calls, tokens = (sum(getattr(one, name) for one in found) for name in _FIGURES)
+    return [
+        *(
+            f"{one.model}: {one.calls} calls for {one.what}, at most {one.output_tokens} answer "
+            "tokens"
+            for one in found
+        ),
+        f"{calls} calls in all, at most {tokens} answer tokens",
+    ]
 
 
-def _suite(subjects: list[Subject], cohort: str | None, options: dict[str, Any]) -> Suite:
-    members = [one for one in subjects if one.kind == "cohort"]
-    if not members and cohort is None:
-        return suite_for(subjects[::-1], options)[1]
-    found = find_cohort(cohort) if cohort else find_model(members[0].target)[0]
-    suite = load_suite(options["suite_name"] or found.name)
-    return suite.select(options["category"], options["limit"])
+_FIGURES = ("calls", "output_tokens")
 
 
-def _open(subject: Subject, suite: Suite, asking: Asking) -> tuple[int, int]:
-    identity = open_backend(subject, asking.options).identity()
-    path = asking.folder / transcript_name(subject, identity, asking.settings)
-    todo = plan(with_texts(suite, asking.texts), identity, asking.settings, path)
-    return len(todo.requests), todo.max_output_tokens
+@dataclass(frozen=True)
+class _Counter:
+    policy: Policy
+    subject: Subject
+    options: dict[str, Any]
+    needs: frozenset[str]
+
+    @property
+    def asking(self) -> Asking:
+        return asking_from(self.options)
+
+    def answers(self) -> Iterator[Ask]:
+        """Count prompts to answer; a cohort is searched by answers whatever else is looked at."""
+        seen: set[str] = set()
+        for one, suite in self._asked():
+            identity = open_backend(one, self.asking.options).identity()
+            path = self.asking.folder / transcript_name(one, identity, self.asking.settings)
+            told = with_texts(suite, self.asking.texts)
+            yield _ask(one, "answers", plan(told, identity, self.asking.settings, path), seen)
+
+    def _asked(self) -> Iterator[tuple[Subject, Suite]]:
+        for entry in self.policy.against:
+            both = self._pair(entry)
+            if not ("answers" in self.needs or entry.cohort or _kinds(both) & {"cohort"}):
+                continue
+            live = [one for one in both if one.kind not in _RECORDED]
+            if live:
+                suite = self._suite(both, entry.cohort)
+                yield from ((one, suite) for one in live)
+
+    def _pair(self, entry: ReferenceEntry) -> list[Subject]:
+        reference = [subject_from(entry.subject, self.options)] if entry.subject else []
+        return [*reference, self.subject]
+
+    def _suite(self, subjects: list[Subject], cohort: str | None) -> Suite:
+        members = [one for one in subjects if one.kind == "cohort"]
+        if not members and cohort is None:
+            return suite_for(subjects, self.options)[1]
+        found = find_cohort(cohort) if cohort else find_model(members[0].target)[0]
+        suite = load_suite(self.options["suite_name"] or found.name)
+        return suite.select(self.options["category"], self.options["limit"])
+
+    def token_counts(self) -> Iterator[Ask]:
+        """Count the prompts that tell an endpoint's tokenizer, where that tier was asked for."""
+        if "token_counts" not in self.needs or "tokenizer" not in self.options["tiers"]:
+            return
+        endpoints = {
+            one.spec: one for pair in self._compared() for one in pair if one.kind == "openai"
+        }
+        seen: set[str] = set()
+        for one in endpoints.values():
+            identity = open_backend(one, self.asking.options).identity()
+            _, todo = plan_counts(one, identity, self.asking.folder)
+            yield _ask(one, "token counts", todo, seen)
+
+    def _compared(self) -> Iterator[list[Subject]]:
+        """Yield the pairs that comparators see: of a cohort's model they have numbers only."""
+        pairs = (self._pair(entry) for entry in self.policy.against if entry.subject)
+        return (pair for pair in pairs if "cohort" not in _kinds(pair))
+
+    def scored_texts(self) -> Iterator[Ask]:
+        """Count the texts whose token probabilities local models will be asked for."""
+        if not self.needs & {"logprobs", "explained"}:
+            return
+        controls = [subject_from(spec, self.options) for spec in self.options["controls"]]
+        texts: dict[str, int] = {}
+        models: dict[str, Subject] = {}
+        for pair in self._compared():
+            local = [one for one in pair if one.kind in LOCAL_KINDS]
+            answers = self._scored_answers(pair)
+            for one in (*local, *controls) if local and controls else ():
+                models[one.spec] = one
+                texts[one.spec] = texts.get(one.spec, 0) + answers
+        for spec, one in models.items():
+            passages = open_passages(one, self.asking.options)
+            yield Ask(spec, "token probabilities", texts[spec] + passages, 0)
+
+    def _scored_answers(self, pair: list[Subject]) -> int:
+        if "answers" not in self.needs:
+            return 0
+        return len(pair) * min(MAX_ANSWERS, len(self._suite(pair, None).prompts))
+
+    def drift(self) -> Iterator[Ask]:
+        """Count the baseline's prompts: their answers are always fresh."""
+        rule = self.policy.rules.drift
+        if rule is None or self.subject.kind in _RECORDED:
+            return
+        asking, suite = again(read_baseline(Path(rule.baseline)), self.options)
+        identity = open_backend(self.subject, asking.options).identity()
+        yield _ask(self.subject, "drift", plan(suite, identity, asking.settings, None), set())
 
 
-def _drift_calls(policy: Policy, subject: Subject) -> int:
-    if policy.rules.drift is None or subject.kind in _RECORDED:
-        return 0
-    return len(read_baseline(Path(policy.rules.drift.baseline)).responses)
+def _ask(subject: Subject, what: str, todo: Plan, seen: set[str]) -> Ask:
+    """Return the calls of a plan that are in no plan before it."""
+    fresh = [request for request in todo.requests if request.key not in seen]
+    seen.update(request.key for request in fresh)
+    return Ask(subject.spec, what, len(fresh), sum(request.max_tokens for request in fresh))
+
+
+def _kinds(subjects: Iterable[Subject]) -> set[str]:
+    return {one.kind for one in subjects}

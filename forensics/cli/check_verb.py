@@ -13,6 +13,7 @@ from forensics.cli.options import backend_options, transcripts_option
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from forensics.cli.checking import Check
     from forensics.policy.outcomes import CheckResult
 
 FILE = click.Path(path_type=Path)
@@ -30,9 +31,12 @@ _FORMATS = ("json", "markdown", "junit", "sarif")
 @click.option("--sarif", "sarif_out", metavar="FILE|-", help="Write SARIF 2.1.0.")
 @click.option("--step-summary", is_flag=True, help="Append Markdown to $GITHUB_STEP_SUMMARY.")
 @click.option("--cases", type=FILE, help="Folder for a JSON and HTML report per reference.")
+@click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
 @backend_options
 @transcripts_option
-def command(subject: str, policy: Path | None, card: Path | None, **options: Any) -> int:
+def command(
+    subject: str, policy: Path | None, card: Path | None, dry_run: bool, **options: Any
+) -> int:
     """Check SUBJECT against a policy: does what is declared agree with what is measured?
 
     Exits 0 pass, 1 policy violated, 2 wrong usage or policy, 3 undecided under --strict,
@@ -44,9 +48,22 @@ def command(subject: str, policy: Path | None, card: Path | None, **options: Any
     targets = {name: options.pop(f"{name}_out") for name in _FORMATS}
     _check_targets(targets, options["cases"])
     check = prepare(read_policy(find_policy(policy)), subject, options)
+    if dry_run:
+        return _say_what(check)
     result = run(check, card, options["strict"])
     _write(result, targets, options)
     return result.exit_code
+
+
+def _say_what(check: Check) -> int:
+    from forensics.cli.budget import check_budget, described
+    from forensics.cli.checking import would_ask
+
+    found = would_ask(check)
+    for line in described(found):
+        click.echo(line)
+    check_budget(check.policy.budget, found)
+    return 0
 
 
 def _check_targets(targets: Mapping[str, str | None], cases: Path | None) -> None:

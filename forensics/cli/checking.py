@@ -14,7 +14,7 @@ from forensics import __version__
 from forensics.baseline import DriftReport, compare_with_baseline, read_baseline
 from forensics.case import Case
 from forensics.cli.asking_again import ask_again
-from forensics.cli.budget import check_budget
+from forensics.cli.budget import Ask, asks, check_budget
 from forensics.cli.compare_verb import compared
 from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
 from forensics.cli.searching import own_lineage, search_cohort
@@ -27,7 +27,7 @@ from forensics.plugins import plugin_names
 from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
 from forensics.policy.measured import Measured
-from forensics.policy.model import Policy, ReferenceEntry
+from forensics.policy.model import Budget, Policy, ReferenceEntry
 from forensics.policy.outcomes import CheckResult, Outcome, decide
 from forensics.policy.reading import PolicyFile
 from forensics.policy.rules import apply_rules, drift_outcome, settle
@@ -79,6 +79,12 @@ def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
     return Check(file, subject_from(spec, options), options)
 
 
+def would_ask(check: Check) -> list[Ask]:
+    """Return what `run` would ask, see `asks`."""
+    comparators = _comparators(check.policy)
+    return asks(check.policy, check.subject, check.options, comparators)
+
+
 def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
     """Compare the subject with every reference of the policy and apply the rules.
 
@@ -93,7 +99,9 @@ def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
     """
     comparators = _comparators(check.policy)
     declared = _declared(check, card)
-    check_budget(check.policy, check.subject, check.options, _needs_answers(comparators))
+    budget = check.policy.budget
+    if budget != Budget():
+        check_budget(budget, asks(check.policy, check.subject, check.options, comparators))
     measured = list(_measured(check, comparators))
     terms = check.policy.rules.restricted_teacher
     table = restricted_terms(Path(terms.table) if terms and terms.table else None) if terms else ()

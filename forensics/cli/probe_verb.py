@@ -33,6 +33,7 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     from forensics.cli.progress import note
     from forensics.collect import plan, transcript_name
     from forensics.errors import BackendError
+    from forensics.referenced import with_texts
 
     parsed = subject_from(subject, options)
     suite = chosen_suite(options)
@@ -43,7 +44,8 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     if dry_run:
         identity = open_backend(parsed, asking.options).identity()
         path = output or Path(transcript_name(parsed, identity, asking.settings))
-        todo = plan(suite, identity, asking.settings, path)
+        # With their texts: their length is what the prompt tokens are counted by.
+        todo = plan(with_texts(suite, asking.texts), identity, asking.settings, path)
         click.echo(
             f"{len(todo.requests)} calls to {parsed.spec} ({todo.answered} already answered in "
             f"{path}); at most {todo.max_input_tokens} prompt tokens and "

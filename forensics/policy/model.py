@@ -85,8 +85,13 @@ class AllowEntry(Table):
 class Budget(Table):
     """`[budget]`: what a check may ask at most, counted before anything is asked."""
 
-    max_calls: Count | None = None
-    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_calls: Count | None = Field(
+        default=None,
+        description="prompts answered and texts scored, token counts and drift included",
+    )
+    max_output_tokens: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="tokens that all answers together may have"
+    )
 
 
 class Rule(Table):
