@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,18 @@ from forensics.case import Case
 from forensics.cli.asking_again import ask_again
 from forensics.cli.budget import Ask, asks, check_budget
 from forensics.cli.compare_verb import compared
+from forensics.cli.local_models import check_control, check_model
 from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
 from forensics.cli.searching import own_lineage, search_cohort
 from forensics.comparators import BUILT_IN, Comparator, load_comparators
 from forensics.declarations import Declarations, DeclaredModel, declarations_of
-from forensics.errors import ForensicsError, OutputError, UsageError
+from forensics.errors import (
+    BackendError,
+    ForensicsError,
+    InputFileError,
+    OutputError,
+    UsageError,
+)
 from forensics.exitcodes import ExitCode
 from forensics.observing import check_controls
 from forensics.plugins import plugin_names
@@ -35,6 +42,8 @@ from forensics.policy.terms import restricted_terms
 from forensics.subjects import Subject
 from forensics.tiers import of_tiers
 from forensics.transcripts import now
+
+Faults = Mapping[str, str]  # a model's spec → what is wrong with its files
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,15 @@ def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
 def would_ask(check: Check) -> list[Ask]:
     """Return what `run` would ask, see `asks`."""
     comparators = _comparators(check.policy)
-    return asks(check.policy, check.subject, check.options, comparators)
+    return _asks(check, comparators, _faults(check, comparators))
+
+
+def _asks(check: Check, comparators: Sequence[Comparator[Any]], faults: Faults) -> list[Ask]:
+    if check.subject.spec in faults:  # nothing will be asked of anybody
+        return []
+    entries = tuple(e for e in check.policy.against if not _fault(check, e, faults))
+    policy = check.policy.model_copy(update={"against": entries})
+    return asks(policy, check.subject, check.options, comparators)
 
 
 def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
@@ -99,14 +116,14 @@ def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
     """
     comparators = _comparators(check.policy)
     declared = _declared(check, card)
-    budget = check.policy.budget
-    if budget != Budget():
-        check_budget(budget, asks(check.policy, check.subject, check.options, comparators))
-    measured = list(_measured(check, comparators))
+    faults = _faults(check, comparators)
+    if check.policy.budget != Budget():
+        check_budget(check.policy.budget, _asks(check, comparators, faults))
+    measured = list(_measured(check, comparators, faults))
     terms = check.policy.rules.restricted_teacher
     table = restricted_terms(Path(terms.table) if terms and terms.table else None) if terms else ()
     found = apply_rules(check.file, Known(declared, table), measured)
-    found += _drift(check)
+    found += _drift(check, faults)
     outcomes, notes = settle(found, check.file, datetime.now(UTC).date())
     return _result(check, declared, measured, outcomes, notes, strict or check.policy.strict)
 
@@ -175,15 +192,37 @@ def _declared(check: Check, card: Path | None) -> Declarations:
     return own.joined(declarations_of(check.subject, card))
 
 
-def _measured(check: Check, comparators: Sequence[Comparator[Any]]) -> Iterator[Measured]:
-    failed = _asked_first(check) if _needs_answers(comparators) else ""
+def _faults(check: Check, comparators: Sequence[Comparator[Any]]) -> Faults:
+    """Look at every model's files, each once, before any model is asked."""
+    given = [subject_from(e.subject, check.options) for e in check.policy.against if e.subject]
+    faults: dict[str, str] = {}
+    for one in {s.spec: s for s in (check.subject, *given)}.values():
+        try:
+            check_model(one, comparators, check.policy.tiers, check.options["dtype"])
+        except (InputFileError, BackendError) as error:
+            faults[one.spec] = str(error)
+    for control in check.policy.controls:
+        try:
+            check_control(subject_from(control, check.options), comparators)
+        except BackendError as error:
+            # Without it no reference can be read as the policy asks.
+            faults.setdefault(check.subject.spec, f"control: {error}")
+    return faults
+
+
+def _measured(
+    check: Check, comparators: Sequence[Comparator[Any]], faults: Faults
+) -> Iterator[Measured]:
+    wrong = [_fault(check, entry, faults) for entry in check.policy.against]
+    failed = _asked_first(check) if _needs_answers(comparators) and not all(wrong) else ""
     number = 0
     seen: set[str] = set()
-    for entry in check.policy.against:
+    for entry, fault in zip(check.policy.against, wrong, strict=True):
         found: list[Measured]
         try:
-            if failed:
-                found = [Measured(_name(entry), (_name(entry), *entry.names), error=failed)]
+            if fault or failed:
+                names = (_name(entry), *entry.names)
+                found = [Measured(_name(entry), names, error=fault or failed)]
             elif entry.cohort:
                 found = search_cohort(entry.cohort, check.subject, check.options)
             else:
@@ -197,6 +236,14 @@ def _measured(check: Check, comparators: Sequence[Comparator[Any]]) -> Iterator[
             seen.add(one.name)
             yield replace(one, number=None if one.case is None else number)
             number += one.case is not None
+
+
+def _fault(check: Check, entry: ReferenceEntry, faults: Faults) -> str:
+    """Return what is wrong with the files of the subject or of a reference, empty where nothing."""
+    own = faults.get(check.subject.spec, "")
+    if own or not entry.subject:
+        return own
+    return faults.get(subject_from(entry.subject, check.options).spec, "")
 
 
 def _asked_first(check: Check) -> str:
@@ -235,7 +282,8 @@ def _one(check: Check, entry: ReferenceEntry, comparators: Sequence[Comparator[A
     case, _ = compared([reference, check.subject], released, options, comparators)
     names = (_name(entry), reference.name, reference.target, *entry.names)
     kin = own_lineage(reference)
-    return Measured(_name(entry), names, kin, case, error=_failed_calls(case))
+    error = _failed_calls(case) or _failed_tiers(case)
+    return Measured(_name(entry), names, kin, case, error=error)
 
 
 def _failed_calls(case: Case) -> str:
@@ -248,12 +296,24 @@ def _failed_calls(case: Case) -> str:
     return "; ".join(failed)
 
 
-def _drift(check: Check) -> list[Outcome]:
+def _failed_tiers(case: Case) -> str:
+    """Return what beyond text could not be computed: damaged files prove nothing either way."""
+    failed = [
+        f"{evidence.title}: {evidence.reason}"
+        for evidence in case.evidence
+        if evidence.status == "error" and evidence.tier != "text"
+    ]
+    return "; ".join(failed)
+
+
+def _drift(check: Check, faults: Faults) -> list[Outcome]:
     rule = check.policy.rules.drift
     if rule is None:
         return []
     stored = read_baseline(Path(rule.baseline))
-    found: DriftReport | str
+    found: DriftReport | str = faults.get(check.subject.spec, "")
+    if found:
+        return [drift_outcome(check.file, rule.baseline, found)]
     try:
         answers = ask_again(check.subject, stored, check.options)
         found = compare_with_baseline(stored, answers, rule.level)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.transferred import Transferred
     from forensics.comparators.base import Comparator
+    from forensics.evidence import Tier
     from forensics.examined import Examined
     from forensics.subjects import Subject
     from forensics.suites import Suite
@@ -83,6 +84,23 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     case, transcripts = compared(subjects, released, options)
     case = with_plan(case, plan, transcripts)
     render(case.model_copy(update={"blind": options["blind"]}), wanted)
+    _raise_for_errors(case, options["tiers"])
+
+
+def _raise_for_errors(case: Case, tiers: Sequence[Tier]) -> None:
+    """Fail where a tier that was asked for by name met damage; the report says what."""
+    from forensics.errors import BackendError
+
+    failed = [
+        e.title
+        for e in case.evidence
+        if e.status == "error" and e.tier in tiers and e.tier != "text"
+    ]
+    if failed:
+        raise BackendError(
+            f"{', '.join(failed)}: could not be computed, for reasons that the report gives; "
+            "repair the files, or leave the tier out of --tiers"
+        )
 
 
 def compared(
@@ -97,11 +115,13 @@ def compared(
         subjects: the known and the questioned one.
         released: `YYYY-MM` of either, where known.
         options: of suite, generation, backends and cohort, as this verb has them.
-        comparators: what to measure; those that the options name, by default.
+        comparators: what to measure, of models whose files were checked; those that the options
+            name, by default.
 
     Returns:
         The case, and either subject's transcript, None of a cohort's model.
     """
+    from forensics.cli.local_models import check_control, check_model
     from forensics.cli.obtaining import asking_from, examine, observed, subject_from, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.comparators import load_comparators
@@ -116,10 +136,16 @@ def compared(
     from forensics.tiers import measurable, of_tiers
 
     # Before answers are collected, which may take an hour.
-    check_controls([subject_from(control, options) for control in options["controls"]])
+    controls = [subject_from(control, options) for control in options["controls"]]
+    check_controls(controls)
     if comparators is None:
-        comparators = load_comparators(options["only"], options["without"])
-    comparators = of_tiers(comparators, options["tiers"])
+        comparators = of_tiers(
+            load_comparators(options["only"], options["without"]), options["tiers"]
+        )
+        for subject in subjects:
+            check_model(subject, comparators, options["tiers"], options["dtype"])
+        for control in controls:
+            check_control(control, comparators)
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
     first, second = examine(subjects, asked, asking, comparators)

@@ -83,20 +83,14 @@ def examine(
     asking: Asking,
     comparators: Sequence[Comparator[Any]],
 ) -> list[Examined]:
-    """Obtain what the comparators need of each subject.
-
-    Weight files are found and their headers checked before anything is asked, which takes longer.
-    """
+    """Obtain what the comparators need of each subject; see `check_models` for what comes first."""
     from forensics.examined import Examined
     from forensics.model_folder import model_files
-    from forensics.weights.reader import check_weights
 
     needs = frozenset[str]().union(*(one.needs for one in comparators))
     files = [
         model_files(s, asking.options.dtype) if needs - {"answers"} else None for s in subjects
     ]
-    if "weights" in needs:
-        check_weights(files)
     if "answers" in needs:
         transcripts = [obtain(subject, suite, asking) for subject in subjects]
     else:

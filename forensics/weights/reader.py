@@ -21,6 +21,7 @@ from forensics.weights.mapping import Bytes, Stretch
 
 Floats = NDArray[np.float32]
 _LARGE = 1 << 24  # bytes of a tensor whose memory is given back when it was read
+_PLAIN_KINDS = ("F64", "F32", "F16", "BF16")
 
 
 @dataclass(frozen=True)
@@ -150,15 +151,15 @@ def checked_files(files: ModelFiles | None) -> ModelFiles:
     return files
 
 
-def check_weights(files: Iterable[ModelFiles | None]) -> None:
-    """Check the headers of weights that are at hand, so that damage is told before work begins.
+def check_numbers(weights: Weights) -> None:
+    """Read all weights once to see that they are numbers; quantised ones are left alone.
 
     Raises:
-        InputFileError: see `open_weights`.
+        InputFileError: NaN or infinite weights.
     """
-    for found in files:
-        if found is not None and found.weights:
-            open_weights(found)
+    for tensor in weights.tensors.values():
+        if tensor.kind in _PLAIN_KINDS:
+            tensor.read()
 
 
 def why_no_weights(folder: Path) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -21,6 +22,8 @@ from forensics.weights.mapping import Bytes, Stretch, map_file
 from forensics.weights.reader import Floats, Tensor
 
 INDEX = "model.safetensors.index.json"
+_SHARD = re.compile(r"(.+)-\d{5}-of-(\d{5})(\.safetensors)")
+_MOST_SHARDS = 10_000
 _LONGEST_HEADER = 100_000_000  # the limit of the format's own reader
 _KINDS: dict[str, Any] = {
     "F64": np.float64,
@@ -97,24 +100,34 @@ def _decode(kind: str, stored: Bytes, shape: tuple[int, ...]) -> Floats:
 
 
 def check_shards(folder: Path, shards: Sequence[Path]) -> None:
-    """Check that every shard that the folder's index names is there.
+    """Check that every shard is there that the folder's index names, or the shards' own names.
 
     Raises:
         InputFileError: a missing shard, or an index that is not JSON.
     """
     index = folder / INDEX
-    if not index.is_file():
-        return
-    try:
-        named = set(json.loads(index.read_bytes())["weight_map"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputFileError(f"{index} is not an index of shards; download it again") from error
+    named = _indexed(index) if index.is_file() else _counted(shards)
     missing = sorted(str(name) for name in named - {shard.name for shard in shards})
     if missing:
         raise InputFileError(
             f"{folder} lacks {len(missing)} of {len(named)} shards (first: {missing[0]}); "
             "finish the download"
         )
+
+
+def _indexed(index: Path) -> set[str]:
+    try:
+        return set(json.loads(index.read_bytes())["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputFileError(f"{index} is not an index of shards; download it again") from error
+
+
+def _counted(shards: Sequence[Path]) -> set[str]:
+    """Return the names of all shards where one of them says how many there are."""
+    found = next(filter(None, (_SHARD.fullmatch(shard.name) for shard in shards)), None)
+    if found is None or int(found[2]) > _MOST_SHARDS:
+        return set()
+    return {f"{found[1]}-{n:05}-of-{found[2]}{found[3]}" for n in range(1, int(found[2]) + 1)}
 
 
 def _damaged(path: Path, what: str) -> InputFileError:

@@ -1,0 +1,77 @@
+"""Files of local models, looked at before anything is asked: damage is told first, not last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from forensics.backends.model_files import check_folder
+from forensics.comparators.base import Comparator
+from forensics.errors import BackendError, InputFileError
+from forensics.evidence import Tier
+from forensics.model_folder import ModelFiles, folder_files, model_files
+from forensics.resources import is_folder
+from forensics.subjects import Subject
+
+
+def check_model(
+    subject: Subject, comparators: Sequence[Comparator[Any]], tiers: Sequence[Tier], dtype: str
+) -> None:
+    """Check that a model's weights, where they are at hand, are whole and no pickles.
+
+    Where weights are all that is looked at, or their tier was asked for, they must be there, and
+    numbers: all are read once for NaN. Otherwise headers are enough.
+
+    Args:
+        subject: one of the models to compare.
+        comparators: that will run.
+        tiers: that were asked for by name; none, where whatever can be had is measured.
+        dtype: of converted copies.
+
+    Raises:
+        InputFileError: weights that are pickled, truncated, incomplete or no numbers.
+        BackendError: the model cannot be found, or not be run.
+    """
+    needs = _needs(comparators)
+    if "weights" in needs:
+        demanded = "weights" in tiers or needs == {"weights"}
+        _check_weights(model_files(subject, dtype), demanded)
+    if needs & {"answers", "logprobs", "explained"}:
+        _check_runnable(subject)
+
+
+def check_control(control: Subject, comparators: Sequence[Comparator[Any]]) -> None:
+    """Check the files of a model to read token probabilities against.
+
+    Raises:
+        BackendError: it cannot be run.
+    """
+    if _needs(comparators) & {"logprobs", "explained"}:
+        _check_runnable(control)
+
+
+def _needs(comparators: Sequence[Comparator[Any]]) -> frozenset[str]:
+    return frozenset[str]().union(*(one.needs for one in comparators))
+
+
+def _check_runnable(subject: Subject) -> None:
+    """Check a local folder that answers or texts will be asked of; others tell when opened."""
+    folder = Path(subject.target)
+    if subject.kind != "hf" or not is_folder(folder):
+        return
+    check_folder(folder)
+    try:
+        _check_weights(folder_files(folder), demanded=False)
+    except InputFileError as error:
+        raise BackendError(str(error)) from error
+
+
+def _check_weights(files: ModelFiles | None, demanded: bool) -> None:
+    from forensics.weights.reader import check_numbers, open_weights
+
+    if files is None or not (files.weights or demanded):
+        return
+    weights = open_weights(files)
+    if demanded:
+        check_numbers(weights)
