@@ -43,6 +43,7 @@ def save(subject: str, output: Path, **options: Any) -> None:
     from forensics.baseline import save_baseline
     from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
     from forensics.cli.progress import note
+    from forensics.cli.rendering import check_targets
     from forensics.errors import UsageError
 
     parsed = subject_from(subject, options)
@@ -50,6 +51,7 @@ def save(subject: str, output: Path, **options: Any) -> None:
         raise UsageError(f"{parsed.spec} cannot be asked; name a model, endpoint or transcript")
     suite = chosen_suite(options)
     assert suite is not None  # noqa: S101 (it has a default)
+    check_targets([("--output", str(output))])
     count = save_baseline(output, obtain(parsed, suite, asking_from(options)))
     note(f"{output}: {count} answers")
 

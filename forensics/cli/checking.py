@@ -41,7 +41,7 @@ from forensics.policy.rules import apply_rules, drift_outcome, settle
 from forensics.policy.terms import restricted_terms
 from forensics.subjects import Subject
 from forensics.tiers import of_tiers
-from forensics.transcripts import now
+from forensics.transcripts import Transcript, now
 
 Faults = Mapping[str, str]  # a model's spec → what is wrong with its files
 
@@ -116,14 +116,16 @@ def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
     """
     comparators = _comparators(check.policy)
     declared = _declared(check, card)
+    # What the policy names is read before anything is asked: an hour later is too late to miss it.
+    stored = _baseline(check)
+    terms = check.policy.rules.restricted_teacher
+    table = restricted_terms(Path(terms.table) if terms and terms.table else None) if terms else ()
     faults = _faults(check, comparators)
     if check.policy.budget != Budget():
         check_budget(check.policy.budget, _asks(check, comparators, faults))
     measured = list(_measured(check, comparators, faults))
-    terms = check.policy.rules.restricted_teacher
-    table = restricted_terms(Path(terms.table) if terms and terms.table else None) if terms else ()
     found = apply_rules(check.file, Known(declared, table), measured)
-    found += _drift(check, faults)
+    found += _drift(check, stored, faults)
     outcomes, notes = settle(found, check.file, datetime.now(UTC).date())
     return _result(check, declared, measured, outcomes, notes, strict or check.policy.strict)
 
@@ -306,11 +308,24 @@ def _failed_tiers(case: Case) -> str:
     return "; ".join(failed)
 
 
-def _drift(check: Check, faults: Faults) -> list[Outcome]:
+def _baseline(check: Check) -> Transcript | None:
     rule = check.policy.rules.drift
     if rule is None:
+        return None
+    try:
+        return read_baseline(Path(rule.baseline))
+    except InputFileError as error:
+        where = f"{check.file.path}, line {check.file.line('rules', 'drift', 'baseline')}"
+        raise InputFileError(
+            f"{where}: {error}; forensics baseline save SUBJECT -o {rule.baseline} writes one, and "
+            "a relative path starts in the working folder"
+        ) from error
+
+
+def _drift(check: Check, stored: Transcript | None, faults: Faults) -> list[Outcome]:
+    rule = check.policy.rules.drift
+    if rule is None or stored is None:
         return []
-    stored = read_baseline(Path(rule.baseline))
     found: DriftReport | str = faults.get(check.subject.spec, "")
     if found:
         return [drift_outcome(check.file, rule.baseline, found)]

@@ -32,6 +32,11 @@ _DECLARE = (
     "Declare it (base_model in the model card, or [declared] base_models in the policy); or look "
     "into the exhibits and accept it with [[allow]], a reason and a date."
 )
+_TERMS = "A person should read the terms and the licence of the weights."
+_COPIED = (
+    "Ask both again with no cache or proxy in between. If they are one model, declare it; if that "
+    "is known and fine, accept it with [[allow]], a reason and a date."
+)
 _CALIBRATE = (
     'Ask prompts that a cohort has answered (suite = "alpaca-eval") for a likelihood ratio, or set '
     "[rules.max-similarity] limits of your own."
@@ -85,6 +90,8 @@ def undeclared_kinship(
 
 def _by_likelihood(known: Known, rule: UndeclaredKinship, one: Measured, case: Case) -> Judgement:
     value, bound = kin_log10_lr(case), rule.min_log10_lr
+    if value is None and case.copy_tripwire.tripped:
+        return Judgement("review", _copied(case), _COPIED)
     undecided = _undecided(one, case, value)
     if undecided or value is None:
         return Judgement("inconclusive", undecided, _CALIBRATE)
@@ -111,12 +118,15 @@ def _undecided(one: Measured, case: Case, value: float | None) -> str:
         return f"outside the validated population: {'; '.join(one.search.unmet)}"
     if value is not None:
         return ""
-    if case.copy_tripwire.tripped:
-        return (
-            f"{case.copy_tripwire.identical} long answers are identical: the same model, a cache, "
-            "an alias or a proxy; no likelihood ratio can be given"
-        )
     return f"no likelihood ratio: {case.verdict.headline}"
+
+
+def _copied(case: Case) -> str:
+    # Nothing weighs so much, and yet a cache in front of both may be all there is to it.
+    return (
+        f"{case.copy_tripwire.identical} long answers are identical: the same model, a cache, an "
+        "alias or a proxy; no likelihood ratio can be given"
+    )
 
 
 def _not_named(one: Measured) -> str:
@@ -232,12 +242,14 @@ def restricted_teacher(
     )
     weights = by_weights(case, rule.min_log10_lr)
     if weights is not None and weights.says == "kin":
-        yield Judgement("violated", f"kin by its weights ({weights.words}). {about}", "Read them.")
+        yield _by_descent(known.parent(one), weights.words, about)
         return
     value, bound = kin_log10_lr(case), rule.min_log10_lr
     undecided = _undecided(one, case, value)
-    if undecided or value is None:
-        yield Judgement("inconclusive", f"{undecided} {about}", _CALIBRATE)
+    if value is None and case.copy_tripwire.tripped:
+        yield Judgement("review", f"{_copied(case)}. {about}", _COPIED)
+    elif undecided or value is None:
+        yield Judgement("inconclusive", f"{undecided.rstrip('.')}. {about}", _CALIBRATE)
     elif one.search is not None and not one.search.named:
         yield Judgement("pass", _not_named(one), "", _LR, value, bound)
     elif value < bound:
@@ -247,6 +259,17 @@ def restricted_teacher(
         message = f"log10 LR {value:+.2f} for close kinship, on text alone. {about}"
         step = "A person should read the exhibits and the terms, and ask where the data came from."
         yield Judgement("review", message, step, _LR, value, bound, telling_exhibit(one))
+
+
+def _by_descent(parent: DeclaredModel | None, words: str, about: str) -> Judgement:
+    if parent is None:
+        return Judgement("violated", f"kin by its weights ({words}). {about}", _TERMS)
+    # A declared descendant is what a licence of weights is for; outputs leave no trace in them.
+    message = (
+        f"kin by its weights ({words}), as {parent.source} declares; they do not tell whether "
+        f"outputs were trained on. {about}"
+    )
+    return Judgement("review", message, f"{_TERMS} Accept it with [[allow]], a reason and a date.")
 
 
 Judge = Callable[[Known, Any, Measured, Case], Iterable[Judgement]]

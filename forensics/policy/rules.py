@@ -14,6 +14,7 @@ from forensics.policy.model import AllowEntry, RuleName
 from forensics.policy.names import same_name
 from forensics.policy.outcomes import Allowance, Outcome, Status
 from forensics.policy.reading import PolicyFile
+from forensics.report.sanitise import one_line
 
 DRIFT_STATUS: Mapping[DriftVerdict, Status] = {
     "same": "pass",
@@ -22,6 +23,7 @@ DRIFT_STATUS: Mapping[DriftVerdict, Status] = {
     "error": "error",
 }
 _AGAIN = "Nothing collected is lost: run the same command again to go on."
+_SHOWN_CHARS = 120
 _NONE_RESTRICTED = Judgement(
     "not_measured",
     "no reference is a model whose terms are in the table",
@@ -87,7 +89,7 @@ def drift_outcome(file: PolicyFile, baseline: str, found: DriftReport | str) -> 
         if found.verdict == "different"
         else ""
     )
-    notes = "".join(f"; {note}" for note in found.notes)
+    notes = "".join(f"; {note}" for note in (*found.notes, *_first_change(found)))
     exact = Judgement(DRIFT_STATUS[found.verdict], f"{found.reading}{notes}", step)
     if found.p_value is None:
         return outcome_of(
@@ -100,6 +102,13 @@ def drift_outcome(file: PolicyFile, baseline: str, found: DriftReport | str) -> 
     bound = rule.level if rule else None
     tested = replace(exact, measure="p-value of equality", value=found.p_value, bound=bound)
     return outcome_of(file, "drift", baseline, tested)
+
+
+def _first_change(found: DriftReport) -> Iterator[str]:
+    if found.verdict == "different" and found.changed:
+        one = found.changed[0]
+        before, now = (one_line(text, _SHOWN_CHARS) for text in (one.before, one.after))
+        yield f"prompt {one.prompt_id} was answered “{before}” and is now “{now}”"
 
 
 def settle(
@@ -128,7 +137,9 @@ def settle(
         allowed = Allowance(
             reason=entry.reason, expires=str(entry.expires), line=file.line("allow", number)
         )
-        found.append(outcome.model_copy(update={"status": "pass", "allowed": allowed}))
+        # What to do about it was done.
+        update = {"status": "pass", "allowed": allowed, "next_step": ""}
+        found.append(outcome.model_copy(update=update))
     notes = []
     for number, entry in enumerate(file.policy.allow):
         where = f"{file.path}, line {file.line('allow', number)}: [[allow]] {entry.rule}"

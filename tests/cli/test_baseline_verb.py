@@ -121,3 +121,33 @@ def test_a_key_never_reaches_the_baseline(model, here):
     assert result.code == 0
     assert model.calls[0].headers["Authorization"] == "Bearer sk-very-secret"
     assert b"sk-very-secret" not in (here / "b.jsonl").read_bytes()
+
+
+def test_what_a_policy_names_is_missed_before_anything_is_asked(cli, model, here):
+    spec = f"openai:m@{model.url}"
+    (here / "forensics.toml").write_text(
+        f'limit = 8\n[[against]]\nsubject = "{spec}"\n[rules.undeclared-kinship]\n'
+        '[rules.drift]\nbaseline = "stored.jsonl"\n'
+    )
+    result = cli("check", spec)
+    assert result.code == 2
+    assert "forensics.toml, line 6: cannot read transcript stored.jsonl" in result.complaint
+    assert "forensics baseline save SUBJECT -o stored.jsonl writes one" in result.complaint
+    (here / "forensics.toml").write_text(
+        f'limit = 8\n[[against]]\nsubject = "{spec}"\n[rules.restricted-teacher]\n'
+        'table = "none.toml"\n'
+    )
+    assert cli("check", spec).code == 2
+    assert cli("baseline", "save", spec, *ASK, "-o", "no/such/b.jsonl").code == 2
+    assert cli("baseline", "save", spec, *ASK, "-o", ".").code == 2
+    assert model.calls == []
+
+
+def test_drift_shows_an_answer_before_and_now_in_every_format(cli, saved, model, here):
+    model.mood[0] = "new"
+    formats = ("--junit", "c.xml", "--sarif", "c.sarif", "--markdown", "c.md", "--json", "c.json")
+    result = cli("check", saved, *formats)
+    assert result.code == 1
+    assert "was answered “" in " ".join(result.out.split())
+    for name in ("c.xml", "c.sarif", "c.md"):
+        assert "was answered" in (here / name).read_text(), name

@@ -40,7 +40,7 @@ def _judge(folder, rules, one, declared=NOTHING):
         (calibrated("new"), DECLARED, "pass", "README.md names Known"),
         (calibrated("z"), NOTHING, "pass", "no evidence of independence"),
         (screened(1), NOTHING, "inconclusive", "no likelihood ratio"),
-        (screened(0), NOTHING, "inconclusive", "20 long answers are identical"),
+        (screened(0), NOTHING, "review", "20 long answers are identical"),
         (screened(0), DECLARED, "pass", "declared"),
         (by_weights(p_value=1e-9), NOTHING, "violated", "kin by its weights"),
         (by_weights(log10_lr=2.0), NOTHING, "violated", "log10 LR +2.00"),
@@ -161,6 +161,14 @@ def test_text_alone_never_violates_a_teachers_terms(tmp_path):
     assert "https://" in outcome.message
     heavy = type(one)(one.name, ("gpt-4o",), case=by_weights(p_value=1e-12), number=0)
     assert _judge(tmp_path, rules, heavy)[0].status == "violated"
+    said = Declarations(base_models=(DeclaredModel(name="gpt-4o", source="README.md"),))
+    (declared,) = _judge(tmp_path, rules, heavy, said)
+    assert declared.status == "review"
+    assert "as README.md declares; they do not tell whether outputs" in declared.message
+    copied = type(one)(one.name, ("gpt-4o",), case=screened(0), number=0)
+    (same,) = _judge(tmp_path, rules, copied)
+    assert same.status == "review"
+    assert "no likelihood ratio can be given. OpenAI's terms of" in same.message
     light = type(one)(one.name, ("gpt-4o",), case=screened(1), number=0)
     assert _judge(tmp_path, rules, light)[0].status == "inconclusive"
     assert _judge(tmp_path, rules, one)[0].status == "not_measured"
@@ -210,6 +218,7 @@ def test_an_allowance_passes_until_its_last_day_and_says_so(tmp_path):
     found = apply_rules(file, Known(NOTHING), [measured(calibrated("new"))])
     (allowed,), notes = settle(found, file, datetime.date(2026, 5, 31))
     assert (allowed.status, allowed.allowed.reason, notes) == ("pass", "asked", [])
+    assert allowed.next_step == ""
     (expired,), notes = settle(found, file, TODAY)
     assert expired.status == "violated"
     assert "expired on 2026-05-31: it allows nothing" in notes[0]
