@@ -12,9 +12,9 @@ p-values enter as e-values, never as likelihood ratios: ½·p^(−½) is expecte
 two models are independent, and so is the mean of several such numbers, however they depend on each
 other (Vovk and Wang 2021, "E-values: Calibration, combination and applications", sections 2, 3). By
 Markov's inequality independent models then reach `KIN` with a chance of at most 1 / `KIN`, as far
-as the p-values hold. Some are approximate, and one of those that no other test supports never makes
-kin. Those of token probabilities hold where some control is as near as the two are to each other:
-the controls are what unrelated models are taken to be.
+as the p-values hold. Some are approximate, and of weights one of those that no other test supports
+never makes kin. Those of token probabilities hold where some control is as near as the two are to
+each other: the controls are what unrelated models are taken to be, and `ALIKE` is enough.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from forensics.evidence import Evidence, Tier
 Kin = Literal["yes", "no", "open", "not_measured"]
 
 KIN = 1000.0
+# What behaviour says is no statement about weights: the false alarms that text is held to, 1 %.
+ALIKE = 100.0
 _NO_KIN = 10.0  # between the two a tier is left open
 _KIN_LOG10_LR = 1.0  # ENFSI's "moderate support" begins here
 _SMALLEST = 1e-300
@@ -168,8 +170,9 @@ def _by_e_values(evidence: Sequence[Evidence], tier: Tier) -> TierReading:
     if not tested:
         return TierReading("not_measured", f"{_NAMES[tier]} were not tested.")
     mean = sum(e_value(e.p_value) for e in tested if e.p_value is not None) / len(tested)
-    kin: Kin = "yes" if mean >= KIN else "no" if mean < _NO_KIN else "open"
-    if kin == "yes" and _one_approximate(tested):
+    enough = ALIKE if tier == "logprobs" else KIN
+    kin: Kin = "yes" if mean >= enough else "no" if mean < _NO_KIN else "open"
+    if kin == "yes" and tier == "weights" and _one_approximate(tested):
         kin = "open"
     smallest = min(e.p_value for e in tested if e.p_value is not None)
     shown = "< 1e-300" if smallest <= _SMALLEST else f"= {smallest:.2g}"

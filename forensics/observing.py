@@ -9,11 +9,19 @@ from forensics.backends.base import BackendOptions
 from forensics.errors import UsageError
 from forensics.examined import Answer, Examined
 from forensics.subjects import Subject
-from forensics.suites import Message
-from forensics.text_probabilities import LOCAL_KINDS, TextProbabilities, text_probabilities
+from forensics.suites import Message, Prompt
+from forensics.text_probabilities import (
+    LOCAL_KINDS,
+    TextProbabilities,
+    answer_key,
+    text_probabilities,
+)
+from forensics.transcripts import Transcript
 
-# Of each subject; more would make an interval narrower, and every model must read them all.
-MAX_ANSWERS = 24
+# Of each model; more would make an interval narrower, and every model must read them all.
+MAX_ANSWERS = 32
+# What is read of an answer (`MAX_ANSWER_CHARS`) is seldom more tokens than this.
+READ_TOKENS = 128
 Asked = list[tuple[Answer, tuple[Message, ...]]]
 
 
@@ -36,6 +44,7 @@ def observe(
     controls: Sequence[Subject],
     options: BackendOptions,
     progress: Callable[[str], None] | None = None,
+    answered: Sequence[Transcript] = (),
 ) -> tuple[Examined, Examined]:
     """Return the subjects with what their models and the controls say of texts and answers.
 
@@ -48,6 +57,8 @@ def observe(
         controls: local models that are no kin of either, as far as known.
         options: how local models are run.
         progress: called with the name of each model before it runs.
+        answered: the controls' own answers to `shared_prompts`, in their order; without them
+            controls only read.
 
     Raises:
         UsageError: a control is not a local model.
@@ -56,30 +67,36 @@ def observe(
     check_controls(controls)
     if not controls or not any(side.subject.kind in LOCAL_KINDS for side in (a, b)):
         return a, b
-    asked = [*_asked(a, b), *_asked(b, a)]
+    shared = shared_prompts(a, b)
+    told = [Examined(*found) for found in zip(controls, answered, strict=False)]
+    asked = [_asked(side, shared) for side in (a, b, *told)]
 
-    def run(subject: Subject) -> TextProbabilities:
+    def run(subject: Subject, own: Asked) -> TextProbabilities:
         if progress is not None:
             progress(f"token probabilities of {subject.name}")
-        return text_probabilities(subject, options, asked)
+        seen = text_probabilities(subject, options, asked)
+        return replace(seen, written=tuple(answer_key(answer) for answer, _ in own))
 
     first, second = (
-        run(side.subject) if side.subject.kind in LOCAL_KINDS else None for side in (a, b)
+        run(side.subject, own) if side.subject.kind in LOCAL_KINDS else None
+        for side, own in zip((a, b), asked, strict=False)
     )
-    panel = tuple(run(control) for control in controls)
+    own = asked[2:] or [[]] * len(controls)
+    panel = tuple(run(*found) for found in zip(controls, own, strict=True))
     return (
         replace(a, probabilities=first, other_probabilities=second, controls=panel),
         replace(b, probabilities=second, other_probabilities=first, controls=panel),
     )
 
 
-def _asked(side: Examined, other: Examined) -> Asked:
-    """Return the first sample of one subject's answers, with messages, to prompts both answered."""
-    shared = {answer.prompt_sha256 for answer in other.answers}
-    prompts = {r.prompt.sha256: r.prompt.messages for r in side.transcript.responses}
-    found: Asked = []
-    for answer in side.answers:
-        messages = prompts[answer.prompt_sha256]
-        if answer.sample == 0 and answer.prompt_sha256 in shared and messages:
-            found.append((answer, messages))
-    return found[:MAX_ANSWERS]
+def shared_prompts(a: Examined, b: Examined) -> list[Prompt]:
+    """Return the first prompts that both answered and whose messages are known."""
+    both = {x.prompt_sha256 for x in a.answers} & {x.prompt_sha256 for x in b.answers}
+    known = b.transcript.prompts | a.transcript.prompts
+    return [known[key] for key in sorted(both) if known[key].messages][:MAX_ANSWERS]
+
+
+def _asked(side: Examined, prompts: Sequence[Prompt]) -> Asked:
+    """Return the first sample of one subject's answers to these prompts, with messages."""
+    first = {answer.prompt_sha256: answer for answer in side.answers if answer.sample == 0}
+    return [(first[p.sha256], p.messages) for p in prompts if p.sha256 in first]

@@ -66,7 +66,8 @@ class TextProbabilities:
     """One model's view of the passages (by id) and of answers (by `answer_key`).
 
     `model` identifies the weights, `tokenizer` the vocabulary; `has_template` says whether the
-    model was asked through a chat template. Texts its tokenizer cannot write are absent.
+    model was asked through a chat template. Texts its tokenizer cannot write are absent. `written`
+    are the keys of the answers that the model itself gave, in the order of their prompts.
     """
 
     name: str
@@ -75,6 +76,7 @@ class TextProbabilities:
     has_template: bool
     passages: Mapping[str, TextScore]
     answers: Mapping[str, TextScore]
+    written: tuple[str, ...] = ()
 
 
 @cache
@@ -127,14 +129,14 @@ def model_source(subject: Subject, dtype: str) -> ModelSource:
 def text_probabilities(
     subject: Subject,
     options: BackendOptions,
-    asked: Sequence[tuple[Answer, Sequence[Any]]] = (),
+    asked: Sequence[Sequence[tuple[Answer, Sequence[Any]]]] = (),
 ) -> TextProbabilities:
     """Return what a local model says of the passages and of answers; cached by weights and texts.
 
     Args:
         subject: an `hf:`, `gguf:` or `demo:` subject.
         options: `dtype` and `batch_size` are used.
-        asked: answers with the messages they answer.
+        asked: answers of each model in question, with the messages they answer.
 
     Raises:
         BackendError: the model cannot be found or loaded, or gives NaN.
@@ -148,17 +150,17 @@ def text_probabilities(
         _passages_key(identity),
         lambda: _encode(_score_passages(loader.scorer())),
     )
-    answers = _stored(
-        f"{identity} {_digest(answer_key(answer) for answer, _ in asked)}",
-        lambda: _encode(loader.scorer().score_answers(asked) if asked else {}),
-    )
+    answers: dict[str, TextScore] = {}
+    # Each model's are kept apart: who is compared with many others is read by controls once.
+    for one in filter(None, asked):
+        answers |= _decode(_read(identity, loader, one))
     return TextProbabilities(
         name=subject.name,
         model=hashlib.sha256(identity.encode("utf-8")).hexdigest(),
         tokenizer=about["tokenizer"],
         has_template=source.template is not None,
         passages=_decode(passages),
-        answers=_decode(answers),
+        answers=answers,
     )
 
 
@@ -178,6 +180,14 @@ def _identity(source: ModelSource, options: BackendOptions) -> str:
 
 def _passages_key(identity: str) -> str:
     return f"{identity} {_digest(p.text for p in load_passages())}"
+
+
+def _read(
+    identity: str, loader: _Once, asked: Sequence[tuple[Answer, Sequence[Any]]]
+) -> dict[str, Any]:
+    key = f"{identity} {_digest(answer_key(answer) for answer, _ in asked)}"
+    found: dict[str, Any] = _stored(key, lambda: _encode(loader.scorer().score_answers(asked)))
+    return found
 
 
 class _Once:

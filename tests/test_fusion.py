@@ -8,7 +8,7 @@ import pytest
 
 from forensics.case import CopyTripwire, Overlap, Verdict
 from forensics.evidence import Evidence
-from forensics.fusion import KIN, e_value, fuse, read_tiers
+from forensics.fusion import ALIKE, KIN, e_value, fuse, read_tiers
 from forensics.verdict import screen
 
 QUIET = CopyTripwire(identical=0, compared=0, limit=5, min_chars=200, tripped=False)
@@ -172,3 +172,12 @@ def test_tokenizers_are_told_and_never_make_kin() -> None:
     both = _fused(tokenizer, _tested("weights", CHANCE))
     assert both.reading.startswith("Their weights agree no more than chance has it:")
     assert both.readings["tokenizer"] in both.reading
+
+
+def test_behaviour_is_alike_from_a_lower_bound_on_than_weights_are_kin():
+    p_value = (0.5 / (2 * ALIKE)) ** 2  # an e-value of twice what makes behaviour alike
+    assert ALIKE <= e_value(p_value) < KIN
+    assert read_tiers([_tested("logprobs", p_value)])[1].kin == "yes"
+    assert read_tiers([_tested("weights", p_value)])[0].kin == "open"
+    approximate = _approximate(p_value, "x").model_copy(update={"tier": "logprobs"})
+    assert read_tiers([approximate])[1].kin == "yes"

@@ -120,6 +120,8 @@ def observed(
     if not needs & {"logprobs", "explained"}:
         return first, second
     controls = [subject_from(spec, options) for spec in options["controls"]]
+    asks = any({"answers", "logprobs"} <= one.needs for one in comparators)
+    answered = _answered(first, second, controls, asking) if asks else []
     with step_spinner() as spinner:
         task = spinner.add_task("token probabilities", total=None)
         return observe(
@@ -128,7 +130,31 @@ def observed(
             controls,
             asking.options,
             lambda what: spinner.update(task, description=what),
+            answered,
         )
+
+
+def _answered(
+    first: Examined, second: Examined, controls: Sequence[Subject], asking: Asking
+) -> list[Transcript]:
+    """Ask controls what both subjects answered, as far as their token probabilities are read.
+
+    Too few controls to test anything with are not asked, nor any beside an endpoint or transcript,
+    which cannot read what they would say.
+    """
+    from forensics.comparators.mutual_fit import LEAST_CONTROLS
+    from forensics.observing import READ_TOKENS, shared_prompts
+    from forensics.text_probabilities import LOCAL_KINDS
+
+    prompts = shared_prompts(first, second)
+    at_hand = all(side.subject.kind in LOCAL_KINDS for side in (first, second))
+    if not prompts or not at_hand or len(controls) < LEAST_CONTROLS:
+        return []
+    suite = replace(ad_hoc_suite([first.transcript]), prompts=tuple(prompts))
+    most = min(asking.settings.max_tokens or READ_TOKENS, READ_TOKENS)
+    settings = replace(asking.settings, max_tokens=most, samples=1)
+    asking = replace(asking, settings=settings, texts=None)
+    return [collect_answers(control, suite, asking) for control in controls]
 
 
 def _counted(side: Examined, asking: Asking) -> Examined:

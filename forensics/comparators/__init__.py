@@ -27,6 +27,7 @@ BUILT_IN = {
     "identity": "forensics.comparators.identity:Identity",
     "next_tokens": "forensics.comparators.next_tokens:NextTokens",
     "likelihoods": "forensics.comparators.likelihoods:Likelihoods",
+    "mutual_fit": "forensics.comparators.mutual_fit:MutualFit",
     "student_fit": "forensics.comparators.student_fit:StudentFit",
     "tokenizer": "forensics.comparators.tokenizer:Tokenizer",
     "token_counts": "forensics.comparators.token_counts:TokenCountVectors",

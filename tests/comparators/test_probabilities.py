@@ -243,7 +243,7 @@ def observed(
     tiny: dict[str, str], a: str, b: str, controls: tuple[str, ...]
 ) -> dict[str, Evidence]:
     sides = [
-        examined_from(tiny[name], [f"answer {n} of {name}" for n in range(30)]) for name in (a, b)
+        examined_from(tiny[name], [f"answer {n} of {name}" for n in range(40)]) for name in (a, b)
     ]
     subjects = [parse_subject(tiny[name]) for name in (a, b)]
     first, second = (replace(s, subject=x) for s, x in zip(sides, subjects, strict=True))
