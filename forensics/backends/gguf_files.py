@@ -211,7 +211,7 @@ def converted_before(path: Path, dtype: str) -> Path | None:
 
 
 def _cache_name(sha256: str, dtype: str) -> str:
-    return f"{sha256}-{dtype}"
+    return f"{sha256}-{dtype}-2"  # 2: with the chat template
 
 
 def _convert(path: Path, folder: Path, dtype: str, name: str) -> None:
@@ -246,5 +246,7 @@ def _convert(path: Path, folder: Path, dtype: str, name: str) -> None:
             f"transformers cannot read {name}: {why(error)}; check that it is a complete GGUF file "
             "of a text model"
         ) from error
+    # transformers leaves it in the file; whoever loads the folder would ask without it.
+    tokenizer.chat_template = read_header(path).get("tokenizer.chat_template")
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)

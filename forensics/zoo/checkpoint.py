@@ -14,7 +14,10 @@ from forensics.backends.model_files import check_folder
 if TYPE_CHECKING:
     import torch
 
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+_TOKENIZER_FILES = (
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
+    "chat_template.jinja",
+)
 HEAD = "lm_head.weight"
 EMBEDDING = "model.embed_tokens.weight"
 
