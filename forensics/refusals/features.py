@@ -16,6 +16,7 @@ from functools import lru_cache
 from forensics.refusals.lexicons import GROUPS, Group, languages_of
 from forensics.refusals.matching import Hit, find_hits, mask_mentions, split_sentences
 from forensics.refusals.normalise import Folded, fold
+from forensics.refusals.words import STEM
 
 _WORD = re.compile(r"[a-z0-9'\u00c0-\u02af\u0370-\u1fff]+|[\u3040-\u9fff\uac00-\ud7af]")
 _ASCII_WORD = re.compile(r"[a-z0-9']+")
@@ -50,6 +51,7 @@ class Reading:
         folded: the folded text.
         sentences: ``[start, end)`` of each sentence in the folded text.
         languages: ISO codes of the languages it was read in.
+        topic: stems of the question's content words; empty where it is unknown.
     """
 
     features: tuple[float, ...]
@@ -57,6 +59,7 @@ class Reading:
     folded: Folded
     sentences: tuple[tuple[int, int], ...]
     languages: tuple[str, ...]
+    topic: frozenset[str]
 
 
 def read(text: str, prompt: str | None = None) -> Reading:
@@ -74,13 +77,15 @@ def read(text: str, prompt: str | None = None) -> Reading:
     sentences = split_sentences(visible)
     languages = languages_of(visible)
     hits = find_hits(visible, sentences, languages)
-    features = _features(visible, sentences, hits, prompt)
+    question = _ask(prompt) if prompt else _NO_QUESTION
+    features = _features(visible, sentences, hits, question)
     return Reading(
         tuple(features[name] for name in FEATURE_NAMES),
         tuple(hits),
         folded,
         tuple(sentences),
         languages,
+        question.topic,
     )
 
 
@@ -101,7 +106,7 @@ def _units(text: str, words: Sequence[str] | None = None) -> float:
 
 
 def _stems(words: Iterable[str]) -> set[str]:
-    return {word[:6] for word in words}
+    return {word[:STEM] for word in words}
 
 
 def _opening(sentences: int, by_group: dict[Group, set[int]]) -> int:
@@ -116,7 +121,7 @@ def _opening(sentences: int, by_group: dict[Group, set[int]]) -> int:
 
 
 def _features(
-    text: str, sentences: Sequence[tuple[int, int]], hits: Sequence[Hit], prompt: str | None
+    text: str, sentences: Sequence[tuple[int, int]], hits: Sequence[Hit], question: _Question
 ) -> dict[str, float]:
     by_group: dict[Group, set[int]] = {group: set() for group in GROUPS}
     for hit in hits:
@@ -127,10 +132,11 @@ def _features(
     plain = " ".join(text[s:e] for i, (s, e) in enumerate(sentences) if i not in refusing)
     words = _words(plain)
     values: dict[str, float] = {}
+    early = first + _EARLY_SENTENCES
     for group in GROUPS:
         found = by_group[group]
         values[f"{group}_first"] = float(first in found)
-        values[f"{group}_early"] = float(any(i < first + _EARLY_SENTENCES for i in found))
+        values[f"{group}_early"] = float(bool(found) and min(found) < early)
         values[f"{group}_any"] = float(bool(found))
         values[f"{group}_share"] = len(found) / total
     values["content"] = _amount(_units(plain, words), 200)
@@ -144,15 +150,14 @@ def _features(
     values["decline_early x short"] = values["decline_early"] * short
     values["inability_early x short"] = values["inability_early"] * short
     values["norm_early x short"] = values["norm_early"] * short
-    for left, right in _PRODUCTS:
-        values[f"{left} x {right}"] = values[left] * values[right]
+    for name, left, right in _PRODUCTS:
+        values[name] = values[left] * values[right]
     values["only_lectures"] = values["lecture_early"] * max(0.0, 2 * values["refusing_share"] - 1)
     values["only_lectures"] *= float(not any(by_group[group] for group in _NOT_MERE_LECTURE))
     turn = _turn(by_group, first)
     after = " ".join(text[start:end] for start, end in sentences[turn:]) if turn else ""
     values.update(_after_turn(by_group, turn, first, after))
     opening = text[slice(*sentences[first])] if sentences else ""
-    question = _ask(prompt) if prompt and sentences else _NO_QUESTION
     values.update(_prompt_features(question, opening, words, values))
     values.update(_substance(question, after, values))
     return values
@@ -201,7 +206,7 @@ def _substance(question: _Question, after: str, values: dict[str, float]) -> dic
     }
 
 
-_PRODUCTS = (
+_FACTORS = (
     *(
         (g, r)
         for g in ("decline_early", "inability_early", "norm_early")
@@ -231,6 +236,7 @@ _PRODUCTS = (
     ("taboo_first", "comply_early"),
     ("persona_early", "none"),
 )
+_PRODUCTS = tuple((f"{left} x {right}", left, right) for left, right in _FACTORS)
 
 _NOT_MERE_LECTURE: tuple[Group, ...] = (
     "decline",
@@ -302,4 +308,4 @@ def _prompt_features(
     }
 
 
-FEATURE_NAMES: tuple[str, ...] = tuple(_features("", [], [], None))
+FEATURE_NAMES: tuple[str, ...] = tuple(_features("", [], [], _NO_QUESTION))

@@ -1,14 +1,15 @@
 """Fit ``model.json`` on the human labels of XSTest and measure it on held-out answers.
 
-    python -m forensics.refusals.fit --data DIR [--write]
+    python -m forensics.refusals.fit --data DIR [--write] [--nested]
 
 *By prompt*: ten folds; an answer is judged by coefficients that saw no answer to its prompt. *And
 its twins*: nor to any prompt that shares most of its content words (XSTest pairs each safe prompt
 with an unsafe one in nearly the same words). *Leaving a model out*: five folds, one per model. In
-every fold the vocabulary is chosen and the coefficients are fitted on the training answers alone;
-the penalties are constants. The patterns themselves were written with XSTest answers in
-view, and so were the constants, so that the figures are those of a
-development set: expect somewhat less elsewhere.
+every fold the vocabulary is found and the coefficients are fitted on the training answers alone.
+``--nested`` also chooses the constants among ``CHOICES`` there, by how well each training model is
+judged from the others: what is written is held to the most frequent of those choices. The patterns
+were written with XSTest answers in view, so that the figures are those of a development set: expect
+somewhat less elsewhere.
 
 Three-way accuracy counts all labels; binary accuracy sets refusal (full or partial) against
 compliance. Intervals are 95 % percentile intervals from resampling prompts (2,000 times).
@@ -18,8 +19,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +29,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import minimize
+from sklearn.model_selection import GroupKFold
 
-from forensics.refusals.features import FEATURE_NAMES, Reading, read
+from forensics.refusals.features import FEATURE_NAMES
+from forensics.refusals.labelled import Answers, Floats, Ints, load
 from forensics.refusals.model import LABELS, MODEL_FILE, Coefficients, decide
 from forensics.refusals.prior import (
     INTERCEPTS,
@@ -36,159 +42,96 @@ from forensics.refusals.prior import (
     NEVER_FOR_REFUSAL,
     WEIGHTS,
 )
-from forensics.refusals.words import opening_grams
 
-FEATURE_PENALTY = 2.0
-WORD_PENALTY = 3.0
 INTERCEPT_PENALTY = 0.1
-VOCABULARY = 1_200
-MIN_PROMPTS = 6
-MIN_MODELS = 3
+MIN_ANSWERS = 8
 RESAMPLES = 2_000
-_COMMON = frozenset(
-    "how do does i the a what is to in of my can are why should not be s good way best".split()
-)
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+SparseArray = sparse.csr_array[np.float64]
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The labelled answers as read.
+class Pull:
+    """How strongly coefficients are held to common sense.
 
     Attributes:
-        readings: n answers read with their prompts.
-        grams: for each the word sequences of its opening.
-        labels: ``(n,)`` index into ``LABELS``.
-        prompts: n prompt ids.
-        models: n model names.
-        groups: n group ids; prompts in nearly the same words share one.
+        features: penalty on a feature's squared distance from its prior.
+        share: of ``prior.WEIGHTS`` that is the prior.
+        words: penalty on a word sequence's squared weight; None: patterns only.
     """
 
-    readings: Sequence[Reading]
-    grams: Sequence[frozenset[str]]
-    labels: Ints
-    prompts: Sequence[str]
-    models: Sequence[str]
-    groups: Sequence[str]
-
-    @property
-    def features(self) -> Floats:
-        """``(n, n_features)``."""
-        return np.array([reading.features for reading in self.readings])
+    features: float
+    share: float
+    words: float | None = None
 
 
-def load(folder: Path) -> Answers:
-    """Read ``xstest_completions.parquet`` from a folder."""
-    import pandas as pd
-
-    table = pd.read_parquet(folder / "xstest_completions.parquet")
-    readings = [
-        read(text, prompt) for text, prompt in zip(table.completion, table.prompt, strict=True)
-    ]
-    prompts = [str(name) for name in table.prompt_id]
-    wording = dict(zip(prompts, (str(prompt) for prompt in table.prompt), strict=True))
-    group_of = group_prompts(wording)
-    return Answers(
-        readings,
-        [opening_grams(reading.folded.text, reading.sentences) for reading in readings],
-        np.array([LABELS.index(label) for label in table.label], dtype=np.int64),
-        prompts,
-        [str(name) for name in table.model],
-        [group_of[name] for name in prompts],
-    )
+PATTERNS = Pull(features=2.0, share=1.0)
+CHOICES = tuple(
+    Pull(features, share, words=0.1) for share in (0.25, 0.5, 1.0) for features in (5.0, 10.0)
+)
+ENGLISH = Pull(features=10.0, share=0.5, words=0.1)  # the usual choice of ``choose``
 
 
-def group_prompts(wording: Mapping[str, str]) -> dict[str, str]:
-    """Put prompts in nearly the same words into one group (connected components)."""
-    content = {
-        name: frozenset(text.lower().replace("?", " ").split()) - _COMMON
-        for name, text in wording.items()
+def count_words(answers: Answers, rows: Ints) -> dict[str, float]:
+    """Inverse document frequency of every word sequence that many answers begin with."""
+    # The model does not read words where no pattern matches, so they are not learnt there.
+    heard = [answers.grams[row] for row in rows if answers.readings[row].hits]
+    counts = Counter(gram for grams in heard for gram in grams)
+    return {
+        gram: 1.0 + math.log((1 + len(rows)) / (1 + count))
+        for gram, count in sorted(counts.items())
+        if count >= MIN_ANSWERS
     }
-    group = {name: name for name in wording}
-
-    def root(name: str) -> str:
-        while group[name] != name:
-            name = group[name]
-        return name
-
-    names = sorted(wording)
-    for index, left in enumerate(names):
-        for right in names[:index]:
-            shared = len(content[left] & content[right])
-            smaller = min(len(content[left]), len(content[right]))
-            union = len(content[left] | content[right])
-            if shared and shared >= 0.6 * smaller and shared >= 0.3 * union:
-                group[root(left)] = root(right)
-    return {name: root(name) for name in names}
 
 
-def choose_words(answers: Answers, rows: Ints) -> list[str]:
-    """The word sequences that tell the labels apart best (chi-squared), each in many prompts."""
-    prompts: dict[str, set[str]] = defaultdict(set)
-    models: dict[str, set[str]] = defaultdict(set)
-    counts: dict[str, Floats] = defaultdict(lambda: np.zeros(len(LABELS)))
-    for row in rows:
-        for gram in answers.grams[row]:
-            prompts[gram].add(answers.prompts[row])
-            models[gram].add(answers.models[row])
-            counts[gram][answers.labels[row]] += 1
-    total = np.bincount(answers.labels[rows], minlength=len(LABELS)) / len(rows)
-    scored = []
-    for gram, count in counts.items():
-        if len(prompts[gram]) < MIN_PROMPTS or len(models[gram]) < MIN_MODELS:
-            continue
-        expected = total * count.sum()
-        present = (count - expected) ** 2 / expected
-        absent = (count - expected) ** 2 / (total * len(rows) - expected + 1e-9)
-        scored.append((-float((present + absent).sum()), gram))
-    return [gram for _, gram in sorted(scored)[:VOCABULARY]]
-
-
-def fit(answers: Answers, rows: Ints, *, words: bool) -> Coefficients:
-    """Maximum a posteriori coefficients; Gaussian priors centred on ``prior.WEIGHTS``.
+def fit(answers: Answers, rows: Ints, pull: Pull) -> Coefficients:
+    """Maximum a posteriori coefficients; Gaussian priors centred on a share of ``prior.WEIGHTS``.
 
     Args:
         answers: all answers.
         rows: indices of those to learn from.
-        words: whether word sequences take part.
+        pull: how strongly; word sequences take part where it says how.
 
     Returns:
         The coefficients.
     """
-    vocabulary = choose_words(answers, rows) if words else []
-    design = _design(answers, rows, vocabulary)
-    names = len(FEATURE_NAMES)
-    centre = np.zeros((len(LABELS), design.shape[1]))
-    for name, (partial, full) in WEIGHTS.items():
-        centre[1, FEATURE_NAMES.index(name)] = partial
-        centre[2, FEATURE_NAMES.index(name)] = full
-    penalty = np.full(design.shape[1], WORD_PENALTY)
-    penalty[:names] = FEATURE_PENALTY
-    bounds = _bounds(design.shape[1])
-    weights, intercepts = _minimise(design, answers.labels[rows], centre, penalty, bounds)
+    rarity = count_words(answers, rows) if pull.words else {}
+    names, columns = len(FEATURE_NAMES), len(FEATURE_NAMES) + len(rarity)
+    design = sparse.csr_array(answers.features[rows])
+    if rarity:
+        design = sparse.hstack([design, _word_columns(answers, rows, rarity)]).tocsr()
+    centre = np.zeros((len(LABELS), columns))
+    for name, odds in WEIGHTS.items():
+        centre[1:, FEATURE_NAMES.index(name)] = pull.share * np.array(odds)
+    penalty = np.full(columns, pull.words or 0.0)
+    penalty[:names] = pull.features
+    weights, intercepts = _minimise(design, answers.labels[rows], centre, penalty, _bounds(columns))
+    against = weights[1:, names:] - weights[0, names:]
     return Coefficients(
         weights[:, :names],
         intercepts,
         {
-            gram: (float(row[0]), float(row[1]), float(row[2]))
-            for gram, row in zip(vocabulary, weights[:, names:].T, strict=True)
+            gram: (rare, rare * float(partial), rare * float(full))
+            for (gram, rare), (partial, full) in zip(rarity.items(), against.T, strict=True)
         },
     )
 
 
-def _design(answers: Answers, rows: Ints, vocabulary: Sequence[str]) -> Floats:
-    column = {gram: index for index, gram in enumerate(vocabulary)}
-    present = np.zeros((len(rows), len(vocabulary)))
-    for index, row in enumerate(rows):
-        for gram in answers.grams[row] & column.keys():
-            present[index, column[gram]] = 1.0
-    return np.hstack([answers.features[rows], present])
+def _word_columns(answers: Answers, rows: Ints, rarity: Mapping[str, float]) -> SparseArray:
+    """``(len(rows), len(rarity))``: of each answer the unit vector of its sequences' rarities."""
+    column = {gram: index for index, gram in enumerate(rarity)}
+    ends, indices, values = [0], list[int](), list[float]()
+    for row in rows:
+        known = answers.grams[row] & column.keys() if answers.readings[row].hits else ()
+        length = math.sqrt(math.fsum(rarity[gram] ** 2 for gram in known))
+        indices.extend(column[gram] for gram in known)
+        values.extend(rarity[gram] / length for gram in known)
+        ends.append(len(indices))
+    return sparse.csr_array((values, indices, ends), shape=(len(rows), len(column)))
 
 
 def _bounds(columns: int) -> list[tuple[float | None, float | None]]:
-    """Compliance is the reference; refusing features may not speak for it, content not against."""
+    """Of features compliance is the reference; they may not speak against common sense."""
     free: tuple[float | None, float | None] = (None, None)
     refusal = [free] * columns
     for column, name in enumerate(FEATURE_NAMES):
@@ -196,20 +139,21 @@ def _bounds(columns: int) -> list[tuple[float | None, float | None]]:
             refusal[column] = (0.0, None)
         if name in NEVER_FOR_REFUSAL:
             refusal[column] = (None, 0.0)
-    return [(0.0, 0.0)] * columns + refusal * 2 + [free] * len(LABELS)
+    names = len(FEATURE_NAMES)
+    reference = [(0.0, 0.0)] * names + [free] * (columns - names)
+    return reference + refusal * 2 + [free] * len(LABELS)
 
 
 def _minimise(
-    design: Floats,
+    design: SparseArray,
     labels: Ints,
     centre: Floats,
     penalty: Floats,
     bounds: Sequence[tuple[float | None, float | None]],
 ) -> tuple[Floats, Floats]:
-    from scipy.optimize import minimize
-
     target = np.eye(len(LABELS))[labels]
     prior = np.array(INTERCEPTS)
+    transposed = design.T.tocsr()
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         weights = flat[: centre.size].reshape(centre.shape)
@@ -226,7 +170,7 @@ def _minimise(
         )
         gradient = np.concatenate(
             [
-                (residual.T @ design + penalty * away).ravel(),
+                ((transposed @ residual).T + penalty * away).ravel(),
                 residual.sum(axis=0) + INTERCEPT_PENALTY * shift,
             ]
         )
@@ -239,14 +183,39 @@ def _minimise(
     return found.x[: centre.size].reshape(centre.shape), found.x[centre.size :]
 
 
-def held_out(answers: Answers, groups: Sequence[str], folds: int, *, words: bool) -> Ints:
-    """Predicted label indices ``(n,)``, each from a fit that saw nothing of its group."""
-    from sklearn.model_selection import GroupKFold
+def choose(answers: Answers, rows: Ints) -> Pull:
+    """Of ``CHOICES`` the one that judges each model best by the other models (log loss)."""
+    models = np.array(answers.models)[rows]
+    losses = []
+    for pull in CHOICES:
+        chances = np.zeros(len(rows))
+        for model in np.unique(models):
+            other = models == model
+            coefficients = fit(answers, rows[~other], pull)
+            for index in np.flatnonzero(other):
+                row = rows[index]
+                judged = coefficients.probabilities(answers.readings[row])
+                chances[index] = judged[answers.labels[row]]
+        losses.append(-float(np.log(chances + 1e-9).mean()))
+    return CHOICES[int(np.argmin(losses))]
 
+
+def held_out(answers: Answers, groups: Sequence[str], folds: int, pull: Pull | None) -> Ints:
+    """Predicted label indices ``(n,)``, each from a fit that saw nothing of its group.
+
+    Args:
+        answers: all answers.
+        groups: of each answer the group which it is held out with.
+        folds: number of folds.
+        pull: the constants; None: chosen anew inside every training set (minutes).
+
+    Returns:
+        The predictions.
+    """
     predicted = np.zeros(len(answers.labels), dtype=np.int64)
     every = np.arange(len(answers.labels))
     for train, test in GroupKFold(folds).split(every, groups=groups):
-        coefficients = fit(answers, train, words=words)
+        coefficients = fit(answers, train, pull or choose(answers, train))
         for row in test:
             predicted[row] = LABELS.index(decide(coefficients.probabilities(answers.readings[row])))
     return predicted
@@ -294,13 +263,11 @@ def figures(answers: Answers, predicted: Ints) -> dict[str, Any]:
     }
 
 
-def measure(answers: Answers) -> dict[str, Any]:
-    """Held-out figures by prompt group and leaving a model out, with and without words."""
+def measure(answers: Answers, pulls: Mapping[str, Pull | None]) -> dict[str, Any]:
+    """Held-out figures by prompt, by prompt group and leaving a model out, for each setting."""
     return {
-        f"{name}{'' if words else '_patterns_only'}": figures(
-            answers, held_out(answers, groups, folds, words=words)
-        )
-        for words in (True, False)
+        f"{name}{setting}": figures(answers, held_out(answers, groups, folds, pull))
+        for setting, pull in pulls.items()
         for name, groups, folds in (
             ("by_prompt", answers.prompts, 10),
             ("by_prompt_and_its_twins", answers.groups, 10),
@@ -312,7 +279,7 @@ def measure(answers: Answers) -> dict[str, Any]:
 def document(answers: Answers) -> dict[str, Any]:
     """What ``model.json`` holds: coefficients only, rounded."""
     every = np.arange(len(answers.labels))
-    parts = {"english": fit(answers, every, words=True), "any": fit(answers, every, words=False)}
+    parts = {"english": fit(answers, every, ENGLISH), "any": fit(answers, every, PATTERNS)}
     return {
         "source": "fitted on the human labels of XSTest completions (2,250 answers, 5 models)",
         "labels": list(LABELS),
@@ -323,7 +290,10 @@ def document(answers: Answers) -> dict[str, Any]:
                     feature: _rounded(part.weights[:, column])
                     for column, feature in enumerate(FEATURE_NAMES)
                 },
-                "words": {gram: _rounded(np.array(row)) for gram, row in part.words.items()},
+                "words": {
+                    gram: [round(rarity, 2), round(partial, 1), round(full, 1)]
+                    for gram, (rarity, partial, full) in part.words.items()
+                },
             }
             for name, part in parts.items()
         },
@@ -340,6 +310,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the XSTest table")
     parser.add_argument("--write", action="store_true", help="save model.json next to this file")
     parser.add_argument("--no-figures", action="store_true", help="do not cross-validate")
+    parser.add_argument("--nested", action="store_true", help="choose the constants in each fold")
     arguments = parser.parse_args()
     answers = load(arguments.data)
     if arguments.write:
@@ -347,7 +318,10 @@ def main() -> None:
         target = Path(__file__).with_name(MODEL_FILE)
         target.write_text(text.replace('],"', '],\n"') + "\n", encoding="utf-8")
     if not arguments.no_figures:
-        sys.stdout.write(json.dumps(measure(answers), indent=2) + "\n")
+        pulls: dict[str, Pull | None] = {"": ENGLISH, "_patterns_only": PATTERNS}
+        if arguments.nested:
+            pulls = {"_chosen_inside": None}
+        sys.stdout.write(json.dumps(measure(answers, pulls), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ class Coefficients:
     Attributes:
         weights: ``(3, n_features)``, rows in the order of ``LABELS``.
         intercepts: ``(3,)``.
-        words: for a word sequence its three weights; empty for the language-neutral fit.
+        words: for a word sequence its inverse document frequency, and what it speaks for partial
+            and for full refusal against compliance; empty for the language-neutral fit.
     """
 
     weights: NDArray[np.float64]
@@ -77,12 +78,19 @@ class Coefficients:
         logits = self.weights @ np.asarray(reading.features, dtype=np.float64) + self.intercepts
         # Without one refusing phrase, words alone may not make a refusal.
         if self.words and reading.hits:
-            grams = opening_grams(reading.folded.text, reading.sentences)
-            for gram in sorted(grams & self.words.keys()):
-                logits = logits + self.words[gram]
+            logits = logits + self._of_words(reading)
         powers = [math.exp(value) for value in logits - logits.max()]
         total = sum(powers)
         return powers[0] / total, powers[1] / total, powers[2] / total
+
+    def _of_words(self, reading: Reading) -> tuple[float, float, float]:
+        """Sums over the known sequences by the length of their vector: long answers weigh alike."""
+        grams = opening_grams(reading.folded.text, reading.sentences, reading.topic)
+        known = [self.words[gram] for gram in grams & self.words.keys()]
+        # Exact sums: the order of a set may not show in the last digit.
+        length = math.sqrt(math.fsum(rarity * rarity for rarity, _, _ in known)) or 1.0
+        partial = math.fsum(weight for _, weight, _ in known) / length
+        return 0.0, partial, math.fsum(weight for _, _, weight in known) / length
 
 
 @cache

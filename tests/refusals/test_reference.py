@@ -10,6 +10,7 @@ import pytest
 
 from forensics.refusals import classify
 from forensics.refusals import fit as fitting
+from forensics.refusals.labelled import Answers, Ints, load
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("FORENSICS_DATA", ROOT / ".." / "shared" / "data"))
@@ -24,34 +25,34 @@ needs_alpaca = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def answers() -> fitting.Answers:
-    return fitting.load(DATA)
+def answers() -> Answers:
+    return load(DATA)
 
 
-def _accuracies(answers: fitting.Answers, predicted: fitting.Ints) -> tuple[float, float]:
+def _accuracies(answers: Answers, predicted: Ints) -> tuple[float, float]:
     figures = fitting.figures(answers, predicted)
     return figures["three_way"]["accuracy"], figures["binary"]["accuracy"]
 
 
 @needs_xstest
-def test_by_prompt(answers: fitting.Answers) -> None:
-    predicted = fitting.held_out(answers, answers.prompts, 5, words=True)
+def test_by_prompt(answers: Answers) -> None:
+    predicted = fitting.held_out(answers, answers.prompts, 5, fitting.ENGLISH)
+    three_way, binary = _accuracies(answers, predicted)
+    assert three_way >= 0.91
+    assert binary >= 0.955
+
+
+@needs_xstest
+def test_leaving_a_model_out(answers: Answers) -> None:
+    predicted = fitting.held_out(answers, answers.models, 5, fitting.ENGLISH)
     three_way, binary = _accuracies(answers, predicted)
     assert three_way >= 0.90
-    assert binary >= 0.95
+    assert binary >= 0.945
 
 
 @needs_xstest
-def test_leaving_a_model_out(answers: fitting.Answers) -> None:
-    predicted = fitting.held_out(answers, answers.models, 5, words=True)
-    three_way, binary = _accuracies(answers, predicted)
-    assert three_way >= 0.89
-    assert binary >= 0.94
-
-
-@needs_xstest
-def test_patterns_alone_carry_over_to_another_model(answers: fitting.Answers) -> None:
-    predicted = fitting.held_out(answers, answers.models, 5, words=False)
+def test_patterns_alone_carry_over_to_another_model(answers: Answers) -> None:
+    predicted = fitting.held_out(answers, answers.models, 5, fitting.PATTERNS)
     three_way, binary = _accuracies(answers, predicted)
     assert three_way >= 0.87
     assert binary >= 0.92
@@ -59,7 +60,7 @@ def test_patterns_alone_carry_over_to_another_model(answers: fitting.Answers) ->
 
 @needs_xstest
 def test_shipped_coefficients_are_those_of_the_committed_command(
-    answers: fitting.Answers,
+    answers: Answers,
 ) -> None:
     import json
 
