@@ -4,13 +4,13 @@ Thinking before the answer has set phrases of its own: how it opens ("Okay, the 
 it says when it changes course ("wait", "alternatively"), how it winds up, how long it is and how it
 is cut into steps. Half of the score are the first and last words, half the habits in between.
 
-The reference data holds no two subjects with recorded reasoning, so what this tells apart is not
-known. The same measure on whole answers in the place of traces separates 87 close relatives from
-400 unrelated pairs with an area under the ROC curve of .931 (100 prompts); of 29 models of 2025
-(52 puzzles, 3 answers each) it separates 5 pairs of one model in two settings from 250 unrelated
-pairs with .980 [.935, 1.000], and with 84 pairs of one developer or base added with .894
-[.806, .970]; resampling the nine developers instead of lineage clusters, [.759, 1.000] and
-[.531, .972].
+The reference data holds no two subjects with recorded reasoning (one model's twelve traces, each
+cut off before its answer), so what this tells apart is not known. The same measure on whole answers
+in the place of traces separates 87 close relatives from 400 unrelated pairs with an area under the
+ROC curve of .931 (100 prompts); of 29 models of 2025 (52 puzzles, 3 answers each) it separates 5
+pairs of one model in two settings from 250 unrelated pairs with .980 [.935, 1.000], and with 84
+pairs of one developer or base added with .894 [.806, .970]; resampling the nine developers instead
+of lineage clusters, [.759, 1.000] and [.531, .972].
 """
 
 from __future__ import annotations
