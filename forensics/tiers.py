@@ -110,6 +110,10 @@ def _why(need: Need, side: Examined) -> str:
         return "needs control models to be read against: --control SUBJECT"
     if need in ("token_counts", "tokenizer") and side.subject.kind == "openai":
         return "shows no tokenizer; --tiers tokenizer asks it for token counts"
+    if need == "tokenizer" and side.files is not None:
+        from forensics.tokenizer_files import why_no_tokenizer
+
+        return why_no_tokenizer(side.files.path)
     if need == "weights" and side.files is not None:
         from forensics.weights.reader import why_no_weights
 

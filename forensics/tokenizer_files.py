@@ -110,16 +110,35 @@ def _damaged(path: Path) -> BackendError:
     return BackendError(f"{path} is not a complete tokenizer file; download it again")
 
 
+def why_no_tokenizer(folder: Path) -> str:
+    """Return in one line why a folder has no tokenizer that can be read."""
+    try:
+        if _needs_code(folder):
+            return _code_wanted(folder)
+    except BackendError as error:
+        return str(error)
+    return f"{folder} holds no tokenizer that is known; put a tokenizer.json into it"
+
+
+def _needs_code(folder: Path) -> bool:
+    config = folder / "tokenizer_config.json"
+    settings = _read_json(config) if config.is_file() else {}
+    code = settings.get("auto_map") if isinstance(settings, dict) else None
+    return isinstance(code, dict) and "AutoTokenizer" in code
+
+
+def _code_wanted(folder: Path) -> str:
+    return (
+        f"the tokenizer of {folder} needs the model's own code, which is never run; "
+        "put a tokenizer.json beside it"
+    )
+
+
 def _through_transformers(folder: Path) -> Any:
     from forensics.backends.model_files import quiet, why
 
-    config = folder / "tokenizer_config.json"
-    settings = _read_json(config) if config.is_file() else {}
-    if isinstance(settings, dict) and "AutoTokenizer" in (settings.get("auto_map") or {}):
-        raise BackendError(
-            f"the tokenizer of {folder} needs the model's own code, which is never run; "
-            "put a tokenizer.json beside it"
-        )
+    if _needs_code(folder):
+        raise BackendError(_code_wanted(folder))
     quiet()
     import transformers
 

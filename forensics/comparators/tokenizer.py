@@ -35,6 +35,10 @@ _CAVEATS = (
     "A shared tokenizer is not shared weights: StableLM took over Pythia's tokenizer and was "
     "trained from scratch.",
 )
+_UNDETERMINED = (
+    "Tokenizers trained apart on nine tenths or more of the same text share as much of their order "
+    "as these, and so may a copy whose order was worked over."
+)
 _MOST_SHOWN = 20
 _LONGEST_LINE = 120
 
@@ -71,6 +75,7 @@ class Tokenizer:
             reason = f"{len(shared)} tokens longer than a byte are in both; too few to tell"
             return without_score(self, "insufficient", reason, len(shared))
         score = kept_successors([second[token] for token in shared])
+        kin = True if score >= KIN else False if score < UNRELATED_HIGHEST else None
         overlap = len(shared) / min(len(first), len(second))
         expected = expected_overlap(len(first), len(second))
         return Evidence(
@@ -80,16 +85,16 @@ class Tokenizer:
             status="ok",
             scale=(
                 "share of the shared tokens that have the same successor in both vocabularies "
-                f"(unrelated tokenizers: at most {UNRELATED_HIGHEST} in 189 pairs)"
+                f"(made apart: below {UNRELATED_HIGHEST}; copied or extended: {KIN} and more)"
             ),
             score=score,
             matched=overlap,
             baseline=expected,
             n=len(shared),
-            caveats=_CAVEATS + _outside(len(first), len(second)),
+            caveats=_CAVEATS + _between(kin) + _outside(len(first), len(second)),
             details={
-                "reading": _reading(score, a, b),
-                "kin": score >= KIN,
+                "reading": _reading(kin, a, b),
+                "kin": kin,
                 "vocabulary": {
                     "a": len(a.vocabulary),
                     "b": len(b.vocabulary),
@@ -153,8 +158,14 @@ def _outside(a: int, b: int) -> tuple[str, ...]:
     )
 
 
-def _reading(score: float, a: TokenizerFacts, b: TokenizerFacts) -> str:
-    if score < KIN:
+def _between(kin: bool | None) -> tuple[str, ...]:
+    return (_UNDETERMINED,) if kin is None else ()
+
+
+def _reading(kin: bool | None, a: TokenizerFacts, b: TokenizerFacts) -> str:
+    if kin is None:
+        return "undetermined: more order in common than if made apart, less than copies have"
+    if not kin:
         return "made independently, as far as the order of the tokens tells"
     if a.vocabulary == b.vocabulary:
         return "the same vocabulary"

@@ -22,6 +22,8 @@ from forensics.weights.mapping import Bytes, Stretch
 Floats = NDArray[np.float32]
 _LARGE = 1 << 24  # bytes of a tensor whose memory is given back when it was read
 _PLAIN_KINDS = ("F64", "F32", "F16", "BF16")
+_NO_NUMBER = {"F16": 0x7C00, "BF16": 0x7F80}  # bits that NaN and infinity alone have all set
+_BITS_AT_ONCE = 1 << 18  # stay in a core's cache
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,21 @@ class Tensor:
         stored = self.stored().reshape(self.shape[0], -1)[indices]
         return self._taken(self.decode(stored, (len(indices), *self.shape[1:])))
 
+    def check(self) -> None:
+        """Look at all numbers of a tensor in plain format; half precision is not decoded for it.
+
+        Raises:
+            InputFileError: as in `read`.
+        """
+        mask = _NO_NUMBER.get(self.kind)
+        if mask is None:
+            self.read()
+            return
+        bits = np.frombuffer(self.stored(), np.uint16)
+        for i in range(0, len(bits), _BITS_AT_ONCE):
+            if np.bitwise_and(bits[i : i + _BITS_AT_ONCE], mask).max() == mask:
+                raise self._no_numbers()
+
     def stored(self) -> Bytes:
         """Return the bytes as they lie in the file."""
         return self.place.bytes()
@@ -79,11 +96,15 @@ class Tensor:
             values = values.copy()
         self.release()
         if not _finite(values):
-            raise InputFileError(
-                f"{self.file}: the tensor {self.name} holds NaN or infinite weights; "
-                "the file is damaged or the model was broken in training"
-            )
+            raise self._no_numbers()
         return values
+
+    def _no_numbers(self) -> InputFileError:
+        return InputFileError(
+            f"{self.file}: the tensor {self.name} holds NaN or infinite weights (the file is "
+            "damaged, or the model was broken in training); download it again or take another "
+            "checkpoint"
+        )
 
 
 @dataclass(frozen=True)
@@ -159,7 +180,8 @@ def check_numbers(weights: Weights) -> None:
     """
     for tensor in weights.tensors.values():
         if tensor.kind in _PLAIN_KINDS:
-            tensor.read()
+            tensor.check()
+            tensor.place.release()
 
 
 def why_no_weights(folder: Path) -> str:

@@ -50,8 +50,10 @@ def safetensors_tensors(path: Path) -> Iterator[Tensor]:
         mapped = map_file(path)
     except OSError as error:
         raise InputFileError(f"cannot read {path}: {error.strerror}; check the path") from error
-    except (ValueError, struct.error, RecursionError) as error:
-        raise _damaged(path, str(error) or "no header") from error
+    except (ValueError, struct.error) as error:
+        raise _damaged(
+            path, "no header" if isinstance(error, struct.error) else str(error)
+        ) from error
     for name, entry in header.items():
         if name != "__metadata__":
             yield _tensor(path, mapped, start, name, entry)
@@ -65,9 +67,12 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
         text = file.read(length)
     if len(text) < length:
         raise ValueError("the file ends inside its header")
-    header = json.loads(text)
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("its header is not JSON") from error
     if not isinstance(header, dict):
-        raise ValueError("the header is not an object")
+        raise ValueError("its header is not a JSON object")
     return header, 8 + length
 
 

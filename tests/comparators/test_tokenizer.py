@@ -24,7 +24,7 @@ from forensics.examined import Examined
 from forensics.model_folder import ModelFiles, folder_files
 from forensics.subjects import parse_subject
 from forensics.testing import check_comparator
-from forensics.tokenizer_files import read_tokenizer
+from forensics.tokenizer_files import read_tokenizer, why_no_tokenizer
 from forensics.transcripts import Transcript
 from tests.tokenizers import code_lines, prose_lines, save, train_bpe
 
@@ -88,7 +88,27 @@ def test_independent_tokenizers_share_tokens_but_not_their_order(
     evidence = compared(folders["code"], folders[other])
     assert evidence.score is not None and evidence.score < below
     assert evidence.matched is not None and evidence.matched > 0.3
-    assert evidence.details["kin"] is False
+    assert not evidence.details["kin"]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "kin", "reading"),
+    [(2, False, "made independently"), (50, None, "undetermined"), (0, True, "the same")],
+)
+def test_training_on_much_the_same_text_is_undetermined(
+    tmp_path: Path, left_out: int, kin: bool | None, reading: str
+) -> None:
+    """Each leaves out every second line, or every fiftieth, but not the same ones."""
+    lines = code_lines()
+    sides = [
+        [line for n, line in enumerate(lines) if not left_out or n % left_out != side]
+        for side in (0, 1)
+    ]
+    one, other = (save(train_bpe(s), tmp_path / str(n)) for n, s in enumerate(sides))
+    evidence = compared(one, other)
+    assert evidence.details["kin"] is kin, evidence.score
+    assert evidence.details["reading"].startswith(reading)
+    assert any("worked over" in caveat for caveat in evidence.caveats) is (kin is None)
 
 
 def test_ids_moved_by_new_special_tokens_change_nothing(
@@ -169,6 +189,11 @@ def test_a_tokenizer_that_needs_code_is_one_clear_line(
     evidence = compared(folders["code"], folder_files(tmp_path))
     assert evidence.status == "error"
     assert "never run" in evidence.reason
+    (tmp_path / "tokenizer.model").rename(tmp_path / "vocabulary.of_its_own")
+    assert not folder_files(tmp_path).tokenizer
+    assert "needs the model's own code, which is never run" in why_no_tokenizer(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text('{"auto_map": 3}')
+    assert "holds no tokenizer that is known; put" in why_no_tokenizer(tmp_path)
 
 
 @pytest.mark.parametrize(

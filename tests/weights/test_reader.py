@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from forensics.errors import InputFileError
 from forensics.model_folder import ModelFiles, folder_files
-from forensics.weights.reader import Weights, open_weights
+from forensics.weights.reader import Weights, check_numbers, open_weights
 from forensics.weights.safetensors_files import safetensors_tensors
 
 VALUES = torch.tensor([[1.0, -2.5, 0.0, 3.0], [0.125, 7.0, -1.0, 2.0]])
@@ -113,6 +113,31 @@ def test_nan_weights_are_told_with_the_tensor(tmp_path, bad):
     with pytest.raises(InputFileError) as error:
         weights.read("x")
     assert "the tensor x holds NaN or infinite weights" in _line(error)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), None])
+def test_a_look_at_all_numbers_finds_each_that_is_none(tmp_path, kind, bad):
+    values = torch.full((700, 900), -6e4).to(kind)  # nearly the most that half precision holds
+    values[0, 0] = 1e-7
+    if bad is not None:
+        values[650, 899] = bad
+    weights = _open(_folder(tmp_path, {"x": values, "y": VALUES}))
+    if bad is None:
+        check_numbers(weights)
+        return
+    with pytest.raises(InputFileError, match="the tensor x holds NaN") as error:
+        check_numbers(weights)
+    assert _line(error)
+
+
+def test_a_header_that_is_no_json_is_told_in_words(tmp_path):
+    path = tmp_path / "model.safetensors"
+    for header, told in ((b"\xff" * 16, "not JSON"), (b"[1, 2]", "not a JSON object")):
+        path.write_bytes(struct.pack("<Q", len(header)) + header)
+        with pytest.raises(InputFileError) as error:
+            list(safetensors_tensors(path))
+        assert told in _line(error)
 
 
 def test_large_but_finite_weights_are_no_nan(tmp_path):
