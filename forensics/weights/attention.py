@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from forensics.weights.cka import grams, unbiased_cka
 from forensics.weights.correspondence import LayerPair, Matched, Opened
 from forensics.weights.parts import Part
+from forensics.weights.pvalues import SMALLEST
 
 MOST_COORDINATES = 256  # the estimate is unbiased whichever coordinates are taken
 _LEAST_COORDINATES = 16
@@ -39,7 +40,7 @@ class Attention:
         Of the t-test that corresponding layers are more alike than others by more than one standard
         deviation: layers of one depth do alike work in any two models, which is no kinship.
         """
-        from scipy.stats import t
+        from scipy.special import stdtr
 
         n = len(self.controls)
         if n < _LEAST_CONTROLS:
@@ -47,7 +48,7 @@ class Attention:
         spread = max(float(self.controls.std(ddof=1)), 1e-6)
         beyond = float(self.similarity.mean() - self.controls.mean()) / spread - 1.0
         statistic = beyond / np.sqrt(1 / len(self.similarity) + 1 / n)
-        return float(max(t.sf(statistic, n - 1), 1e-300))
+        return float(max(stdtr(n - 1, -statistic), SMALLEST))
 
 
 def compare_attention(matched: Matched) -> Attention | None:

@@ -20,7 +20,7 @@ from forensics.model_folder import ModelFiles
 from forensics.weights.mapping import Bytes, Stretch
 
 Floats = NDArray[np.float32]
-_LARGE = 1 << 24  # bytes of a tensor whose memory is given back when it was read
+_LARGE = 1 << 22  # bytes of a tensor whose memory is given back when it was read
 _PLAIN_KINDS = ("F64", "F32", "F16", "BF16")
 _NO_NUMBER = {"F16": 0x7C00, "BF16": 0x7F80}  # bits that NaN and infinity alone have all set
 _BITS_AT_ONCE = 1 << 18  # stay in a core's cache

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.comparators import load_comparators
@@ -24,3 +27,22 @@ def weight_evidence(a: Path, b: Path) -> dict[str, Evidence]:
     """Return what every weight comparator says of two folders."""
     sides = examined(a), examined(b)
     return {c.name: measure(c, *sides) for c in of_tiers(load_comparators(), ("weights",))}
+
+
+# A process begins with the peak of the one that starts it, so a small one has to.
+_STARTER = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(status, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
+"""
+
+
+def cost_of(command: Sequence[str]) -> tuple[float, int]:
+    """Run a command; return its processor seconds and the most memory it held, in megabytes."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _STARTER, *command], capture_output=True, text=True, check=True
+    )
+    status, seconds, megabytes = ran.stdout.split()
+    assert status == "0", ran.stderr
+    return float(seconds), int(megabytes)

