@@ -120,7 +120,9 @@ def specification(layers: Sequence[dict[str, Any]], height: int, top: int = 14) 
 
 def layer(mark: dict[str, Any], values: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """Return one layer whose field `x` lies on the chart's scale."""
-    axis = {"title": None, "tickCount": 5, "format": "~g"}
+    # Readers' fonts are wider than the one that vl-convert measures with.
+    apart = {"labelOverlap": True, "labelSeparation": 12}
+    axis = {"title": None, "tickCount": 5, "format": "~g", **apart}
     x = {"field": "x", "type": "quantitative", "axis": axis, "scale": {"zero": True}}
     encoding = {"x": x, **more}
     return {"data": {"values": list(values)}, "mark": {"clip": False, **mark}, "encoding": encoding}

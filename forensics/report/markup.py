@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 from markupsafe import Markup, escape
 
 from forensics.report.sanitise import visible_parts
 
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?e-\d+|\b[ep]-values?\b)")
+
 
 def shown(text: str) -> Markup:
-    """Return text as HTML, with hidden characters as marked escapes."""
+    """Return text as HTML: hidden characters as marked escapes, `1e-300` never on two lines."""
     parts = [
-        Markup('<span class="esc">{}</span>').format(part) if hidden else escape(part)
+        Markup('<span class="esc">{}</span>').format(part) if hidden else _unbroken(part)
         for part, hidden in visible_parts(text)
     ]
     return Markup().join(parts)
+
+
+def _unbroken(text: str) -> Markup:
+    numbers = Markup('<span class="number">{}</span>')
+    pieces = enumerate(_NUMBER.split(text))
+    return Markup().join(numbers.format(one) if at % 2 else escape(one) for at, one in pieces)
 
 
 def html_bytes(text: str) -> int:
