@@ -96,6 +96,9 @@ def _download(suite: Suite, source: TextSource) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+    from forensics.backends.model_files import quiet_hub
+
+    quiet_hub()
     try:
         return Path(hf_hub_download(source.dataset, source.file, repo_type="dataset"))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:

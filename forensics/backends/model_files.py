@@ -252,11 +252,16 @@ def quiet() -> None:
     """Keep the libraries' progress bars and notices off the user's terminal."""
     import transformers
 
+    quiet_hub()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+
+
+def quiet_hub() -> None:
+    """Keep the hub's progress bars and its count of retries off the user's terminal."""
     hub: Any = importlib.import_module("huggingface_hub.utils")  # its exports are not typed
     hub.disable_progress_bars()
     hub.logging.set_verbosity_error()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
 
 
 def why(error: BaseException) -> str:

@@ -31,6 +31,9 @@ _FORMATS = ("json", "markdown", "junit", "sarif")
 @click.option("--sarif", "sarif_out", metavar="FILE|-", help="Write SARIF 2.1.0.")
 @click.option("--step-summary", is_flag=True, help="Append Markdown to $GITHUB_STEP_SUMMARY.")
 @click.option("--cases", type=FILE, help="Folder for a JSON and HTML report per reference.")
+@click.option(
+    "--suite-text", type=FILE, help="Local copy of the texts of a referenced suite [the policy's]."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
 @backend_options
 @transcripts_option

@@ -65,7 +65,7 @@ def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
     policy = file.policy
     options = given | {
         "suite_name": policy.suite,
-        "suite_text": None,
+        "suite_text": given["suite_text"] or _path(policy.suite_text),
         "category": policy.category,
         "limit": policy.limit,
         "samples": policy.samples,
@@ -86,6 +86,10 @@ def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
         options["endpoints"] = file.path
     check_controls([subject_from(control, options) for control in policy.controls])
     return Check(file, subject_from(spec, options), options)
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def would_ask(check: Check) -> list[Ask]:
@@ -119,7 +123,7 @@ def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
     # What the policy names is read before anything is asked: an hour later is too late to miss it.
     stored = _baseline(check)
     terms = check.policy.rules.restricted_teacher
-    table = restricted_terms(Path(terms.table) if terms and terms.table else None) if terms else ()
+    table = restricted_terms(_path(terms.table)) if terms else ()
     faults = _faults(check, comparators)
     if check.policy.budget != Budget():
         check_budget(check.policy.budget, _asks(check, comparators, faults))

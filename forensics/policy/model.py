@@ -160,6 +160,9 @@ class Policy(Table):
     """A whole policy: `forensics.toml`, or `[tool.forensics]` of a `pyproject.toml`."""
 
     suite: Text | None = Field(default=None, description="prompts to ask: a name or a file [core]")
+    suite_text: Text | None = Field(
+        default=None, description="local copy of the texts of a suite that does not hold them"
+    )
     category: Texts = ()
     limit: Count | None = None
     samples: Annotated[int, Field(ge=1, le=100)] = 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from forensics.suites import text_sha256
 from forensics.token_counts import suite as token_suite
 from tests.loopback import Call, Loopback, Reply, chat_reply
 
@@ -130,3 +132,24 @@ def test_texts_that_local_models_score_are_counted(cli, gate, zoo, here):
 def test_a_dry_run_of_transcripts_asks_nothing(cli, gate, here):
     assert gate(_policy("a.jsonl"), ["b.jsonl"]) == 0
     assert not Path("transcripts").exists()
+
+
+def test_texts_of_a_referenced_suite_are_told_by_the_policy_or_the_command(cli, servers, here):
+    texts = [f"What would you do with {i} of these?" for i in range(9)]
+    rows = "".join(f"{i},open,{text_sha256(text)}\n" for i, text in enumerate(texts))
+    (here / "hashes.csv").write_text(f"id,category,sha256\n{rows}")
+    (here / "suite.yaml").write_text(
+        "name: held-elsewhere\nversion: '1'\ntitle: T\nlicense: CC0-1.0\ndescription: d\n"
+        "categories: {open: o}\nreference:\n  prompts: hashes.csv\n  dataset: nobody/nothing\n"
+        "  file: x.json\n  text_field: prompt\n"
+    )
+    (here / "texts.jsonl").write_text("".join(json.dumps({"prompt": t}) + "\n" for t in texts))
+    subject, reference = (f"openai:m@{server.url}" for server in servers)
+    told = 'suite = "suite.yaml"\nsuite_text = "texts.jsonl"'
+    (here / "forensics.toml").write_text(_policy(reference, more=told))
+    assert cli("check", subject).code == 0
+    assert _sent(servers) == 18
+    (here / "forensics.toml").write_text(_policy(reference, more='suite = "suite.yaml"'))
+    given = ("--suite-text", "texts.jsonl", "--transcripts", "other")
+    assert cli("check", subject, *given).code == 0
+    assert _sent(servers) == 36
