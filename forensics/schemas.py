@@ -1,0 +1,33 @@
+"""The JSON Schemas published with the package: `python -m forensics.schemas` writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from forensics.case import case_schema
+from forensics.files import write_text
+from forensics.policy.model import policy_schema
+from forensics.policy.outcomes import check_schema
+from forensics.resources import data_folder
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "case.schema.json": case_schema,
+    "check.schema.json": check_schema,
+    "policy.schema.json": policy_schema,
+}
+
+
+def main() -> None:
+    """Write every schema as the code has it now.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    for name, make in SCHEMAS.items():
+        write_text(data_folder("reports") / name, json.dumps(make(), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
