@@ -10,12 +10,9 @@ from forensics.comparators import load_comparators
 from forensics.compare import compare, measure, restrict
 from forensics.errors import InputFileError
 from forensics.files import write_text
-from forensics.resources import data_folder
 from forensics.suites import Suite
 from forensics.testing import HOSTILE_TEXTS
 from tests.builders import essays, examined, prompt
-
-SCHEMA = data_folder("reports") / "case.schema.json"
 
 
 def _case(a: list[str], b: list[str], **options: object) -> Case:

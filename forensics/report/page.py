@@ -194,6 +194,15 @@ class Page:
         """Return the tree of relatives."""
         return self._once("tree", lambda: tree_chart(self.case))
 
+    def scored(self) -> list[tuple[int, Evidence, bool]]:
+        """Return evidence with a score, its place, and whether it is drawn; charts come first."""
+        found = [
+            (i, e, bool(e.interval or e.noise_floor or e.reference or e.per_prompt))
+            for i, e in enumerate(self.case.evidence)
+            if e.status == "ok" and e.score is not None
+        ]
+        return sorted(found, key=lambda one: not one[2])
+
     def chart(self, index: int) -> Markup:
         """Return the chart of one comparator's evidence."""
         evidence, path = self.case.evidence[index], f"evidence.{index}"
