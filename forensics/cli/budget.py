@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from forensics.backends import open_backend
 from forensics.baseline import read_baseline
 from forensics.cli.asking_again import again
-from forensics.cli.obtaining import Asking, asking_from, subject_from, suite_for
+from forensics.cli.obtaining import (
+    Asking,
+    asking_from,
+    control_asking,
+    controls_answer,
+    subject_from,
+    suite_for,
+)
 from forensics.cohorts.finding import find_cohort, find_model
 from forensics.collect import Plan, plan, transcript_name
 from forensics.comparators import Comparator
 from forensics.errors import UsageError
+from forensics.examined import Need
 from forensics.observing import MAX_ANSWERS
 from forensics.policy.model import Budget, Policy, ReferenceEntry
 from forensics.referenced import with_texts
@@ -54,10 +63,11 @@ def asks(
         options: how it is asked.
         comparators: that will run; what none of them needs is not asked.
     """
-    needs = frozenset[str]().union(*(one.needs for one in comparators))
+    needs = tuple(one.needs for one in comparators)
     counter = _Counter(policy, subject, options, needs)
-    found = [*counter.answers(), *counter.token_counts(), *counter.scored_texts()]
-    return [one for one in [*found, *counter.drift()] if one.calls]
+    found = [*counter.answers(), *counter.token_counts(), *counter.control_answers()]
+    found += [*counter.scored_texts(), *counter.drift()]
+    return [one for one in found if one.calls]
 
 
 def check_budget(budget: Budget, found: Sequence[Ask]) -> None:
@@ -115,7 +125,11 @@ class _Counter:
     policy: Policy
     subject: Subject
     options: dict[str, Any]
-    needs: frozenset[str]
+    each_needs: tuple[frozenset[Need], ...]
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        return frozenset[Need]().union(*self.each_needs)
 
     @property
     def asking(self) -> Asking:
@@ -170,27 +184,50 @@ class _Counter:
         pairs = (self._pair(entry) for entry in self.policy.against if entry.subject)
         return (pair for pair in pairs if "cohort" not in _kinds(pair))
 
+    @property
+    def controls(self) -> list[Subject]:
+        return [subject_from(spec, self.options) for spec in self.options["controls"]]
+
+    def _read(self) -> Iterator[list[Subject]]:
+        """Yield the pairs of which one model's token probabilities, and all controls', are read."""
+        if self.controls and self.needs & {"logprobs", "explained"}:
+            yield from (pair for pair in self._compared() if _kinds(pair) & set(LOCAL_KINDS))
+
+    def _are_asked(self, pair: list[Subject]) -> bool:
+        asks = any({"answers", "logprobs"} <= needs for needs in self.each_needs)
+        return asks and controls_answer(pair, self.controls)
+
+    def _shown(self, pair: list[Subject]) -> Suite:
+        """Return the prompts whose answers are read, where both models answer every one."""
+        suite = with_texts(self._suite(pair, None), self.asking.texts)
+        first = sorted(suite.prompts, key=lambda prompt: prompt.sha256)[:MAX_ANSWERS]
+        return replace(suite, prompts=tuple(first))
+
+    def control_answers(self) -> Iterator[Ask]:
+        """Count what controls answer, where there are enough of them to be asked."""
+        seen: set[str] = set()
+        asking = control_asking(self.asking)
+        for pair in filter(self._are_asked, self._read()):
+            for one in self.controls:
+                identity = open_backend(one, asking.options).identity()
+                path = asking.folder / transcript_name(one, identity, asking.settings)
+                todo = plan(self._shown(pair), identity, asking.settings, path)
+                yield _ask(one, "answers of controls", todo, seen)
+
     def scored_texts(self) -> Iterator[Ask]:
         """Count the texts whose token probabilities local models will be asked for."""
-        if not self.needs & {"logprobs", "explained"}:
-            return
-        controls = [subject_from(spec, self.options) for spec in self.options["controls"]]
-        texts: dict[str, int] = {}
+        texts: Counter[str] = Counter()
         models: dict[str, Subject] = {}
-        for pair in self._compared():
-            local = [one for one in pair if one.kind in LOCAL_KINDS]
-            answers = self._scored_answers(pair)
-            for one in (*local, *controls) if local and controls else ():
-                models[one.spec] = one
-                texts[one.spec] = texts.get(one.spec, 0) + answers
+        for pair in self._read():
+            writers = len(pair) + (len(self.controls) if self._are_asked(pair) else 0)
+            answers = len(self._shown(pair).prompts) if "answers" in self.needs else 0
+            for one in (*pair, *self.controls):
+                if one.kind in LOCAL_KINDS:
+                    models[one.spec] = one
+                    texts[one.spec] += writers * answers
         for spec, one in models.items():
             passages = open_passages(one, self.asking.options)
             yield Ask(spec, "token probabilities", texts[spec] + passages, 0)
-
-    def _scored_answers(self, pair: list[Subject]) -> int:
-        if "answers" not in self.needs:
-            return 0
-        return len(pair) * min(MAX_ANSWERS, len(self._suite(pair, None).prompts))
 
     def drift(self) -> Iterator[Ask]:
         """Count the baseline's prompts: their answers are always fresh."""

@@ -137,24 +137,37 @@ def observed(
 def _answered(
     first: Examined, second: Examined, controls: Sequence[Subject], asking: Asking
 ) -> list[Transcript]:
-    """Ask controls what both subjects answered, as far as their token probabilities are read.
-
-    Too few controls to test anything with are not asked, nor any beside an endpoint or transcript,
-    which cannot read what they would say.
-    """
-    from forensics.comparators.mutual_fit import LEAST_CONTROLS
-    from forensics.observing import READ_TOKENS, shared_prompts
-    from forensics.text_probabilities import LOCAL_KINDS
+    """Ask controls what both subjects answered, as far as their token probabilities are read."""
+    from forensics.observing import shared_prompts
 
     prompts = shared_prompts(first, second)
-    at_hand = all(side.subject.kind in LOCAL_KINDS for side in (first, second))
-    if not prompts or not at_hand or len(controls) < LEAST_CONTROLS:
+    if not prompts or not controls_answer((first.subject, second.subject), controls):
         return []
     suite = replace(ad_hoc_suite([first.transcript]), prompts=tuple(prompts))
+    asking = control_asking(asking)
+    return [collect_answers(control, suite, asking) for control in controls]
+
+
+def controls_answer(subjects: Sequence[Subject], controls: Sequence[Subject]) -> bool:
+    """Tell whether controls are asked at all.
+
+    Too few controls to test anything with are not, nor any beside an endpoint or transcript, which
+    cannot read what they would say.
+    """
+    from forensics.comparators.mutual_fit import LEAST_CONTROLS
+    from forensics.text_probabilities import LOCAL_KINDS
+
+    at_hand = all(subject.kind in LOCAL_KINDS for subject in subjects)
+    return at_hand and len(controls) >= LEAST_CONTROLS
+
+
+def control_asking(asking: Asking) -> Asking:
+    """Return how controls are asked: once, and for no more than is read."""
+    from forensics.observing import READ_TOKENS
+
     most = min(asking.settings.max_tokens or READ_TOKENS, READ_TOKENS)
     settings = replace(asking.settings, max_tokens=most, samples=1)
-    asking = replace(asking, settings=settings, texts=None)
-    return [collect_answers(control, suite, asking) for control in controls]
+    return replace(asking, settings=settings, texts=None)
 
 
 def _counted(side: Examined, asking: Asking) -> Examined:

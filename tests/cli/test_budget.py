@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from forensics.suites import text_sha256
+from forensics.text_probabilities import load_passages
 from forensics.token_counts import suite as token_suite
+from forensics.transcripts import read_transcript
+from tests.backends.tiny_model import make_tiny_model
 from tests.loopback import Call, Loopback, Reply, chat_reply
 
 SIMILAR = "[rules.max-similarity]\nlimits = { openings = 0.9 }\n"
@@ -127,6 +130,26 @@ def test_texts_that_local_models_score_are_counted(cli, gate, zoo, here):
     assert calls > 0
     assert cli("check", lora).code in (0, 1)
     assert gate(policy, [lora]) == 0
+
+
+@pytest.mark.usefixtures("cache")
+def test_controls_that_answer_are_counted_as_they_are_asked(cli, gate, here, tmp_path):
+    base, subject, *controls = [
+        f"hf:{make_tiny_model(tmp_path / f'm{seed}', seed=seed, max_position_embeddings=1024)}"
+        for seed in range(1, 6)
+    ]
+    policy = (
+        'tiers = ["logprobs"]\nlimit = 12\nmax_tokens = 24\n'
+        f'controls = {json.dumps(controls)}\n[[against]]\nsubject = "{base}"\n'
+        "[rules.undeclared-kinship]\n"
+    )
+    # Both subjects and three controls answer 12 prompts; all five read what all five wrote.
+    passages = len(load_passages())
+    assert gate(policy, [subject]) == 5 * 12 + 5 * (5 * 12 + passages)
+    assert cli("check", subject).code in (0, 1)
+    kept = [read_transcript(path) for path in (here / "transcripts").glob("*.jsonl")]
+    assert [len(one.responses) for one in kept] == [12] * 5
+    assert gate(policy, [subject]) == 5 * 5 * 12  # read from the cache, which is not looked into
 
 
 def test_a_dry_run_of_transcripts_asks_nothing(cli, gate, here):
