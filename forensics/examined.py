@@ -48,7 +48,8 @@ class Examined:
     `files` are a local model's; None for a transcript or an endpoint. `counted` are an endpoint's
     answers to the suite of token counts. `probabilities` are what a local model gives fixed texts
     and both subjects' answers, `other_probabilities` what the other subject's model gives them, and
-    `controls` what models that are no subject give them.
+    `controls` what models that are no subject give them. `unseen` says why an endpoint that was
+    asked for token probabilities gave none.
     """
 
     subject: Subject
@@ -58,6 +59,7 @@ class Examined:
     probabilities: TextProbabilities | None = None
     other_probabilities: TextProbabilities | None = None
     controls: tuple[TextProbabilities, ...] = ()
+    unseen: str = ""
 
     @property
     def name(self) -> str:

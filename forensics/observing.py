@@ -48,8 +48,9 @@ def observe(
 ) -> tuple[Examined, Examined]:
     """Return the subjects with what their models and the controls say of texts and answers.
 
-    A subject whose model is not at hand stays as it is, but its answers are shown to the other
-    subject's model. Without controls nothing is run: token probabilities mean nothing alone.
+    A subject whose model is not at hand keeps what its endpoint said, if it did, and its answers
+    are shown to the other subject's model. Without controls nothing is run: token probabilities
+    mean nothing alone.
 
     Args:
         a: the known subject.
@@ -65,7 +66,7 @@ def observe(
         BackendError: a model cannot be loaded or gives NaN.
     """
     check_controls(controls)
-    if not controls or not any(side.subject.kind in LOCAL_KINDS for side in (a, b)):
+    if not controls or not any(can_be_seen(side) for side in (a, b)):
         return a, b
     shared = shared_prompts(a, b)
     told = [Examined(*found) for found in zip(controls, answered, strict=False)]
@@ -78,7 +79,7 @@ def observe(
         return replace(seen, written=tuple(answer_key(answer) for answer, _ in own))
 
     first, second = (
-        run(side.subject, own) if side.subject.kind in LOCAL_KINDS else None
+        run(side.subject, own) if side.subject.kind in LOCAL_KINDS else side.probabilities
         for side, own in zip((a, b), asked, strict=False)
     )
     own = asked[2:] or [[]] * len(controls)
@@ -87,6 +88,11 @@ def observe(
         replace(a, probabilities=first, other_probabilities=second, controls=panel),
         replace(b, probabilities=second, other_probabilities=first, controls=panel),
     )
+
+
+def can_be_seen(side: Examined) -> bool:
+    """Tell whether token probabilities can be had of a subject, or are there already."""
+    return side.subject.kind in LOCAL_KINDS or side.probabilities is not None
 
 
 def shared_prompts(a: Examined, b: Examined) -> list[Prompt]:

@@ -108,6 +108,8 @@ def _lacking(comparator: Comparator[Any], a: Examined, b: Examined) -> str | Non
 def _why(need: Need, side: Examined) -> str:
     if need in ("explained", "logprobs") and side.files is not None:
         return "needs control models to be read against: --control SUBJECT"
+    if need in ("explained", "logprobs") and side.subject.kind == "openai":
+        return side.unseen or "is asked for them by --tiers logprobs with --control SUBJECT"
     if need in ("token_counts", "tokenizer") and side.subject.kind == "openai":
         return "shows no tokenizer; --tiers tokenizer asks it for token counts"
     if need == "tokenizer" and side.files is not None:

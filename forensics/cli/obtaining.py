@@ -120,6 +120,8 @@ def observed(
     if not needs & {"logprobs", "explained"}:
         return first, second
     controls = [subject_from(spec, options) for spec in options["controls"]]
+    if controls and "logprobs" in (options["tiers"] or ()):
+        first, second = (_echoed(side, asking) for side in (first, second))
     asks = any({"answers", "logprobs"} <= one.needs for one in comparators)
     answered = _answered(first, second, controls, asking) if asks else []
     with step_spinner() as spinner:
@@ -168,6 +170,18 @@ def control_asking(asking: Asking) -> Asking:
     most = min(asking.settings.max_tokens or READ_TOKENS, READ_TOKENS)
     settings = replace(asking.settings, max_tokens=most, samples=1)
     return replace(asking, settings=settings, texts=None)
+
+
+def _echoed(side: Examined, asking: Asking) -> Examined:
+    from forensics.endpoint_probabilities import ask_probabilities, suite
+
+    if side.subject.kind != "openai":
+        return side
+    with answer_bar(f"{side.name}: token probabilities", len(suite().prompts), 0) as tick:
+        found = ask_probabilities(side.subject, asking.options, asking.folder, tick)
+    if isinstance(found, str):
+        return replace(side, unseen=found)
+    return replace(side, probabilities=found)
 
 
 def _counted(side: Examined, asking: Asking) -> Examined:

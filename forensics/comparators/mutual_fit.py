@@ -87,8 +87,9 @@ class MutualFit:
         if len(shared) < MIN_PROMPTS:
             return without_score(self, "insufficient", too_few(len(shared)), len(shared))
         first, second = a.on(shared), b.on(shared)
-        if first is None or second is None:
-            return without_score(self, "insufficient", "a subject's model is not at hand")
+        if first is None or second is None or not (first.own.answers and second.own.answers):
+            reason = "it takes local models of both, which read each other's answers"
+            return without_score(self, "insufficient", reason)
         if first.own.has_template != second.own.has_template:
             reason = "one was asked through a chat template, the other without"
             return without_score(self, "not_applicable", reason)
