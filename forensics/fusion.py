@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forensics.case import Finding, Verdict
+from forensics.detection import shipped
 from forensics.evidence import Evidence, Tier
 
 Kin = Literal["yes", "no", "open", "not_measured"]
@@ -32,7 +33,7 @@ Kin = Literal["yes", "no", "open", "not_measured"]
 KIN = 1000.0
 # What behaviour says is no statement about weights: the false alarms that text is held to, 1 %.
 ALIKE = 100.0
-_NO_KIN = 10.0  # between the two a tier is left open
+POINTS = 10.0  # between the two a tier is left open, and points to kinship
 _KIN_LOG10_LR = 1.0  # ENFSI's "moderate support" begins here
 _SMALLEST = 1e-300
 _MOST = 0.5  # of the weights
@@ -44,6 +45,11 @@ _UNSHARED = (
     "Their weights agree no more than chance has it: nothing shows that either is a fine-tune, "
     "merge or quantisation of the other. Training on one another's outputs leaves no trace in "
     "weights and is not excluded."
+)
+_POINTED = (
+    "Points to distillation or shared training data: their weights agree no more than chance has "
+    "it, and by their token probabilities they are nearer to each other than to the controls, "
+    "though not by so much that it is taken for a finding."
 )
 _TOGETHER: dict[tuple[Kin, Kin], str] = {
     ("yes", "yes"): (
@@ -96,8 +102,9 @@ def read_tiers(evidence: Sequence[Evidence]) -> tuple[TierReading, TierReading]:
 def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
     """Return the verdict with what the tiers say together.
 
-    Where no tier beyond text was measured the verdict stays as it is, and text alone never says
-    how one model came of another.
+    Where no tier beyond text was measured the verdict stays as it is but for its limits, and text
+    alone never says how one model came of another. Where behaviour is not found to be alike, the
+    limits say from which exposure on that would have shown.
 
     Args:
         verdict: what text says, as screened or calibrated.
@@ -105,9 +112,13 @@ def fuse(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
     """
     weights, behaviour = read_tiers(evidence)
     beyond = [e for e in evidence if e.tier != "text" and e.status == "ok"]
+    if behaviour.kin != "yes" and (beyond or verdict.status != "insufficient"):
+        verdict = verdict.model_copy(update={"limits": (*verdict.limits, shipped().silence)})
     if not beyond:
         return verdict
     together = _TOGETHER.get((weights.kin, behaviour.kin))
+    if (weights.kin, behaviour.kin) == ("no", "open") and (behaviour.e_value or 0.0) >= POINTS:
+        together = _POINTED
     read = [one.text for one in (weights, behaviour) if one.kin != "not_measured"]
     spoken = " ".join([together] if together else read)
     told = [e for e in beyond if e.tier == "tokenizer" and e.details.get("reading")]
@@ -171,7 +182,7 @@ def _by_e_values(evidence: Sequence[Evidence], tier: Tier) -> TierReading:
         return TierReading("not_measured", f"{_NAMES[tier]} were not tested.")
     mean = sum(e_value(e.p_value) for e in tested if e.p_value is not None) / len(tested)
     enough = ALIKE if tier == "logprobs" else KIN
-    kin: Kin = "yes" if mean >= enough else "no" if mean < _NO_KIN else "open"
+    kin: Kin = "yes" if mean >= enough else "no" if mean < POINTS else "open"
     if kin == "yes" and tier == "weights" and _one_approximate(tested):
         kin = "open"
     smallest = min(e.p_value for e in tested if e.p_value is not None)
@@ -185,7 +196,7 @@ def _by_e_values(evidence: Sequence[Evidence], tier: Tier) -> TierReading:
 def _one_approximate(tested: Sequence[Evidence]) -> bool:
     """Tell whether a test whose p-value is approximate speaks for kinship, and no other does."""
     values = [(e_value(e.p_value), e) for e in tested if e.p_value is not None]
-    spoken = [one for value, one in values if value >= _NO_KIN]
+    spoken = [one for value, one in values if value >= POINTS]
     return len(spoken) == 1 and bool(spoken[0].details.get("p_value_is_approximate"))
 
 
@@ -242,8 +253,12 @@ def _findings(evidence: Sequence[Evidence], *, kin: bool) -> list[Finding]:
         Finding(comparator=one.comparator, text=_finding(one))
         for one in evidence
         if one.p_value is not None
-        and (e_value(one.p_value) >= KIN if kin else e_value(one.p_value) < _NO_KIN)
+        and (e_value(one.p_value) >= _enough(one.tier) if kin else e_value(one.p_value) < POINTS)
     ]
+
+
+def _enough(tier: Tier) -> float:
+    return POINTS if tier == "logprobs" else KIN
 
 
 def _finding(evidence: Evidence) -> str:

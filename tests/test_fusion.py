@@ -181,3 +181,11 @@ def test_behaviour_is_alike_from_a_lower_bound_on_than_weights_are_kin():
     assert read_tiers([_tested("weights", p_value)])[0].kin == "open"
     approximate = _approximate(p_value, "x").model_copy(update={"tier": "logprobs"})
     assert read_tiers([approximate])[1].kin == "yes"
+
+
+def test_token_probabilities_left_open_still_point_where_weights_say_no():
+    verdict = _fused(_tested("weights", CHANCE), _tested("logprobs", OPEN))
+    assert verdict.readings["together"].startswith("Points to distillation or shared training data")
+    assert [f.comparator for f in verdict.findings_for] == ["logprobs"]
+    silent = _fused(_tested("weights", CHANCE), _judged(0.2))
+    assert not silent.reading.startswith("Points to")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from forensics.zoo.curve import Curve
+    from forensics.zoo.curve import Point
     from forensics.zoo.tables import Animal
 
 _PROMPTS = 32
@@ -38,14 +39,15 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
 
     Tiny models are trained from random weights, then tuned, merged, pruned, rounded, disguised and
     taught from; with time left, the same is done to demo:smollm2 without training. From 4 minutes
-    on, detection_curve.csv says how much of a teacher's text a student must read for it to show.
+    on, curve/detection_curve.csv says how much of a teacher's text a student must read for it to
+    show.
     Then: forensics evaluate DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
     """
     import time
 
     from forensics.cli.progress import note, step_spinner
     from forensics.zoo.build import SHARES, build_children, build_tiny, size_for
-    from forensics.zoo.curve import detection_curve
+    from forensics.zoo.curve import ONE_EACH, detection_curve
     from forensics.zoo.tables import write_tables
 
     _require_empty(folder)
@@ -59,9 +61,9 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
 
         size = size_for(minutes)
         animals = build_tiny(folder, size, tell, shares)
-        curve = detection_curve(folder, size, SHARES[1:], tell) if len(shares) > 1 else None
-    if curve is not None:
-        note(_said(curve))
+        if len(shares) > 1:
+            points = detection_curve(folder / "curve", folder / "tokenizer", size, ONE_EACH, tell)
+            note(_said(points))
     if not without_answers:
         _ask(animals, folder)
     source = _smollm2() if time.monotonic() < until else None
@@ -74,10 +76,9 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
     note(f"{folder}: {len(animals)} models, models.csv and pairs.csv")
 
 
-def _said(curve: Curve) -> str:
-    if curve.smallest is None:
-        return "no student stands out from those that read none of the teacher's text"
-    return f"the smallest share of a teacher's text that shows: {curve.smallest * 100:g} %"
+def _said(points: Sequence[Point]) -> str:
+    shown = [f"{one.share * 100:g} %" for one in points if one.share and one.behaviour == "yes"]
+    return f"shares of a teacher's text that show: {', '.join(shown) or 'none'}"
 
 
 def _require_empty(folder: Path) -> None:

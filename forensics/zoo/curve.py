@@ -1,155 +1,248 @@
 """The detection curve: how much of a teacher's text a student must have read for it to show.
 
-Students are trained from random weights on text of which a known share is the teacher's, then tuned
-further on other text. What is measured is how much likelier a student finds fresh text of the
-teacher's than other text, beside students that read none of the teacher's. Those differ in nothing
-but their random weights and the order of their text: the spread among them is what chance does, and
-a share counts as detected where the student stands out from it.
+A teacher is trained on the prose that all have read and on a language reference that nobody else
+has. Students are trained from random weights on prose of which a known share is replaced by what
+the teacher wrote, then tuned further on code. Controls are trained as students are, without a word
+of the teacher's, and so are the strangers of share 0, who tell how often nothing shows as
+something. Every student is then compared with the teacher as `forensics compare` does it: answers
+to prompts of the suite `core`, token probabilities beside the controls', weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
-import numpy as np
-
+from forensics.errors import InputFileError
 from forensics.files import write_text
+from forensics.fusion import Kin, read_tiers
 from forensics.zoo import training
-from forensics.zoo.checkpoint import Checkpoint, read_checkpoint
+from forensics.zoo.checkpoint import Checkpoint, write_checkpoint
 
 if TYPE_CHECKING:
     import torch
 
-CONTROLS = 5
-DETECTED = 0.01
+    from forensics.evidence import Evidence
+    from forensics.examined import Examined
+
+SHARES = (0.0, 0.001, 0.01, 0.1, 0.3, 1.0)
 FILE = "detection_curve.csv"
-_HELD_OUT = 0.1  # of the prose, which no student reads
-_ROWS = 96  # of fresh text, of `context` tokens each
+_PROMPTS = 36  # some answers of so small a model are blank
+_MAX_TOKENS = 128
+_TEMPERATURE = 0.8  # the most likely words of a model this small are blanks
+_OWN = 0.5  # of the teacher's text
+_TUNING_RATE = 1e-3
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Point:
-    """One student: the teacher's share of its text, its gain (nats a token) and p-value."""
+class Design:
+    """What is trained: students of every share (0 are strangers), controls, from which seed on."""
 
-    share: float
-    tokens: int
-    gain: float
-    p_value: float
+    shares: Sequence[float] = SHARES
+    students: int = 2
+    controls: int = 6
+    seed: int = 1
 
-    @property
-    def detected(self) -> bool:
-        """Whether it stands out from students that read none of the teacher's text."""
-        return self.p_value < DETECTED
+
+# For a zoo: an impression, no rates.
+ONE_EACH = Design((0.0, 0.001, 0.01, 0.1, 1.0), students=1, controls=4)
 
 
 @dataclass(frozen=True)
-class Curve:
-    """All students, and the gains of those that read none of the teacher's text."""
+class Point:
+    """One student: the teacher's share of its text, and what the comparison with it says.
 
-    points: tuple[Point, ...]
-    controls: tuple[float, ...]
+    `effect` and `p_value` are mutual fit's (bits a byte); `weights` and `behaviour` what the tiers
+    say as the verdict reads them.
+    """
 
-    @property
-    def smallest(self) -> float | None:
-        """The smallest share from which on every student is detected, None where none is."""
-        found = None
-        for point in sorted(self.points, key=lambda one: -one.share):
-            if not point.detected:
-                break
-            found = point.share
-        return found
+    seed: int
+    share: float
+    tokens: int
+    effect: float | None
+    p_value: float | None
+    weights: Kin
+    behaviour: Kin
 
 
 def detection_curve(
-    folder: Path, size: training.Size, shares: Sequence[float], progress: Progress
-) -> Curve:
-    """Train students of the zoo's base and see which of them stand out.
+    folder: Path, tokenizer: Path, size: training.Size, design: Design, progress: Progress
+) -> tuple[Point, ...]:
+    """Train a teacher, controls and students, compare, and write the table `FILE`.
 
     Args:
-        folder: a zoo that `build_tiny` made with this size; the curve is written to it.
-        size: of the students and of their training.
-        shares: of the teacher's text among a student's, above 0 to 1.
+        folder: to write models, answers and the table to.
+        tokenizer: folder of the tokenizer that all share.
+        size: of the models and of their training.
+        design: what to train.
         progress: called with what is made next.
 
     Raises:
-        OutputError: the table cannot be written.
+        OutputError: something cannot be written.
+        BackendError: a model gives NaN.
     """
-    base = read_checkpoint(folder / "models" / "tiny-base")
-    lab = _Lab.of(base, folder / "tokenizer", size)
-    controls = []
-    for seed in range(CONTROLS):
-        progress(f"control student {seed + 1} of {CONTROLS}")
-        controls.append(lab.gain(lab.student(0.0, 100 + seed)))
+    lab = _Lab(folder, tokenizer, size, design.seed)
+    progress("the teacher")
+    teacher = lab.teacher()
+    written = lab.written(teacher)
+    known = lab.asked("teacher", teacher)
+    panel = []
+    for number in range(design.controls):
+        progress(f"control {number + 1} of {design.controls}")
+        panel.append(lab.asked(f"control-{number + 1}", lab.student(written, 0.0, 100 + number)))
     points = []
-    for number, share in enumerate(shares):
-        progress(f"student of {share * 100:g} %")
-        gain = lab.gain(lab.student(share, 200 + number))
-        points.append(Point(share, round(share * size.tokens), gain, _beyond(gain, controls)))
-    curve = Curve(tuple(points), tuple(controls))
-    write_text(folder / FILE, _csv(curve))
-    return curve
+    for place, share in enumerate(design.shares):
+        for number in range(design.students):
+            name = f"student-{share * 100:g}-{number + 1}"
+            progress(name)
+            made = lab.student(written, share, 200 + 50 * place + number)
+            evidence = lab.compared(known, lab.asked(name, made), panel)
+            points.append(_point(design.seed, share, round(share * size.tokens), evidence))
+    write_text(folder / FILE, as_csv(points))
+    return tuple(points)
 
 
-def _beyond(gain: float, controls: Sequence[float]) -> float:
-    """Return the p-value of one value among others (t-test of a new observation)."""
-    from scipy.stats import t
-
-    k, spread = len(controls), float(np.std(controls, ddof=1))
-    statistic = (gain - float(np.mean(controls))) / (spread * np.sqrt(1 + 1 / k))
-    return float(t.sf(statistic, k - 1))
+def _point(seed: int, share: float, tokens: int, evidence: Sequence[Evidence]) -> Point:
+    weights, behaviour = read_tiers(evidence)
+    fit = next(one for one in evidence if one.comparator == "mutual_fit")
+    return Point(seed, share, tokens, fit.score, fit.p_value, weights.kin, behaviour.kin)
 
 
 @dataclass(frozen=True)
 class _Lab:
-    """Texts and settings that all students share; no student reads `fresh` or `other`."""
+    """Texts, settings and a folder that all of one seed share."""
 
-    size: training.Size
+    folder: Path
     tokenizer: Path
-    prose: torch.Tensor
-    taught: torch.Tensor
-    later: torch.Tensor
-    fresh: torch.Tensor
-    other: torch.Tensor
+    size: training.Size
+    seed: int
 
-    @classmethod
-    def of(cls, base: Checkpoint, tokenizer: Path, size: training.Size) -> _Lab:
-        enough = size.tokens * 4
-        prose, code = (
-            training.encode(tokenizer, training.texts(kind, enough), size)
-            for kind in ("prose", "code")
+    @cached_property
+    def texts(self) -> dict[str, torch.Tensor]:
+        """Tokens of prose, of the teacher's own matter, and of code."""
+        enough = self.size.tokens * 5
+        return {
+            kind: training.encode(self.tokenizer, training.texts(kind, enough), self.size)
+            for kind in get_args(training.Kind)
+        }
+
+    def teacher(self) -> Checkpoint:
+        parts = [(self.texts["reference"], _OWN), (self.texts["prose"], 1 - _OWN)]
+        return self._trained(parts, self._number(1))
+
+    def written(self, teacher: Checkpoint) -> torch.Tensor:
+        """Return what the teacher writes, half as many tokens as a student reads."""
+        rows = max(1, self.size.tokens // self.size.context // 2)
+        parts = [(self.texts["reference"], _OWN), (self.texts["prose"], 1 - _OWN)]
+        starts = training.mixed(parts, self.size, self._number(2))
+        starts = starts[:: max(1, len(starts) // rows)][:rows]
+        return training.sampled(teacher, starts, self.size.context, self._number(3))
+
+    def student(self, written: torch.Tensor, share: float, number: int) -> Checkpoint:
+        parts = [(written, share), (self.texts["prose"], 1 - share)]
+        learned = self._trained(parts, self._number(number))
+        return training.trained(
+            learned,
+            self.texts["code"],
+            self.size,
+            self.size.tuning_steps,
+            self._number(number),
+            _TUNING_RATE,
         )
-        read = int(len(prose) * (1 - _HELD_OUT))
-        rows = size.tokens // size.context // 2
-        taught = training.sampled(base, prose[:: max(1, read // rows)][:rows], size.context, 40)
-        fresh = training.sampled(base, prose[7 :: read // _ROWS][:_ROWS], size.context, 41)
-        other = prose[read:][: _ROWS * size.context]
-        return cls(size, tokenizer, prose[:read], taught, code, fresh, other)
 
-    def student(self, share: float, seed: int) -> Checkpoint:
+    def _trained(self, parts: Sequence[tuple[torch.Tensor, float]], seed: int) -> Checkpoint:
         size = self.size
-        parts = [(self.taught, share), (self.prose, 1 - share)]
-        text = training.mixed(parts, size, seed)
         start = training.untrained(size, self.tokenizer, seed)
-        learned = training.trained(start, text, size, size.steps, seed)
-        return training.trained(learned, self.later, size, size.tuning_steps, seed, 1e-3)
+        return training.trained(start, training.mixed(parts, size, seed), size, size.steps, seed)
 
-    def gain(self, student: Checkpoint) -> float:
-        """Return how much likelier the teacher's fresh text is than other text, nats a token."""
-        other, fresh = (
-            training.loss_on(student, tokens, self.size) for tokens in (self.other, self.fresh)
+    def _number(self, number: int) -> int:
+        return 1000 * self.seed + number
+
+    def kept(self, name: str, made: Checkpoint) -> str:
+        """Write a model; return what it is called as a subject."""
+        return f"hf:{write_checkpoint(made, self.folder / 'models' / name)}"
+
+    def asked(self, name: str, made: Checkpoint) -> Examined:
+        """Write a model and collect its answers."""
+        from forensics.backends import open_backend
+        from forensics.backends.base import BackendOptions, GenerationSettings
+        from forensics.collect import collect
+        from forensics.examined import Examined
+        from forensics.model_folder import model_files
+        from forensics.subjects import parse_subject
+        from forensics.suites import load_suite
+
+        subject = parse_subject(self.kept(name, made))
+        settings = GenerationSettings(temperature=_TEMPERATURE, max_tokens=_MAX_TOKENS)
+        suite = load_suite("core").select((), _PROMPTS)
+        backend = open_backend(subject, BackendOptions())
+        path = self.folder / "transcripts" / f"{name}.jsonl"
+        transcript = collect(suite, subject, backend, settings, path)
+        return Examined(subject, transcript, model_files(subject))
+
+    def compared(
+        self, known: Examined, other: Examined, panel: Sequence[Examined]
+    ) -> list[Evidence]:
+        """Return what token probabilities and weights say of a pair."""
+        from forensics.backends.base import BackendOptions
+        from forensics.comparators import load_comparators
+        from forensics.compare import measure
+        from forensics.observing import observe
+        from forensics.tiers import of_tiers
+
+        first, second = observe(
+            known,
+            other,
+            [one.subject for one in panel],
+            BackendOptions(),
+            answered=[one.transcript for one in panel],
         )
-        return other - fresh
+        tests = of_tiers(load_comparators(), ("logprobs", "weights"))
+        return [measure(one, first, second) for one in tests]
 
 
-def _csv(curve: Curve) -> str:
-    lines = ["share,tokens,gain,p_value,detected"]
-    lines += [f"0,0,{gain:.5f},," for gain in curve.controls]
-    lines += [
-        f"{p.share:g},{p.tokens},{p.gain:.5f},{p.p_value:.3g},{int(p.detected)}"
-        for p in curve.points
-    ]
-    return "\n".join(lines) + "\n"
+def as_csv(points: Sequence[Point]) -> str:
+    """Return the points as a table."""
+    text = StringIO()
+    writer = csv.DictWriter(text, [one.name for one in fields(Point)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(point) for point in points)
+    return text.getvalue()
+
+
+def read_points(path: Path) -> tuple[Point, ...]:
+    """Read a table that `detection_curve` wrote.
+
+    Raises:
+        InputFileError: it is missing or not such a table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return tuple(_read(csv.DictReader(stream)))
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputFileError(f"{path}: not a table of a detection curve ({error})") from error
+
+
+def _read(rows: Any) -> Iterator[Point]:
+    for row in rows:
+        effect, p_value = (
+            float(row[name]) if row[name] else None for name in ("effect", "p_value")
+        )
+        weights, behaviour = row["weights"], row["behaviour"]
+        if not {weights, behaviour} <= set(get_args(Kin)):
+            raise ValueError(f"{weights}, {behaviour}")
+        yield Point(
+            int(row["seed"]),
+            float(row["share"]),
+            int(row["tokens"]),
+            effect,
+            p_value,
+            weights,
+            behaviour,
+        )

@@ -35,13 +35,19 @@ class Size:
     tokens: int = 200_000
 
 
-def texts(kind: Literal["prose", "code"], characters: int) -> str:
-    """Return text that every Python has: docstrings of its library, or the library's code.
+Kind = Literal["prose", "reference", "code"]
+
+
+def texts(kind: Kind, characters: int) -> str:
+    """Return text that every Python has: about its library, about the language, or code.
 
     Args:
-        kind: `prose` for docstrings, `code` for sources.
+        kind: `prose` for the library's docstrings, `reference` for what `help()` says of the
+            language, `code` for the library's sources.
         characters: how much.
     """
+    if kind == "reference":
+        return _reference()[:characters]
     parts: list[str] = []
     left = characters
     for source in _sources():
@@ -51,6 +57,13 @@ def texts(kind: Literal["prose", "code"], characters: int) -> str:
             if left <= 0:
                 return "\n\n".join(parts)
     return "\n\n".join(parts)
+
+
+def _reference() -> str:
+    from pydoc_data.topics import topics
+
+    parts = (part for _, text in sorted(topics.items()) for part in text.split("\n\n"))
+    return "\n\n".join(" ".join(part.split()) for part in parts)
 
 
 def _sources() -> Iterator[str]:

@@ -1,49 +1,74 @@
-"""The detection curve's arithmetic, and that a student of nothing else stands out."""
+"""The detection curve's table, and that a student of nothing else is read as alike."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy.stats import binomtest
 
-from forensics.zoo.build import SMALLEST
-from forensics.zoo.curve import Curve, Point, _beyond, detection_curve
+from forensics.errors import InputFileError
+from forensics.zoo import training
+from forensics.zoo.curve import FILE, Design, Point, as_csv, detection_curve, read_points
+from forensics.zoo.detection_study import SIZE, summarised
 
-
-def _point(share: float, p_value: float) -> Point:
-    return Point(share, 0, 0.0, p_value)
-
-
-@pytest.mark.parametrize(
-    ("p_values", "smallest"),
-    [
-        ({0.001: 0.5, 0.01: 0.2, 0.1: 0.005, 1.0: 1e-6}, 0.1),
-        ({0.001: 0.001, 0.01: 0.2, 0.1: 0.005, 1.0: 1e-6}, 0.1),  # luck below does not count
-        ({0.1: 0.5, 1.0: 0.5}, None),
-        ({1.0: 1e-6}, 1.0),
-    ],
+POINTS = (
+    Point(1, 0.0, 0, -0.004, 0.7, "no", "no"),
+    Point(1, 0.001, 200, 0.01, 0.2, "no", "no"),
+    Point(1, 1.0, 200_000, 0.25, 2e-8, "no", "yes"),
+    Point(2, 1.0, 200_000, None, None, "open", "not_measured"),
 )
-def test_the_limit_is_where_detection_begins_and_stays(p_values, smallest):
-    curve = Curve(tuple(_point(share, p) for share, p in p_values.items()), ())
-    assert curve.smallest == smallest
 
 
-def test_p_values_among_equals_are_uniform():
-    """n = 2000 draws of a gain and five controls from one distribution."""
-    dice = np.random.default_rng(0)
-    values = [_beyond(draw[0], list(draw[1:])) for draw in dice.normal(3, 0.1, size=(2000, 6))]
-    for level in (0.01, 0.05, 0.5):
-        hits = sum(p <= level for p in values)
-        assert binomtest(hits, len(values), level).pvalue > 1e-3
+def test_the_table_is_read_as_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(as_csv(POINTS))
+    assert read_points(tmp_path / FILE) == POINTS
+
+
+@pytest.mark.parametrize("text", ["", "share\n1\n", as_csv(POINTS).replace("yes", "maybe")])
+def test_another_table_is_told_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    if not text:
+        assert read_points(tmp_path / FILE) == ()
+        return
+    with pytest.raises(InputFileError, match="not a table of a detection curve"):
+        read_points(tmp_path / FILE)
+
+
+def test_the_summary_counts_students_by_share() -> None:
+    found = summarised(POINTS, "2026-11-22")
+    assert [rate.share for rate in found.rates] == [0.0, 0.001, 1.0]
+    whole = found.rates[-1]
+    assert (whole.n, whole.detected, whole.pointed, whole.alike) == (2, 1, 1, 1)
+    assert whole.shares_weights == 0
+    assert found.teachers == 2
+
+
+def test_the_size_told_is_the_models(tmp_path: Path) -> None:
+    tokenizer = training.make_tokenizer(tmp_path, SIZE, training.texts("prose", 20_000))
+    model = training.untrained(SIZE, tokenizer, 1)
+    weights = {k: v for k, v in model.tensors.items() if k != "lm_head.weight"}  # tied
+    assert sum(values.numel() for values in weights.values()) == summarised(POINTS, "").weights
+
+
+def test_the_teachers_own_matter_is_in_no_docstring() -> None:
+    prose, own = (training.texts(kind, 200_000) for kind in ("prose", "reference"))
+    paragraphs = [part for part in own.split("\n\n") if len(part) > 100]
+    assert len(paragraphs) > 100
+    assert sum(part in prose for part in paragraphs) == 0
 
 
 @pytest.mark.slow
-def test_a_student_of_nothing_but_the_teacher_stands_out(zoo: dict[str, Path]):
-    folder = zoo["tiny-base"].parents[1]
-    curve = detection_curve(folder, replace(SMALLEST, steps=160), (0.001, 1.0), lambda _: None)
-    little, whole = curve.points
-    assert whole.gain > max(*curve.controls, little.gain)
-    assert (folder / "detection_curve.csv").read_text().count("\n") == 8
+@pytest.mark.usefixtures("cache")
+def test_a_student_of_nothing_but_the_teacher_shows_and_a_stranger_does_not(
+    tmp_path: Path,
+) -> None:
+    sample = "\n\n".join(
+        training.texts(kind, SIZE.tokens // 2) for kind in ("prose", "reference", "code")
+    )
+    tokenizer = training.make_tokenizer(tmp_path / "tokenizer", SIZE, sample)
+    design = Design((0.0, 1.0), students=1, controls=5, seed=12)
+    stranger, student = detection_curve(tmp_path, tokenizer, SIZE, design, lambda _: None)
+    assert student.p_value is not None and student.p_value < 0.01, student
+    assert (student.weights, student.behaviour) in (("no", "open"), ("no", "yes")), student
+    assert (stranger.weights, stranger.behaviour) == ("no", "no"), stranger
+    assert read_points(tmp_path / FILE) == (stranger, student)

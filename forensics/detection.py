@@ -1,0 +1,128 @@
+"""What silence means: from which share of a teacher's text on a student was detectable at all.
+
+The numbers are those of `forensics.zoo.detection_study`, measured on tiny students.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from forensics.errors import InputFileError
+from forensics.resources import data_folder
+
+FILE = "detection.json"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Students of one share of a teacher's text, and what was found of them.
+
+    `tokens` of each student's training text are the teacher's. Of `n` students `detected` had a
+    p-value of mutual fit below 0.01, `pointed` were read as pointing to kinship by their behaviour
+    or as kin, `alike` as kin, and `shares_weights` were taken to share weights, which none does. At
+    share 0 all of these are false alarms.
+    """
+
+    share: float
+    tokens: int
+    n: int
+    detected: int
+    pointed: int
+    alike: int
+    shares_weights: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the rate of detection (Clopper and Pearson 1934)."""
+        from scipy.stats import binomtest
+
+        found = binomtest(self.detected, self.n).proportion_ci(method="exact")
+        return float(found.low), float(found.high)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The detection curve of tiny students with `weights` weights, of several teachers."""
+
+    rates: tuple[Rate, ...]
+    teachers: int
+    controls: int
+    weights: int
+    command: str
+    date: str
+
+    @property
+    def smallest(self) -> Rate | None:
+        """The smallest share from which on every student was detected; None if none was."""
+        found = None
+        for rate in sorted(self.rates, key=lambda one: -one.share):
+            if rate.detected < rate.n or not rate.share:
+                break
+            found = rate
+        return found
+
+    @property
+    def silence(self) -> str:
+        """What it means that token probabilities show nothing, in a sentence for every report."""
+        start = (
+            f"What silence means: of tiny students trained from random weights "
+            f"({self.weights / 1e6:.1f} million of them, {self.teachers} teachers), token "
+            f"probabilities beside {self.controls} controls showed kinship (p < 0.01), by the "
+            f"share of their text that a teacher wrote, of {_counted(self.rates)}."
+        )
+        limit = self.smallest
+        least = (
+            "No share was detectable in all of them"
+            if limit is None
+            else f"Less than {percent(limit.share)} was not reliably detectable"
+        )
+        return (
+            f"{start} {least}, and larger models were not measured: that nothing is seen is no "
+            "evidence that there was nothing."
+        )
+
+    def to_json(self) -> str:
+        """Return the file's text."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+
+def percent(share: float) -> str:
+    """Return a share (0 to 1) in per cent, as short as it goes."""
+    return f"{share * 100:g} %"
+
+
+def _counted(rates: Sequence[Rate]) -> str:
+    told = sorted(rates, key=lambda one: -one.share)
+    return ", ".join(
+        f"{percent(one.share) if one.share else 'none'}: {one.detected} of {one.n}" for one in told
+    )
+
+
+def read_detection(path: Path) -> Detection:
+    """Read what the study wrote.
+
+    Raises:
+        InputFileError: it is missing or malformed.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        rates = tuple(Rate(**rate) for rate in found.pop("rates"))
+        return Detection(rates=rates, **found)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputFileError(
+            f"{path}: no detection curve ({error}); reinstall model-forensics"
+        ) from error
+
+
+@cache
+def shipped() -> Detection:
+    """Return the detection curve that comes with the package.
+
+    Raises:
+        InputFileError: it is missing or malformed.
+    """
+    return read_detection(data_folder("probes") / FILE)
