@@ -20,6 +20,7 @@ from forensics.report.exhibits import (
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.sanitise import Span, clip, excerpt, one_line, segments, visible
+from forensics.report.tiers import tier_summaries
 
 MAX_CHARS = 65_000
 _EXHIBITS_PER_SIDE = 3
@@ -174,7 +175,15 @@ def _evidence(case: Case) -> list[str]:
         "model scores against itself. Explained is the share of how scores differ between prompts "
         "that length and formatting explain."
     )
-    return ["### Evidence", _table(head, rows), about]
+    return ["### Evidence", _table(head, rows), about, "### Tiers of evidence", _tiers(case)]
+
+
+def _tiers(case: Case) -> str:
+    lines = []
+    for one in tier_summaries(case):
+        said = (prose(one.asks), prose(one.outcome, 600), prose(one.reading))
+        lines.append(" ".join([f"**{one.title}.**", *filter(None, said)]))
+    return _bullets(lines)
 
 
 def _evidence_row(entry: Evidence) -> tuple[str, ...]:

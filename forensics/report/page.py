@@ -29,6 +29,7 @@ from forensics.report.prompt_rows import (
 from forensics.report.refused import RefusedPrompt, refused
 from forensics.report.sanitise import Span, clip, one_line, segments
 from forensics.report.stability import Stability, leaving_one_out
+from forensics.report.tiers import TierSummary, tier_summaries
 from forensics.report.tree_chart import tree_chart
 
 MAX_ANSWER_CHARS = 4000
@@ -173,6 +174,16 @@ class Page:
     def caveats(self) -> tuple[Caveat, ...]:
         """What limits this very case."""
         return caveats(self.case)
+
+    def summary(self, tier: Tier) -> TierSummary:
+        """Return what a tier asks, and what was measured of it."""
+        return next(one for one in tier_summaries(self.case) if one.tier == tier)
+
+    @property
+    def missing_tiers(self) -> list[TierSummary]:
+        """The tiers that were no part of the run."""
+        present = {entry.tier for entry in self.case.evidence}
+        return [one for one in tier_summaries(self.case) if one.tier not in present]
 
     def tiers(self) -> list[tuple[Tier, list[tuple[int, Evidence]]]]:
         """Return the evidence by tier, each with its place."""

@@ -21,6 +21,7 @@ from forensics.report.exhibits import (
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.sanitise import clip, encodable, excerpt, one_line, visible
+from forensics.report.tiers import tier_summaries
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -174,6 +175,11 @@ class _Page:
             self.listing("-", [f"{entry.title}: {status}{reason} (n {entry.n})"])
         if not self.case.evidence:
             self.print(self.text("No comparator was run."))
+            return
+        self.heading("Tiers of evidence")
+        for tier in tier_summaries(self.case):
+            said = f"{tier.title}: {tier.asks} {one_line(tier.outcome, 300)}"
+            self.listing("-", [f"{said} {one_line(tier.reading, 400)}".rstrip()])
 
     def _evidence_table(self, measured: list[Evidence]) -> Table:
         table = self.table("evidence", "score", "95 % interval", "floor A / B", "n", "")
