@@ -2,8 +2,8 @@
 
 `/v1/completions` with `echo` and `logprobs` says how likely the model finds every token of a prompt
 and what it expected instead: vLLM and some others do, most hosted services do not. What comes back
-is brought to bytes and characters, as with a local model, so that the two compare. Where an endpoint
-puts no token before a text, the first has nothing to be predicted from and is not scored.
+is brought to bytes and characters, as with a local model, so that the two compare. Where an
+endpoint puts no token before a text, the first has nothing to be predicted from and is not scored.
 """
 
 from __future__ import annotations
