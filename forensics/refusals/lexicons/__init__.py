@@ -76,7 +76,11 @@ def _languages_by_words(sample: str) -> list[str]:
     words = _LATIN_WORD.findall(sample)
     if not words:
         return []
-    counts = {code: sum(map(known.__contains__, words)) for code, known in _known_words().items()}
+    languages, speakers = _known_words()
+    counts = dict.fromkeys(languages, 0)
+    for word in words:
+        for code in speakers.get(word, ()):
+            counts[code] += 1
     most = max(counts.values())
     if most < _WORDS_TO_TELL:
         return list(counts)
@@ -85,12 +89,14 @@ def _languages_by_words(sample: str) -> list[str]:
 
 
 @cache
-def _known_words() -> dict[str, frozenset[str]]:
-    return {
-        code: frozenset(fold_literal(word) for word in lexicon.words)
-        for code, lexicon in LEXICONS.items()
-        if lexicon.words
-    }
+def _known_words() -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    """The languages told by their words, and for each word those it belongs to."""
+    speakers: dict[str, list[str]] = {}
+    told = tuple(code for code, lexicon in LEXICONS.items() if lexicon.words)
+    for code in told:
+        for word in {fold_literal(word) for word in LEXICONS[code].words}:
+            speakers.setdefault(word, []).append(code)
+    return told, speakers
 
 
 def pattern_of(part: Part, language: str) -> str | None:
