@@ -4,7 +4,7 @@
     PROVENANCE_KIT=KIT/bin/provenancekit pytest tests/benchmarks/test_provenance_kit.py
 
 Measured with 1.0.0 (Python 3.13, one thread each, two cores that others used too), SmolLM2-135M in
-float32 against three models of its configuration; the kit's second run, its first took 86 to 122 s:
+float32 against three models of its configuration:
 
 | against | kit says | seconds (processor) | this says | seconds (processor) |
 |---|---|---|---|---|
@@ -12,10 +12,11 @@ float32 against three models of its configuration; the kit's second run, its fir
 | itself, permuted | Confirmed Match, 1.0 | 26 (10.4) | kin, p < 1e-300 | 8 (4.6) |
 | an untrained model | Confirmed Match, 1.0 | 23 (11.7) | no kinship, p = 0.18 | 14 (5.5) |
 
-It held 1.4 GB of memory at most, this 0.66.
-The kit's own weight scores tell the untrained model (0.003 of 1 for weight values), but an equal
-configuration decides before they are asked. It took 1.6 to 6.5 times as long, of which a
-good part goes into loading its libraries; what costs here is matching units where nothing matches.
+The kit held 1.4 GB of memory at most, this 0.66. With its own number of threads and more load
+beside it, the kit took 86 to 122 s (28 to 42 of processor time). Its weight scores tell the
+untrained model (0.003 of 1 for weight values), but an equal configuration decides before they are
+asked. A good part of its time goes into loading libraries; what costs here is matching units where
+they do not stand in the same order.
 """
 
 from __future__ import annotations
