@@ -131,13 +131,13 @@ def open_weights(files: ModelFiles) -> Weights:
         InputFileError: no weights, only pickles, a missing shard, or a damaged file.
     """
     if files.gguf is not None:
-        return Weights(files.gguf, _tensors((files.gguf,), stamp(files)))
+        return Weights(files.gguf, _tensors(files.weights, True, stamp(files)))
     from forensics.weights.safetensors_files import check_shards
 
     if not files.shards:
         raise InputFileError(why_no_weights(files.path))
     check_shards(files.path, files.shards)
-    return Weights(files.path, _tensors(files.shards, stamp(files)))
+    return Weights(files.path, _tensors(files.weights, False, stamp(files)))
 
 
 def stamp(files: ModelFiles) -> tuple[tuple[int, int], ...]:
@@ -150,15 +150,14 @@ def stamp(files: ModelFiles) -> tuple[tuple[int, int], ...]:
 
 
 @lru_cache(maxsize=2)  # every comparator of a run opens the same two models
-def _tensors(paths: tuple[Path, ...], _: tuple[tuple[int, int], ...]) -> dict[str, Tensor]:
+def _tensors(
+    paths: tuple[Path, ...], is_gguf: bool, _: tuple[tuple[int, int], ...]
+) -> dict[str, Tensor]:
     from forensics.weights.gguf_tensors import gguf_tensors
     from forensics.weights.safetensors_files import safetensors_tensors
 
-    opened = (
-        gguf_tensors(path) if path.suffix == ".gguf" else safetensors_tensors(path)
-        for path in paths
-    )
-    return {tensor.name: tensor for tensors in opened for tensor in tensors}
+    opened = gguf_tensors if is_gguf else safetensors_tensors
+    return {tensor.name: tensor for path in paths for tensor in opened(path)}
 
 
 def checked_files(files: ModelFiles | None) -> ModelFiles:

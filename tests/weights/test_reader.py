@@ -188,6 +188,18 @@ def test_gguf_is_dequantised_tensor_by_tensor(gguf_file):
     assert token_rows(files) == {"a": 0, "b": 1, "c": 2}
 
 
+def test_a_gguf_file_may_have_any_name(gguf_file):
+    other = gguf_file.rename(gguf_file.with_name("weights.bin"))
+    assert open_weights(ModelFiles(None, gguf=other)).parameters == 256
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_an_empty_tensor_is_no_damage(tmp_path, kind):
+    weights = _open(_folder(tmp_path, {"x": torch.zeros(0, 4, dtype=kind), "y": VALUES}))
+    check_numbers(weights)
+    assert weights.read("x").shape == (0, 4)
+
+
 def test_a_cut_or_unknown_gguf_is_told(gguf_file):
     whole = gguf_file.read_bytes()
     for left in (3, 40, len(whole) // 2, len(whole) - 70):
