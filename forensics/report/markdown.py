@@ -266,7 +266,7 @@ def _shared(answer: str, spans: tuple[Span, ...]) -> list[str]:
 
 
 def _limits(case: Case) -> list[str]:
-    own = [prose(limit) for limit in case.verdict.limits[:_LINES]]
+    own = [prose(limit, 600) for limit in case.verdict.limits[:_LINES]]
     general = [prose(line) for line in (view.holds_for(case), *view.is_not(case))]
     made = f"Made by model-forensics {code(case.version)} with {code(case.command, 400)}."
     if not case.copy_tripwire.tripped:
