@@ -38,9 +38,9 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
     """Write models, transcripts, models.csv and pairs.csv to DIR.
 
     Tiny models are trained from random weights, then tuned, merged, pruned, rounded, disguised and
-    taught from; with time left, the same is done to demo:smollm2 without training. From 4 minutes
-    on, curve/detection_curve.csv says how much of a teacher's text a student must read for it to
-    show.
+    taught from. With time left, of 4 minutes or more, curve/detection_curve.csv says how much of a
+    teacher's text a student must read for it to show, and then the same is done to demo:smollm2
+    without training.
     Then: forensics evaluate DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
     """
     import time
@@ -61,7 +61,7 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
 
         size = size_for(minutes)
         animals = build_tiny(folder, size, tell, shares)
-        if len(shares) > 1:
+        if len(shares) > 1 and time.monotonic() < until:
             points = detection_curve(folder / "curve", folder / "tokenizer", size, ONE_EACH, tell)
             note(_said(points))
     if not without_answers:
