@@ -53,7 +53,9 @@ DAMAGES = {
     _missing_shard: "lacks 1 of 2 shards (first: model-00002-of-00002.safetensors)",
     _pointer: "is not a complete safetensors file",
 }
-CASES = pytest.mark.parametrize(("damage", "says"), DAMAGES.items(), ids=lambda x: str(x)[:40])
+CASES = pytest.mark.parametrize(
+    ("damage", "says"), DAMAGES.items(), ids=lambda x: getattr(x, "__name__", "")
+)
 
 
 @pytest.fixture(name="model")
