@@ -118,7 +118,7 @@ def test_a_second_run_reads_the_cache(
     monkeypatch.setenv("FORENSICS_CACHE", str(tmp_path / "cache"))
     folder = copy_model(tiny, tmp_path / "copy")
     subject = parse_subject(f"hf:{folder}")
-    asked = [(answer("I like the sea."), (Message("user", "Who?"),))]
+    asked = [[(answer("I like the sea."), (Message("user", "Who?"),))]]
     first = text_probabilities(subject, BackendOptions(), asked)
     assert len(first.passages) == len(load_passages())
     # With its weights gone the model could not be run again; a hash of them names the entry.

@@ -126,7 +126,8 @@ def test_the_verdict_is_an_uncalibrated_screening_without_claims(cases):
     for case in cases.values():
         assert (case.verdict.status, case.verdict.calibration) == ("screening", "none")
         assert "uncalibrated: no reference cohort" in case.verdict.headline
-        said = case.verdict.model_dump_json()
+        # The limits speak of token probabilities, a kind of evidence; of no probability of a claim.
+        said = case.verdict.model_dump_json().replace("token probabilities", "")
         assert not re.search(r"derived|stolen|unauthori|secret|probab", said, re.IGNORECASE)
 
 
