@@ -38,9 +38,9 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
     """Write models, transcripts, models.csv and pairs.csv to DIR.
 
     Tiny models are trained from random weights, then tuned, merged, pruned, rounded, disguised and
-    taught from. With time left, of 4 minutes or more, curve/detection_curve.csv says how much of a
-    teacher's text a student must read for it to show, and then the same is done to demo:smollm2
-    without training.
+    taught from; the same is done to demo:smollm2, without training. With time left, of 4 minutes or
+    more, curve/detection_curve.csv says how much of a teacher's text a student must read for it to
+    show.
     Then: forensics evaluate DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
     """
     import time
@@ -61,9 +61,6 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
 
         size = size_for(minutes)
         animals = build_tiny(folder, size, tell, shares)
-        if len(shares) > 1 and time.monotonic() < until:
-            points = detection_curve(folder / "curve", folder / "tokenizer", size, ONE_EACH, tell)
-            note(_said(points))
     if not without_answers:
         _ask(animals, folder)
     source = _smollm2() if time.monotonic() < until else None
@@ -74,6 +71,11 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
                 _ask([animal], folder)
     write_tables(folder, animals)
     note(f"{folder}: {len(animals)} models, models.csv and pairs.csv")
+    if len(shares) > 1 and time.monotonic() < until:
+        with step_spinner() as spinner:
+            task = spinner.add_task("detection curve", total=None)
+            points = detection_curve(folder / "curve", folder / "tokenizer", size, ONE_EACH, tell)
+        note(_said(points))
 
 
 def _said(points: Sequence[Point]) -> str:
