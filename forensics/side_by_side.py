@@ -27,10 +27,13 @@ def run_all(tasks: Sequence[Callable[[], T]]) -> list[T]:
     if len(tasks) < 2 or not _can_fork():
         return [task() for task in tasks]
     context = multiprocessing.get_context("fork")
-    begun: Synchronized[int] = context.Value("i", 0)
-    receiver, sender = context.Pipe(duplex=False)
-    helper = context.Process(target=_help, args=(tasks, begun, sender), daemon=True)
-    helper.start()
+    try:
+        begun: Synchronized[int] = context.Value("i", 0)
+        receiver, sender = context.Pipe(duplex=False)
+        helper = context.Process(target=_help, args=(tasks, begun, sender), daemon=True)
+        helper.start()
+    except (ImportError, OSError):  # no semaphores, or no room for another process
+        return [task() for task in tasks]
     sender.close()  # else the end of a helper that was killed would not be noticed
     try:
         found = _take(tasks, begun)

@@ -64,6 +64,15 @@ def test_what_does_not_pickle_is_done_here(forking):
     assert [one() for one in made] == list(range(20))
 
 
+@linux
+def test_without_room_for_another_process_all_is_done_here(forking, monkeypatch):
+    def full():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", full)
+    assert {pid for _, _, pid in run_all([partial(_slow, i) for i in range(4)])} == {os.getpid()}
+
+
 def test_torch_and_a_single_core_keep_to_one_process(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", object())
     assert {pid for _, _, pid in run_all([partial(_slow, i) for i in range(4)])} == {os.getpid()}
