@@ -118,8 +118,9 @@ def test_a_baseline_is_asked_again_each_time_and_its_tokens_count(cli, gate, ser
     assert "may ask for 216 answer tokens" in cli("check", subject).complaint
 
 
-@pytest.mark.usefixtures("cache")
-def test_texts_that_local_models_score_are_counted(cli, gate, zoo, here):
+def test_texts_that_local_models_score_are_counted(cli, gate, zoo, here, tmp_path, monkeypatch):
+    # A cache of its own: other tests score the zoo's models too.
+    monkeypatch.setenv("FORENSICS_CACHE", str(tmp_path / "cache"))
     base, lora, control = (zoo[name] for name in ("tiny-base", "tiny-lora", "tiny-other-seed"))
     policy = (
         f'comparators = ["likelihoods"]\ncontrols = ["{control}"]\n[[against]]\n'
