@@ -20,7 +20,9 @@ from forensics.errors import BackendError
 from forensics.text_probabilities import TextProbabilities, TextScore, load_passages, places
 
 if TYPE_CHECKING:
-    from forensics.backends.base import BackendOptions
+    from forensics.backends.base import BackendOptions, GenerationSettings
+    from forensics.backends.openai import OpenAIBackend
+    from forensics.collect import Plan
     from forensics.subjects import Subject
     from forensics.suites import Prompt, Suite
     from forensics.transcripts import Response, Transcript
@@ -43,6 +45,31 @@ def suite() -> Suite:
     return Suite(NAME, "1", "Fixed passages", prompts)
 
 
+def plan_probabilities(
+    subject: Subject, options: BackendOptions, folder: Path
+) -> tuple[OpenAIBackend, Path, Plan]:
+    """Return who is asked for the passages, where they are kept, and which calls are still open.
+
+    Args:
+        subject: an `openai:` subject; it is asked through `/completions` whatever its `api` is.
+        options: how it is reached.
+        folder: of transcripts; the passages have a file of their own there.
+    """
+    from forensics.backends.openai import OpenAIBackend
+    from forensics.collect import plan, transcript_name
+
+    asked = replace(subject, api="completions")
+    backend = OpenAIBackend(asked, options)
+    path = folder / f"{NAME}-{transcript_name(asked, backend.identity(), _settings())}"
+    return backend, path, plan(suite(), backend.identity(), _settings(), path)
+
+
+def _settings() -> GenerationSettings:
+    from forensics.backends.base import GenerationSettings
+
+    return GenerationSettings(max_tokens=1)
+
+
 def ask_probabilities(
     subject: Subject,
     options: BackendOptions,
@@ -63,19 +90,15 @@ def ask_probabilities(
     Raises:
         OutputError: the transcript cannot be written.
     """
-    from forensics.backends.base import GenerationSettings
-    from forensics.backends.openai import OpenAIBackend
-    from forensics.collect import collect, transcript_name
+    from forensics.collect import collect
 
     asked = replace(subject, api="completions")
-    backend = OpenAIBackend(asked, options)
-    settings = GenerationSettings(max_tokens=1)
-    path = folder / f"{NAME}-{transcript_name(asked, backend.identity(), settings)}"
+    backend, path, _ = plan_probabilities(subject, options, folder)
     passages = suite()
 
     def echoed(prompts: Sequence[Prompt]) -> Transcript:
         part = replace(passages, prompts=tuple(prompts))
-        return collect(part, asked, backend, settings, path, progress)
+        return collect(part, asked, backend, _settings(), path, progress)
 
     why = ""
     for alternatives in _ALTERNATIVES:

@@ -141,6 +141,35 @@ def test_a_copy_behind_an_endpoint_is_told_from_a_stranger(
     assert stranger["next_tokens"]["p_value"] is None or stranger["next_tokens"]["p_value"] > 0.05
 
 
+def test_a_budget_counts_what_endpoints_are_asked_to_echo(
+    cli: Any,
+    here: Path,
+    models: dict[str, Path],
+    loopback: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A cache of its own: other tests have these models read the passages too.
+    monkeypatch.setenv("FORENSICS_CACHE", str(here / "cache"))
+    servers = [loopback(Served(models[name])) for name in ("base", "one")]
+    subject, reference = (f"openai:m@{server.url}" for server in servers)
+    controls = json.dumps([f"hf:{models['copy']}", f"hf:{models['two']}"])
+    policy = (
+        f'tiers = ["logprobs"]\nlimit = 8\nmax_tokens = 8\ncontrols = {controls}\n'
+        f'[[against]]\nsubject = "{reference}"\n[rules.undeclared-kinship]\n'
+    )
+    passages = len(load_passages())
+    answers, read = 2 * 8, 2 * (2 * 8 + passages)
+    for on_file in (False, True):
+        calls = read if on_file else answers + 2 * passages + read
+        (here / "forensics.toml").write_text(f"{policy}[budget]\nmax_calls = {calls - 1}\n")
+        assert f"would make {calls} calls" in cli("check", subject).complaint
+        (here / "forensics.toml").write_text(f"{policy}[budget]\nmax_calls = {calls}\n")
+        assert cli("check", subject).code in (0, 1, 3)
+        assert sum(len(server.calls) for server in servers) == answers + 2 * passages
+        # Controls read the passages once; of answers it is not looked up what was read before.
+        read = 2 * 2 * 8
+
+
 @pytest.mark.parametrize(
     ("script", "reason", "calls"),
     [

@@ -22,6 +22,7 @@ from forensics.cli.obtaining import (
 from forensics.cohorts.finding import find_cohort, find_model
 from forensics.collect import Plan, plan, transcript_name
 from forensics.comparators import Comparator
+from forensics.endpoint_probabilities import plan_probabilities
 from forensics.errors import UsageError
 from forensics.examined import Need
 from forensics.observing import MAX_ANSWERS
@@ -66,7 +67,7 @@ def asks(
     needs = tuple(one.needs for one in comparators)
     counter = _Counter(policy, subject, options, needs)
     found = [*counter.answers(), *counter.token_counts(), *counter.control_answers()]
-    found += [*counter.scored_texts(), *counter.drift()]
+    found += [*counter.scored_texts(), *counter.echoed_texts(), *counter.drift()]
     return [one for one in found if one.calls]
 
 
@@ -170,14 +171,15 @@ class _Counter:
         """Count the prompts that tell an endpoint's tokenizer, where that tier was asked for."""
         if "token_counts" not in self.needs or "tokenizer" not in self.options["tiers"]:
             return
-        endpoints = {
-            one.spec: one for pair in self._compared() for one in pair if one.kind == "openai"
-        }
         seen: set[str] = set()
-        for one in endpoints.values():
+        for one in self._endpoints():
             identity = open_backend(one, self.asking.options).identity()
             _, todo = plan_counts(one, identity, self.asking.folder)
             yield _ask(one, "token counts", todo, seen)
+
+    def _endpoints(self) -> Iterable[Subject]:
+        compared = (one for pair in self._compared() for one in pair)
+        return {one.spec: one for one in compared if one.kind == "openai"}.values()
 
     def _compared(self) -> Iterator[list[Subject]]:
         """Yield the pairs that comparators see: of a cohort's model they have numbers only."""
@@ -190,8 +192,22 @@ class _Counter:
 
     def _read(self) -> Iterator[list[Subject]]:
         """Yield the pairs of which one model's token probabilities, and all controls', are read."""
+        seen = {*LOCAL_KINDS, *(("openai",) if self._echoes else ())}
         if self.controls and self.needs & {"logprobs", "explained"}:
-            yield from (pair for pair in self._compared() if _kinds(pair) & set(LOCAL_KINDS))
+            yield from (pair for pair in self._compared() if _kinds(pair) & seen)
+
+    @property
+    def _echoes(self) -> bool:
+        """Whether endpoints are asked for token probabilities, which takes the tier's name."""
+        asked = self.controls and "logprobs" in self.options["tiers"]
+        return bool(asked and self.needs & {"logprobs", "explained"})
+
+    def echoed_texts(self) -> Iterator[Ask]:
+        """Count the texts that endpoints are asked to echo; one that does not is asked for less."""
+        seen: set[str] = set()
+        for one in self._endpoints() if self._echoes else ():
+            *_, todo = plan_probabilities(one, self.asking.options, self.asking.folder)
+            yield _ask(one, "token probabilities", todo, seen)
 
     def _are_asked(self, pair: list[Subject]) -> bool:
         asks = any({"answers", "logprobs"} <= needs for needs in self.each_needs)

@@ -44,13 +44,14 @@ def _rarity(
     exhibit: Exhibit, texts: Mapping[tuple[str, int], str], cohort: Cohort
 ) -> Rarity | None:
     text = texts.get((exhibit.prompt_sha256, exhibit.sample_a))
-    counted, added = (cohort.provenance.get(key, ()) for key in ("phrases", "added"))
+    counted = cohort.provenance.get("phrases")
     if text is None or not counted:
         return None
     runs = [words(text[start:end]) for start, end in exhibit.spans_a]
     found = [cohort.rarity(run) for run in runs if len(run) >= PHRASE_WORDS]
     if not found:
         return None
+    added = cohort.provenance.get("added", ())  # later than the count
     listed = [models for models in found if models is not None]
     return Rarity(
         cohort=cohort.name,
