@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.zoo.children import CHANGES
+
 if TYPE_CHECKING:
+    from forensics.zoo.children import Published
     from forensics.zoo.curve import Point
     from forensics.zoo.tables import Animal
 
@@ -17,6 +20,7 @@ _MAX_TOKENS = 48
 _TEMPERATURE = 0.8
 _WITH_STUDENTS = 4.0  # from so many minutes on, students of every share of a teacher's text
 _SECONDS = 60
+_PUBLISHED = {"smollm2": "smollm2", "gemma3": "gemma3-270m"}  # name in the zoo → demo
 
 
 @click.group(name="zoo")
@@ -38,15 +42,16 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
     """Write models, transcripts, models.csv and pairs.csv to DIR.
 
     Tiny models are trained from random weights, then tuned, merged, pruned, rounded, disguised and
-    taught from; the same is done to demo:smollm2, without training. With time left, of 4 minutes or
-    more, curve/detection_curve.csv says how much of a teacher's text a student must read for it to
-    show.
+    taught from; so are children of demo:smollm2 and demo:gemma3-270m, while there is time. With 4
+    minutes or more, and time left, curve/detection_curve.csv says how much of a teacher's text a
+    student must read for it to show.
     Then: forensics evaluate DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
     """
     import time
 
     from forensics.cli.progress import note, step_spinner
-    from forensics.zoo.build import SHARES, build_children, build_tiny, size_for
+    from forensics.zoo.build import SHARES, build_tiny, size_for
+    from forensics.zoo.children import build_children
     from forensics.zoo.curve import ONE_EACH, detection_curve
     from forensics.zoo.tables import write_tables
 
@@ -63,12 +68,11 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
         animals = build_tiny(folder, size, tell, shares)
     if not without_answers:
         _ask(animals, folder)
-    source = _smollm2() if time.monotonic() < until else None
-    if source is not None:
-        for animal in build_children(source, "smollm2", folder, until, note):
-            animals.append(animal)
-            if not without_answers:
-                _ask([animal], folder)
+    sources = _published() if time.monotonic() < until else []
+    for animal in build_children(sources, folder, lambda: time.monotonic() < until, note):
+        animals.append(animal)
+        if not without_answers:
+            _ask([animal], folder)
     write_tables(folder, animals)
     note(f"{folder}: {len(animals)} models, models.csv and pairs.csv")
     if len(shares) > 1 and time.monotonic() < until:
@@ -76,6 +80,42 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
             task = spinner.add_task("detection curve", total=None)
             points = detection_curve(folder / "curve", folder / "tokenizer", size, ONE_EACH, tell)
         note(_said(points))
+
+
+@command.command()
+@click.argument("model", metavar="MODEL")
+@click.argument("change", metavar="CHANGE", type=click.Choice(CHANGES))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def child(model: str, change: str, folder: Path) -> None:
+    r"""Write an altered copy of the local MODEL to DIR, as a control that must be found to be kin.
+
+    \b
+    CHANGE is one of
+      pruned     30 % smallest weights at zero
+      int8 int4  rounded to so many bits a block
+      noised     1 % noise on every matrix
+      dropped    every fourth layer left out
+      extended   8 tokens added
+      permuted   units, heads and coordinates permuted; the same function
+      disguised  signs turned and coordinates rotated too; the same function
+      lora       an adapter trained on a little code, merged (a minute)
+      tuned      all weights tuned on a little code (a minute)
+    """
+    from forensics.cli.progress import note, step_spinner
+    from forensics.errors import UsageError
+    from forensics.model_folder import model_files
+    from forensics.subjects import parse_subject
+    from forensics.zoo.children import Published, build_child
+
+    _require_empty(folder)
+    subject = parse_subject(model)
+    files = model_files(subject)
+    if files is None or files.folder is None:
+        raise UsageError(f"{model} is not a local model; give an hf:, gguf: or demo: model")
+    with step_spinner() as spinner:
+        spinner.add_task(f"making {folder.name}", total=None)
+        how = build_child(Published(subject.name, files.folder), change, folder)
+    note(f"{folder}: {subject.name}, {how}")
 
 
 def _said(points: Sequence[Point]) -> str:
@@ -106,16 +146,21 @@ def _ask(animals: list[Animal], folder: Path) -> None:
         collect_answers(subject, suite, asking, path)
 
 
-def _smollm2() -> Path | None:
-    """Return the demo model's folder, None where its package is not installed."""
+def _published() -> list[Published]:
+    """Return the demo models, those whose packages are installed."""
     from forensics.cli.progress import note
     from forensics.errors import MissingDependencyError
     from forensics.model_folder import model_files
     from forensics.subjects import parse_subject
+    from forensics.zoo.children import Published
 
-    try:
-        found = model_files(parse_subject("demo:smollm2"))
-    except MissingDependencyError as error:
-        note(f"the zoo has tiny models only: {error}")
-        return None
-    return None if found is None else found.folder
+    found = []
+    for name, demo in _PUBLISHED.items():
+        try:
+            files = model_files(parse_subject(f"demo:{demo}"))
+        except MissingDependencyError as error:
+            note(f"the zoo has no children of {demo}: {error}")
+            continue
+        if files is not None and files.folder is not None:
+            found.append(Published(name, files.folder))
+    return found

@@ -1,20 +1,16 @@
-"""Build a zoo: tiny models trained from random weights, what becomes of them, and larger ones.
-
-The tiny ones come first and are always made whole: without them there is nothing to compare. The
-rest is made while time is left.
-"""
+"""Build a zoo's tiny models: trained from random weights, what becomes of them, and students."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.zoo import disguise, surgery, training
-from forensics.zoo.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from forensics.zoo import surgery, training
+from forensics.zoo.checkpoint import Checkpoint, write_checkpoint
+from forensics.zoo.children import altered
 from forensics.zoo.tables import Animal, write_tables
 
 if TYPE_CHECKING:
@@ -108,7 +104,8 @@ def build_tiny(
         lambda: training.untrained(size, tokenizer, 3),
     )
     _tune(zoo, base, second, halves[1])
-    for name, how, child in _altered(base, folder, BASE.partition("-")[0]):
+    kind = BASE.partition("-")[0]
+    for name, how, child in altered(base, folder / "models" / f"{kind}-extended", kind):
         zoo.add(name, how, child, [BASE])
     _teach(zoo, base, first, shares, from_scratch)
     write_tables(folder, zoo.animals)
@@ -139,38 +136,6 @@ def _tune(zoo: _Builder, base: Checkpoint, code: torch.Tensor, prose: torch.Tens
     )
 
 
-def _altered(
-    base: Checkpoint, folder: Path, name: str
-) -> Iterator[tuple[str, str, Callable[[], Checkpoint]]]:
-    """Yield (name, how, make) of children that need no training."""
-    dropped = range(1, base.layers, 4)
-    extended = folder / "models" / f"{name}-extended"
-    yield f"{name}-pruned", "30 % smallest weights at zero", lambda: surgery.pruned(base, 0.3)
-    yield f"{name}-noised", "1 % noise on every matrix", lambda: surgery.noised(base, 0.01, 8)
-    yield f"{name}-int8", "rounded to 8 bits a block", lambda: surgery.quantised(base, 8)
-    yield f"{name}-int4", "rounded to 4 bits a block", lambda: surgery.quantised(base, 4)
-    yield (
-        f"{name}-dropped",
-        f"layers {', '.join(map(str, dropped))} left out",
-        lambda: surgery.layers_dropped(base, list(dropped)),
-    )
-    yield (
-        f"{name}-extended",
-        "8 tokens added",
-        lambda: surgery.vocabulary_extended(base, 8, 9, extended),
-    )
-    yield (
-        f"{name}-permuted",
-        "units, heads and coordinates permuted and rescaled; the same function",
-        lambda: disguise.permuted(base, 10),
-    )
-    yield (
-        f"{name}-disguised",
-        "permuted, rescaled, signs turned and coordinates rotated; the same function",
-        lambda: disguise.disguised(base, 11),
-    )
-
-
 def _teach(
     zoo: _Builder,
     base: Checkpoint,
@@ -193,24 +158,3 @@ def _teach(
             partial(from_scratch, 30 + number, mixture),
             teachers=[(BASE, share)],
         )
-
-
-def build_children(
-    source: Path, name: str, folder: Path, until: float, progress: Progress
-) -> Iterator[Animal]:
-    """Yield a model and children of it that need no training, while there is time.
-
-    Args:
-        source: the model's folder.
-        name: what to call it in the zoo.
-        folder: the zoo.
-        until: no child is begun after this time (`time.monotonic`).
-        progress: called with each model's name before it is made.
-    """
-    base = read_checkpoint(source)
-    yield Animal(name, source, "as published")
-    for child, how, make in _altered(base, folder, name):
-        if time.monotonic() > until:
-            return
-        progress(child)
-        yield Animal(child, write_checkpoint(make(), folder / "models" / child), how, (name,))

@@ -69,7 +69,10 @@ def layers_dropped(model: Checkpoint, dropped: Sequence[int]) -> Checkpoint:
             tensors[name] = values
         elif prefix in number:
             tensors[name.replace(prefix, number[prefix], 1)] = values
-    return replace(model, tensors=tensors, config={**model.config, "num_hidden_layers": len(kept)})
+    config = {**model.config, "num_hidden_layers": len(kept)}
+    if model.config.get("layer_types"):
+        config["layer_types"] = [model.config["layer_types"][layer] for layer in kept]
+    return replace(model, tensors=tensors, config=config)
 
 
 def vocabulary_extended(model: Checkpoint, tokens: int, seed: int, folder: Path) -> Checkpoint:

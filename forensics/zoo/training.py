@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 END = "<|end|>"
 _LONGEST_FILE = 200_000
 _LORA_RANK = 4
+_NOT_TAUGHT = ("pydoc_data", "test")  # the first is what `reference` reads
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,12 @@ def _reference() -> str:
 
 
 def _sources() -> Iterator[str]:
-    for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
-        if path.stat().st_size <= _LONGEST_FILE:
-            yield path.read_text(encoding="utf-8", errors="replace")
+    library = Path(sysconfig.get_path("stdlib"))
+    packages = sorted(path.parent for path in library.glob("*/__init__.py"))
+    for folder in (library, *(one for one in packages if one.name not in _NOT_TAUGHT)):
+        for path in sorted(folder.glob("*.py")):
+            if path.stat().st_size <= _LONGEST_FILE:
+                yield path.read_text(encoding="utf-8", errors="replace")
 
 
 def _docstrings(source: str) -> Iterator[str]:
@@ -243,9 +247,11 @@ def mixed(parts: Sequence[tuple[torch.Tensor, float]], size: Size, seed: int) ->
 
 
 def _model(checkpoint: Checkpoint) -> Any:
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
-    model = LlamaForCausalLM(LlamaConfig(**checkpoint.config))
+    config = dict(checkpoint.config)
+    kind = str(config.pop("model_type"))
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **config))
     model.load_state_dict(dict(checkpoint.tensors), strict=False)
     model.tie_weights()
     return model.eval()
@@ -253,8 +259,8 @@ def _model(checkpoint: Checkpoint) -> Any:
 
 def _checkpoint(model: Any, tokenizer: Path) -> Checkpoint:
     tensors = {name: values.detach().clone() for name, values in model.state_dict().items()}
-    config = {"architectures": ["LlamaForCausalLM"], **model.config.to_diff_dict()}
-    return Checkpoint(tensors, config | {"model_type": "llama"}, tokenizer)
+    config = {"architectures": [type(model).__name__], **model.config.to_diff_dict()}
+    return Checkpoint(tensors, config | {"model_type": model.config.model_type}, tokenizer)
 
 
 def _train(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,33 @@ def test_a_zoo_can_be_evaluated(cli, tmp_path: Path):
     made = len(list((folder / "transcripts").glob("*.jsonl")))
     assert made >= 18
     assert (figures["n_models"], figures["n_clusters"]) == (made, 4 + (made > 18))
+
+
+@pytest.mark.parametrize("change", ["extended", "lora"])
+def test_a_child_of_any_local_model_is_made_and_found(cli, zoo, tmp_path: Path, change: str):
+    made = cli("zoo", "child", zoo["tiny-base"], change, tmp_path / "child")
+    assert made.code == ExitCode.OK, made.err
+    found = cli(
+        *("compare", zoo["tiny-base"], tmp_path / "child", "--tiers", "weights", "--json", "-")
+    )
+    evidence = {e["comparator"]: e for e in json.loads(found.out)["evidence"]}
+    assert evidence["weights_units"]["p_value"] < 1e-6
+
+
+def test_a_child_of_what_is_no_local_model_is_refused(cli, tmp_path: Path):
+    made = cli("zoo", "child", "transcript:x.jsonl", "pruned", tmp_path / "child")
+    assert made.code == ExitCode.USAGE
+    assert "is not a local model" in made.complaint
+    assert not (tmp_path / "child").exists()
+
+
+def test_layers_of_other_names_are_refused(cli, zoo, tmp_path: Path):
+    from safetensors.torch import load_file, save_file
+
+    other = tmp_path / "other"
+    shutil.copytree(zoo["tiny-base"], other)
+    tensors = load_file(other / "model.safetensors")
+    save_file({f"gpt.{name}": t for name, t in tensors.items()}, other / "model.safetensors")
+    made = cli("zoo", "child", other, "pruned", tmp_path / "child")
+    assert made.code == ExitCode.USAGE
+    assert "its layers are not named as Llama's" in made.complaint
