@@ -8,13 +8,14 @@
 | no | no | independent as far as measured |
 | not measured | yes | kinship, mechanism undetermined |
 
-p-values enter as e-values, never as likelihood ratios: ½·p^(−½) is expected to be at most 1 where
-two models are independent, and so is the mean of several such numbers, however they depend on each
-other (Vovk and Wang 2021, "E-values: Calibration, combination and applications", sections 2, 3). By
-Markov's inequality independent models then reach `KIN` with a chance of at most 1 / `KIN`, as far
-as the p-values hold. Some are approximate, and of weights one of those that no other test supports
-never makes kin. Those of token probabilities hold where some control is as near as the two are to
-each other: the controls are what unrelated models are taken to be, and `ALIKE` is enough.
+p-values enter as e-values, never as likelihood ratios: (1 − p + p ln p) / (p ln² p), the mean of
+all κ·p^(κ−1), is expected to be at most 1 where two models are independent, and so is the mean of
+several such numbers, however they depend on each other (Vovk and Wang 2021, "E-values: Calibration,
+combination and applications", sections 2, 3). By Markov's inequality independent models then reach
+`KIN` with a chance of at most 1 / `KIN`, as far as the p-values hold. Some are approximate, and of
+weights one of those that no other test supports never makes kin. Those of token probabilities hold
+where some control is as near as the two are to each other: the controls are what unrelated models
+are taken to be, and `ALIKE` is enough.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ ALIKE = 100.0
 POINTS = 10.0  # between the two a tier is left open, and points to kinship
 _KIN_LOG10_LR = 1.0  # ENFSI's "moderate support" begins here
 _SMALLEST = 1e-300
+_FLAT = 0.9999
 _MOST = 0.5  # of the weights
 LIKENESS = "likeness"  # the evidence that a cohort adds, see `cohorts.judging`
 TRANSFERRED = "transferred"  # what stands in for it without one, see `cohorts.transferred`
@@ -219,8 +221,16 @@ _SAYS_OF_PROBABILITIES: dict[Kin, str] = {
 
 
 def e_value(p_value: float) -> float:
-    """Return ½·p^(−½), which turns a p-value into an e-value."""
-    return 0.5 / math.sqrt(max(p_value, _SMALLEST))
+    """Return what turns a p-value into an e-value: ∫ κ·p^(κ−1) dκ, κ from 0 to 1.
+
+    No power of p has to be chosen, and for p below 0.004 it is more than ½·p^(−½) (Vovk and Wang
+    2021, section 2, equation 1).
+    """
+    p = max(p_value, _SMALLEST)
+    if p > _FLAT:
+        return 0.5  # the limit, which the formula's differences do not reach
+    log = math.log(p)
+    return (1 - p + p * log) / (p * log * log)
 
 
 def _behaviour(evidence: Sequence[Evidence]) -> TierReading:

@@ -7,10 +7,11 @@ what a pair has in common beyond how well either reads and is read: the relation
 round robin (Warner, Kenny, Stoto 1979, "A new round robin analysis of variance for social
 interaction data", J. Personality and Social Psychology 37). No model reads its own answers.
 
-The effect of the pair in question is set against those of the pairs that involve a control, by a
+The effect of the pair in question is set against those of the subjects' pairs with controls, by a
 t-test of one more observation. It is an ordinary regression over pairs, one value each: the mean of
-both ways of reading. Where the two subjects' pairs with controls spread more widely than those of
-controls among themselves, that wider spread is used.
+both ways of reading. A subject unlike the controls has pairs that spread more widely, the pair in
+question with them, so the wider spread of the two subjects' is taken; the other's pairs add degrees
+of freedom as far as they spread as widely.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ from forensics.matching import percentile_interval, resample_weights
 from forensics.text_probabilities import TextProbabilities, answer_key
 
 Floats = NDArray[np.float64]
+_TINY = 1e-24  # squared bits per byte: of models that are one another's copies nothing is left
 LEAST_CONTROLS = 3  # with two there is one pair more than effects to estimate
 _CAVEATS = (
     "It also rises where both learned one kind of answers from elsewhere; choose controls tuned "
     "on other data of the same kind.",
     "The p-value takes pairs with a control to spread as a pair of unrelated subjects would, and "
-    "normally; it is approximate.",
+    "normally; it is approximate, and with few controls it is never small.",
 )
 
 
@@ -179,13 +181,12 @@ def relationship(bits: Floats) -> Relationship:
     squares = (both - design @ solved) ** 2
     left = 1 - np.einsum("ij,jk,ik->i", design, inverse, design)  # what a fit leaves of a residual
     effect, unit = float(solved[-1]), math.sqrt(inverse[-1, -1])
-    near = np.array([i < 2 for i, _ in pairs])
-    p_values = [1.0]
-    for rows in (np.ones(len(pairs), dtype=bool), near):
-        freedom = float(left[rows].sum())
-        spread = math.sqrt(float(squares[rows].sum()) / freedom)
-        p_values.append(float(t.sf(effect / max(unit * spread, 1e-12), freedom)))
-    return Relationship(effect, max(p_values[1:]))
+    sides = [np.array([subject in pair for pair in pairs]) for subject in (0, 1)]
+    freedom = float(left[sides[0]].sum())  # as many of either side
+    narrow, wide = sorted(float(squares[rows].sum()) / freedom for rows in sides)
+    error = unit * math.sqrt(max(wide, _TINY))
+    p_value = float(t.sf(effect / error, freedom * (1 + narrow / max(wide, _TINY))))
+    return Relationship(effect, p_value)
 
 
 def _design(models: int) -> tuple[list[tuple[int, int]], Floats]:

@@ -23,7 +23,7 @@ _UNIT = {
     "lora_a": "ranks of adapters",
 }
 # With fewer, even signs that all agree leave an e-value below what makes kin (`fusion.KIN`).
-LEAST_SIGNS = 22
+LEAST_SIGNS = 18
 _EXACT = (
     "The p-value is exact where one of the two models was initialised independently, symmetrically "
     "in sign, and trained by a method blind to sign, as SGD and Adam are, and not both hold copies "
