@@ -190,19 +190,25 @@ def _score(text: str, tokens: Sequence[Mapping[str, Any]], ends: list[int]) -> T
     following = {
         start: expected
         for start, entry in zip(ends, tokens[1:], strict=False)
-        if start in wanted and (expected := _expected(entry.get("top_logprobs"))) is not None
+        if start in wanted and (expected := most_likely(entry.get("top_logprobs"))) is not None
     }
     scored = text[ends[0] if first else 0 :]
     size = len(scored.encode("utf-8", "surrogatepass"))
     return TextScore(sum(value for value in values if value is not None), size, following)
 
 
-def _expected(alternatives: Any) -> tuple[str, str] | None:
-    """Return the most likely next token, and the most likely first two characters."""
+def most_likely(alternatives: Any) -> tuple[str, str] | None:
+    """Return the most likely next token, and the most likely first two characters.
+
+    Args:
+        alternatives: what an endpoint gave as `top_logprobs` of one token, well formed or not.
+    """
     if not isinstance(alternatives, list):
         return None
     shares: dict[str, float] = {}
     for one in alternatives:
+        if not isinstance(one, dict):
+            return None
         token, value = one.get("token"), _number(one.get("logprob"))
         if isinstance(token, str) and token and value is not None:
             shares[token] = math.exp(min(value, 0.0))

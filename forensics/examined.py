@@ -18,10 +18,13 @@ from forensics.text import words
 from forensics.transcripts import Response, Transcript
 
 if TYPE_CHECKING:
+    from forensics.first_tokens import FirstTokens
     from forensics.text_probabilities import TextProbabilities
     from forensics.token_counts import TokenCounts
 
-Need = Literal["answers", "explained", "logprobs", "token_counts", "tokenizer", "weights"]
+Need = Literal[
+    "answers", "explained", "first_tokens", "logprobs", "token_counts", "tokenizer", "weights"
+]
 
 # Habits show within the first pages; a runaway answer must not outweigh all others, or fill memory.
 MAX_ANALYSED_CHARS = 20_000
@@ -48,8 +51,9 @@ class Examined:
     `files` are a local model's; None for a transcript or an endpoint. `counted` are an endpoint's
     answers to the suite of token counts. `probabilities` are what a local model gives fixed texts
     and both subjects' answers, `other_probabilities` what the other subject's model gives them, and
-    `controls` what models that are no subject give them. `unseen` says why an endpoint that was
-    asked for token probabilities gave none.
+    `controls` what models that are no subject give them; `unseen` says why an endpoint that was
+    asked for them gave none. `first_tokens` is what then stands in for them, and `first_controls`
+    that of the models that are no subject.
     """
 
     subject: Subject
@@ -60,6 +64,8 @@ class Examined:
     other_probabilities: TextProbabilities | None = None
     controls: tuple[TextProbabilities, ...] = ()
     unseen: str = ""
+    first_tokens: FirstTokens | None = None
+    first_controls: tuple[FirstTokens, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,6 +118,8 @@ class Examined:
             found.add("token_counts")
         if self.probabilities is not None:
             found.add("logprobs")
+        if self.first_tokens is not None:
+            found.add("first_tokens")
         if self.probabilities is not None or self.other_probabilities is not None:
             found.add("explained")
         return frozenset(found)

@@ -100,23 +100,52 @@ class Scorer:
         jobs: list[_Job | None] = []
         for answer, messages in asked:
             text = answer.text[:MAX_ANSWER_CHARS].encode("utf-8", "replace").decode("utf-8")
-            try:
-                prompt = self._template.render(messages)
-            except ValueError:
-                jobs.append(None)
-                continue
-            plain = self._template.text is None
-            # A base model goes on with the text: the break keeps the answer from being its end.
-            prompt = f"{prompt}\n\n" if plain else prompt
-            clean = prompt.encode("utf-8", "replace").decode("utf-8")
-            context = self._tokenizer(clean, add_special_tokens=plain)["input_ids"]
-            jobs.append(self._job(list(context), text, ()) if context else None)
+            context = self._context(messages)
+            jobs.append(self._job(context, text, ()) if context else None)
         scores = self._run(jobs)
         return {
             answer_key(answer): score
             for (answer, _), score in zip(asked, scores, strict=True)
             if score is not None
         }
+
+    def first_tokens(
+        self, asked: Sequence[tuple[str, Sequence[Any]]]
+    ) -> dict[str, tuple[str, str]]:
+        """Return the token that would begin each answer, and the likeliest first two characters.
+
+        Prompts that the chat template refuses, or that do not fit the context, are left out.
+
+        Args:
+            asked: a name each, and the messages to answer.
+
+        Raises:
+            BackendError: the model gives NaN.
+        """
+        jobs: list[_Job | None] = []
+        for _, messages in asked:
+            *before, last = self._context(messages) or [0]
+            fits = before and len(before) + 2 <= self._longest
+            # What would stand in the answer's place is not looked at, only what is expected there.
+            jobs.append(_Job(before, [last, last], 1, {1: 0}) if fits else None)
+        scores = self._run(jobs)
+        return {
+            name: score.next_tokens[0]
+            for (name, _), score in zip(asked, scores, strict=True)
+            if score is not None
+        }
+
+    def _context(self, messages: Sequence[Any]) -> list[int]:
+        """Return the tokens an answer follows; none where the chat template refuses."""
+        try:
+            prompt = self._template.render(messages)
+        except ValueError:
+            return []
+        plain = self._template.text is None
+        # A base model goes on with the text: the break keeps the answer from being its end.
+        prompt = f"{prompt}\n\n" if plain else prompt
+        clean = prompt.encode("utf-8", "replace").decode("utf-8")
+        return list(self._tokenizer(clean, add_special_tokens=plain)["input_ids"])
 
     def _job(self, context: list[int], text: str, places: Sequence[int]) -> _Job | None:
         tokens = list(self._tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -164,6 +164,30 @@ def text_probabilities(
     )
 
 
+def begun(
+    subject: Subject, options: BackendOptions, asked: Sequence[tuple[str, Sequence[Any]]]
+) -> dict[str, tuple[str, str]]:
+    """Return the token a local model begins each answer with, and its first two characters; cached.
+
+    Args:
+        subject: an `hf:`, `gguf:` or `demo:` subject.
+        options: `dtype` and `batch_size` are used.
+        asked: a name each, and the messages to answer.
+
+    Raises:
+        BackendError: the model cannot be found or loaded, or gives NaN.
+        OutputError: the cache cannot be written.
+    """
+    source = model_source(subject, options.dtype)
+    identity = _identity(source, options)
+    loader = _Once(subject, options, source)
+    found = _stored(
+        _begun_key(identity, [name for name, _ in asked]),
+        lambda: loader.scorer().first_tokens(asked),
+    )
+    return {name: (token, start) for name, (token, start) in found.items()}
+
+
 def open_passages(subject: Subject, options: BackendOptions) -> int:
     """Return how many passages a local model has yet to score: all, or none that are in the cache.
 
@@ -172,6 +196,20 @@ def open_passages(subject: Subject, options: BackendOptions) -> int:
     """
     identity = _identity(model_source(subject, options.dtype), options)
     return 0 if _place(_passages_key(identity)).is_file() else len(load_passages())
+
+
+def is_begun(subject: Subject, options: BackendOptions, names: Sequence[str]) -> bool:
+    """Tell whether `begun` has the answers to these prompts in the cache.
+
+    Raises:
+        BackendError: the model cannot be found.
+    """
+    identity = _identity(model_source(subject, options.dtype), options)
+    return _place(_begun_key(identity, names)).is_file()
+
+
+def _begun_key(identity: str, names: Sequence[str]) -> str:
+    return f"{identity} first {_digest(names)}"
 
 
 def _identity(source: ModelSource, options: BackendOptions) -> str:

@@ -72,6 +72,8 @@ def measurable(
     told: set[Tier] = set()
     for comparator in comparators:
         reason = _lacking(comparator, a, b)
+        if reason is not None and _is_no_loss(comparator, comparators, a, b):
+            continue
         if reason is None or comparator.tier == "text":
             kept.append(comparator)
         elif not _any_left(comparators, comparator.tier, a, b) and comparator.tier not in told:
@@ -82,17 +84,29 @@ def measurable(
     return kept
 
 
+def _is_no_loss(
+    comparator: Comparator[Any], comparators: Sequence[Comparator[Any]], a: Examined, b: Examined
+) -> bool:
+    """Tell whether a comparator only stands in for others of its tier, and nobody asked for it."""
+    others = any(one.tier == comparator.tier and one is not comparator for one in comparators)
+    return "first_tokens" in comparator.needs and others and not (a.unseen or b.unseen)
+
+
 def _any_left(comparators: Sequence[Comparator[Any]], tier: Tier, a: Examined, b: Examined) -> bool:
     return any(_lacking(one, a, b) is None for one in comparators if one.tier == tier)
 
 
 _NEEDED: dict[Need, str] = {
     "explained": "token probabilities",
+    "first_tokens": "first tokens",
     "logprobs": "token probabilities",
     "token_counts": "token counts",
     "tokenizer": "tokenizer",
     "weights": "weights",
 }
+
+
+_PROBABILITIES: tuple[Need, ...] = ("explained", "first_tokens", "logprobs")
 
 
 def _lacking(comparator: Comparator[Any], a: Examined, b: Examined) -> str | None:
@@ -106,9 +120,9 @@ def _lacking(comparator: Comparator[Any], a: Examined, b: Examined) -> str | Non
 
 
 def _why(need: Need, side: Examined) -> str:
-    if need in ("explained", "logprobs") and side.files is not None:
+    if need in _PROBABILITIES and side.files is not None:
         return "needs control models to be read against: --control SUBJECT"
-    if need in ("explained", "logprobs") and side.subject.kind == "openai":
+    if need in _PROBABILITIES and side.subject.kind == "openai":
         return side.unseen or "is asked for them by --tiers logprobs with --control SUBJECT"
     if need in ("token_counts", "tokenizer") and side.subject.kind == "openai":
         return "shows no tokenizer; --tiers tokenizer asks it for token counts"

@@ -11,6 +11,7 @@ import pytest
 
 from forensics.backends.base import BackendOptions
 from forensics.endpoint_probabilities import LEAST, ask_probabilities, echoed_score
+from forensics.first_tokens import PROMPTS
 from forensics.subjects import parse_subject
 from forensics.text_probabilities import load_passages, text_probabilities
 from forensics.zoo import surgery, training
@@ -158,7 +159,8 @@ def test_a_budget_counts_what_endpoints_are_asked_to_echo(
         f'[[against]]\nsubject = "{reference}"\n[rules.undeclared-kinship]\n'
     )
     passages = len(load_passages())
-    answers, read = 2 * 8, 2 * (2 * 8 + passages)
+    # What would stand in for the passages is counted until it is known that they are echoed.
+    answers, read = 2 * 8, 2 * (2 * 8 + passages + PROMPTS)
     for on_file in (False, True):
         calls = read if on_file else answers + 2 * passages + read
         (here / "forensics.toml").write_text(f"{policy}[budget]\nmax_calls = {calls - 1}\n")

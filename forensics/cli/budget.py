@@ -25,6 +25,7 @@ from forensics.comparators import Comparator
 from forensics.endpoint_probabilities import plan_probabilities
 from forensics.errors import UsageError
 from forensics.examined import Need
+from forensics.first_tokens import open_first_tokens
 from forensics.observing import MAX_ANSWERS
 from forensics.policy.model import Budget, Policy, ReferenceEntry
 from forensics.referenced import with_texts
@@ -233,6 +234,7 @@ class _Counter:
     def scored_texts(self) -> Iterator[Ask]:
         """Count the texts whose token probabilities local models will be asked for."""
         texts: Counter[str] = Counter()
+        begun = self._may_not_echo()
         models: dict[str, Subject] = {}
         for pair in self._read():
             writers = len(pair) + (len(self.controls) if self._are_asked(pair) else 0)
@@ -242,8 +244,22 @@ class _Counter:
                     models[one.spec] = one
                     texts[one.spec] += writers * answers
         for spec, one in models.items():
-            passages = open_passages(one, self.asking.options)
-            yield Ask(spec, "token probabilities", texts[spec] + passages, 0)
+            fixed = open_passages(one, self.asking.options)
+            fixed += open_first_tokens(one, self.asking.options) if begun else 0
+            yield Ask(spec, "token probabilities", texts[spec] + fixed, 0)
+
+    def _may_not_echo(self) -> bool:
+        """Tell whether first tokens may have to stand in for passages.
+
+        Endpoints then get no more calls than for passages, which are counted; local models do.
+        """
+        if not self._echoes or "first_tokens" not in self.needs:
+            return False
+        asking = self.asking
+        return any(
+            plan_probabilities(one, asking.options, asking.folder)[2].requests
+            for one in self._endpoints()
+        )
 
     def drift(self) -> Iterator[Ask]:
         """Count the baseline's prompts: their answers are always fresh."""

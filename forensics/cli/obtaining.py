@@ -122,6 +122,8 @@ def observed(
     controls = [subject_from(spec, options) for spec in options["controls"]]
     if controls and "logprobs" in (options["tiers"] or ()):
         first, second = (_echoed(side, asking) for side in (first, second))
+        if "first_tokens" in needs:
+            first, second = _begun(first, second, controls, asking)
     asks = any({"answers", "logprobs"} <= one.needs for one in comparators)
     answered = _answered(first, second, controls, asking) if asks else []
     with step_spinner() as spinner:
@@ -182,6 +184,37 @@ def _echoed(side: Examined, asking: Asking) -> Examined:
     if isinstance(found, str):
         return replace(side, unseen=found)
     return replace(side, probabilities=found)
+
+
+def _begun(
+    first: Examined, second: Examined, controls: Sequence[Subject], asking: Asking
+) -> tuple[Examined, Examined]:
+    """Add how models would begin answers, where one is an endpoint that echoes no texts."""
+    from forensics.first_tokens import local_first_tokens
+    from forensics.text_probabilities import LOCAL_KINDS
+
+    sides = (first, second)
+    kinds = ("openai", *LOCAL_KINDS)
+    if not any(side.unseen for side in sides) or any(s.subject.kind not in kinds for s in sides):
+        return first, second
+    asked = [_first_tokens(side, asking) for side in sides]
+    if any(side.first_tokens is None for side in asked):
+        return asked[0], asked[1]
+    panel = tuple(local_first_tokens(one, asking.options) for one in controls)
+    first, second = (replace(side, first_controls=panel) for side in asked)
+    return first, second
+
+
+def _first_tokens(side: Examined, asking: Asking) -> Examined:
+    from forensics.first_tokens import ask_first_tokens, local_first_tokens, suite
+
+    if side.subject.kind != "openai":
+        return replace(side, first_tokens=local_first_tokens(side.subject, asking.options))
+    with answer_bar(f"{side.name}: first tokens", len(suite().prompts), 0) as tick:
+        found = ask_first_tokens(side.subject, asking.options, asking.folder, tick)
+    if isinstance(found, str):
+        return replace(side, unseen="; ".join(filter(None, [side.unseen, found])))
+    return replace(side, first_tokens=found)
 
 
 def _counted(side: Examined, asking: Asking) -> Examined:

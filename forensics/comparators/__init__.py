@@ -26,6 +26,7 @@ BUILT_IN = {
     "sampling": "forensics.comparators.sampling:Sampling",
     "identity": "forensics.comparators.identity:Identity",
     "next_tokens": "forensics.comparators.next_tokens:NextTokens",
+    "first_tokens": "forensics.comparators.first_tokens:FirstTokenAgreement",
     "likelihoods": "forensics.comparators.likelihoods:Likelihoods",
     "mutual_fit": "forensics.comparators.mutual_fit:MutualFit",
     "student_fit": "forensics.comparators.student_fit:StudentFit",

@@ -2,9 +2,10 @@
 
 A teacher is trained on the prose that all have read and on a language reference that nobody else
 has. Students are trained from random weights on prose of which a known share is replaced by what
-the teacher wrote, then tuned further on code. Controls are trained as students are, without a word
-of the teacher's, and so are the strangers of share 0, who tell how often nothing shows as
-something. Every student is then compared with the teacher as `forensics compare` does it: answers
+the teacher wrote, then tuned further on prose that nobody read before. Controls are trained as
+students are, without a word of the teacher's, and so are the strangers of share 0, who tell how
+often nothing shows as something. Every student is then compared with the teacher as `forensics
+compare` does it: answers
 to prompts of the suite `core`, token probabilities beside the controls', weights.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
@@ -37,6 +38,7 @@ _MAX_TOKENS = 128
 _TEMPERATURE = 0.8  # the most likely words of a model this small are blanks
 _OWN = 0.5  # of the teacher's text
 _TUNING_RATE = 1e-3
+_CHARACTERS_PER_TOKEN = 5
 Progress = Callable[[str], None]
 
 
@@ -125,11 +127,16 @@ class _Lab:
 
     @cached_property
     def texts(self) -> dict[str, torch.Tensor]:
-        """Tokens of prose, of the teacher's own matter, and of code."""
-        enough = self.size.tokens * 5
+        """Tokens of prose, of further prose to tune on, and of the teacher's own matter."""
+        size = self.size
+        twice = replace(size, tokens=2 * size.tokens)
+        prose = training.texts("prose", 2 * _CHARACTERS_PER_TOKEN * size.tokens)
+        both = training.encode(self.tokenizer, prose, twice)
+        own = training.texts("reference", _CHARACTERS_PER_TOKEN * size.tokens)
         return {
-            kind: training.encode(self.tokenizer, training.texts(kind, enough), self.size)
-            for kind in get_args(training.Kind)
+            "prose": both[: size.tokens],
+            "further": both[size.tokens :],
+            "reference": training.encode(self.tokenizer, own, size),
         }
 
     def teacher(self) -> Checkpoint:
@@ -149,7 +156,7 @@ class _Lab:
         learned = self._trained(parts, self._number(number))
         return training.trained(
             learned,
-            self.texts["code"],
+            self.texts["further"],
             self.size,
             self.size.tuning_steps,
             self._number(number),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -20,8 +21,8 @@ from forensics.fusion import ALIKE, POINTS
 from forensics.resources import data_folder
 from forensics.zoo import curve, training
 
-SIZE = training.Size(layers=3, steps=200, tuning_steps=30)
-DESIGN = curve.Design()
+SIZE = training.Size(width=160, units=480, layers=3, vocabulary=1024, steps=400, tuning_steps=40)
+DESIGN = curve.Design(controls=12)
 PAGE = "DETECTION.md"
 _LEVEL = 0.01
 
@@ -144,7 +145,7 @@ def main() -> None:
     points = [
         point
         for seed in options.seeds
-        for point in world(options.folder / f"seed-{seed}", curve.Design(seed=seed))
+        for point in world(options.folder / f"seed-{seed}", replace(DESIGN, seed=seed))
     ]
     found = summarised(points, options.date)
     write_text(options.output, found.to_json())

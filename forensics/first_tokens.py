@@ -1,0 +1,193 @@
+"""How models would begin their answers: the first token each expects after a fixed prompt.
+
+Most services give log-probabilities only of what they answer (`top_logprobs` of chat completions).
+One token is asked for, and what is kept is not the one drawn but the most likely one. Local models
+are read in the same place, behind their chat template.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics.errors import BackendError
+
+if TYPE_CHECKING:
+    from forensics.backends.base import BackendOptions, GenerationSettings
+    from forensics.backends.openai import OpenAIBackend
+    from forensics.collect import Plan
+    from forensics.subjects import Subject
+    from forensics.suites import Suite
+    from forensics.transcripts import Response, Transcript
+
+SUITE = "core"
+# With those asked first no more calls than an endpoint that echoes the passages is sent.
+PROMPTS = 60
+LEAST = 40  # prompts; with fewer a share of agreement says little
+# As many alternatives as a local model's are read of; some services give five at most.
+_ALTERNATIVES = (20, 5)
+
+
+@dataclass(frozen=True)
+class FirstTokens:
+    """The first token that one model expects, and its first two characters, by prompt hash.
+
+    `model` identifies the weights or the endpoint; `nats_per_byte` is a local model's mean
+    log-likelihood of the fixed passages, None of an endpoint, whose quality is not known.
+    """
+
+    name: str
+    model: str
+    has_template: bool
+    expected: Mapping[str, tuple[str, str]]
+    nats_per_byte: float | None = None
+
+
+def suite() -> Suite:
+    """Return the prompts whose first tokens are asked for."""
+    from forensics.suites import load_suite
+
+    return load_suite(SUITE).select((), PROMPTS)
+
+
+def plan_first_tokens(
+    subject: Subject, options: BackendOptions, folder: Path
+) -> tuple[OpenAIBackend, Path, Plan]:
+    """Return who is asked, where the answers are kept, and which calls are still open.
+
+    Args:
+        subject: an `openai:` subject.
+        options: how it is reached.
+        folder: of transcripts; these answers have a file of their own there.
+    """
+    from forensics.backends.openai import OpenAIBackend
+    from forensics.collect import plan, transcript_name
+
+    backend = OpenAIBackend(subject, options)
+    name = transcript_name(subject, backend.identity(), _settings())
+    path = folder / f"first-tokens-{name}"
+    return backend, path, plan(suite(), backend.identity(), _settings(), path)
+
+
+def _settings() -> GenerationSettings:
+    from forensics.backends.base import GenerationSettings
+
+    return GenerationSettings(max_tokens=1)
+
+
+def ask_first_tokens(
+    subject: Subject,
+    options: BackendOptions,
+    folder: Path,
+    progress: Callable[[Response], None] | None = None,
+) -> FirstTokens | str:
+    """Return what an endpoint expects to begin its answers with, or why that cannot be told.
+
+    One prompt is asked first, for many alternatives and then for few: an endpoint that gives no
+    log-probabilities costs no more calls.
+
+    Args:
+        subject: an `openai:` subject.
+        options: how it is reached.
+        folder: of transcripts; what was answered is kept there.
+        progress: called with every answer.
+
+    Raises:
+        OutputError: the transcript cannot be written.
+    """
+    from forensics.collect import collect
+
+    backend, path, _ = plan_first_tokens(subject, options, folder)
+    prompts = suite()
+    first = replace(prompts, prompts=prompts.prompts[:1])
+    why = ""
+    for alternatives in _ALTERNATIVES:
+        backend.extra_body = _wish(backend.options.api, alternatives)
+        try:
+            answered = collect(first, subject, backend, _settings(), path, progress)
+            if _expected(answered):
+                found = collect(prompts, subject, backend, _settings(), path, progress)
+                return read_first_tokens(subject, backend.identity(), found)
+        except BackendError as error:
+            return f"it cannot be asked for first tokens: {error}"
+        why = next((one.error for one in answered.responses if one.error), "") or (
+            "it gives no log-probabilities of what it answers"
+        )
+        if not any(one.error for one in answered.responses):
+            break  # it answered, and will answer alike
+    return why
+
+
+def _wish(api: str, alternatives: int) -> dict[str, Any]:
+    if api == "completions":
+        return {"logprobs": alternatives}
+    return {"logprobs": True, "top_logprobs": alternatives}
+
+
+def read_first_tokens(
+    subject: Subject, identity: Mapping[str, Any], answered: Transcript
+) -> FirstTokens | str:
+    """Return what answers with log-probabilities say, or why they are too few.
+
+    Args:
+        subject: for its name.
+        identity: of the backend that answered.
+        answered: answers to `suite`.
+    """
+    expected = _expected(answered)
+    if len(expected) < LEAST:
+        return f"it gives log-probabilities of {len(expected)} answers; {LEAST} are needed"
+    known = json.dumps(dict(identity), sort_keys=True).encode("ascii")
+    has_template = identity.get("api") == "chat"
+    return FirstTokens(subject.name, hashlib.sha256(known).hexdigest(), has_template, expected)
+
+
+def _expected(answered: Transcript) -> dict[str, tuple[str, str]]:
+    from forensics.endpoint_probabilities import most_likely
+
+    wanted = {prompt.sha256 for prompt in suite().prompts}
+    found: dict[str, tuple[str, str]] = {}
+    for response in answered.responses:
+        first = (response.logprobs or [{}])[0].get("top_logprobs")
+        told = most_likely(first) if response.prompt.sha256 in wanted else None
+        if told is not None:
+            found[response.prompt.sha256] = told
+    return found
+
+
+def open_first_tokens(subject: Subject, options: BackendOptions) -> int:
+    """Return how many prompts a local model has yet to read: all, or none that are in the cache.
+
+    Raises:
+        BackendError: the model cannot be found.
+    """
+    from forensics.text_probabilities import is_begun
+
+    names = [prompt.sha256 for prompt in suite().prompts]
+    return 0 if is_begun(subject, options, names) else len(names)
+
+
+def local_first_tokens(subject: Subject, options: BackendOptions) -> FirstTokens:
+    """Return what a local model expects to begin its answers with; cached by weights.
+
+    Args:
+        subject: an `hf:`, `gguf:` or `demo:` subject.
+        options: `dtype` and `batch_size` are used.
+
+    Raises:
+        BackendError: the model cannot be found or loaded, or gives NaN.
+        OutputError: the cache cannot be written.
+    """
+    import numpy as np
+
+    from forensics.text_probabilities import begun, text_probabilities
+
+    read = text_probabilities(subject, options)
+    expected = begun(subject, options, [(p.sha256, p.messages) for p in suite().prompts])
+    passages = [score.nats_per_byte for score in read.passages.values()]
+    quality = float(np.mean(passages)) if passages else None
+    return FirstTokens(read.name, read.model, read.has_template, expected, quality)
