@@ -46,12 +46,18 @@ class Rate:
 
 @dataclass(frozen=True)
 class Detection:
-    """The detection curve of tiny students with `weights` weights, of several teachers."""
+    """The detection curve of tiny students with `weights` weights, of several teachers.
+
+    Of `pairs` of strangers and controls, tested with all others as controls, `alarms` had a p-value
+    below 0.01; they share models and are no independent trials.
+    """
 
     rates: tuple[Rate, ...]
     teachers: int
     controls: int
     weights: int
+    pairs: int
+    alarms: int
     command: str
     date: str
 

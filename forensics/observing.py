@@ -70,7 +70,7 @@ def observe(
         return a, b
     shared = shared_prompts(a, b)
     told = [Examined(*found) for found in zip(controls, answered, strict=False)]
-    asked = [_asked(side, shared) for side in (a, b, *told)]
+    asked = [asked_of(side, shared) for side in (a, b, *told)]
 
     def run(subject: Subject, own: Asked) -> TextProbabilities:
         if progress is not None:
@@ -95,14 +95,16 @@ def can_be_seen(side: Examined) -> bool:
     return side.subject.kind in LOCAL_KINDS or side.probabilities is not None
 
 
-def shared_prompts(a: Examined, b: Examined) -> list[Prompt]:
-    """Return the first prompts that both answered and whose messages are known."""
-    both = {x.prompt_sha256 for x in a.answers} & {x.prompt_sha256 for x in b.answers}
-    known = b.transcript.prompts | a.transcript.prompts
-    return [known[key] for key in sorted(both) if known[key].messages][:MAX_ANSWERS]
+def shared_prompts(*sides: Examined) -> list[Prompt]:
+    """Return the first prompts that all answered and whose messages are known."""
+    shared = set.intersection(*({x.prompt_sha256 for x in side.answers} for side in sides))
+    known: dict[str, Prompt] = {}
+    for side in reversed(sides):
+        known |= side.transcript.prompts
+    return [known[key] for key in sorted(shared) if known[key].messages][:MAX_ANSWERS]
 
 
-def _asked(side: Examined, prompts: Sequence[Prompt]) -> Asked:
+def asked_of(side: Examined, prompts: Sequence[Prompt]) -> Asked:
     """Return the first sample of one subject's answers to these prompts, with messages."""
     first = {answer.prompt_sha256: answer for answer in side.answers if answer.sample == 0}
     return [(first[p.sha256], p.messages) for p in prompts if p.sha256 in first]

@@ -19,7 +19,7 @@ from forensics.verdict import screen
 def curve(*alike: tuple[float, int]) -> Detection:
     """Return a curve of 8 students a share."""
     rates = tuple(Rate(share, round(share * 1000), 8, hits, hits, hits, 0) for share, hits in alike)
-    return Detection(rates, 4, 6, 180_000, "x", "2026-01-01")
+    return Detection(rates, 4, 6, 180_000, 66, 0, "x", "2026-01-01")
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Design:
 
 
 # For a zoo: an impression, no rates.
-ONE_EACH = Design((0.0, 0.001, 0.01, 0.1, 1.0), students=1, controls=4)
+ONE_EACH = Design((0.0, 0.001, 0.01, 0.1, 1.0), students=1, controls=8)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,11 @@ from forensics.errors import InputFileError
 from forensics.zoo import training
 from forensics.zoo.curve import FILE, Design, Point, as_csv, detection_curve, read_points
 from forensics.zoo.detection_study import SIZE, summarised
+from forensics.zoo.false_alarms import FILE as ALARMS
+from forensics.zoo.false_alarms import false_alarms
 
+# Seconds a model; the study's own take a minute and more.
+SMALL = training.Size(layers=3, steps=200, tuning_steps=30)
 POINTS = (
     Point(1, 0.0, 0, -0.004, 0.7, "no", "no"),
     Point(1, 0.001, 200, 0.01, 0.2, "no", "no"),
@@ -34,8 +38,17 @@ def test_another_table_is_told_in_one_line(tmp_path: Path, text: str) -> None:
         read_points(tmp_path / FILE)
 
 
+@pytest.mark.parametrize("text", ["a,b\nx,y\n", "a,b,p_value\nx,y,no\n"])
+def test_another_table_of_false_alarms_is_told_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / ALARMS).write_text(text)
+    with pytest.raises(InputFileError, match="not a table of false alarms"):
+        false_alarms(tmp_path)
+
+
 def test_the_summary_counts_students_by_share() -> None:
-    found = summarised(POINTS, "2026-11-22")
+    strangers = (("a", "b", 0.5), ("a", "c", 0.005), ("b", "c", 0.2))
+    found = summarised(POINTS, "2026-11-22", strangers)
+    assert (found.pairs, found.alarms) == (3, 1)
     assert [rate.share for rate in found.rates] == [0.0, 0.001, 1.0]
     whole = found.rates[-1]
     assert (whole.n, whole.detected, whole.pointed, whole.alike) == (2, 1, 1, 1)
@@ -63,12 +76,16 @@ def test_a_student_of_nothing_but_the_teacher_shows_and_a_stranger_does_not(
     tmp_path: Path,
 ) -> None:
     sample = "\n\n".join(
-        training.texts(kind, SIZE.tokens // 2) for kind in ("prose", "reference", "code")
+        training.texts(kind, SMALL.tokens // 2) for kind in ("prose", "reference", "code")
     )
-    tokenizer = training.make_tokenizer(tmp_path / "tokenizer", SIZE, sample)
-    design = Design((0.0, 1.0), students=1, controls=5, seed=12)
-    stranger, student = detection_curve(tmp_path, tokenizer, SIZE, design, lambda _: None)
+    tokenizer = training.make_tokenizer(tmp_path / "tokenizer", SMALL, sample)
+    design = Design((0.0, 1.0), students=1, controls=9, seed=12)
+    stranger, student = detection_curve(tmp_path, tokenizer, SMALL, design, lambda _: None)
     assert student.p_value is not None and student.p_value < 0.01, student
     assert (student.weights, student.behaviour) in (("no", "open"), ("no", "yes")), student
     assert (stranger.weights, stranger.behaviour) == ("no", "no"), stranger
     assert read_points(tmp_path / FILE) == (stranger, student)
+    pairs = false_alarms(tmp_path)
+    assert len(pairs) == 10 * 9 / 2  # nine controls and the stranger
+    assert sum(p_value < 0.01 for *_, p_value in pairs) <= 3
+    assert false_alarms(tmp_path) == pairs  # read, not made again
