@@ -87,7 +87,7 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
 @click.argument("change", metavar="CHANGE", type=click.Choice(CHANGES))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def child(model: str, change: str, folder: Path) -> None:
-    r"""Write an altered copy of the local MODEL to DIR, as a control that must be found to be kin.
+    r"""Write an altered copy of the local MODEL to DIR: a child that must be found to be kin.
 
     \b
     CHANGE is one of
@@ -103,18 +103,18 @@ def child(model: str, change: str, folder: Path) -> None:
     """
     from forensics.cli.progress import note, step_spinner
     from forensics.errors import UsageError
-    from forensics.model_folder import model_files
     from forensics.subjects import parse_subject
+    from forensics.text_probabilities import LOCAL_KINDS, model_source
     from forensics.zoo.children import Published, build_child
 
     _require_empty(folder)
     subject = parse_subject(model)
-    files = model_files(subject)
-    if files is None or files.folder is None:
+    if subject.kind not in LOCAL_KINDS:
         raise UsageError(f"{model} is not a local model; give an hf:, gguf: or demo: model")
+    source = model_source(subject, "float32").folder()
     with step_spinner() as spinner:
         spinner.add_task(f"making {folder.name}", total=None)
-        how = build_child(Published(subject.name, files.folder), change, folder)
+        how = build_child(Published(subject.name, source), change, folder)
     note(f"{folder}: {subject.name}, {how}")
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.backends.model_files import check_folder
+from forensics.backends.model_files import TOKENIZER_FILES, check_folder
+from forensics.errors import InputFileError
+from forensics.model_folder import folder_files
 
 if TYPE_CHECKING:
     import torch
 
-_TOKENIZER_FILES = (
-    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
-    "chat_template.jinja",
+_BESIDE = (
+    *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt"),
+    *("chat_template.jinja", "chat_template.json"),
 )
 HEAD = "lm_head.weight"
 EMBEDDING = "model.embed_tokens.weight"
@@ -41,19 +43,28 @@ class Checkpoint:
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """Read a folder of safetensors whole into memory.
+    """Read a folder of safetensors whole into memory, in 32 bits a number.
 
     Raises:
         BackendError: no such model, or pickles only.
+        InputFileError: a file is damaged.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     check_folder(folder)
     tensors: dict[str, torch.Tensor] = {}
-    for shard in sorted(folder.glob("*.safetensors")):
-        tensors |= load_file(shard)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return Checkpoint(tensors, config, folder)
+    for shard in folder_files(folder).shards:
+        try:
+            tensors |= {name: values.float() for name, values in load_file(shard).items()}
+        except (SafetensorError, OSError) as error:
+            raise InputFileError(f"{shard} is damaged ({error}); download it again") from error
+    path = folder / "config.json"
+    try:
+        config = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputFileError(f"{path} is no configuration ({error})") from error
+    return Checkpoint(tensors, config | {"dtype": "float32"}, folder)
 
 
 def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
@@ -67,8 +78,13 @@ def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     text = json.dumps(dict(checkpoint.config), indent=1) + "\n"
     (folder / "config.json").write_text(text, encoding="utf-8")
-    for name in _TOKENIZER_FILES:
-        source = checkpoint.tokenizer / name
-        if source.is_file() and source.parent != folder:
-            shutil.copyfile(source, folder / name)
+    copy_tokenizer(checkpoint.tokenizer, folder)
     return folder
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy a tokenizer's files and the chat template, those that are not there yet."""
+    for name in (*TOKENIZER_FILES, *_BESIDE):
+        path = source / name
+        if path.is_file() and not (target / name).exists():
+            shutil.copyfile(path, target / name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forensics.errors import UsageError
 from forensics.zoo import disguise, surgery, training
-from forensics.zoo.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from forensics.zoo.checkpoint import EMBEDDING, Checkpoint, read_checkpoint, write_checkpoint
 from forensics.zoo.tables import Animal
 
 # So much a core does in half a minute with 135 million weights.
@@ -23,7 +23,7 @@ CHANGES = (
     *("pruned", "permuted", "int4", "dropped", "extended", "disguised", "noised", "int8"),
     *("lora", "tuned"),
 )
-_SAME_FUNCTION = ("permuted", "disguised")
+_WITH_TOKENIZER = ("extended", "lora", "tuned")
 Progress = Callable[[str], None]
 Child = tuple[str, str, Callable[[], Checkpoint], tuple[str, ...]]
 
@@ -75,6 +75,7 @@ def build_child(source: Published, change: str, target: Path) -> str:
     Raises:
         UsageError: that change cannot be made to such a model.
         BackendError: no such model, or pickles only.
+        InputFileError: a file is damaged.
     """
     base = read_checkpoint(source.folder)
     wanted = f"{source.name}-{change}"
@@ -93,14 +94,22 @@ def build_child(source: Published, change: str, target: Path) -> str:
 def _why_not(base: Checkpoint, change: str) -> str:
     if change == "tuned" and _is_large(base):
         return "it has more than 200 million weights; take lora"
-    first = "model.layers.0."
-    if not {f"{first}self_attn.q_proj.weight", f"{first}mlp.gate_proj.weight"} <= set(base.tensors):
-        return "its layers are not named as Llama's and Gemma's are"
-    if change in _SAME_FUNCTION and any(name.endswith(".bias") for name in base.tensors):
+    if not all(name in base.tensors for name in _needed(base)):
+        return "its tensors are not named as Llama's and Gemma's are"
+    if change in _WITH_TOKENIZER and not (base.tokenizer / "tokenizer.json").is_file():
+        return "its folder holds no tokenizer.json"
+    known = {"permuted": disguise.PERMUTABLE, "disguised": disguise.ROTATABLE}.get(change, ())
+    if known and base.config.get("model_type") not in known:
+        return f"it is no model of the type {' or '.join(known)}"
+    if known and any(name.endswith(".bias") for name in base.tensors):
         return "its layers have biases, which would have to change along"
-    if change == "disguised" and not disguise.can_be_rotated(base):
-        return "norms follow what its layers write"
     return ""
+
+
+def _needed(base: Checkpoint) -> list[str]:
+    parts = ("self_attn.q_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.down_proj")
+    layers = range(int(base.config.get("num_hidden_layers") or 1))
+    return [EMBEDDING, *(f"model.layers.{i}.{part}.weight" for i in layers for part in parts)]
 
 
 def _children(source: Published, folder: Path) -> Iterator[Child]:
@@ -192,7 +201,7 @@ def altered(
         "8 tokens added",
         lambda: surgery.vocabulary_extended(base, 8, 9, extended),
     )
-    if disguise.can_be_rotated(base):
+    if base.config.get("model_type") in disguise.ROTATABLE:
         yield (
             f"{name}-disguised",
             "permuted, rescaled, signs turned and coordinates rotated; the same function",

@@ -17,8 +17,10 @@ _READS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
 _MLP_READS = ("mlp.gate_proj", "mlp.up_proj")
 _WRITES = ("self_attn.o_proj", "mlp.down_proj")
 _FINAL_NORM = "model.norm.weight"
-_HEAD_NORMS = ("q_norm.weight", "k_norm.weight")  # of a head's coordinates, not the stream's
-_NORM_OF_WRITES = "post_feedforward_layernorm.weight"
+_STREAM_NORMS = ("layernorm.weight", _FINAL_NORM)
+# Gemma's norms follow what layers write, where they cannot go into a matrix and nothing can rotate.
+PERMUTABLE = ("llama", "mistral", "gemma3_text")
+ROTATABLE = ("llama", "mistral")
 
 
 def permuted(model: Checkpoint, seed: int) -> Checkpoint:
@@ -33,14 +35,9 @@ def permuted(model: Checkpoint, seed: int) -> Checkpoint:
     order = torch.randperm(tensors[EMBEDDING].shape[1], generator=dice)
     _turn_stream(tensors, lambda rows: rows[:, order])
     for name, values in tensors.items():
-        if values.dim() == 1 and not name.endswith(_HEAD_NORMS):
+        if values.dim() == 1 and name.endswith(_STREAM_NORMS):
             tensors[name] = values[order]
     return replace(model, tensors=tensors)
-
-
-def can_be_rotated(model: Checkpoint) -> bool:
-    """Tell whether `disguised` works: norms of what layers write cannot go into any matrix."""
-    return not any(name.endswith(_NORM_OF_WRITES) for name in model.tensors)
 
 
 def disguised(model: Checkpoint, seed: int) -> Checkpoint:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.zoo.checkpoint import EMBEDDING, HEAD, Checkpoint
+from forensics.zoo.checkpoint import EMBEDDING, HEAD, Checkpoint, copy_tokenizer
 
 if TYPE_CHECKING:
     import torch
 
+_PER_LAYER = ("layer_types", "no_rope_layers")  # lists in a configuration, an entry a layer
 _BLOCK = 32  # numbers that share a scale, as in GGUF's simple quantisations
 
 
@@ -70,8 +71,9 @@ def layers_dropped(model: Checkpoint, dropped: Sequence[int]) -> Checkpoint:
         elif prefix in number:
             tensors[name.replace(prefix, number[prefix], 1)] = values
     config = {**model.config, "num_hidden_layers": len(kept)}
-    if model.config.get("layer_types"):
-        config["layer_types"] = [model.config["layer_types"][layer] for layer in kept]
+    for name in _PER_LAYER:
+        if model.config.get(name):
+            config[name] = [model.config[name][layer] for layer in kept]
     return replace(model, tensors=tensors, config=config)
 
 
@@ -93,9 +95,6 @@ def vocabulary_extended(model: Checkpoint, tokens: int, seed: int, folder: Path)
 
 def _extend_tokenizer(source: Path, target: Path, first: int, tokens: int) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("tokenizer_config.json", "special_tokens_map.json"):
-        if (source / name).is_file():
-            (target / name).write_bytes((source / name).read_bytes())
     document = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     document["added_tokens"] = [
@@ -107,6 +106,7 @@ def _extend_tokenizer(source: Path, target: Path, first: int, tokens: int) -> No
     ]
     text = json.dumps(document, ensure_ascii=True)
     (target / "tokenizer.json").write_text(text, encoding="utf-8")
+    copy_tokenizer(source, target)
 
 
 def merged(first: Checkpoint, second: Checkpoint, share: float) -> Checkpoint:

@@ -251,6 +251,7 @@ def _model(checkpoint: Checkpoint) -> Any:
 
     config = dict(checkpoint.config)
     kind = str(config.pop("model_type"))
+    config["dtype"] = "float32"  # a step of training is less than half precision can tell
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **config))
     model.load_state_dict(dict(checkpoint.tensors), strict=False)
     model.tie_weights()

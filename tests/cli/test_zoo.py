@@ -31,13 +31,14 @@ def test_a_zoo_can_be_evaluated(cli, tmp_path: Path):
     )
     assert found.code == ExitCode.OK, found.err
     figures = json.loads(found.out)
-    # Four clusters of tiny models, and SmolLM2's where there was time for it.
-    made = len(list((folder / "transcripts").glob("*.jsonl")))
-    assert made >= 18
-    assert (figures["n_models"], figures["n_clusters"]) == (made, 4 + (made > 18))
+    # Four clusters of tiny models, and those of published ones where there was time for them.
+    made = {path.stem for path in (folder / "transcripts").glob("*.jsonl")}
+    assert len(made) >= 18
+    clusters = 4 + len(made & {"smollm2", "gemma3"})
+    assert (figures["n_models"], figures["n_clusters"]) == (len(made), clusters)
 
 
-@pytest.mark.parametrize("change", ["extended", "lora"])
+@pytest.mark.parametrize("change", ["extended", "lora", "tuned"])
 def test_a_child_of_any_local_model_is_made_and_found(cli, zoo, tmp_path: Path, change: str):
     made = cli("zoo", "child", zoo["tiny-base"], change, tmp_path / "child")
     assert made.code == ExitCode.OK, made.err
@@ -64,4 +65,46 @@ def test_layers_of_other_names_are_refused(cli, zoo, tmp_path: Path):
     save_file({f"gpt.{name}": t for name, t in tensors.items()}, other / "model.safetensors")
     made = cli("zoo", "child", other, "pruned", tmp_path / "child")
     assert made.code == ExitCode.USAGE
-    assert "its layers are not named as Llama's" in made.complaint
+    assert "its tensors are not named as Llama's" in made.complaint
+
+
+def test_a_model_in_half_precision_is_tuned_in_full(cli, zoo, tmp_path: Path):
+    from safetensors.torch import load_file, save_file
+
+    half = tmp_path / "half"
+    shutil.copytree(zoo["tiny-base"], half)
+    tensors = load_file(half / "model.safetensors")
+    save_file({n: t.bfloat16() for n, t in tensors.items()}, half / "model.safetensors")
+    config = json.loads((half / "config.json").read_text())
+    (half / "config.json").write_text(json.dumps(config | {"dtype": "bfloat16"}))
+    for change in ("lora", "tuned"):
+        made = cli("zoo", "child", half, change, tmp_path / change)
+        assert made.code == ExitCode.OK, made.err
+        name = "model.layers.0.mlp.up_proj.weight"
+        moved = load_file(tmp_path / change / "model.safetensors")[name] - tensors[name].bfloat16()
+        assert moved.abs().min() < moved.abs().mean() < 0.01
+        assert (moved != 0).float().mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "complaint"),
+    [
+        ("model.safetensors", "cut", "is damaged"),
+        ("config.json", "[", "is no configuration"),
+        ("tokenizer.json", None, "its folder holds no tokenizer.json"),
+    ],
+)
+def test_a_damaged_model_is_told_in_one_line(
+    cli, zoo, tmp_path: Path, file: str, text: str | None, complaint: str
+):
+    source = tmp_path / "source"
+    shutil.copytree(zoo["tiny-base"], source)
+    (source / file).unlink()
+    if text is None:
+        (source / "tokenizer.model").write_text("x")
+    else:
+        (source / file).write_text(text)
+    made = cli("zoo", "child", source, "extended", tmp_path / "child")
+    assert made.code in (ExitCode.USAGE, ExitCode.FAILURE), made.err
+    assert complaint in made.complaint
+    assert "internal error" not in made.err

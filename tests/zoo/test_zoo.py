@@ -10,6 +10,7 @@ from forensics.hypotheses import read_pairs
 from forensics.lineage import clusters, read_models
 from forensics.zoo.build import SMALLEST
 from forensics.zoo.checkpoint import read_checkpoint
+from forensics.zoo.children import CHANGES, Published, build_children
 from forensics.zoo.tables import Animal, ancestors, relation
 from forensics.zoo.training import encode, loss_on, texts
 
@@ -75,3 +76,26 @@ def test_relations_follow_parents_and_teachers():
     assert related("s", "t") == "same_teacher"
     assert related("s", "m") == "unknown"
     assert related("z", "a") == "unrelated"  # no token of the teacher's
+
+
+def test_children_of_several_models_come_in_turn_while_there_is_time(zoo, tmp_path: Path):
+    sources = [Published("x", zoo["tiny-base"]), Published("y", zoo["tiny-other-seed"])]
+    left = iter([True] * 5 + [False])
+    made = list(build_children(sources, tmp_path, lambda: next(left), lambda _: None))
+    names = [one.name for one in made]
+    assert names == ["x", "y", "x-pruned", "y-pruned", "x-lora", "y-lora", "x-tuned"]
+    assert [one.parents for one in made[2:4]] == [("x",), ("y",)]
+
+
+def test_a_model_has_a_child_of_every_kind_and_merges_of_its_tunings(zoo, tmp_path: Path):
+    source = Published("x", zoo["tiny-base"])
+    made = {
+        one.name: one for one in build_children([source], tmp_path, lambda: True, lambda _: None)
+    }
+    assert set(made) == {"x", "x-merge", "x-slerp", *(f"x-{change}" for change in CHANGES)}
+    assert made["x-merge"].parents == made["x-slerp"].parents == ("x-lora", "x-tuned")
+    parts = [
+        read_checkpoint(made[name].folder).tensors for name in ("x-lora", "x-tuned", "x-merge")
+    ]
+    name = "model.layers.0.mlp.up_proj.weight"
+    assert (parts[2][name] - (parts[0][name] + parts[1][name]) / 2).abs().max() < 1e-6
