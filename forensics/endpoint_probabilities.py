@@ -109,7 +109,7 @@ def ask_probabilities(
                 found = echoed(passages.prompts)
                 return read_probabilities(subject, backend.identity(), found)
         except BackendError as error:
-            return f"its /completions cannot be asked: {_short(str(error))}"
+            return f"its /completions cannot be asked: {shortened(str(error))}"
         why = _why(first)
         if not any(one.error for one in first.responses):
             break  # it answered, and will answer alike
@@ -203,43 +203,63 @@ def most_likely(alternatives: Any) -> tuple[str, str] | None:
     Args:
         alternatives: what an endpoint gave as `top_logprobs` of one token, well formed or not.
     """
-    if not isinstance(alternatives, list):
+    shares = probabilities(alternatives)
+    if not shares:
         return None
+    return most(shares), most(starts(shares))
+
+
+def probabilities(alternatives: Any) -> dict[str, float]:
+    """Return token → probability as given; empty where they are not well formed.
+
+    Args:
+        alternatives: what an endpoint gave as `top_logprobs` of one token.
+    """
+    if not isinstance(alternatives, list):
+        return {}
     shares: dict[str, float] = {}
     for one in alternatives:
         if not isinstance(one, dict):
-            return None
+            return {}
         token, value = one.get("token"), _number(one.get("logprob"))
         if isinstance(token, str) and token and value is not None:
             shares[token] = math.exp(min(value, 0.0))
-    if not shares:
-        return None
-    starts: dict[str, float] = {}
+    return shares
+
+
+def starts(shares: Mapping[str, float]) -> dict[str, float]:
+    """Return the probabilities of the first two characters, from those of tokens."""
+    found: dict[str, float] = {}
     for token, share in shares.items():
-        starts[token[:2]] = starts.get(token[:2], 0.0) + share
-    return _most(shares), _most(starts)
+        found[token[:2]] = found.get(token[:2], 0.0) + share
+    return found
 
 
-def _most(shares: Mapping[str, float]) -> str:
+def most(shares: Mapping[str, float]) -> str:
+    """Return the text of most probability; of equals the first in order."""
     return min(shares, key=lambda text: (-shares[text], text))
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _why(found: Transcript) -> str:
     said = next((one.error for one in found.responses if one.error), None)
     if said:
-        return f"its /completions cannot be asked: {_short(said)}"
+        return f"its /completions cannot be asked: {shortened(said)}"
     given = any(one.logprobs for one in found.responses)
     what = "the prompt's" if given else "any"
     return f"it was asked to echo a text with log-probabilities and did not give {what}"
 
 
-def _short(message: str) -> str:
+def shortened(message: str) -> str:
     from forensics.backends.chat_protocol import one_line
 
     return one_line(message, _LONGEST_REASON)

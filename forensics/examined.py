@@ -26,6 +26,9 @@ Need = Literal[
     "answers", "explained", "first_tokens", "logprobs", "token_counts", "tokenizer", "weights"
 ]
 
+# What local models are run for beside answers, and endpoints asked for.
+PROBABILITIES: frozenset[Need] = frozenset({"explained", "first_tokens", "logprobs"})
+
 # Habits show within the first pages; a runaway answer must not outweigh all others, or fill memory.
 MAX_ANALYSED_CHARS = 20_000
 

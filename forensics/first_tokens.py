@@ -1,8 +1,9 @@
 """How models would begin their answers: the first token each expects after a fixed prompt.
 
 Most services give log-probabilities only of what they answer (`top_logprobs` of chat completions).
-One token is asked for, and what is kept is not the one drawn but the most likely one. Local models
-are read in the same place, behind their chat template.
+One token is asked for, and what is kept is not the one drawn but what is most likely. Local models
+are read in the same place, behind their chat template. Names of tokens differ between services and
+tokenizers, so the first two characters are kept, without spaces in front.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from forensics.collect import Plan
     from forensics.subjects import Subject
     from forensics.suites import Suite
+    from forensics.text_probabilities import TextScore
     from forensics.transcripts import Response, Transcript
 
 SUITE = "core"
@@ -34,17 +36,17 @@ _ALTERNATIVES = (20, 5)
 
 @dataclass(frozen=True)
 class FirstTokens:
-    """The first token that one model expects, and its first two characters, by prompt hash.
+    """The first two characters that one model expects of an answer, by prompt hash.
 
-    `model` identifies the weights or the endpoint; `nats_per_byte` is a local model's mean
-    log-likelihood of the fixed passages, None of an endpoint, whose quality is not known.
+    `model` identifies the weights or the endpoint; `passages` are a local model's scores of the
+    fixed passages, which tell how able it is; of an endpoint there are none.
     """
 
     name: str
     model: str
     has_template: bool
-    expected: Mapping[str, tuple[str, str]]
-    nats_per_byte: float | None = None
+    expected: Mapping[str, str]
+    passages: Mapping[str, TextScore] = field(default_factory=dict)
 
 
 def suite() -> Suite:
@@ -100,32 +102,25 @@ def ask_first_tokens(
         OutputError: the transcript cannot be written.
     """
     from forensics.collect import collect
+    from forensics.endpoint_probabilities import shortened
 
     backend, path, _ = plan_first_tokens(subject, options, folder)
     prompts = suite()
     first = replace(prompts, prompts=prompts.prompts[:1])
-    why = ""
+    why = None
     for alternatives in _ALTERNATIVES:
-        backend.extra_body = _wish(backend.options.api, alternatives)
+        backend.extra_body = {"logprobs": True, "top_logprobs": alternatives}
         try:
             answered = collect(first, subject, backend, _settings(), path, progress)
             if _expected(answered):
                 found = collect(prompts, subject, backend, _settings(), path, progress)
                 return read_first_tokens(subject, backend.identity(), found)
         except BackendError as error:
-            return f"it cannot be asked for first tokens: {error}"
-        why = next((one.error for one in answered.responses if one.error), "") or (
-            "it gives no log-probabilities of what it answers"
-        )
-        if not any(one.error for one in answered.responses):
-            break  # it answered, and will answer alike
-    return why
-
-
-def _wish(api: str, alternatives: int) -> dict[str, Any]:
-    if api == "completions":
-        return {"logprobs": alternatives}
-    return {"logprobs": True, "top_logprobs": alternatives}
+            return f"it cannot be asked for first tokens: {shortened(str(error))}"
+        why = next((one.error for one in answered.responses if one.error), None)
+        if why is None:
+            return "it gives no log-probabilities of what it answers"
+    return f"it cannot be asked for first tokens: {shortened(why or '')}"
 
 
 def read_first_tokens(
@@ -142,21 +137,26 @@ def read_first_tokens(
     if len(expected) < LEAST:
         return f"it gives log-probabilities of {len(expected)} answers; {LEAST} are needed"
     known = json.dumps(dict(identity), sort_keys=True).encode("ascii")
-    has_template = identity.get("api") == "chat"
-    return FirstTokens(subject.name, hashlib.sha256(known).hexdigest(), has_template, expected)
+    return FirstTokens(subject.name, hashlib.sha256(known).hexdigest(), True, expected)
 
 
-def _expected(answered: Transcript) -> dict[str, tuple[str, str]]:
-    from forensics.endpoint_probabilities import most_likely
-
+def _expected(answered: Transcript) -> dict[str, str]:
     wanted = {prompt.sha256 for prompt in suite().prompts}
-    found: dict[str, tuple[str, str]] = {}
-    for response in answered.responses:
-        first = (response.logprobs or [{}])[0].get("top_logprobs")
-        told = most_likely(first) if response.prompt.sha256 in wanted else None
-        if told is not None:
-            found[response.prompt.sha256] = told
-    return found
+    told = {one.prompt.sha256: _start(one.logprobs) for one in answered.responses}
+    return {key: start for key, start in told.items() if start is not None and key in wanted}
+
+
+def _start(logprobs: Any) -> str | None:
+    """Return the first two characters that the first token's alternatives make most likely."""
+    from forensics.endpoint_probabilities import most, probabilities, starts
+    from forensics.text_probabilities import bare
+
+    first = logprobs[0] if isinstance(logprobs, list) and logprobs else None
+    shares = probabilities(first.get("top_logprobs")) if isinstance(first, dict) else {}
+    told: dict[str, float] = {}
+    for token, share in shares.items():
+        told[bare(token)] = told.get(bare(token), 0.0) + share
+    return most(starts(told)) if told else None
 
 
 def open_first_tokens(subject: Subject, options: BackendOptions) -> int:
@@ -182,12 +182,8 @@ def local_first_tokens(subject: Subject, options: BackendOptions) -> FirstTokens
         BackendError: the model cannot be found or loaded, or gives NaN.
         OutputError: the cache cannot be written.
     """
-    import numpy as np
-
     from forensics.text_probabilities import begun, text_probabilities
 
     read = text_probabilities(subject, options)
     expected = begun(subject, options, [(p.sha256, p.messages) for p in suite().prompts])
-    passages = [score.nats_per_byte for score in read.passages.values()]
-    quality = float(np.mean(passages)) if passages else None
-    return FirstTokens(read.name, read.model, read.has_template, expected, quality)
+    return FirstTokens(read.name, read.model, read.has_template, expected, read.passages)

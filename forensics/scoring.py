@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError
-from forensics.text_probabilities import MAX_ANSWER_CHARS, TextScore, answer_key
+from forensics.text_probabilities import MAX_ANSWER_CHARS, TextScore, answer_key, bare
 
 if TYPE_CHECKING:
     import torch
@@ -25,12 +25,17 @@ _MAX_BATCH = 16  # log-probabilities of a whole vocabulary at every place fill m
 
 @dataclass(frozen=True)
 class _Job:
-    """A text to score after a context; `places` maps a number of its tokens to a place in it."""
+    """A text to score after a context; `places` maps a number of its tokens to a place in it.
+
+    Where a text `begins`, spaces in front of what is expected are not told: some tokenizers write
+    them there and some do not.
+    """
 
     context: list[int]
     tokens: list[int]
     size: int
     places: dict[int, int]
+    begins: bool = False
 
 
 class Scorer:
@@ -109,10 +114,8 @@ class Scorer:
             if score is not None
         }
 
-    def first_tokens(
-        self, asked: Sequence[tuple[str, Sequence[Any]]]
-    ) -> dict[str, tuple[str, str]]:
-        """Return the token that would begin each answer, and the likeliest first two characters.
+    def first_tokens(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> dict[str, str]:
+        """Return the first two characters that are expected of each answer.
 
         Prompts that the chat template refuses, or that do not fit the context, are left out.
 
@@ -127,10 +130,10 @@ class Scorer:
             *before, last = self._context(messages) or [0]
             fits = before and len(before) + 2 <= self._longest
             # What would stand in the answer's place is not looked at, only what is expected there.
-            jobs.append(_Job(before, [last, last], 1, {1: 0}) if fits else None)
+            jobs.append(_Job(before, [last, last], 1, {1: 0}, begins=True) if fits else None)
         scores = self._run(jobs)
         return {
-            name: score.next_tokens[0]
+            name: score.next_tokens[0][1]
             for (name, _), score in zip(asked, scores, strict=True)
             if score is not None
         }
@@ -209,17 +212,18 @@ class Scorer:
                 f"{self._name} gives NaN instead of probabilities; its weights are damaged"
             )
         following = {
-            place: self._next(job.tokens[count - 1], rows[count])
+            place: self._next(job.tokens[count - 1], rows[count], job.begins)
             for count, place in job.places.items()
         }
         return TextScore(float(chosen), job.size, following)
 
-    def _next(self, last: int, row: torch.Tensor) -> tuple[str, str]:
+    def _next(self, last: int, row: torch.Tensor, begins: bool) -> tuple[str, str]:
         """Return the most likely next token, and the most likely first two characters."""
         top = row.topk(min(_TOP, len(row)))
         # Decoded with the token before it: some tokenizers drop a space at the very start.
         start = len(self._decode([last]))
         texts = [self._decode([last, token])[start:] for token in top.indices.tolist()]
+        texts = [bare(text) for text in texts] if begins else texts
         starts: dict[str, float] = {}
         for text, share in zip(texts, top.values.exp().tolist(), strict=True):
             starts[text[:2]] = starts.get(text[:2], 0.0) + share

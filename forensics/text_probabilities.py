@@ -164,10 +164,15 @@ def text_probabilities(
     )
 
 
+def bare(token: str) -> str:
+    """Return a token without the spaces it begins with, unless it is nothing else."""
+    return token.lstrip(" \u2581") or token
+
+
 def begun(
     subject: Subject, options: BackendOptions, asked: Sequence[tuple[str, Sequence[Any]]]
-) -> dict[str, tuple[str, str]]:
-    """Return the token a local model begins each answer with, and its first two characters; cached.
+) -> dict[str, str]:
+    """Return the first two characters a local model expects of each answer; cached.
 
     Args:
         subject: an `hf:`, `gguf:` or `demo:` subject.
@@ -181,11 +186,9 @@ def begun(
     source = model_source(subject, options.dtype)
     identity = _identity(source, options)
     loader = _Once(subject, options, source)
-    found = _stored(
-        _begun_key(identity, [name for name, _ in asked]),
-        lambda: loader.scorer().first_tokens(asked),
-    )
-    return {name: (token, start) for name, (token, start) in found.items()}
+    key = _begun_key(identity, [name for name, _ in asked])
+    found: dict[str, str] = _stored(key, lambda: loader.scorer().first_tokens(asked))
+    return found
 
 
 def open_passages(subject: Subject, options: BackendOptions) -> int:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from forensics.comparators.base import Comparator, Reference, without_score
 from forensics.errors import UsageError
 from forensics.evidence import Evidence, Tier
-from forensics.examined import Examined, Need
+from forensics.examined import PROBABILITIES, Examined, Need
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
 TITLES: dict[Tier, str] = {
@@ -22,22 +22,14 @@ TITLES: dict[Tier, str] = {
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """Stands in a report for a tier that could not be measured at all."""
+    """Stands in a report for a tier, or one comparator, that cannot be measured."""
 
+    name: str
+    title: str
     tier: Tier
     reason: str
     needs: frozenset[Need] = frozenset()
     symmetric: bool = True
-
-    @property
-    def name(self) -> str:
-        """The tier's name."""
-        return self.tier
-
-    @property
-    def title(self) -> str:
-        """The tier's title."""
-        return TITLES[self.tier]
 
     def extract(self, examined: Examined) -> None:
         """Return nothing: there is nothing to look at."""
@@ -64,7 +56,7 @@ def of_tiers(
 def measurable(
     comparators: Sequence[Comparator[Any]], a: Examined, b: Examined
 ) -> list[Comparator[Any]]:
-    """Replace the comparators of a tier that cannot be had of both by one line that says why.
+    """Replace comparators that cannot run by one that says why, and a whole tier by one line.
 
     Text is left alone: what is wrong with answers is told comparator by comparator.
     """
@@ -78,16 +70,17 @@ def measurable(
             kept.append(comparator)
         elif not _any_left(comparators, comparator.tier, a, b) and comparator.tier not in told:
             told.add(comparator.tier)
-            kept.append(Unmeasured(comparator.tier, reason))
+            tier = comparator.tier
+            kept.append(Unmeasured(tier, TITLES[tier], tier, reason))
         elif comparator.tier not in told:
-            kept.append(comparator)
+            kept.append(Unmeasured(comparator.name, comparator.title, comparator.tier, reason))
     return kept
 
 
 def _is_no_loss(
     comparator: Comparator[Any], comparators: Sequence[Comparator[Any]], a: Examined, b: Examined
 ) -> bool:
-    """Tell whether a comparator only stands in for others of its tier, and nobody asked for it."""
+    """Tell whether a comparator only stands in for others of its tier, which are not missing."""
     others = any(one.tier == comparator.tier and one is not comparator for one in comparators)
     return "first_tokens" in comparator.needs and others and not (a.unseen or b.unseen)
 
@@ -106,9 +99,6 @@ _NEEDED: dict[Need, str] = {
 }
 
 
-_PROBABILITIES: tuple[Need, ...] = ("explained", "first_tokens", "logprobs")
-
-
 def _lacking(comparator: Comparator[Any], a: Examined, b: Examined) -> str | None:
     lacking = [
         f"{letter} ({side.subject.kind}) {_why(need, side)}"
@@ -119,11 +109,21 @@ def _lacking(comparator: Comparator[Any], a: Examined, b: Examined) -> str | Non
     return "; ".join(lacking) or None
 
 
-def _why(need: Need, side: Examined) -> str:
-    if need in _PROBABILITIES and side.files is not None:
+def _why_no_probabilities(need: Need, side: Examined) -> str:
+    if side.unseen:
+        return side.unseen
+    if need == "first_tokens":
+        return "has them told only beside a chat endpoint that echoes no texts, where one is local"
+    if side.files is not None:
         return "needs control models to be read against: --control SUBJECT"
-    if need in _PROBABILITIES and side.subject.kind == "openai":
-        return side.unseen or "is asked for them by --tiers logprobs with --control SUBJECT"
+    if side.subject.kind == "openai":
+        return "is asked for them by --tiers logprobs with --control SUBJECT"
+    return f"gives no {_NEEDED[need]}"
+
+
+def _why(need: Need, side: Examined) -> str:
+    if need in PROBABILITIES:
+        return _why_no_probabilities(need, side)
     if need in ("token_counts", "tokenizer") and side.subject.kind == "openai":
         return "shows no tokenizer; --tiers tokenizer asks it for token counts"
     if need == "tokenizer" and side.files is not None:

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from forensics.backends.base import BackendOptions
-from forensics.first_tokens import PROMPTS, ask_first_tokens, local_first_tokens, suite
+from forensics.first_tokens import (
+    PROMPTS,
+    _start,
+    ask_first_tokens,
+    local_first_tokens,
+    suite,
+)
 from forensics.subjects import parse_subject
 from forensics.text_probabilities import load_passages
 from forensics.zoo import surgery, training
@@ -110,8 +116,11 @@ def test_a_service_that_gives_five_alternatives_is_asked_for_five(
 
 @pytest.mark.parametrize(
     "content",
-    [[], [{}], [{"top_logprobs": None}], [{"top_logprobs": ["x"]}], ["x"], "x", None],
-    ids=["nothing", "empty", "null", "no objects", "a word", "text", "absent"],
+    [
+        *([], [{}], [{"top_logprobs": None}], [{"top_logprobs": ["x"]}], ["x"], "x", None),
+        [{"top_logprobs": [{"token": "x", "logprob": -(10**400)}]}],
+    ],
+    ids=["nothing", "empty", "null", "no objects", "a word", "text", "absent", "huge"],
 )
 def test_an_endpoint_without_usable_probabilities_is_asked_once(
     loopback: Callable[..., Any], tmp_path: Path, content: Any
@@ -163,10 +172,10 @@ def test_controls_without_skill_do_not_make_kin(compared: Any) -> None:
     assert "untrained predicts the passages" in " ".join(found["details"]["left_out"])
 
 
-def test_of_two_endpoints_no_p_value_is_given(compared: Any) -> None:
-    found = compared("endpoint", "copy", ("one", "two"))["first_tokens"]
-    assert found["status"] == "ok" and found["p_value"] is None
-    assert any("not known" in caveat for caveat in found["caveats"])
+def test_two_endpoints_are_not_asked_for_what_cannot_be_weighed(compared: Any, here: Path) -> None:
+    found = compared("endpoint", "copy", ("one", "two"))
+    assert "first_tokens" not in found or found["first_tokens"]["status"] == "not_measured"
+    assert not list(here.rglob("first-tokens-*"))
 
 
 def test_between_local_models_it_is_not_mentioned(cli: Any, models: dict[str, Path]) -> None:
@@ -177,33 +186,58 @@ def test_between_local_models_it_is_not_mentioned(cli: Any, models: dict[str, Pa
     assert "next_tokens" in names and "first_tokens" not in names
 
 
-def test_a_model_asked_without_a_template_is_not_compared_with_a_chat(
-    compared: Any, models: dict[str, Path], tmp_path: Path
+def test_a_model_without_a_template_is_not_compared_and_nothing_is_asked(
+    compared: Any, here: Path, models: dict[str, Path], tmp_path: Path
 ) -> None:
     plain = tmp_path / "plain"
     shutil.copytree(models["base"], plain)
     (plain / "chat_template.jinja").unlink()
     models["plain"] = plain
-    found = compared("plain", "copy", ("one", "two"))["first_tokens"]
-    assert found["status"] == "not_applicable"
+    found = compared("plain", "copy", ("one", "two"))
+    told = " ".join(row["reason"] for row in found.values())
+    assert "it answers through a chat template, and " in told and "plain has none" in told
+    assert not list(here.rglob("first-tokens-*"))
+
+
+def test_asked_for_by_name_it_runs_and_between_local_models_says_why_not(
+    cli: Any, here: Path, models: dict[str, Path], loopback: Callable[..., Any]
+) -> None:
+    server = loopback(Served(models["copy"]))
+    named = [word for n in ("one", "two") for word in ("--control", f"hf:{models[n]}")]
+    asked = ("--tiers", "logprobs", "--only", "first_tokens", *named, "--json", "-")
+    base = f"hf:{models['base']}"
+    found = cli("compare", base, "openai:m", "--base-url", server.url, *asked)
+    (row,) = json.loads(found.out)["evidence"]
+    assert (row["comparator"], row["status"]) == ("first_tokens", "ok"), row["reason"]
+    between = cli("compare", base, f"hf:{models['three']}", *asked)
+    (row,) = json.loads(between.out)["evidence"]
+    assert row["status"] == "not_measured" and "beside a chat endpoint" in row["reason"]
+
+
+def test_spaces_in_front_of_a_token_do_not_matter() -> None:
+    assert _start([{"top_logprobs": [{"token": "\u2581Sure", "logprob": -0.1}]}]) == "Su"
+    both = [{"token": " S", "logprob": -1.0}, {"token": "So", "logprob": -1.1}]
+    other = [{"token": "No", "logprob": -0.9}]
+    assert _start([{"top_logprobs": [*both, *other]}]) == "No"
+    assert _start([{"top_logprobs": [{"token": "\n\n", "logprob": -0.1}]}]) == "\n\n"
 
 
 def test_a_chat_endpoint_costs_no_more_than_its_budget_counts(
     cli: Any, here: Path, models: dict[str, Path], loopback: Callable[..., Any]
 ) -> None:
-    servers = [loopback(Served(models[name])) for name in ("base", "one")]
-    subject, reference = (f"openai:m@{server.url}" for server in servers)
+    server = loopback(Served(models["one"]))
     controls = json.dumps([f"hf:{models[name]}" for name in ("two", "three")])
     (here / "forensics.toml").write_text(
         f'tiers = ["logprobs"]\nlimit = 8\nmax_tokens = 8\ncontrols = {controls}\n'
-        f'[[against]]\nsubject = "{reference}"\n[rules.undeclared-kinship]\n'
+        f'[[against]]\nsubject = "hf:{models["base"]}"\n[rules.undeclared-kinship]\n'
     )
+    subject = f"openai:m@{server.url}"
     told = cli("check", subject, "--dry-run")
     counted = sum(
         int(line.split(": ")[-1].split(" calls")[0])
         for line in (told.out + told.err).splitlines()
         if "openai:m@" in line and " calls for " in line
     )
-    assert counted == 2 * (8 + len(load_passages()))
+    assert counted == 8 + len(load_passages())
     assert cli("check", subject).code in (0, 1, 3)
-    assert 2 * (8 + PROMPTS) <= sum(len(server.calls) for server in servers) <= counted
+    assert 8 + PROMPTS <= len(server.calls) <= counted

@@ -24,7 +24,7 @@ from forensics.collect import Plan, plan, transcript_name
 from forensics.comparators import Comparator
 from forensics.endpoint_probabilities import plan_probabilities
 from forensics.errors import UsageError
-from forensics.examined import Need
+from forensics.examined import PROBABILITIES, Need
 from forensics.first_tokens import open_first_tokens
 from forensics.observing import MAX_ANSWERS
 from forensics.policy.model import Budget, Policy, ReferenceEntry
@@ -194,14 +194,14 @@ class _Counter:
     def _read(self) -> Iterator[list[Subject]]:
         """Yield the pairs of which one model's token probabilities, and all controls', are read."""
         seen = {*LOCAL_KINDS, *(("openai",) if self._echoes else ())}
-        if self.controls and self.needs & {"logprobs", "explained"}:
+        if self.controls and self.needs & PROBABILITIES:
             yield from (pair for pair in self._compared() if _kinds(pair) & seen)
 
     @property
     def _echoes(self) -> bool:
         """Whether endpoints are asked for token probabilities, which takes the tier's name."""
         asked = self.controls and "logprobs" in self.options["tiers"]
-        return bool(asked and self.needs & {"logprobs", "explained"})
+        return bool(asked and self.needs & PROBABILITIES)
 
     def echoed_texts(self) -> Iterator[Ask]:
         """Count the texts that endpoints are asked to echo; one that does not is asked for less."""
@@ -251,7 +251,8 @@ class _Counter:
     def _may_not_echo(self) -> bool:
         """Tell whether first tokens may have to stand in for passages.
 
-        Endpoints then get no more calls than for passages, which are counted; local models do.
+        They do where an endpoint did not echo the first passage: it then gets no more calls than
+        for passages, which are counted. What local models read comes on top.
         """
         if not self._echoes or "first_tokens" not in self.needs:
             return False

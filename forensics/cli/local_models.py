@@ -10,6 +10,7 @@ from forensics.backends.model_files import check_folder
 from forensics.comparators.base import Comparator
 from forensics.errors import BackendError, InputFileError
 from forensics.evidence import Tier
+from forensics.examined import PROBABILITIES
 from forensics.model_folder import ModelFiles, folder_files, model_files
 from forensics.resources import is_folder
 from forensics.subjects import Subject
@@ -37,7 +38,7 @@ def check_model(
     if "weights" in needs:
         demanded = "weights" in tiers or needs == {"weights"}
         _check_weights(model_files(subject, dtype), demanded)
-    if needs & {"answers", "logprobs", "explained"}:
+    if needs & {"answers", *PROBABILITIES}:
         _check_runnable(subject)
 
 
@@ -47,7 +48,7 @@ def check_control(control: Subject, comparators: Sequence[Comparator[Any]]) -> N
     Raises:
         BackendError: it cannot be run.
     """
-    if _needs(comparators) & {"logprobs", "explained"}:
+    if _needs(comparators) & PROBABILITIES:
         _check_runnable(control)
 
 

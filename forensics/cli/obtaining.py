@@ -22,6 +22,7 @@ from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
 if TYPE_CHECKING:
     from forensics.comparators.base import Comparator
     from forensics.examined import Examined
+    from forensics.first_tokens import FirstTokens
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,13 @@ def observed(
         BackendError: an endpoint or model cannot be asked.
     """
     from forensics.cli.progress import step_spinner
+    from forensics.examined import PROBABILITIES
     from forensics.observing import observe
 
     needs = frozenset[str]().union(*(one.needs for one in comparators))
     if "token_counts" in needs and "tokenizer" in (options["tiers"] or ()):
         first, second = (_counted(side, asking) for side in (first, second))
-    if not needs & {"logprobs", "explained"}:
+    if not needs & PROBABILITIES:
         return first, second
     controls = [subject_from(spec, options) for spec in options["controls"]]
     if controls and "logprobs" in (options["tiers"] or ()):
@@ -189,32 +191,46 @@ def _echoed(side: Examined, asking: Asking) -> Examined:
 def _begun(
     first: Examined, second: Examined, controls: Sequence[Subject], asking: Asking
 ) -> tuple[Examined, Examined]:
-    """Add how models would begin answers, where one is an endpoint that echoes no texts."""
+    """Add how models would begin answers, where one is an endpoint that echoes no texts.
+
+    The other must be a local model: by it controls are seen to be able enough.
+    """
     from forensics.first_tokens import local_first_tokens
-    from forensics.text_probabilities import LOCAL_KINDS
+    from forensics.text_probabilities import LOCAL_KINDS, model_source
 
-    sides = (first, second)
-    kinds = ("openai", *LOCAL_KINDS)
-    if not any(side.unseen for side in sides) or any(s.subject.kind not in kinds for s in sides):
+    local = next((s for s in (first, second) if s.subject.kind in LOCAL_KINDS), None)
+    remote = next((s for s in (first, second) if s.unseen and _silent(s, asking)), None)
+    if local is None or remote is None:
         return first, second
-    asked = [_first_tokens(side, asking) for side in sides]
-    if any(side.first_tokens is None for side in asked):
-        return asked[0], asked[1]
+    if model_source(local.subject, asking.options.dtype).template is None:
+        why = f"it answers through a chat template, and {local.name} has none"
+        told: FirstTokens | str = why
+    else:
+        told = _first_tokens(remote, asking)
+    if isinstance(told, str):
+        told_of = replace(remote, unseen=f"{remote.unseen}; {told}")
+        return (told_of, second) if remote is first else (first, told_of)
     panel = tuple(local_first_tokens(one, asking.options) for one in controls)
-    first, second = (replace(side, first_controls=panel) for side in asked)
-    return first, second
+    asked = replace(remote, first_tokens=told, first_controls=panel)
+    own = local_first_tokens(local.subject, asking.options)
+    read = replace(local, first_tokens=own, first_controls=panel)
+    return (asked, read) if remote is first else (read, asked)
 
 
-def _first_tokens(side: Examined, asking: Asking) -> Examined:
-    from forensics.first_tokens import ask_first_tokens, local_first_tokens, suite
+def _silent(side: Examined, asking: Asking) -> bool:
+    """Tell whether a chat endpoint echoed nothing when it was asked for the first passage."""
+    from forensics.endpoint_probabilities import plan_probabilities
 
-    if side.subject.kind != "openai":
-        return replace(side, first_tokens=local_first_tokens(side.subject, asking.options))
+    backend = open_backend(side.subject, asking.options)
+    _, _, todo = plan_probabilities(side.subject, asking.options, asking.folder)
+    return backend.identity().get("api") == "chat" and todo.answered <= 1
+
+
+def _first_tokens(side: Examined, asking: Asking) -> FirstTokens | str:
+    from forensics.first_tokens import ask_first_tokens, suite
+
     with answer_bar(f"{side.name}: first tokens", len(suite().prompts), 0) as tick:
-        found = ask_first_tokens(side.subject, asking.options, asking.folder, tick)
-    if isinstance(found, str):
-        return replace(side, unseen="; ".join(filter(None, [side.unseen, found])))
-    return replace(side, first_tokens=found)
+        return ask_first_tokens(side.subject, asking.options, asking.folder, tick)
 
 
 def _counted(side: Examined, asking: Asking) -> Examined:

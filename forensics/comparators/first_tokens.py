@@ -3,8 +3,7 @@
 Next-token agreement as in model provenance testing (see `next_tokens`), in the one place that most
 services show: where an answer to a fixed prompt begins. Prompts are the unit of the test, which is
 exact (sign flips). Models of little skill agree with nobody, so a control must predict the fixed
-passages about as well as one of the two does; of two endpoints that is not known, and no p-value is
-given.
+passages about as well as the local one of the two does.
 """
 
 from __future__ import annotations
@@ -15,7 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.comparators.base import Reference, without_score
-from forensics.comparators.panel import LEAST_FOR_P_VALUE, WEAKEST, holm, sign_flip
+from forensics.comparators.panel import (
+    LEAST_FOR_P_VALUE,
+    LEAST_PASSAGES,
+    WEAKEST,
+    holm,
+    sign_flip,
+)
 from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.first_tokens import LEAST, FirstTokens
@@ -26,10 +31,6 @@ _CAVEATS = (
     "manners) show too much of it.",
     "Assistants begin many answers alike, and one token an answer is little: that nothing is seen "
     "here is no evidence.",
-)
-_UNKNOWN = (
-    "Neither of the two shows how well it predicts text, so whether the controls are as able is "
-    "not known, and no p-value enters the reading."
 )
 _ONE = "One control only, so no p-value enters the reading; name more with --control."
 
@@ -100,9 +101,7 @@ class FirstTokenAgreement:
         ]
         p_values = holm([sign_flip(test.differences) for test in tests])
         closest = min(tests, key=lambda test: (test.gap, test.control))
-        unknown = a.own.nats_per_byte is None and b.own.nats_per_byte is None
         few = len(controls) < LEAST_FOR_P_VALUE
-        extra = [text for text, holds in ((_UNKNOWN, unknown), (_ONE, few)) if holds]
         return Evidence(
             comparator=self.name,
             title=self.title,
@@ -117,8 +116,8 @@ class FirstTokenAgreement:
             matched=float(np.mean(closest.pair)),
             baseline=float(np.mean(closest.other)),
             n=len(prompts),
-            p_value=None if extra else max(p_values),
-            caveats=(*_CAVEATS, *extra),
+            p_value=None if few else max(p_values),
+            caveats=(*_CAVEATS, *([_ONE] if few else [])),
             details={
                 "controls": [
                     {
@@ -153,17 +152,23 @@ def _choose(a: Begun, b: Begun) -> tuple[list[FirstTokens], list[str]]:
 def _why_not(control: FirstTokens, pair: Sequence[FirstTokens]) -> str:
     if control.has_template != pair[0].has_template:
         return f"is asked {'through a' if control.has_template else 'without a'} chat template"
-    known = [one.nats_per_byte for one in pair if one.nats_per_byte is not None]
-    if not known or control.nats_per_byte is None:
-        return ""
-    times = min(control.nats_per_byte / one for one in known)
-    return "" if times <= WEAKEST else f"predicts the passages {times:.2f} times worse"
+    able = next((one.passages for one in pair if one.passages), {})
+    shared = sorted(set(able) & set(control.passages))
+    if len(shared) < LEAST_PASSAGES:
+        return f"can write {len(shared)} of the passages"
+    own, others = (
+        np.mean([scores[name].nats_per_byte for name in shared])
+        for scores in (control.passages, able)
+    )
+    return (
+        "" if own / others <= WEAKEST else f"predicts the passages {own / others:.2f} times worse"
+    )
 
 
 def _against(
     target: FirstTokens, other: FirstTokens, control: FirstTokens, letter: str, prompts: list[str]
 ) -> _Against:
     def same(one: FirstTokens) -> list[int]:
-        return [int(target.expected[p][1] == one.expected[p][1]) for p in prompts]
+        return [int(target.expected[p] == one.expected[p]) for p in prompts]
 
     return _Against(control.name, letter, same(other), same(control))

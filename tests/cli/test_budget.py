@@ -133,8 +133,9 @@ def test_texts_that_local_models_score_are_counted(cli, gate, zoo, here, tmp_pat
     assert gate(policy, [lora]) == 0
 
 
-@pytest.mark.usefixtures("cache")
-def test_controls_that_answer_are_counted_as_they_are_asked(cli, gate, here, tmp_path):
+def test_controls_that_answer_are_counted_as_they_are_asked(cli, gate, here, tmp_path, monkeypatch):
+    # A cache of its own: other tests make the same models and have them read the passages.
+    monkeypatch.setenv("FORENSICS_CACHE", str(tmp_path / "cache"))
     base, subject, *controls = [
         f"hf:{make_tiny_model(tmp_path / f'm{seed}', seed=seed, max_position_embeddings=1024)}"
         for seed in range(1, 6)
