@@ -16,7 +16,7 @@ from forensics.text_probabilities import TextProbabilities, TextScore, answer_ke
 from tests.comparators.test_probabilities import made_model
 
 MODELS = 7
-DRAWS = 400
+DRAWS = 1_500
 
 
 def noise(seed: int, models: int = MODELS) -> np.ndarray:
@@ -61,14 +61,17 @@ def _others() -> list[tuple[int, int]]:
     return [(i, j) for i in range(5) for j in range(i + 1, 5) if (i, j) != (0, 1)]
 
 
-@pytest.mark.parametrize("models", [LEAST_CONTROLS + 2, MODELS])
-@pytest.mark.parametrize("apart", [1.0, 3.0], ids=["all alike", "a subject unlike the controls"])
-def test_under_the_null_the_level_is_kept(models: int, apart: float) -> None:
-    """n = 400 draws, level 0.05; the limit is the 99.9th percentile of a test that keeps it."""
+@pytest.mark.parametrize("models", [LEAST_CONTROLS + 2, MODELS, 14])
+@pytest.mark.parametrize("unlike", [(), (0,), (0, 1)], ids=["none", "a subject", "both"])
+def test_under_the_null_the_level_is_kept(models: int, unlike: tuple[int, ...]) -> None:
+    """n = 1,500 draws; the limit is the 99.9th percentile of a test that keeps its level."""
     spread = np.ones((models, models))
-    spread[0, :] = spread[:, 0] = apart
-    hits = sum(relationship(noise(i, models) * spread).p_value <= 0.05 for i in range(DRAWS))
-    assert hits <= binom.ppf(0.999, DRAWS, 0.05)
+    for subject in unlike:  # three times as far from everybody as controls are from each other
+        spread[subject, :] = spread[:, subject] = 3.0
+    found = [relationship((noise(i, models) + 3.5) * spread).p_value for i in range(DRAWS)]
+    for level in (0.05, 0.01):
+        hits = sum(p_value <= level for p_value in found)
+        assert hits <= binom.ppf(0.999, DRAWS, level)
 
 
 # Made-up models.
