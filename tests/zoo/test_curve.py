@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from forensics.zoo.detection_study import SIZE, summarised
 from forensics.zoo.false_alarms import FILE as ALARMS
 from forensics.zoo.false_alarms import false_alarms
 
-# Seconds a model; the study's own take a minute and more.
-SMALL = training.Size(layers=3, steps=200, tuning_steps=30)
+# Half a minute a model; the study's own take a minute and more.
+SHORT = replace(SIZE, steps=300, tuning_steps=30)
 POINTS = (
     Point(1, 0.0, 0, -0.004, 0.7, "no", "no"),
     Point(1, 0.001, 200, 0.01, 0.2, "no", "no"),
@@ -72,20 +73,17 @@ def test_the_teachers_own_matter_is_in_no_docstring() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("cache")
-def test_a_student_of_nothing_but_the_teacher_shows_and_a_stranger_does_not(
-    tmp_path: Path,
-) -> None:
+def test_a_student_of_nothing_but_the_teacher_shows_and_strangers_do_not(tmp_path: Path) -> None:
     sample = "\n\n".join(
-        training.texts(kind, SMALL.tokens // 2) for kind in ("prose", "reference", "code")
+        training.texts(kind, SHORT.tokens // 2) for kind in ("prose", "reference", "code")
     )
-    tokenizer = training.make_tokenizer(tmp_path / "tokenizer", SMALL, sample)
-    design = Design((0.0, 1.0), students=1, controls=9, seed=12)
-    stranger, student = detection_curve(tmp_path, tokenizer, SMALL, design, lambda _: None)
-    assert student.p_value is not None and student.p_value < 0.01, student
+    tokenizer = training.make_tokenizer(tmp_path / "tokenizer", SHORT, sample)
+    design = Design((1.0,), students=1, controls=7, seed=12)
+    (student,) = detection_curve(tmp_path, tokenizer, SHORT, design, lambda _: None)
+    assert student.p_value is not None and student.p_value < 0.001, student
     assert (student.weights, student.behaviour) in (("no", "open"), ("no", "yes")), student
-    assert (stranger.weights, stranger.behaviour) == ("no", "no"), stranger
-    assert read_points(tmp_path / FILE) == (stranger, student)
+    assert read_points(tmp_path / FILE) == (student,)
     pairs = false_alarms(tmp_path)
-    assert len(pairs) == 10 * 9 / 2  # nine controls and the stranger
-    assert sum(p_value < 0.01 for *_, p_value in pairs) <= 3
+    assert len(pairs) == 7 * 6 / 2
+    assert sum(p_value < 0.01 for *_, p_value in pairs) <= 2
     assert false_alarms(tmp_path) == pairs  # read, not made again
