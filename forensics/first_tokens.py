@@ -19,8 +19,6 @@ from forensics.errors import BackendError
 
 if TYPE_CHECKING:
     from forensics.backends.base import BackendOptions, GenerationSettings
-    from forensics.backends.openai import OpenAIBackend
-    from forensics.collect import Plan
     from forensics.subjects import Subject
     from forensics.suites import Suite
     from forensics.text_probabilities import TextScore
@@ -56,25 +54,6 @@ def suite() -> Suite:
     return load_suite(SUITE).select((), PROMPTS)
 
 
-def plan_first_tokens(
-    subject: Subject, options: BackendOptions, folder: Path
-) -> tuple[OpenAIBackend, Path, Plan]:
-    """Return who is asked, where the answers are kept, and which calls are still open.
-
-    Args:
-        subject: an `openai:` subject.
-        options: how it is reached.
-        folder: of transcripts; these answers have a file of their own there.
-    """
-    from forensics.backends.openai import OpenAIBackend
-    from forensics.collect import plan, transcript_name
-
-    backend = OpenAIBackend(subject, options)
-    name = transcript_name(subject, backend.identity(), _settings())
-    path = folder / f"first-tokens-{name}"
-    return backend, path, plan(suite(), backend.identity(), _settings(), path)
-
-
 def _settings() -> GenerationSettings:
     from forensics.backends.base import GenerationSettings
 
@@ -101,10 +80,13 @@ def ask_first_tokens(
     Raises:
         OutputError: the transcript cannot be written.
     """
-    from forensics.collect import collect
+    from forensics.backends.openai import OpenAIBackend
+    from forensics.collect import collect, transcript_name
     from forensics.endpoint_probabilities import shortened
 
-    backend, path, _ = plan_first_tokens(subject, options, folder)
+    backend = OpenAIBackend(subject, options)
+    # These answers have a file of their own, so that nobody compares texts of one token.
+    path = folder / f"first-tokens-{transcript_name(subject, backend.identity(), _settings())}"
     prompts = suite()
     first = replace(prompts, prompts=prompts.prompts[:1])
     why = None

@@ -195,6 +195,7 @@ def _begun(
 
     The other must be a local model: by it controls are seen to be able enough.
     """
+    from forensics.cli.progress import step_spinner
     from forensics.first_tokens import local_first_tokens
     from forensics.text_probabilities import LOCAL_KINDS, model_source
 
@@ -210,9 +211,11 @@ def _begun(
     if isinstance(told, str):
         told_of = replace(remote, unseen=f"{remote.unseen}; {told}")
         return (told_of, second) if remote is first else (first, told_of)
-    panel = tuple(local_first_tokens(one, asking.options) for one in controls)
+    with step_spinner() as spinner:
+        spinner.add_task("first tokens of local models", total=None)
+        panel = tuple(local_first_tokens(one, asking.options) for one in controls)
+        own = local_first_tokens(local.subject, asking.options)
     asked = replace(remote, first_tokens=told, first_controls=panel)
-    own = local_first_tokens(local.subject, asking.options)
     read = replace(local, first_tokens=own, first_controls=panel)
     return (asked, read) if remote is first else (read, asked)
 
