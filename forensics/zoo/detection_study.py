@@ -120,9 +120,10 @@ models, so this is no number of independent trials.
 {found.silence}
 
 The statistic, the level of 0.01, the e-values and the making of these models were chosen before, on
-other teachers and their students. With one of those, students and controls were tuned on code
-instead, which their teacher had never read: its student of 100 % was seen less surely (p = 0.0013,
-8 controls). A known model unlike all controls is harder to tell from them.
+other teachers and their students. With two of those, students and controls were tuned on code
+instead, which their teacher had never read: their students of 100 % were seen less surely
+(p = 0.0013 beside 8 controls and 0.0024 beside 12) and would not be read as alike. A known model
+unlike all controls is harder to tell from them.
 
 Not measured: larger models, students tuned from a pretrained base, other languages, and teachers
 without matter of their own.
