@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.backends.model_files import TOKENIZER_FILES, check_folder
-from forensics.errors import InputFileError
+from forensics.errors import InputFileError, OutputError
 from forensics.model_folder import folder_files
 
 if TYPE_CHECKING:
@@ -68,7 +68,21 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 
 def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
-    """Write a checkpoint as a folder that transformers loads; return the folder."""
+    """Write a checkpoint as a folder that transformers loads; return the folder.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        _write(checkpoint, folder)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"cannot write {folder} ({error}); free space or name another") from error
+    return folder
+
+
+def _write(checkpoint: Checkpoint, folder: Path) -> None:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +93,6 @@ def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
     text = json.dumps(dict(checkpoint.config), indent=1) + "\n"
     (folder / "config.json").write_text(text, encoding="utf-8")
     copy_tokenizer(checkpoint.tokenizer, folder)
-    return folder
 
 
 def copy_tokenizer(source: Path, target: Path) -> None:

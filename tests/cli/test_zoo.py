@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,19 @@ def test_a_damaged_model_is_told_in_one_line(
     assert made.code in (ExitCode.USAGE, ExitCode.FAILURE), made.err
     assert complaint in made.complaint
     assert "internal error" not in made.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as Linux does")
+def test_a_full_disk_is_told_in_one_line(zoo, tmp_path: Path):
+    # A limit on the size of files stands in for the disk's; a process of its own keeps it.
+    limited = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
+        "from forensics.cli import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-c", limited, "zoo", "child", str(zoo["tiny-base"]), "pruned"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "child")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == ExitCode.FAILURE, done.stderr
+    assert "cannot write" in done.stderr and "internal error" not in done.stderr
