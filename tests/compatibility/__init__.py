@@ -1,0 +1,1 @@
+"""What the program said at one commit, frozen; see README.md."""
