@@ -31,11 +31,11 @@ from forensics.case import (
 )
 from forensics.errors import InputFileError, UsageError
 from forensics.evidence import Evidence, Exhibit
-from forensics.files import write_text
 from forensics.masking import Masked, Masker, distinctive_parts
 from forensics.newick import relabelled
 from forensics.report.map_files import leaf_names
-from forensics.transcripts import now
+from forensics.support.clock import now
+from forensics.support.files import write_text
 
 LABELS = {"a": "[MODEL A]", "b": "[MODEL B]"}
 EITHER = "[MODEL]"

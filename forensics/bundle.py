@@ -26,8 +26,8 @@ from forensics.case import Case, CaseSubject, read_case
 from forensics.custody import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
 from forensics.evidence import Record
-from forensics.files import whole_file
 from forensics.suites import Message, Prompt, Suite, load_suite
+from forensics.support.files import whole_file
 from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
 
 MANIFEST = "manifest.json"

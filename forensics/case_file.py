@@ -21,7 +21,8 @@ from pydantic import ValidationError
 
 from forensics.case import CaseNote, CasePlan
 from forensics.errors import InputFileError, OutputError, UsageError
-from forensics.transcripts import CHAIN_START, encode_line, now
+from forensics.support.clock import now
+from forensics.support.hash_chain import CHAIN_START, encode_line
 
 PLAN = "model-forensics case file"
 NOTE = "note"

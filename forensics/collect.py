@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,13 +14,14 @@ from forensics.backends.base import Backend, GenerationSettings, Request, reques
 from forensics.errors import BackendError, UsageError
 from forensics.subjects import Subject
 from forensics.suites import Suite
+from forensics.support.clock import now
+from forensics.support.slug import slug
 from forensics.transcripts import (
     Manifest,
     Response,
     Transcript,
     TranscriptWriter,
     iter_keys,
-    now,
     read_transcript,
 )
 
@@ -176,8 +176,3 @@ def transcript_name(
     exact = [dict(identity), _without_samples(asdict(settings))]
     digest = hashlib.sha256(json.dumps(exact, sort_keys=True).encode("ascii")).hexdigest()
     return f"{slug(subject.name)}-{digest[:8]}.jsonl"
-
-
-def slug(name: str) -> str:
-    """Return `name` as a safe file name, at most 100 characters."""
-    return re.sub(r"[^A-Za-z0-9._+-]+", "_", name).strip("._")[:100] or "model"

@@ -28,9 +28,10 @@ from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.exhibits import with_random
 from forensics.fusion import LIKENESS, TRANSFERRED, fuse
-from forensics.side_by_side import run_all
 from forensics.suites import Prompt, Suite
-from forensics.transcripts import Response, Transcript, now
+from forensics.support.clock import now
+from forensics.support.parallel import run_all
+from forensics.transcripts import Response, Transcript
 from forensics.verdict import screen, weigh, weigh_transferred
 
 if TYPE_CHECKING:

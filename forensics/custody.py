@@ -21,7 +21,8 @@ from forensics.backends.base import Request
 from forensics.backends.chat_protocol import Api, MalformedReplyError, Reply, to_response
 from forensics.errors import UsageError
 from forensics.suites import prompt_sha256
-from forensics.transcripts import CHAIN_START, Response
+from forensics.support.hash_chain import CHAIN_START
+from forensics.transcripts import Response
 
 Result = Literal["intact", "changed", "unchained"]
 

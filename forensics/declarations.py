@@ -16,9 +16,9 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.evidence import ModelText, Record
-from forensics.files import read_at_most
-from forensics.resources import is_file, is_folder
 from forensics.subjects import Subject
+from forensics.support.files import read_at_most
+from forensics.support.resources import is_file, is_folder
 
 CARD, CONFIG, ADAPTER = "README.md", "config.json", "adapter_config.json"
 _LARGEST = 4 * 1024 * 1024

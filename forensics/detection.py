@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from forensics.errors import InputFileError
-from forensics.resources import data_folder
+from forensics.support.resources import data_folder
 
 FILE = "detection.json"
 

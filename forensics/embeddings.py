@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import ForensicsError, MissingDependencyError
-from forensics.resources import cache_folder
 from forensics.suites import text_sha256
+from forensics.support.resources import cache_folder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.errors import InputFileError, UsageError
-from forensics.resources import is_file
-from forensics.settings_file import FILE_NAME, settings_table
 from forensics.subjects import Subject, parse_subject
+from forensics.support.resources import is_file
+from forensics.support.settings import FILE_NAME, settings_table
 
 if TYPE_CHECKING:
     from forensics.endpoint_format import EndpointEntry

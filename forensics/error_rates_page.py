@@ -360,8 +360,8 @@ def _figure(rates: Mapping[str, Any], name: str) -> float | None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure on the data folder named on the command line, and write the page."""
     from forensics.cohorts.finding import find_cohort
-    from forensics.files import write_text
-    from forensics.resources import data_folder
+    from forensics.support.files import write_text
+    from forensics.support.resources import data_folder
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("data", type=Path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.resources import is_folder
 from forensics.subjects import Subject
+from forensics.support.resources import is_folder
 
 ADAPTER_CONFIG = "adapter_config.json"
 

@@ -15,7 +15,7 @@ from forensics.comparators import load_comparators
 from forensics.errors import InputFileError
 from forensics.evidence import Finite, ModelText, Record, Tier
 from forensics.fusion import LIKENESS, TRANSFERRED
-from forensics.report.sanitise import one_line
+from forensics.support.sanitise import one_line
 from forensics.tiers import TIERS
 from forensics.transcripts import Manifest, Response, Transcript
 

@@ -16,9 +16,9 @@ from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.planned import with_deviations
-from forensics.report.sanitise import one_line
 from forensics.subjects import Subject
 from forensics.suites import Suite
+from forensics.support.sanitise import one_line
 from forensics.transcripts import Transcript
 
 if TYPE_CHECKING:

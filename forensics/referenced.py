@@ -96,7 +96,7 @@ def _download(suite: Suite, source: TextSource) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    from forensics.backends.model_files import quiet_hub
+    from forensics.support.quiet import quiet_hub
 
     quiet_hub()
     try:

@@ -21,11 +21,11 @@ from forensics.comparators import load_comparators
 from forensics.compare import measure as compared
 from forensics.evidence import Evidence
 from forensics.examined import Examined
-from forensics.files import write_text
 from forensics.hypotheses import read_pairs
 from forensics.lineage import read_models
 from forensics.robustness import Robustness, measure
 from forensics.subjects import parse_subject
+from forensics.support.files import write_text
 from forensics.transcripts import read_transcript
 
 PROMPTS = 100

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from forensics.case import case_schema
-from forensics.files import write_text
 from forensics.policy.model import policy_schema
 from forensics.policy.outcomes import check_schema
-from forensics.resources import data_folder
+from forensics.support.files import write_text
+from forensics.support.resources import data_folder
 
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "case.schema.json": case_schema,

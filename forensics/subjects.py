@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from forensics.errors import UsageError
-from forensics.resources import is_file, is_folder
+from forensics.support.resources import is_file, is_folder
 
 BUILT_IN_KINDS = ("hf", "gguf", "openai", "transcript", "demo", "cohort")
 FORMS = (
@@ -74,7 +74,7 @@ def parse_subject(
 def _from_plugin_or_path(spec: str, prefix: str, target: str) -> Subject:
     if not target or is_file(Path(spec)) or is_folder(Path(spec)):
         return _from_path(spec)
-    from forensics.plugins import plugin_names
+    from forensics.support.plugins import plugin_names
 
     if prefix in plugin_names("backends"):
         return Subject(spec, prefix, target)

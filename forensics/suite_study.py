@@ -23,11 +23,11 @@ from forensics.comparators import load_comparators
 from forensics.compare import measure, restrict
 from forensics.errors import InputFileError
 from forensics.examined import Examined
-from forensics.files import write_text
 from forensics.matching import Floats, percentile_interval
-from forensics.resources import data_folder
 from forensics.subjects import parse_subject
 from forensics.suites import Suite, load_suite
+from forensics.support.files import write_text
+from forensics.support.resources import data_folder
 from forensics.transcripts import read_transcript
 
 COMPARATORS = ("phrasing", "openings", "style")

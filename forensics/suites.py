@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from forensics.errors import InputFileError, UsageError
-from forensics.resources import data_folder, is_file, is_folder
+from forensics.support.resources import data_folder, is_file, is_folder
 
 Role = Literal["system", "user", "assistant"]
 

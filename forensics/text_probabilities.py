@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError
-from forensics.resources import cache_folder, data_folder
+from forensics.support.resources import cache_folder, data_folder
 
 if TYPE_CHECKING:
     from forensics.backends.base import BackendOptions
@@ -259,7 +259,7 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def _stored(key: str, make: Any) -> Any:
-    from forensics.files import write_text
+    from forensics.support.files import write_text
 
     path = _place(key)
     try:

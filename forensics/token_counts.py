@@ -16,8 +16,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from forensics.backends.base import GenerationSettings
-from forensics.resources import data_folder
 from forensics.suites import Suite, load_suite
+from forensics.support.resources import data_folder
 from forensics.transcripts import Response
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.errors import UsageError
-from forensics.files import write_text
-from forensics.resources import data_folder
+from forensics.support.files import write_text
+from forensics.support.resources import data_folder
 from forensics.token_counts import SUITE, from_tokenizer_file, suite
 
 

@@ -135,7 +135,7 @@ def _code_wanted(folder: Path) -> str:
 
 
 def _through_transformers(folder: Path) -> Any:
-    from forensics.backends.model_files import quiet, why
+    from forensics.support.quiet import quiet, why
 
     if _needs_code(folder):
         raise BackendError(_code_wanted(folder))
@@ -198,7 +198,7 @@ _GGUF_CONTROL = frozenset({2, 3, 4})  # unknown, control and user-defined tokens
 
 
 def _from_gguf(files: ModelFiles) -> TokenizerFacts:
-    from forensics.backends.model_files import why
+    from forensics.support.quiet import why
 
     path = files.path
     try:

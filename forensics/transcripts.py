@@ -12,18 +12,17 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal, Self, TypeVar
 
 from forensics.errors import InputFileError, OutputError, UsageError
-from forensics.files import whole_file
 from forensics.suites import Message, Prompt, Suite
+from forensics.support.files import whole_file
+from forensics.support.hash_chain import CHAIN_START, encode_line
 
 Status = Literal["ok", "truncated", "filtered", "error"]
 STATUSES: tuple[Status, ...] = ("ok", "truncated", "filtered", "error")
-CHAIN_START = "0" * 64
 T = TypeVar("T")
 
 
@@ -170,11 +169,6 @@ class Transcript:
         return sum(r.status == status for r in self.responses)
 
 
-def now() -> str:
-    """Return the time as UTC ISO 8601, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def read_transcript(path: Path) -> Transcript:
     """Read a transcript file.
 
@@ -269,13 +263,6 @@ def _id_warnings(responses: Iterable[Response]) -> list[str]:
         f"{len(repeated)} prompt ids stand for several prompts (first: {repeated[0]!r}); "
         "prompts are matched by their hash, not by id"
     ]
-
-
-def encode_line(content: Mapping[str, Any], previous: str) -> tuple[bytes, str]:
-    """Return a transcript line (with newline) for `content`, and its `chain` value (hex)."""
-    body = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-    chain = hashlib.sha256((previous + body).encode("ascii")).hexdigest()
-    return f'{body[:-1]},"chain":"{chain}"}}\n'.encode("ascii"), chain
 
 
 @dataclass

@@ -46,11 +46,11 @@ from forensics.cohorts.reference_scores import comparator_scores, spread
 from forensics.cohorts.transferred import FEATURES, FILE, JUDGED, Transferred
 from forensics.cohorts.validation import FOLDS
 from forensics.comparators import load_comparators
-from forensics.files import write_text
 from forensics.hypotheses import LabelledPair, read_pairs
 from forensics.lineage import ModelFacts, read_models
-from forensics.resources import data_folder
 from forensics.suites import Message, Prompt
+from forensics.support.files import write_text
+from forensics.support.resources import data_folder
 from forensics.transcripts import Response
 
 SIZES = (16, 32, 64)

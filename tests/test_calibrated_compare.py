@@ -21,11 +21,11 @@ from forensics.comparators import load_comparators
 from forensics.compare import compare
 from forensics.evidence import Evidence
 from forensics.examined import Examined
-from forensics.files import write_text
 from forensics.fusion import LIKENESS
 from forensics.report.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
+from forensics.support.files import write_text
 from forensics.transcripts import write_transcript
 from forensics.verification import BundleReport, verify_bundle
 from tests.foreign_text import ENGLISH, GERMAN, LATIN, of_cohort, prose, tokens

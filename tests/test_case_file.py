@@ -19,7 +19,7 @@ from forensics.case_file import (
 from forensics.claims import KINDS, claim, propositions
 from forensics.errors import InputFileError, UsageError
 from forensics.hypotheses import SENTENCES
-from forensics.transcripts import CHAIN_START, encode_line
+from forensics.support.hash_chain import CHAIN_START, encode_line
 from forensics.verification import verify_case_file
 
 HOSTILE = "<script>\x00\x1b[31m [bold] =cmd() \ud800"

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from forensics.errors import OutputError
-from forensics.files import whole_file, write_text
+from forensics.support.files import whole_file, write_text
 
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path):

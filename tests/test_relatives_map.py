@@ -21,7 +21,7 @@ from forensics.hypotheses import read_pairs
 from forensics.lineage import ModelFacts, read_models
 from forensics.relatives_map import RelativesMap, neighbour_joining, relate
 from forensics.report.map_files import distinct, heat_map, matrix, newick
-from forensics.report.sanitise import cell
+from forensics.support.sanitise import cell
 from tests.cohorts.builders import facts, outputs
 
 HOSTILE = (

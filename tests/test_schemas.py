@@ -7,8 +7,8 @@ import json
 import jsonschema
 import pytest
 
-from forensics.resources import data_folder
 from forensics.schemas import SCHEMAS
+from forensics.support.resources import data_folder
 
 
 def test_every_published_schema_is_made_here():

@@ -5,12 +5,12 @@ from functools import partial
 
 import pytest
 
-from forensics import side_by_side
 from forensics.comparators import load_comparators
 from forensics.compare import compare
 from forensics.examined import Examined
-from forensics.side_by_side import run_all
 from forensics.subjects import parse_subject
+from forensics.support import parallel as side_by_side
+from forensics.support.parallel import run_all
 from forensics.transcripts import read_transcript
 
 linux = pytest.mark.skipif(

@@ -169,7 +169,7 @@ def test_known_tokenizers_are_told_from_one_another() -> None:
 
 
 def test_the_table_is_of_the_suite_as_it_is(tokenizers: dict[str, Path]) -> None:
-    from forensics.resources import data_folder
+    from forensics.support.resources import data_folder
 
     stored = json.loads((data_folder("probes") / "token-counts" / "known.json").read_text())
     assert stored["sha256"] == suite().sha256

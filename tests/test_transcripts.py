@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.support.hash_chain import CHAIN_START, encode_line
 from forensics.transcripts import (
-    CHAIN_START,
     Response,
     TranscriptWriter,
     ad_hoc_suite,
-    encode_line,
     iter_keys,
     read_transcript,
     write_transcript,

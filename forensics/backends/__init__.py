@@ -32,7 +32,7 @@ def open_backend(subject: Subject, options: BackendOptions | None = None) -> Bac
         case "transcript":
             raise UsageError(f"{subject.spec} already holds its answers; there is nothing to ask")
         case plugin:
-            from forensics.plugins import load_plugin
+            from forensics.support.plugins import load_plugin
 
             backend: Backend = load_plugin("backends", plugin)(subject, options)
             return backend

@@ -12,10 +12,11 @@ from typing import Any
 
 from forensics.backends.base import BackendOptions
 from forensics.backends.gguf_files import converted, read_header
-from forensics.backends.model_files import ModelSource, cached_folder
+from forensics.backends.model_files import ModelSource
 from forensics.backends.transformers import TransformersBackend, load_model
 from forensics.errors import BackendError, MissingDependencyError, UsageError
 from forensics.subjects import Subject
+from forensics.support.cache import cached_folder
 
 # The share of each linear layer's weights that `smollm2-pruned` loses. Chosen by looking: the
 # answers stay fluent and are another model's.

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from forensics.backends.model_files import cached_folder, file_sha256, quiet, why
 from forensics.errors import BackendError, MissingDependencyError
-from forensics.resources import cache_folder
+from forensics.support.cache import cached_folder, file_sha256
+from forensics.support.quiet import quiet, why
+from forensics.support.resources import cache_folder
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q"}
 _SCALARS[12] = "d"

@@ -37,7 +37,8 @@ from forensics.backends.chat_protocol import (
 )
 from forensics.errors import BackendError, UsageError
 from forensics.subjects import Subject
-from forensics.transcripts import Response, now
+from forensics.support.clock import now
+from forensics.transcripts import Response
 
 # A proxy from the environment cannot reach this machine's own servers.
 _NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")

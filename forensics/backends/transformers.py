@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.backends.base import BackendOptions, GenerationSettings, Request, Sink
 from forensics.backends.chat_template import ChatTemplate
-from forensics.backends.model_files import ModelSource, open_source, quiet, why
+from forensics.backends.model_files import ModelSource, open_source
 from forensics.errors import BackendError
 from forensics.reasoning import split_reasoning
 from forensics.subjects import Subject
+from forensics.support.quiet import quiet, why
 from forensics.transcripts import Response
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class TransformersBackend:
         self, loaded: _Loaded, batch: Sequence[_Task], temperature: float
     ) -> list[Response]:
         from forensics.backends.decoding import decode
-        from forensics.transcripts import now
+        from forensics.support.clock import now
 
         started = now()
         try:

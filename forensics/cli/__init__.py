@@ -153,6 +153,6 @@ def _fail(message: str, code: ExitCode) -> int:
 
 
 def _say(message: str) -> None:
-    from forensics.report.sanitise import one_line
+    from forensics.support.sanitise import one_line
 
     sys.stderr.write(f"forensics: {one_line(message, 2_000)}\n")

@@ -101,7 +101,7 @@ def _write(found: DriftReport, target: str | None, about: dict[str, Any]) -> Non
     import json
     from dataclasses import asdict
 
-    from forensics.files import write_text
+    from forensics.support.files import write_text
 
     text = json.dumps(about | asdict(found), ensure_ascii=True, allow_nan=False, indent=1) + "\n"
     if target == "-":
@@ -116,7 +116,7 @@ def _print(found: DriftReport) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from forensics.report.sanitise import encodable, one_line
+    from forensics.support.sanitise import encodable, one_line
 
     console = Console()
 

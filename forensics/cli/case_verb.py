@@ -144,7 +144,7 @@ def show(file: Path, json_out: str | None) -> None:
     import json
 
     from forensics.case_file import read_case_file
-    from forensics.files import write_text
+    from forensics.support.files import write_text
 
     plan = read_case_file(file).plan
     if json_out:
@@ -198,7 +198,7 @@ def _settings(value: Any, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _print(lines: Iterator[tuple[str, str]] | Sequence[tuple[str, str]]) -> None:
-    from forensics.report.sanitise import encodable, one_line
+    from forensics.support.sanitise import encodable, one_line
 
     for name, text in lines:
         if not text:

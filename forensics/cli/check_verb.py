@@ -72,7 +72,7 @@ def _say_what(check: Check) -> int:
 def _check_targets(targets: Mapping[str, str | None], cases: Path | None) -> None:
     from forensics.cli.rendering import check_targets
     from forensics.errors import UsageError
-    from forensics.resources import is_file
+    from forensics.support.resources import is_file
 
     check_targets([(name, target) for name, target in targets.items() if target])
     if cases is not None and is_file(cases):
@@ -118,8 +118,8 @@ def _write(
 def _cases(result: CheckResult, folder: Path) -> list[str | None]:
     from forensics.case import case_to_json
     from forensics.cli.rendering import put
-    from forensics.collect import slug
     from forensics.report.formats import rendered, report_format
+    from forensics.support.slug import slug
 
     written = []
     for number, case in enumerate(result.cases):

@@ -30,7 +30,6 @@ from forensics.errors import (
 )
 from forensics.exitcodes import ExitCode
 from forensics.observing import check_controls
-from forensics.plugins import plugin_names
 from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
 from forensics.policy.measured import Measured
@@ -40,8 +39,10 @@ from forensics.policy.reading import PolicyFile
 from forensics.policy.rules import apply_rules, drift_outcome, settle
 from forensics.policy.terms import restricted_terms
 from forensics.subjects import Subject
+from forensics.support.clock import now
+from forensics.support.plugins import plugin_names
 from forensics.tiers import of_tiers
-from forensics.transcripts import Transcript, now
+from forensics.transcripts import Transcript
 
 Faults = Mapping[str, str]  # a model's spec → what is wrong with its files
 

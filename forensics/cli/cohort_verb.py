@@ -173,7 +173,7 @@ def info(name: str, with_models: bool) -> None:
     from rich.text import Text
 
     from forensics.cohorts.finding import find_cohort
-    from forensics.report.sanitise import encodable, visible
+    from forensics.support.sanitise import encodable, visible
 
     cohort = find_cohort(name)
     table = _table("", "", show_header=False)
@@ -275,7 +275,7 @@ def _table(*columns: str, show_header: bool = True, box: Any = None) -> Table:
 def _print(table: Table) -> None:
     from rich.console import Console
 
-    from forensics.report.sanitise import encodable
+    from forensics.support.sanitise import encodable
 
     console = Console(highlight=False)
     with console.capture() as captured:

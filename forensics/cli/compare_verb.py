@@ -68,10 +68,10 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     judged against it. With --case both may be left out; what is given besides the case file and
     differs from it is listed as a deviation. The exit code is 0 whatever is found.
     """
-    from forensics.cli.months import check_month
     from forensics.cli.obtaining import subject_from
     from forensics.cli.planning import by_plan, with_plan
     from forensics.cli.rendering import named_target, outputs, render
+    from forensics.support.months import check_month
 
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)

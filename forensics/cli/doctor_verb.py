@@ -32,7 +32,7 @@ def command(subject: str, json_out: str | None, **options: Any) -> int:
     from forensics.cli.obtaining import subject_from
     from forensics.cli.progress import note, step_spinner
     from forensics.doctor import MAX_CALLS, diagnose, usable
-    from forensics.report.sanitise import one_line
+    from forensics.support.sanitise import one_line
 
     parsed = subject_from(subject, options)
     if parsed.kind != "transcript":
@@ -53,7 +53,7 @@ def _write(target: str, spec: str, checks: tuple[Check, ...], good: bool) -> Non
     from dataclasses import asdict
     from pathlib import Path
 
-    from forensics.files import write_text
+    from forensics.support.files import write_text
 
     document = {"subject": spec, "usable": good, "checks": [asdict(check) for check in checks]}
     text = json.dumps(document, indent=2, ensure_ascii=True) + "\n"
@@ -68,7 +68,7 @@ def _print(spec: str, checks: tuple[Check, ...], good: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from forensics.report.sanitise import encodable, one_line
+    from forensics.support.sanitise import encodable, one_line
 
     console = Console(highlight=False)
 

@@ -44,9 +44,9 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     from forensics.cohorts.outputs import read_outputs
     from forensics.cohorts.subject import shares_answers
     from forensics.evaluation import evaluate
-    from forensics.files import write_text
     from forensics.hypotheses import read_pairs
     from forensics.lineage import read_models
+    from forensics.support.files import write_text
 
     target = _destination(options["fit"], options["prompts"]) if options["fit"] else None
     with step_spinner() as spinner:

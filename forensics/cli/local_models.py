@@ -12,8 +12,8 @@ from forensics.errors import BackendError, InputFileError
 from forensics.evidence import Tier
 from forensics.examined import PROBABILITIES
 from forensics.model_folder import ModelFiles, folder_files, model_files
-from forensics.resources import is_folder
 from forensics.subjects import Subject
+from forensics.support.resources import is_folder
 
 
 def check_model(

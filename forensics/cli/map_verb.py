@@ -41,9 +41,9 @@ def command(
     look less alike than they are.
     """
     from forensics.cli.progress import note, step_spinner
-    from forensics.files import write_text
     from forensics.relatives_map import relate
     from forensics.report import map_files
+    from forensics.support.files import write_text
 
     with step_spinner() as spinner:
         task = spinner.add_task("reading", total=None)
@@ -68,7 +68,7 @@ def _read(
     """Return the facts (None where nothing is known), the likenesses and who is kin to whom."""
     from forensics.cohorts.finding import find_cohort
     from forensics.errors import UsageError
-    from forensics.resources import is_file
+    from forensics.support.resources import is_file
 
     path = Path(sources[0])
     if len(sources) == 1 and (path.suffix == ".safetensors" or not is_file(path)):
@@ -108,7 +108,7 @@ def _print(found: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | None
     from rich.text import Text
 
     from forensics.lineage import clusters
-    from forensics.report.sanitise import one_line
+    from forensics.support.sanitise import one_line
 
     numbers = clusters(facts) if facts else {}
     table = Table(box=None, pad_edge=False)

@@ -112,12 +112,12 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
     from dataclasses import asdict
 
     from forensics import __version__
-    from forensics.cli.months import check_month
     from forensics.cli.obtaining import subject_from
     from forensics.cli.options import settings_from
     from forensics.comparators import load_comparators
     from forensics.observing import check_controls
     from forensics.planned import Planned, PlannedBackend, PlannedGeneration, thresholds
+    from forensics.support.months import check_month
     from forensics.tiers import of_tiers
 
     months = [check_month(options[f"{side}_released"], f"--{side}-released") for side in _SIDES]

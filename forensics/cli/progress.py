@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from forensics.report.sanitise import one_line
+from forensics.support.sanitise import one_line
 
 if TYPE_CHECKING:
     from forensics.collect import Progress as Tick

@@ -28,7 +28,7 @@ def command(file: Path, json_out: str | None, format_: str | None) -> None:
     prompt_id, sample, label and phrase (the refusing words, or null).
     """
     from forensics.cli.progress import step_spinner
-    from forensics.files import write_text
+    from forensics.support.files import write_text
 
     with step_spinner() as spinner:
         spinner.add_task(f"judging {file.name}", total=None)
@@ -86,7 +86,7 @@ def _table(judged: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from forensics.report.sanitise import one_line
+    from forensics.support.sanitise import one_line
 
     table = Table(box=None, pad_edge=False)
     table.add_column("model")

@@ -11,10 +11,10 @@ from pathlib import Path
 from forensics.case import Case
 from forensics.cli.progress import note
 from forensics.errors import OutputError, UsageError
-from forensics.files import write_text
 from forensics.report.document import JsonReport
 from forensics.report.formats import ReportFormat, rendered, report_format
-from forensics.resources import is_folder
+from forensics.support.files import write_text
+from forensics.support.resources import is_folder
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def append(target: str, text: str) -> str:
 def put(target: str, text: str) -> str | None:
     """Write one output; return its file, None for stdout."""
     if target == "-":
-        from forensics.report.sanitise import encodable
+        from forensics.support.sanitise import encodable
 
         sys.stdout.write(encodable(text, sys.stdout.encoding))
         sys.stdout.flush()

@@ -48,8 +48,8 @@ def show(name: str, as_json: bool, seal: bool) -> None:
     """
     import json
 
-    from forensics.report.sanitise import visible
     from forensics.suites import load_suite
+    from forensics.support.sanitise import visible
 
     suite = load_suite(name)
     if seal:
@@ -118,7 +118,7 @@ def new(name: str) -> None:
     from pathlib import Path
 
     from forensics.errors import UsageError
-    from forensics.files import write_text
+    from forensics.support.files import write_text
 
     folder = Path(name)
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,79}", folder.name):

@@ -53,7 +53,7 @@ def command(subject: str, cohort_name: str, **options: Any) -> None:
     """
     from forensics.cli.progress import step_spinner
     from forensics.cohorts.finding import find_cohort
-    from forensics.files import write_text
+    from forensics.support.files import write_text
     from forensics.tracing import trace
 
     cohort = find_cohort(cohort_name)
@@ -71,10 +71,10 @@ def command(subject: str, cohort_name: str, **options: Any) -> None:
 
 
 def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
-    from forensics.cli.months import check_month
     from forensics.cli.obtaining import subject_from
     from forensics.cohorts.finding import find_model
     from forensics.cohorts.subject import place_examined, place_member
+    from forensics.support.months import check_month
 
     released = check_month(options["released"], "--released")
     subject = subject_from(spec, options)
@@ -117,7 +117,7 @@ def _print(found: Trace, top: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from forensics.report.sanitise import one_line
+    from forensics.support.sanitise import one_line
 
     console = Console()
     console.print(Text(one_line(found.reading, 2_000)), highlight=False)

@@ -183,14 +183,14 @@ def _bundle_lines(found: BundleReport) -> list[str]:
 
 
 def _print(lines: Sequence[str]) -> None:
-    from forensics.report.sanitise import encodable, one_line
+    from forensics.support.sanitise import encodable, one_line
 
     for line in lines:
         click.echo(encodable(one_line(line, 1_000), sys.stdout.encoding or "utf-8"))
 
 
 def _write(target: str, document: dict[str, Any]) -> None:
-    from forensics.files import write_text
+    from forensics.support.files import write_text
 
     text = json.dumps(document, ensure_ascii=True, indent=1) + "\n"
     if target == "-":

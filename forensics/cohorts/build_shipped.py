@@ -17,12 +17,12 @@ from typing import Literal
 from forensics.cohorts.build import build
 from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.cohorts.pack import Cohort, write_cohort
-from forensics.files import write_text
 from forensics.hypotheses import Confidence, best_confidence, read_pairs
 from forensics.lineage import read_models
 from forensics.referenced import read_hashes
-from forensics.resources import data_folder
 from forensics.suites import Prompt
+from forensics.support.files import write_text
+from forensics.support.resources import data_folder
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from forensics.cohorts.subject import Placed
 from forensics.copies import MIN_CHARS, MIN_IDENTICAL
 from forensics.evidence import Evidence
 from forensics.subjects import Subject
-from forensics.transcripts import now
+from forensics.support.clock import now
 from forensics.verdict import UNCALIBRATED, weigh
 
 _NO_TEXT = "Text not shipped: passages, style and refusals cannot be compared."

@@ -11,7 +11,7 @@ from pathlib import Path
 from forensics.cohorts.likeness import MIN_PROMPTS
 from forensics.cohorts.pack import Cohort, read_cohort, read_head
 from forensics.errors import InputFileError, PluginWarning, UsageError
-from forensics.resources import cache_folder, data_folder, is_file
+from forensics.support.resources import cache_folder, data_folder, is_file
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _SUFFIX = ".safetensors"

@@ -37,8 +37,8 @@ from forensics.cohorts.sketches import (
 from forensics.cohorts.validation import Validation
 from forensics.errors import ForensicsError, InputFileError, UsageError
 from forensics.evidence import ReferenceScores
-from forensics.files import whole_file
 from forensics.lineage import ModelFacts, from_json, to_json
+from forensics.support.files import whole_file
 from forensics.text import ngram_hashes
 
 FORMAT = "forensics-cohort"

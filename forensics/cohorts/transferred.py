@@ -28,7 +28,7 @@ from forensics.errors import InputFileError
 from forensics.evidence import Evidence, Interval
 from forensics.examined import Examined
 from forensics.matching import resample_weights
-from forensics.resources import data_folder
+from forensics.support.resources import data_folder
 
 NAME = "transferred"
 TITLE = "Style, layout and openings together"

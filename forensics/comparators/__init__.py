@@ -8,7 +8,7 @@ from typing import Any
 
 from forensics.comparators.base import Comparator, Reference
 from forensics.errors import UsageError
-from forensics.plugins import load_plugin, load_plugins, plugin_names
+from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 
 __all__ = ["BUILT_IN", "Comparator", "Reference", "load_comparators"]
 

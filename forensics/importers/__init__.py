@@ -23,9 +23,10 @@ from forensics.importers.naming import file_names, refuse_to_overwrite
 from forensics.importers.openai_batch import OpenAIBatch
 from forensics.importers.records import head_keys, open_input
 from forensics.importers.table import Table
-from forensics.plugins import load_plugin, load_plugins, plugin_names
 from forensics.suites import Suite
-from forensics.transcripts import Manifest, now, write_transcript
+from forensics.support.clock import now
+from forensics.support.plugins import load_plugin, load_plugins, plugin_names
+from forensics.transcripts import Manifest, write_transcript
 
 __all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers"]
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from forensics.collect import slug
 from forensics.errors import InputFileError, UsageError
 from forensics.suites import text_sha256
+from forensics.support.slug import slug
 
 _RESERVED = frozenset(
     {"con", "prn", "aux", "nul"}

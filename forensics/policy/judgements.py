@@ -24,7 +24,7 @@ from forensics.policy.model import (
 from forensics.policy.names import declared_as, same_name
 from forensics.policy.outcomes import ExhibitRef, Status
 from forensics.policy.terms import NOT_ADVICE, RestrictedTerms, terms_for
-from forensics.report.view import number
+from forensics.support.numbers import number
 
 _LR = "log10 likelihood ratio of close kinship"
 _NAMED = "it, or one of its lineage or family, is declared"

@@ -14,7 +14,7 @@ from forensics.policy.model import AllowEntry, RuleName
 from forensics.policy.names import same_name
 from forensics.policy.outcomes import Allowance, Outcome, Status
 from forensics.policy.reading import PolicyFile
-from forensics.report.sanitise import one_line
+from forensics.support.sanitise import one_line
 
 DRIFT_STATUS: Mapping[DriftVerdict, Status] = {
     "same": "pass",

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 
 from forensics.case import Case
-from forensics.report.sanitise import cell, one_line
+from forensics.support.sanitise import cell, one_line
 
 _HEAD = ("prompt_sha256", "prompt_id", "category", "language")
 

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from forensics.case import Case, CaseSubject, Claim, case_to_json
 from forensics.evidence import Evidence
 from forensics.report import view
-from forensics.report.sanitise import clip, one_line, visible
+from forensics.support.sanitise import clip, one_line, visible
 
 _PREFIX = "model-forensics"
 _LONGEST = 4_000

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from forensics.case import Case, CasePrompt, CaseResponse
 from forensics.evidence import Evidence, Exhibit, Rarity
-from forensics.report.sanitise import one_line
+from forensics.support.sanitise import one_line
 
 Side = Literal["for", "against", "random"]
 SIDES: tuple[Side, ...] = get_args(Side)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from forensics.case import Case
 from forensics.errors import ForensicsError, OutputError, UsageError
-from forensics.plugins import load_plugin, load_plugins, plugin_names
+from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 
 
 class ReportFormat(Protocol):

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from forensics.case import Case
 from forensics.report import exhibits, likelihood, refused, view
 from forensics.report.page import Page
-from forensics.report.sanitise import one_line, visible
-from forensics.resources import data_folder
+from forensics.support.resources import data_folder
+from forensics.support.sanitise import one_line, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

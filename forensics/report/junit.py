@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from forensics.case import Case, Finding
 from forensics.evidence import Evidence
 from forensics.report import view
-from forensics.report.sanitise import one_line, visible
+from forensics.support.sanitise import one_line, visible
 
 _SUITE = "forensics compare"
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from forensics.relatives_map import Node, RelativesMap
-from forensics.report.sanitise import cell, clip, one_line
+from forensics.support.sanitise import cell, clip, one_line
 
 _BARE = re.compile(r"[A-Za-z0-9.-]+")
 _COUNTED = re.compile(r"\b(gradient_|clip)\d+\b")

@@ -19,8 +19,8 @@ from forensics.report.exhibits import (
     shown_exhibits,
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
-from forensics.report.sanitise import Span, clip, excerpt, one_line, segments, visible
 from forensics.report.tiers import tier_summaries
+from forensics.support.sanitise import Span, clip, excerpt, one_line, segments, visible
 
 MAX_CHARS = 65_000
 _EXHIBITS_PER_SIDE = 3

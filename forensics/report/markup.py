@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup, escape
 
-from forensics.report.sanitise import visible_parts
+from forensics.support.sanitise import visible_parts
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?e-\d+|\b[ep]-values?\b)")
 

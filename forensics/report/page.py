@@ -27,10 +27,10 @@ from forensics.report.prompt_rows import (
     strip,
 )
 from forensics.report.refused import RefusedPrompt, refused
-from forensics.report.sanitise import Span, clip, one_line, segments
 from forensics.report.stability import Stability, leaving_one_out
 from forensics.report.tiers import TierSummary, tier_summaries
 from forensics.report.tree_chart import tree_chart
+from forensics.support.sanitise import Span, clip, one_line, segments
 
 MAX_ANSWER_CHARS = 4000
 MAX_RECORDS = 30

@@ -16,7 +16,7 @@ from forensics.exitcodes import ExitCode
 from forensics.policy.model import RULES
 from forensics.policy.outcomes import CheckResult, Outcome
 from forensics.report import policy_view as view
-from forensics.report.sanitise import one_line, visible
+from forensics.support.sanitise import one_line, visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forensics.policy.outcomes import CheckResult, Outcome, Status
 from forensics.report import policy_view as view
-from forensics.report.sanitise import encodable, one_line
+from forensics.support.sanitise import encodable, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

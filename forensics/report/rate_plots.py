@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from forensics.files import write_text
+from forensics.support.files import write_text
 
 _SIZE = 320
 

@@ -20,8 +20,8 @@ from forensics.report.exhibits import (
     shown_exhibits,
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
-from forensics.report.sanitise import clip, encodable, excerpt, one_line, visible
 from forensics.report.tiers import tier_summaries
+from forensics.support.sanitise import clip, encodable, excerpt, one_line, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from forensics.case import Case
 from forensics.report.drawing import alternative, svg_start
 from forensics.report.map_files import leaf_names
-from forensics.report.sanitise import clip, one_line
+from forensics.support.sanitise import clip, one_line
 
 _PATH = "relatives.newick"
 _MOST_LEAVES = 60

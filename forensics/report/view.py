@@ -11,10 +11,10 @@ from typing import Any
 from forensics.case import Case, Claim
 from forensics.evidence import Evidence, Tier
 from forensics.report.likelihood import error_words, population_words
+from forensics.support.numbers import DASH, number
 
 _LEAST_P = 0.0001
 
-DASH = "–"
 MASKED = "Names of models and makers are masked in this report."
 EVIDENCE_STATUS: Mapping[str, str] = {
     "ok": "measured",
@@ -61,18 +61,6 @@ def lookup(case: Case, path: str) -> Any:
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise KeyError(f"the case has nothing at {path!r}") from error
     return value
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a score as text: `digits` decimals below 10, fewer above, never `-0.000`."""
-    if value is None:
-        return DASH
-    size = abs(value)
-    decimals = digits if size < 10 else max(digits - int(math.log10(size)), 0)
-    if size >= 1e6:
-        return f"{value:.3g}"
-    text = f"{value:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text
 
 
 def display(value: Any) -> str:

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from forensics.errors import InputFileError
-from forensics.files import write_text
 from forensics.fusion import Kin, read_tiers
+from forensics.support.files import write_text
 from forensics.zoo import training
 from forensics.zoo.checkpoint import Checkpoint, write_checkpoint
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import get_args
 
 from forensics.detection import FILE, Detection, Rate, percent
-from forensics.files import write_text
 from forensics.fusion import ALIKE, POINTS
-from forensics.resources import data_folder
+from forensics.support.files import write_text
+from forensics.support.resources import data_folder
 from forensics.zoo import curve, training
 from forensics.zoo.false_alarms import Row, false_alarms
 

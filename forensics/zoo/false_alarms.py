@@ -14,7 +14,7 @@ from io import StringIO
 from pathlib import Path
 
 from forensics.errors import InputFileError
-from forensics.files import write_text
+from forensics.support.files import write_text
 
 FILE = "false_alarms.csv"
 _COLUMNS = ("a", "b", "p_value")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from forensics.files import write_text
 from forensics.hypotheses import Relation
+from forensics.support.files import write_text
 
 _RELEASED = "2025-01"  # all of one month: a zoo has no eras
 _MODEL_COLUMNS = (

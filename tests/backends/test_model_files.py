@@ -9,10 +9,10 @@ import pytest
 
 from forensics.backends import BackendOptions, GenerationSettings
 from forensics.backends.gguf_files import read_header
-from forensics.backends.model_files import cached_folder
 from forensics.backends.transformers import TransformersBackend
 from forensics.errors import BackendError, ForensicsError
 from forensics.subjects import parse_subject
+from forensics.support.cache import cached_folder
 from tests.backends.tiny_model import (
     CHATML,
     ask,

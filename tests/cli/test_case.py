@@ -11,7 +11,7 @@ import pytest
 
 from forensics.blinding import blinded
 from forensics.case import case_to_json, read_case
-from forensics.transcripts import CHAIN_START, encode_line
+from forensics.support.hash_chain import CHAIN_START, encode_line
 from tests.chained import PROMPTS, speaker, write_suite
 from tests.cli.cli import ONE, forensics
 

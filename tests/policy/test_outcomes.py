@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from forensics.resources import data_folder
+from forensics.support.resources import data_folder
 from tests.builders import essays, write
 from tests.cli.cli import forensics
 from tests.loopback import error_reply

@@ -15,7 +15,7 @@ from forensics.report.html import render_html
 from forensics.report.markup import html_bytes
 from forensics.report.page import MAX_ANSWER_CHARS
 from forensics.report.prompt_rows import MAX_VALUE_CHARS, fitting_cut, prompt_rows
-from forensics.report.sanitise import visible
+from forensics.support.sanitise import visible
 from tests.report.parsed import Page, parse
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 

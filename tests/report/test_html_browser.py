@@ -10,7 +10,7 @@ import pytest
 
 from forensics.case import Case
 from forensics.report.html import render_html
-from forensics.report.sanitise import visible
+from forensics.support.sanitise import visible
 from tests.report.browser import Browser, chromium
 from tests.report.sample_calibrated import calibrated_case
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case

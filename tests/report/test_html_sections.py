@@ -15,8 +15,8 @@ from forensics.report import view
 from forensics.report.caveats import caveats
 from forensics.report.html import render_html
 from forensics.report.layers_chart import layer_pairs, layers_words
-from forensics.report.sanitise import visible
 from forensics.report.tree_chart import tree_chart
+from forensics.support.sanitise import visible
 from tests.report.parsed import Page, parse
 from tests.report.sample_calibrated import LAYERS, calibrated_case, likeness, plan, weights
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from forensics.report.sanitise import (
+from forensics.support.sanitise import (
     encodable,
     excerpt,
     merged,

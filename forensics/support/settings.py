@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.files import read_at_most
+from forensics.support.files import read_at_most
 
 FILE_NAME = "forensics.toml"
 PYPROJECT = "pyproject.toml"

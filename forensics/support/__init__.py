@@ -1,0 +1,1 @@
+"""What every package may use: files, cache, parallel work, plugins, sanitising, clock, numbers."""
