@@ -16,7 +16,7 @@ from typing import Any
 
 import regex
 
-from forensics.case import (
+from forensics.case.document import (
     Case,
     CasePlan,
     CasePrompt,
@@ -29,8 +29,8 @@ from forensics.case import (
     Verdict,
     read_case,
 )
+from forensics.case.evidence import Evidence, Exhibit
 from forensics.errors import InputFileError, UsageError
-from forensics.evidence import Evidence, Exhibit
 from forensics.masking import Masked, Masker, distinctive_parts
 from forensics.newick import relabelled
 from forensics.report.map_files import leaf_names

@@ -22,10 +22,10 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from forensics import __version__
-from forensics.case import Case, CaseSubject, read_case
+from forensics.case.document import Case, CaseSubject, read_case
+from forensics.case.evidence import Record
 from forensics.custody import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
-from forensics.evidence import Record
 from forensics.suites import Message, Prompt, Suite, load_suite
 from forensics.support.files import whole_file
 from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript

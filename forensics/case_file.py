@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forensics.case import CaseNote, CasePlan
+from forensics.case.document import CaseNote, CasePlan
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.support.clock import now
 from forensics.support.hash_chain import CHAIN_START, encode_line

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from forensics.case import Claim
+from forensics.case.document import Claim
 from forensics.hypotheses import SENTENCES, Hypothesis
 
 _WEIGHTS = "the weight files of both models"

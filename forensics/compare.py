@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from forensics import __version__
-from forensics.case import (
+from forensics.case.document import (
     Case,
     CasePrompt,
     CaseResponse,
@@ -19,12 +19,12 @@ from forensics.case import (
     Relatives,
     Verdict,
 )
+from forensics.case.evidence import Evidence
 from forensics.comparability import comparability_notes
 from forensics.comparators.base import Comparator, without_score
 from forensics.confounds import Confounds, confounds, explained
 from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.exhibits import with_random
 from forensics.fusion import LIKENESS, TRANSFERRED, fuse

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from forensics.evidence import Evidence, ExplainedShare, Interval
+from forensics.case.evidence import Evidence, ExplainedShare, Interval
 from forensics.examined import Examined
 from forensics.matching import Floats, prompt_rows, resample_weights, row_dots
 

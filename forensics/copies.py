@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.case import CopyTripwire
+from forensics.case.document import CopyTripwire
 from forensics.examined import Examined
 from forensics.matching import group_by_prompt
 

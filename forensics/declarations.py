@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from forensics.case.evidence import ModelText, Record
 from forensics.errors import InputFileError
-from forensics.evidence import ModelText, Record
 from forensics.subjects import Subject
 from forensics.support.files import read_at_most
 from forensics.support.resources import is_file, is_folder

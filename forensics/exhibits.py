@@ -10,8 +10,8 @@ import hashlib
 import random
 from collections.abc import Mapping, Sequence
 
+from forensics.case.evidence import Evidence, Exhibit
 from forensics.comparators.phrasing import shared_wording
-from forensics.evidence import Evidence, Exhibit
 from forensics.examined import Answer, Examined
 
 RANDOM = 3

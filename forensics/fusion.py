@@ -25,9 +25,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from forensics.case import Finding, Verdict
+from forensics.case.document import Finding, Verdict
+from forensics.case.evidence import Evidence, Tier
 from forensics.detection import shipped
-from forensics.evidence import Evidence, Tier
 
 Kin = Literal["yes", "no", "open", "not_measured"]
 

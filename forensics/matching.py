@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evidence import Interval, NoiseFloor, PromptScore
+from forensics.case.evidence import Interval, NoiseFloor, PromptScore
 from forensics.examined import Answer
 
 if TYPE_CHECKING:

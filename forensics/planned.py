@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from forensics.case import Case, CasePlan, CaseSubject
+from forensics.case.document import Case, CasePlan, CaseSubject
+from forensics.case.evidence import Finite, ModelText, Record, Tier
 from forensics.comparators import load_comparators
 from forensics.errors import InputFileError
-from forensics.evidence import Finite, ModelText, Record, Tier
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.support.sanitise import one_line
 from forensics.tiers import TIERS

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.evidence import Evidence, Exhibit, NoiseFloor
 from forensics.comparators.base import (
     MIN_PROMPTS,
     Comparator,
@@ -25,7 +26,6 @@ from forensics.comparators.base import (
     too_few,
     without_score,
 )
-from forensics.evidence import Evidence, Exhibit, NoiseFloor
 from forensics.examined import Answer
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from forensics.case import Case, CaseSubject
+from forensics.case.document import Case, CaseSubject
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators import Comparator, load_comparators
 from forensics.comparators.base import Reference
 from forensics.compare import compare
 from forensics.errors import ForensicsError
-from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.planned import with_deviations

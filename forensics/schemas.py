@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from forensics.case import case_schema
+from forensics.case.document import case_schema
 from forensics.policy.model import policy_schema
 from forensics.policy.outcomes import check_schema
 from forensics.support.files import write_text

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Comparator, Reference, without_score
 from forensics.errors import UsageError
-from forensics.evidence import Evidence, Tier
 from forensics.examined import PROBABILITIES, Examined, Need
 
 TIERS: tuple[Tier, ...] = get_args(Tier)

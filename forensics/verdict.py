@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.calibration.verbal import verbal_tier
-from forensics.case import CopyTripwire, ErrorAtScore, Finding, Overlap, Verdict
+from forensics.case.document import CopyTripwire, ErrorAtScore, Finding, Overlap, Verdict
+from forensics.case.evidence import Evidence
 from forensics.comparators.base import MIN_PROMPTS
-from forensics.evidence import Evidence
 
 _NEAR_BOUND = 1e-3
 _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much

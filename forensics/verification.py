@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from forensics import __version__
 from forensics.bundle import CASE, Bundle, read_bundle, suite_from_json
-from forensics.case import Case, read_case
+from forensics.case.document import Case, read_case
 from forensics.case_file import chain_fault, plan_sha256, read_case_file, seal_problem
 from forensics.custody import Custody, check_seal, examine, prefix_with_hash
 from forensics.errors import InputFileError

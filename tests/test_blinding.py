@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from forensics.blinding import blinded
-from forensics.case import Case, case_to_json, read_case
+from forensics.case.document import Case, case_to_json, read_case
+from forensics.case.evidence import Exhibit
 from forensics.cli import run
 from forensics.comparators import load_comparators
 from forensics.comparators.identity import MAKERS, Identity
 from forensics.compare import compare
-from forensics.evidence import Exhibit
 from forensics.examined import Examined
 from forensics.masking import Masker
 from forensics.report.html import render_html

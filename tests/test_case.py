@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from forensics.case import Case, case_schema, case_to_json, read_case
+from forensics.case.document import Case, case_schema, case_to_json, read_case
 from forensics.comparators import load_comparators
 from forensics.compare import compare, measure, restrict
 from forensics.errors import InputFileError

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.case import CasePlan
+from forensics.case.document import CasePlan
 from forensics.case_file import (
     CaseFile,
     append_note,

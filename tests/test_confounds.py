@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from forensics.case.evidence import Evidence, PromptScore
 from forensics.comparators.base import without_score
 from forensics.comparators.formatting import Formatting
 from forensics.comparators.phrasing import Phrasing
@@ -16,7 +17,6 @@ from forensics.confounds import (
     confounds,
     explained,
 )
-from forensics.evidence import Evidence, PromptScore
 from forensics.examined import Examined
 from tests.builders import essays, examined
 

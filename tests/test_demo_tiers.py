@@ -11,12 +11,12 @@ import yaml
 
 from forensics import text_probabilities as texts
 from forensics.backends.base import BackendOptions
+from forensics.case.evidence import Evidence
 from forensics.comparators.likelihoods import Likelihoods
 from forensics.comparators.next_tokens import NextTokens
 from forensics.comparators.panel import Seen, sign_flip
 from forensics.comparators.token_counts import nearest
 from forensics.comparators.tokenizer import Tokenizer
-from forensics.evidence import Evidence
 from forensics.model_folder import ModelFiles, model_files
 from forensics.subjects import parse_subject
 from forensics.text_probabilities import TextProbabilities, text_probabilities

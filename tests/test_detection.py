@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.case import CopyTripwire, Overlap
+from forensics.case.document import CopyTripwire, Overlap
+from forensics.case.evidence import Evidence
 from forensics.detection import Detection, Rate, read_detection, shipped
 from forensics.errors import InputFileError
-from forensics.evidence import Evidence
 from forensics.fusion import fuse
 from forensics.verdict import screen
 

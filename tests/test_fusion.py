@@ -7,8 +7,8 @@ import math
 import pytest
 from scipy import integrate
 
-from forensics.case import CopyTripwire, Overlap, Verdict
-from forensics.evidence import Evidence
+from forensics.case.document import CopyTripwire, Overlap, Verdict
+from forensics.case.evidence import Evidence
 from forensics.fusion import ALIKE, KIN, e_value, fuse, read_tiers
 from forensics.verdict import screen
 

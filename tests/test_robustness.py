@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from forensics.case.evidence import Evidence, Interval
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.outputs import Outputs
-from forensics.evidence import Evidence, Interval
 from forensics.robustness import (
     TREATMENTS,
     Treatment,

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from forensics.backends import open_backend
+from forensics.case.evidence import Evidence
 from forensics.comparators.token_counts import TokenCountVectors, nearest
 from forensics.compare import measure
 from forensics.errors import BackendError, UsageError
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.model_folder import folder_files
 from forensics.subjects import parse_subject

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from forensics.case import CopyTripwire, Overlap
-from forensics.evidence import Evidence, Interval, NoiseFloor
+from forensics.case.document import CopyTripwire, Overlap
+from forensics.case.evidence import Evidence, Interval, NoiseFloor
 from forensics.verdict import UNCALIBRATED, habit_level, screen
 
 FULL = Overlap(a=60, b=60, both=60)

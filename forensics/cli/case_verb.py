@@ -18,7 +18,7 @@ from forensics.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from forensics.case import CasePlan, Claim
+    from forensics.case.document import CasePlan, Claim
 
 FILE = click.Path(path_type=Path)
 
@@ -70,7 +70,7 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
     Names are resolved to what they mean now (hashes of weights, revisions, suite and cohort); no
     model is asked anything. Its hash goes to stdout.
     """
-    from forensics.case import CasePlan
+    from forensics.case.document import CasePlan
     from forensics.case_file import freeze
     from forensics.claims import propositions
     from forensics.cli.planning import plan_from

@@ -116,7 +116,7 @@ def _write(
 
 
 def _cases(result: CheckResult, folder: Path) -> list[str | None]:
-    from forensics.case import case_to_json
+    from forensics.case.document import case_to_json
     from forensics.cli.rendering import put
     from forensics.report.formats import rendered, report_format
     from forensics.support.slug import slug

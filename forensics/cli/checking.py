@@ -12,7 +12,7 @@ from typing import Any
 
 from forensics import __version__
 from forensics.baseline import DriftReport, compare_with_baseline, read_baseline
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.cli.asking_again import ask_again
 from forensics.cli.budget import Ask, asks, check_budget
 from forensics.cli.compare_verb import compared

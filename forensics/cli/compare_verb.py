@@ -21,11 +21,11 @@ from forensics.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.case import Case
+    from forensics.case.document import Case
+    from forensics.case.evidence import Tier
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.transferred import Transferred
     from forensics.comparators.base import Comparator
-    from forensics.evidence import Tier
     from forensics.examined import Examined
     from forensics.subjects import Subject
     from forensics.suites import Suite

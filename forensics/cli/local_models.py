@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from forensics.backends.model_files import check_folder
+from forensics.case.evidence import Tier
 from forensics.comparators.base import Comparator
 from forensics.errors import BackendError, InputFileError
-from forensics.evidence import Tier
 from forensics.examined import PROBABILITIES
 from forensics.model_folder import ModelFiles, folder_files, model_files
 from forensics.subjects import Subject

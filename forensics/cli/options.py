@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from forensics.backends.base import BackendOptions, GenerationSettings
-    from forensics.evidence import Tier
+    from forensics.case.evidence import Tier
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -11,7 +11,7 @@ import click
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
-    from forensics.case import Case, CasePlan
+    from forensics.case.document import Case, CasePlan
     from forensics.cohorts.pack import Cohort
     from forensics.comparators import Comparator
     from forensics.planned import Planned, PlannedCohort, PlannedSubject, PlannedSuite

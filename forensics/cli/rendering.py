@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.cli.progress import note
 from forensics.errors import OutputError, UsageError
 from forensics.report.document import JsonReport

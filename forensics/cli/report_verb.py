@@ -28,7 +28,7 @@ def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
     """
     from forensics.blinding import blinded
     from forensics.blinding import unblind as opened
-    from forensics.case import read_case
+    from forensics.case.document import read_case
     from forensics.cli.rendering import outputs, render
     from forensics.errors import UsageError
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.calibration import to_log10
+from forensics.case.evidence import Evidence, Interval, PromptScore
 from forensics.cohorts.fitting import CLOSE_KIN
 from forensics.cohorts.likeness import (
     MIN_PROMPTS,
@@ -24,7 +25,6 @@ from forensics.cohorts.likeness import (
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
-from forensics.evidence import Evidence, Interval, PromptScore
 from forensics.lineage import clusters
 
 NAME = "likeness"

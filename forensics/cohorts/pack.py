@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.evidence import ReferenceScores
 from forensics.cohorts.fitting import Calibration
 from forensics.cohorts.likeness import Flags, Likenesses, mean_rows, of_rows
 from forensics.cohorts.outputs import Outputs
@@ -36,7 +37,6 @@ from forensics.cohorts.sketches import (
 )
 from forensics.cohorts.validation import Validation
 from forensics.errors import ForensicsError, InputFileError, UsageError
-from forensics.evidence import ReferenceScores
 from forensics.lineage import ModelFacts, from_json, to_json
 from forensics.support.files import whole_file
 from forensics.text import ngram_hashes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from forensics.case.evidence import Evidence, Exhibit, Rarity
 from forensics.cohorts.pack import PHRASE_WORDS, Cohort
-from forensics.evidence import Evidence, Exhibit, Rarity
 from forensics.examined import Examined
 from forensics.text import words
 

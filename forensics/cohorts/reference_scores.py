@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.calibration import count_clusters
+from forensics.case.evidence import ReferenceScores
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.outputs import Outputs
 from forensics.comparators import BUILT_IN, load_comparators
 from forensics.comparators.base import MIN_PROMPTS, Comparator
 from forensics.comparators.lexicon import Overuse
-from forensics.evidence import ReferenceScores
 from forensics.matching import PromptRows, mean_score
 
 PROMPTS = 64

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.case import Relative, Relatives
+from forensics.case.document import Relative, Relatives
 from forensics.cohorts.all_pairs import mean_cosines, normalise
 from forensics.cohorts.likeness import MIN_PROMPTS, NORMALISED_FROM, Flags, of_rows, pair_scores
 from forensics.cohorts.pack import Cohort

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from forensics.calibration import CalibrationError, count_clusters, to_log10
-from forensics.case import ErrorAtScore
+from forensics.case.document import ErrorAtScore
+from forensics.case.evidence import Evidence, Interval
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration
 from forensics.cohorts.likeness import Floats
 from forensics.cohorts.population import Condition
 from forensics.errors import InputFileError
-from forensics.evidence import Evidence, Interval
 from forensics.examined import Examined
 from forensics.matching import resample_weights
 from forensics.support.resources import data_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from forensics.evidence import Evidence, EvidenceStatus, Exhibit, Tier
+from forensics.case.evidence import Evidence, EvidenceStatus, Exhibit, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import Matched, PromptRows, bootstrap_mean, match, prompt_scores
 

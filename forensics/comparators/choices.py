@@ -29,6 +29,7 @@ from typing import Literal
 
 import numpy as np
 
+from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, without_score
 from forensics.comparators.picks import (
     Marks,
@@ -36,7 +37,6 @@ from forensics.comparators.picks import (
     pick_of,
     specifics_of,
 )
-from forensics.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import Floats, bootstrap_mean, group_by_prompt, prompt_scores
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.comparators.base import Reference, exhibit, matched_evidence
-from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
 

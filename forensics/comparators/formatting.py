@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference
-from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.layout import FEATURES
 from forensics.profiles import Profile, compare_profiles

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
+from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import Reference, exhibit, without_score
-from forensics.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import (
     Floats,

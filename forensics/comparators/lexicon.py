@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.comparators.base import (
     MIN_PROMPTS,
     Reference,
@@ -35,7 +36,6 @@ from forensics.comparators.base import (
     without_score,
 )
 from forensics.comparators.general_english import general_english
-from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
 from forensics.text import ngram_hashes, tokens, words

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference, without_score
 from forensics.comparators.panel import (
     LEAST_FOR_P_VALUE,
@@ -27,7 +28,6 @@ from forensics.comparators.panel import (
     seen,
     shared_passages,
 )
-from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.matching import percentile_interval, resample_weights
 from forensics.text_probabilities import TextProbabilities, load_passages

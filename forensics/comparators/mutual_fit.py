@@ -24,9 +24,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.evidence import Evidence, Interval, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, too_few, without_score
 from forensics.comparators.panel import Seen, bits_per_byte, choose
-from forensics.evidence import Evidence, Interval, Tier
 from forensics.examined import Examined, Need
 from forensics.matching import percentile_interval, resample_weights
 from forensics.text_probabilities import TextProbabilities, answer_key

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference, without_score
 from forensics.comparators.panel import (
     LEAST_FOR_P_VALUE,
@@ -26,7 +27,6 @@ from forensics.comparators.panel import (
     shared_passages,
     sign_flip,
 )
-from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.matching import bootstrap_mean
 from forensics.text_probabilities import TextProbabilities

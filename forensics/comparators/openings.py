@@ -14,8 +14,8 @@ from itertools import takewhile
 import numpy as np
 from scipy import sparse
 
+from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.comparators.base import Reference, exhibit, matched_evidence
-from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
 from forensics.text import each_token, words

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.evidence import Interval
+from forensics.case.evidence import Interval
 from forensics.examined import Examined
 from forensics.text_probabilities import TextProbabilities, TextScore
 

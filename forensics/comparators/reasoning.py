@@ -22,6 +22,7 @@ import regex
 from numpy.typing import NDArray
 from scipy import sparse
 
+from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.comparators.base import (
     MIN_PROMPTS,
     Reference,
@@ -30,7 +31,6 @@ from forensics.comparators.base import (
     without_score,
 )
 from forensics.comparators.openings import prefix_rows
-from forensics.evidence import Evidence, Exhibit, Tier
 from forensics.examined import MAX_ANALYSED_CHARS, Answer, Examined, Need
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
 from forensics.text import words

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, too_few, without_score
-from forensics.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import (
     Floats,

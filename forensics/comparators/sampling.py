@@ -29,8 +29,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, without_score
-from forensics.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.examined import Answer, Examined, Need
 from forensics.matching import (
     Floats,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference
-from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.matching import Floats
 from forensics.profiles import Profile, compare_profiles

@@ -10,8 +10,8 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from forensics.case.evidence import Evidence, EvidenceStatus, Tier
 from forensics.comparators.base import Reference, without_score
-from forensics.evidence import Evidence, EvidenceStatus, Tier
 from forensics.examined import Examined, Need
 from forensics.token_counts import LEAST_STRINGS, TokenCounts, known_counts
 

@@ -14,8 +14,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference, without_score
-from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.tokenizer_files import TokenizerFacts, read_tokenizer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.evidence import Tier
+from forensics.case.evidence import Tier
 from forensics.examined import Examined, Need
 
 if TYPE_CHECKING:

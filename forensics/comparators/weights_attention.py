@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forensics.case.evidence import Evidence
 from forensics.comparators.base import Reference, without_score
 from forensics.comparators.weight_files import OfWeightFiles
 from forensics.comparators.weights_units import NO_UNITS
-from forensics.evidence import Evidence
 
 if TYPE_CHECKING:
     from forensics.model_folder import ModelFiles

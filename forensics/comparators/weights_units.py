@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forensics.case.evidence import Evidence
 from forensics.comparators.base import Reference, without_score
 from forensics.comparators.weight_files import OfWeightFiles
-from forensics.evidence import Evidence
 
 if TYPE_CHECKING:
     from forensics.model_folder import ModelFiles

@@ -17,14 +17,14 @@ from math import log
 import numpy as np
 
 from forensics.calibration import error_rate
-from forensics.case import Case, ErrorAtScore
+from forensics.case.document import Case, ErrorAtScore
+from forensics.case.evidence import Evidence
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.judging import NAME as LIKENESS
 from forensics.cohorts.transferred import NAME as TRANSFERRED
 from forensics.cohorts.transferred import shipped
 from forensics.declarations import Declarations
 from forensics.errors import ForensicsError
-from forensics.evidence import Evidence
 from forensics.fusion import KIN, read_tiers
 from forensics.lineage import clusters
 from forensics.policy.measured import Measured, kin_log10_lr

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.declarations import Declarations, DeclaredModel
 from forensics.policy.measured import Measured, by_weights, kin_log10_lr, telling_exhibit
 from forensics.policy.model import (

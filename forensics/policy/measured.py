@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from forensics.case import Case, CaseResponse
-from forensics.evidence import Evidence, Exhibit
+from forensics.case.document import Case, CaseResponse
+from forensics.case.evidence import Evidence, Exhibit
 from forensics.fusion import Kin, read_tiers
 from forensics.policy.outcomes import ExhibitRef
 

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from forensics.evidence import Tier
+from forensics.case.evidence import Tier
 
 RuleName = Literal[
     "undeclared-kinship",

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from forensics.case import Case
+from forensics.case.document import Case
+from forensics.case.evidence import Finite, ModelText, Record
 from forensics.declarations import Declarations
-from forensics.evidence import Finite, ModelText, Record
 from forensics.exitcodes import ExitCode
 from forensics.policy.model import RuleName, Severity
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from forensics.case import Case, CaseSubject
+from forensics.case.document import Case, CaseSubject
 from forensics.report import view
 from forensics.report.stability import leaving_one_out
 

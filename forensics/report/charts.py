@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from forensics.evidence import Evidence, ReferenceScores
+from forensics.case.evidence import Evidence, ReferenceScores
 from forensics.report import view
 from forensics.report.drawing import draw, label, labelled, layer, specification
 

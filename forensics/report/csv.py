@@ -6,7 +6,7 @@ import csv
 import io
 from dataclasses import dataclass
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.support.sanitise import cell, one_line
 
 _HEAD = ("prompt_sha256", "prompt_id", "category", "language")

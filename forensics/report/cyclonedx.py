@@ -18,8 +18,8 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
-from forensics.case import Case, CaseSubject, Claim, case_to_json
-from forensics.evidence import Evidence
+from forensics.case.document import Case, CaseSubject, Claim, case_to_json
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.support.sanitise import clip, one_line, visible
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forensics.case import Case, case_to_json
+from forensics.case.document import Case, case_to_json
 
 
 @dataclass(frozen=True)

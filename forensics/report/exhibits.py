@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from forensics.case import Case, CasePrompt, CaseResponse
-from forensics.evidence import Evidence, Exhibit, Rarity
+from forensics.case.document import Case, CasePrompt, CaseResponse
+from forensics.case.evidence import Evidence, Exhibit, Rarity
 from forensics.support.sanitise import one_line
 
 Side = Literal["for", "against", "random"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Protocol
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.errors import ForensicsError, OutputError, UsageError
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 

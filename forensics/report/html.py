@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.report import exhibits, likelihood, refused, view
 from forensics.report.page import Page
 from forensics.support.resources import data_folder

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from forensics.case import Case, Finding
-from forensics.evidence import Evidence
+from forensics.case.document import Case, Finding
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.support.sanitise import one_line, visible
 

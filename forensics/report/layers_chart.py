@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from forensics.evidence import Evidence
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.drawing import WIDTH, draw, labelled, specification
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.calibration.verbal import Tier, verbal_tier
-from forensics.case import Case
-from forensics.evidence import Evidence
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence
 
 _CONFIDENCE = 0.95
 Range = tuple[float, float]

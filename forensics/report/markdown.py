@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from forensics.case import Case, CaseSubject, Finding
-from forensics.evidence import Evidence
+from forensics.case.document import Case, CaseSubject, Finding
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.exhibits import (
     EXHIBITS_ARE,

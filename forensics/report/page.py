@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from markupsafe import Markup
 
-from forensics.case import Case
-from forensics.evidence import Evidence, Tier
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence, Tier
 from forensics.report import charts, view
 from forensics.report.caveats import Caveat, caveats
 from forensics.report.exhibits import SIDES, ShownExhibits, shown_exhibits

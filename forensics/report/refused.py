@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from forensics.case import Case, CaseResponse
-from forensics.evidence import Evidence
+from forensics.case.document import Case, CaseResponse
+from forensics.case.evidence import Evidence
 from forensics.examined import MAX_ANALYSED_CHARS
 from forensics.refusals import RefusalJudgement, classify
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from forensics.case import Case
-from forensics.evidence import Evidence
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.markdown import code, prose
 

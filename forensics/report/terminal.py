@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from forensics.case import Case, CaseSubject, Finding
-from forensics.evidence import Evidence
+from forensics.case.document import Case, CaseSubject, Finding
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.exhibits import (
     EXHIBITS_ARE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forensics.case import Case
-from forensics.evidence import Evidence, Tier
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence, Tier
 from forensics.report import view
 
 _ASKS: Mapping[Tier, str] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.report.drawing import alternative, svg_start
 from forensics.report.map_files import leaf_names
 from forensics.support.sanitise import clip, one_line

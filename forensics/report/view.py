@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from forensics.case import Case, Claim
-from forensics.evidence import Evidence, Tier
+from forensics.case.document import Case, Claim
+from forensics.case.evidence import Evidence, Tier
 from forensics.report.likelihood import error_words, population_words
 from forensics.support.numbers import DASH, number
 

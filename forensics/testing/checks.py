@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, get_args
 
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Comparator
 from forensics.compare import measure
-from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.testing.samples import HOSTILE_TEXTS, Pair, examined_from, sample_pairs
 from forensics.transcripts import Response

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evidence import Interval
+from forensics.case.evidence import Interval
 from forensics.matching import bootstrap_mean
 from forensics.weights.correspondence import LayerPair, Matched
 

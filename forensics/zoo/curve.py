@@ -28,7 +28,7 @@ from forensics.zoo.checkpoint import Checkpoint, write_checkpoint
 if TYPE_CHECKING:
     import torch
 
-    from forensics.evidence import Evidence
+    from forensics.case.evidence import Evidence
     from forensics.examined import Examined
 
 SHARES = (0.0, 0.001, 0.01, 0.1, 0.3, 1.0)

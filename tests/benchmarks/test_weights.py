@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.evidence import Evidence
+from forensics.case.evidence import Evidence
 from forensics.model_folder import folder_files, model_files
 from forensics.subjects import parse_subject
 from forensics.weights import correspondence, reader

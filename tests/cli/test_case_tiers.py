@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.case import Case, read_case
+from forensics.case.document import Case, read_case
 from forensics.cli import case_verb, compare_verb
 from tests.builders import essays, write
 from tests.chained import speaker, write_suite

@@ -9,7 +9,7 @@ import re
 import jsonschema
 import pytest
 
-from forensics.case import case_schema
+from forensics.case.document import case_schema
 from tests.builders import essays, write
 from tests.cli.cli import ONE, QUICK, forensics
 

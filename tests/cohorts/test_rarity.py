@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from forensics.case.evidence import Evidence, Exhibit, Rarity
 from forensics.cohorts.build import build
 from forensics.cohorts.rarity import with_rarity
 from forensics.comparators.base import exhibit
-from forensics.evidence import Evidence, Exhibit, Rarity
 from forensics.examined import Examined
 from forensics.report.formats import rendered, report_format
 from forensics.subjects import parse_subject

@@ -10,7 +10,7 @@ import pytest
 from skbio import TreeNode
 
 from forensics.blinding import blinded
-from forensics.case import Case, case_to_json
+from forensics.case.document import Case, case_to_json
 from forensics.cohorts.comparing import Side, compare_in_cohort
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.pack import Cohort

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from forensics.bundle import make_bundle
-from forensics.case import Case, case_to_json
+from forensics.case.document import Case, case_to_json
+from forensics.case.evidence import Evidence
 from forensics.cohorts.fitting import Labelled
 from forensics.cohorts.transferred import (
     FEATURES,
@@ -22,7 +23,6 @@ from forensics.cohorts.transferred import (
 from forensics.comparators import load_comparators
 from forensics.compare import TRANSFERRED, compare
 from forensics.errors import InputFileError
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.report.markdown import render_markdown
 from forensics.subjects import parse_subject

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from forensics.case.evidence import Evidence
 from forensics.comparators.general_english import general_english
 from forensics.comparators.lexicon import Lexicon
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.testing import check_comparator
 from tests.builders import essays, examined

@@ -13,13 +13,13 @@ import pytest
 
 from forensics import text_probabilities as texts
 from forensics.backends.base import BackendOptions
+from forensics.case.evidence import Evidence
 from forensics.comparators.likelihoods import Likelihoods
 from forensics.comparators.next_tokens import NextTokens
 from forensics.comparators.panel import LEAST_FOR_P_VALUE, Seen, choose, holm, sign_flip
 from forensics.comparators.student_fit import StudentFit
 from forensics.compare import measure
 from forensics.errors import UsageError
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.observing import MAX_ANSWERS, observe
 from forensics.subjects import parse_subject

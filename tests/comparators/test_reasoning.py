@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from forensics.case.evidence import Evidence
 from forensics.comparators.reasoning import Reasoning
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.testing import HOSTILE_TEXTS, check_comparator
 from tests.builders import essays, examined

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forensics.case.evidence import Evidence
 from forensics.comparators.reasoning import FEATURES, Reasoning
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.importers import import_file
 from forensics.subjects import parse_subject

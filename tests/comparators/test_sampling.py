@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from forensics.case.evidence import Evidence
 from forensics.comparators.sampling import (
     EqualityTest,
     Sampling,
     equality_test,
     hamming,
 )
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.testing import check_comparator
 from tests.comparators.fresh import subject

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.comparators import load_comparators
 from forensics.compare import compare, measure
 from forensics.detection import shipped

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from forensics.case.evidence import Evidence
 from forensics.comparators.tokenizer import (
     KIN,
     UNRELATED_HIGHEST,
@@ -19,7 +20,6 @@ from forensics.comparators.tokenizer import (
 )
 from forensics.compare import measure
 from forensics.errors import BackendError
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.model_folder import ModelFiles, folder_files
 from forensics.subjects import parse_subject

@@ -7,7 +7,7 @@ import math
 import random
 from typing import Any
 
-from forensics.case import (
+from forensics.case.document import (
     Case,
     CaseNote,
     CasePlan,
@@ -16,7 +16,7 @@ from forensics.case import (
     Relative,
     Relatives,
 )
-from forensics.evidence import Evidence, Interval, ReferenceScores
+from forensics.case.evidence import Evidence, Interval, ReferenceScores
 from forensics.report.map_files import leaf_names
 from tests.report.sample_case import sample_case, sha
 

@@ -6,7 +6,7 @@ import hashlib
 import random
 from typing import Any
 
-from forensics.case import (
+from forensics.case.document import (
     Case,
     CasePrompt,
     CaseResponse,
@@ -17,7 +17,14 @@ from forensics.case import (
     Overlap,
     Verdict,
 )
-from forensics.evidence import Evidence, Exhibit, ExplainedShare, Interval, NoiseFloor, PromptScore
+from forensics.case.evidence import (
+    Evidence,
+    Exhibit,
+    ExplainedShare,
+    Interval,
+    NoiseFloor,
+    PromptScore,
+)
 
 HOSTILE = (
     "<script>document.title='pwned'</script>",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.report.csv import CsvReport
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.blinding import blinded
-from forensics.case import Case, CasePlan
+from forensics.case.document import Case, CasePlan
+from forensics.case.evidence import Evidence
 from forensics.claims import claim
-from forensics.evidence import Evidence
 from forensics.report.cyclonedx import CycloneDxReport
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from forensics.case import Case
-from forensics.evidence import Evidence
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.exhibits import EXHIBITS_ARE, Side, balance_words, shown_exhibits
 from forensics.report.formats import rendered, report_format

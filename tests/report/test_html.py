@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from forensics.case import Case
-from forensics.evidence import Evidence
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.charts import chart_words, score_chart
 from forensics.report.html import render_html

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.report.html import render_html
 from forensics.support.sanitise import visible
 from tests.report.browser import Browser, chromium

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.case import Case
+from forensics.case.document import Case
 from forensics.cohorts.finding import find_cohort
 from forensics.comparators import load_comparators
 from forensics.compare import compare

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from forensics.blinding import blinded
-from forensics.case import Case, Relatives
+from forensics.case.document import Case, Relatives
 from forensics.refusals import classify
 from forensics.report import view
 from forensics.report.caveats import caveats

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml, Skipped, TestCase, TestSuite
 
-from forensics.case import Case, CasePlan
-from forensics.evidence import Evidence
+from forensics.case.document import Case, CasePlan
+from forensics.case.evidence import Evidence
 from forensics.report.junit import JunitReport
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.case import Case, CasePrompt
-from forensics.evidence import Evidence, PromptScore
+from forensics.case.document import Case, CasePrompt
+from forensics.case.evidence import Evidence, PromptScore
 from forensics.report.stability import leaving_one_out
 from tests.report.sample_case import insufficient_case, sample_case
 

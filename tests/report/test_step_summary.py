@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from forensics.case import CasePlan
-from forensics.evidence import Evidence
+from forensics.case.document import CasePlan
+from forensics.case.evidence import Evidence
 from forensics.report.step_summary import StepSummaryReport
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 

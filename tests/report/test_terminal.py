@@ -8,8 +8,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from forensics.case import Case
-from forensics.evidence import Evidence, Interval, NoiseFloor
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence, Interval, NoiseFloor
 from forensics.report import view
 from forensics.report.terminal import range_plot, render_terminal
 from tests.report.sample_calibrated import calibrated_case

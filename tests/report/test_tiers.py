@@ -8,8 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
-from forensics.case import Case
-from forensics.evidence import Evidence
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.html import HtmlReport
 from forensics.report.markdown import render_markdown

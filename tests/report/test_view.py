@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.evidence import Evidence, Interval, NoiseFloor
+from forensics.case.evidence import Evidence, Interval, NoiseFloor
 from forensics.report import view
 from forensics.report.exhibits import SIDE_TITLES
 from tests.report.sample_case import sample_case

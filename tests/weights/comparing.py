@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from forensics.case.evidence import Evidence
 from forensics.comparators import load_comparators
 from forensics.compare import measure
-from forensics.evidence import Evidence
 from forensics.examined import Examined
 from forensics.model_folder import model_files
 from forensics.subjects import parse_subject

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.evidence import Evidence
+from forensics.case.evidence import Evidence
 from forensics.fusion import KIN, read_tiers
 from forensics.testing import check_comparator
 from tests.weights.comparing import examined, weight_evidence

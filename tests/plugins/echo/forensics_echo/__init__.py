@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from forensics.backends import BackendOptions, GenerationSettings, Request, Sink
-from forensics.case import Case
+from forensics.case.document import Case
+from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference, matched_evidence
-from forensics.evidence import Evidence, Tier
 from forensics.examined import Examined, Need
 from forensics.matching import PromptRows, prompt_rows
 from forensics.subjects import Subject

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from forensics.case.evidence import Evidence, Finite, ModelText, Record
 from forensics.errors import InputFileError
-from forensics.evidence import Evidence, Finite, ModelText, Record
 
 SCHEMA_VERSION = "1.0"
 VerdictStatus = Literal["screening", "calibrated", "inconclusive", "insufficient"]
