@@ -26,7 +26,8 @@ from forensics.case.document import Case, CaseSubject, read_case
 from forensics.case.evidence import Record
 from forensics.custody import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
-from forensics.suites import Message, Prompt, Suite, load_suite
+from forensics.suites.loading import load_suite
+from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.files import whole_file
 from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
 

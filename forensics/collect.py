@@ -13,7 +13,7 @@ from forensics import __version__
 from forensics.backends.base import Backend, GenerationSettings, Request, request_key
 from forensics.errors import BackendError, UsageError
 from forensics.subjects import Subject
-from forensics.suites import Suite
+from forensics.suites.suite import Suite
 from forensics.support.clock import now
 from forensics.support.slug import slug
 from forensics.transcripts import (

@@ -28,7 +28,7 @@ from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.examined import Examined
 from forensics.exhibits import with_random
 from forensics.fusion import LIKENESS, TRANSFERRED, fuse
-from forensics.suites import Prompt, Suite
+from forensics.suites.suite import Prompt, Suite
 from forensics.support.clock import now
 from forensics.support.parallel import run_all
 from forensics.transcripts import Response, Transcript

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from forensics.backends.base import Request
 from forensics.backends.chat_protocol import Api, MalformedReplyError, Reply, to_response
 from forensics.errors import UsageError
-from forensics.suites import prompt_sha256
+from forensics.suites.suite import prompt_sha256
 from forensics.support.hash_chain import CHAIN_START
 from forensics.transcripts import Response
 

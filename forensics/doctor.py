@@ -15,7 +15,7 @@ from forensics.backends.base import BackendOptions, GenerationSettings, Request,
 from forensics.backends.chat_protocol import one_line
 from forensics.errors import BackendError, ForensicsError
 from forensics.subjects import Subject
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 from forensics.transcripts import STATUSES, Response, Transcript, read_transcript
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import ForensicsError, MissingDependencyError
-from forensics.suites import text_sha256
+from forensics.suites.suite import text_sha256
 from forensics.support.resources import cache_folder
 
 if TYPE_CHECKING:

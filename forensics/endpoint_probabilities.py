@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from forensics.backends.openai import OpenAIBackend
     from forensics.collect import Plan
     from forensics.subjects import Subject
-    from forensics.suites import Prompt, Suite
+    from forensics.suites.suite import Prompt, Suite
     from forensics.transcripts import Response, Transcript
 
 NAME = "passages"
@@ -36,7 +36,7 @@ _LONGEST_REASON = 160
 
 def suite() -> Suite:
     """Return the passages as prompts that are to be echoed."""
-    from forensics.suites import Message, Prompt, Suite
+    from forensics.suites.suite import Message, Prompt, Suite
 
     prompts = tuple(
         Prompt(one.id, (Message("user", one.text),), language=one.language, max_tokens=1)

@@ -20,7 +20,7 @@ from forensics.errors import BackendError
 if TYPE_CHECKING:
     from forensics.backends.base import BackendOptions, GenerationSettings
     from forensics.subjects import Subject
-    from forensics.suites import Suite
+    from forensics.suites.suite import Suite
     from forensics.text_probabilities import TextScore
     from forensics.transcripts import Response, Transcript
 
@@ -49,7 +49,7 @@ class FirstTokens:
 
 def suite() -> Suite:
     """Return the prompts whose first tokens are asked for."""
-    from forensics.suites import load_suite
+    from forensics.suites.loading import load_suite
 
     return load_suite(SUITE).select((), PROMPTS)
 

@@ -9,7 +9,7 @@ from forensics.backends.base import BackendOptions
 from forensics.errors import UsageError
 from forensics.examined import Answer, Examined
 from forensics.subjects import Subject
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 from forensics.text_probabilities import (
     LOCAL_KINDS,
     TextProbabilities,

@@ -17,7 +17,7 @@ from forensics.examined import Examined, Need
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.planned import with_deviations
 from forensics.subjects import Subject
-from forensics.suites import Suite
+from forensics.suites.suite import Suite
 from forensics.support.sanitise import one_line
 from forensics.transcripts import Transcript
 

@@ -25,7 +25,8 @@ from forensics.errors import InputFileError
 from forensics.examined import Examined
 from forensics.matching import Floats, percentile_interval
 from forensics.subjects import parse_subject
-from forensics.suites import Suite, load_suite
+from forensics.suites.loading import load_suite
+from forensics.suites.suite import Suite
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
 from forensics.transcripts import read_transcript

@@ -16,7 +16,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from forensics.backends.base import GenerationSettings
-from forensics.suites import Suite, load_suite
+from forensics.suites.loading import load_suite
+from forensics.suites.suite import Suite
 from forensics.support.resources import data_folder
 from forensics.transcripts import Response
 
@@ -165,7 +166,7 @@ def _texts() -> Mapping[str, tuple[str, str]]:
 
 @cache
 def _hashes() -> Mapping[str, tuple[str, str]]:
-    from forensics.suites import text_sha256
+    from forensics.suites.suite import text_sha256
 
     return {name: (text_sha256(a), text_sha256(b)) for name, (a, b) in _texts().items()}
 

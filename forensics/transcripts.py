@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, Self, TypeVar
 
 from forensics.errors import InputFileError, OutputError, UsageError
-from forensics.suites import Message, Prompt, Suite
+from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.files import whole_file
 from forensics.support.hash_chain import CHAIN_START, encode_line
 

@@ -48,7 +48,7 @@ from forensics.cohorts.validation import FOLDS
 from forensics.comparators import load_comparators
 from forensics.hypotheses import LabelledPair, read_pairs
 from forensics.lineage import ModelFacts, read_models
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
 from forensics.transcripts import Response

@@ -9,7 +9,7 @@ from typing import Any
 
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 from forensics.transcripts import Manifest, Response, Transcript, write_transcript
 
 

@@ -7,7 +7,7 @@ import random
 from forensics.cohorts.pack import Cohort
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
-from forensics.suites import Prompt
+from forensics.suites.suite import Prompt
 from forensics.transcripts import Response, Transcript
 
 GERMAN = """der die das und ist nicht ein eine mit auf für von dem sich auch als an bei nach aus

@@ -10,7 +10,7 @@ from forensics.cohorts.build import build
 from forensics.cohorts.pack import Cohort
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
-from forensics.suites import Prompt
+from forensics.suites.suite import Prompt
 from forensics.transcripts import Response, Transcript
 from tests.builders import manifest
 from tests.cohorts.builders import answer, facts, outputs, pairs, prompt, word

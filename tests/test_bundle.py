@@ -12,7 +12,7 @@ import pytest
 from forensics.bundle import make_bundle, read_bundle, suite_from_json, suite_to_json
 from forensics.cli import run
 from forensics.errors import InputFileError
-from forensics.suites import Message, Prompt, Suite
+from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.hash_chain import CHAIN_START, encode_line
 from forensics.verification import verify_bundle
 from tests.chained import PROMPTS, make_case, probe, speaker

@@ -9,7 +9,7 @@ from forensics.case.document import Case, case_schema, case_to_json, read_case
 from forensics.comparators import load_comparators
 from forensics.compare import compare, measure, restrict
 from forensics.errors import InputFileError
-from forensics.suites import Suite
+from forensics.suites.suite import Suite
 from forensics.support.files import write_text
 from forensics.testing import HOSTILE_TEXTS
 from tests.builders import essays, examined, prompt

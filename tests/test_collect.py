@@ -12,7 +12,7 @@ from forensics.backends.base import GenerationSettings, Request, Sink, request_k
 from forensics.collect import collect, only_asked, plan, transcript_name
 from forensics.errors import BackendError, InputFileError, UsageError
 from forensics.subjects import parse_subject
-from forensics.suites import Message, Prompt, Suite
+from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.slug import slug
 from forensics.transcripts import Response, read_transcript
 from tests.builders import prompt, write

@@ -12,7 +12,7 @@ from forensics.compare import compare
 from forensics.errors import MissingDependencyError
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
-from forensics.suites import load_suite
+from forensics.suites.loading import load_suite
 
 pytestmark = pytest.mark.demo
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forensics.custody import check_seal, examine, prefix_with_hash
 from forensics.errors import UsageError
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 from forensics.support.hash_chain import CHAIN_START, encode_line
 from forensics.transcripts import Manifest, Response, TranscriptWriter, write_transcript
 from tests.chained import PROMPTS, probe

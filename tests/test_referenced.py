@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import InputFileError
-from forensics.referenced import with_texts
-from forensics.suites import Message, Prompt, Suite, TextSource, load_suite, text_sha256
+from forensics.suites.loading import load_suite
+from forensics.suites.references import with_texts
+from forensics.suites.suite import Message, Prompt, Suite, TextSource, text_sha256
 
 SOURCE = TextSource("nobody/nothing", "prompts.json", "instruction")
 

@@ -14,7 +14,7 @@ from forensics.errors import BackendError
 from forensics.examined import Answer
 from forensics.scoring import Scorer
 from forensics.subjects import parse_subject
-from forensics.suites import Message
+from forensics.suites.suite import Message
 from forensics.text_probabilities import (
     PLACES,
     answer_key,

@@ -9,7 +9,8 @@ from forensics.errors import InputFileError
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
 from forensics.suite_study import CategoryFigure, markdown, study, write
-from forensics.suites import Message, Prompt, Suite, load_suite
+from forensics.suites.loading import load_suite
+from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts import Response, Transcript
 from tests.builders import essays
 

@@ -9,15 +9,8 @@ import pandas as pd
 import pytest
 
 from forensics.errors import InputFileError, UsageError
-from forensics.suites import (
-    Message,
-    Prompt,
-    Suite,
-    list_suites,
-    load_suite,
-    prompt_sha256,
-    text_sha256,
-)
+from forensics.suites.loading import list_suites, load_suite
+from forensics.suites.suite import Message, Prompt, Suite, prompt_sha256, text_sha256
 
 SUITE = """\
 name: small

@@ -18,7 +18,7 @@ from forensics.cohorts.subject import (
 )
 from forensics.examined import Examined
 from forensics.lineage import ModelFacts, clusters
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 from forensics.tracing import FAMILY_WISE, Trace, trace
 from forensics.transcripts import Response
 from tests.cohorts.builders import facts, outputs

@@ -26,7 +26,7 @@ def code_lines() -> list[str]:
 
 def prose_lines() -> list[str]:
     """Return questions in plain language."""
-    from forensics.suites import load_suite
+    from forensics.suites.loading import load_suite
 
     return [prompt.text for prompt in load_suite("core").prompts]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
-from forensics.suites import Prompt
+from forensics.suites.suite import Prompt
 from forensics.transcripts import Response
 
 DEFAULT_MAX_TOKENS = 256

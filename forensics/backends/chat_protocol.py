@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from forensics.backends.base import GenerationSettings, Request
 from forensics.reasoning import split_reasoning
-from forensics.suites import Message
+from forensics.suites.suite import Message
 from forensics.transcripts import Response, Status, Transcript
 
 Api = Literal["chat", "completions"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from forensics.suites import Message
+from forensics.suites.suite import Message
 
 # Some templates write today's date into the system prompt: the same question would then be
 # another one tomorrow. They see this date instead.

@@ -14,7 +14,8 @@ from forensics.cli.options import backend_options_from
 from forensics.collect import only_asked, transcript_name
 from forensics.errors import ForensicsError, InputFileError, UsageError
 from forensics.subjects import Subject
-from forensics.suites import Suite, load_suite
+from forensics.suites.loading import load_suite
+from forensics.suites.suite import Suite
 from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
 
 

@@ -28,9 +28,10 @@ from forensics.examined import PROBABILITIES, Need
 from forensics.first_tokens import open_first_tokens
 from forensics.observing import MAX_ANSWERS
 from forensics.policy.model import Budget, Policy, ReferenceEntry
-from forensics.referenced import with_texts
 from forensics.subjects import Subject
-from forensics.suites import Suite, load_suite
+from forensics.suites.loading import load_suite
+from forensics.suites.references import with_texts
+from forensics.suites.suite import Suite
 from forensics.text_probabilities import LOCAL_KINDS, open_passages
 from forensics.token_counts import plan_counts
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forensics.comparators.base import Comparator
     from forensics.examined import Examined
     from forensics.subjects import Subject
-    from forensics.suites import Suite
+    from forensics.suites.suite import Suite
     from forensics.transcripts import Transcript
 
 
@@ -179,7 +179,7 @@ def _in_cohort(
     from forensics.cohorts.subject import place_examined, place_member
     from forensics.errors import UsageError
     from forensics.examined import Examined
-    from forensics.suites import load_suite
+    from forensics.suites.loading import load_suite
 
     given = [find_cohort(options["cohort_name"])] if options["cohort_name"] else []
     found = {s.spec: find_model(s.target, given) for s in subjects if s.kind == "cohort"}

@@ -32,7 +32,7 @@ def command(
     """
     from forensics.cli.progress import note, step_spinner
     from forensics.importers import import_file
-    from forensics.suites import load_suite
+    from forensics.suites.loading import load_suite
     from forensics.transcripts import read_transcript
 
     suite = load_suite(suite_name) if suite_name else None

@@ -14,9 +14,10 @@ from forensics.cli.progress import answer_bar, note
 from forensics.collect import collect, plan, transcript_name
 from forensics.endpoints import named_subject
 from forensics.errors import UsageError
-from forensics.referenced import with_texts
 from forensics.subjects import Subject, parse_subject
-from forensics.suites import Suite, load_suite
+from forensics.suites.loading import load_suite
+from forensics.suites.references import with_texts
+from forensics.suites.suite import Suite
 from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
 
 if TYPE_CHECKING:

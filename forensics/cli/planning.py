@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forensics.comparators import Comparator
     from forensics.planned import Planned, PlannedCohort, PlannedSubject, PlannedSuite
     from forensics.subjects import Subject
-    from forensics.suites import Suite
+    from forensics.suites.suite import Suite
     from forensics.transcripts import Transcript
 
 

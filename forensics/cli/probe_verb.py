@@ -33,7 +33,7 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     from forensics.cli.progress import note
     from forensics.collect import plan, transcript_name
     from forensics.errors import BackendError
-    from forensics.referenced import with_texts
+    from forensics.suites.references import with_texts
 
     parsed = subject_from(subject, options)
     suite = chosen_suite(options)

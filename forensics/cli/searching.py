@@ -17,7 +17,7 @@ from forensics.examined import Examined
 from forensics.lineage import clusters, excluded_with
 from forensics.policy.measured import Measured, Search
 from forensics.subjects import Subject
-from forensics.suites import load_suite
+from forensics.suites.loading import load_suite
 from forensics.tracing import Trace, trace
 from forensics.transcripts import read_transcript
 

@@ -17,7 +17,7 @@ def _list() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from forensics.suites import list_suites
+    from forensics.suites.loading import list_suites
 
     table = Table(box=None, pad_edge=False)
     for column in ("suite", "version", "prompts", "languages", "title"):
@@ -48,7 +48,7 @@ def show(name: str, as_json: bool, seal: bool) -> None:
     """
     import json
 
-    from forensics.suites import load_suite
+    from forensics.suites.loading import load_suite
     from forensics.support.sanitise import visible
 
     suite = load_suite(name)

@@ -87,7 +87,7 @@ def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Exam
     from forensics.cli.obtaining import asking_from, obtain
     from forensics.compare import restrict
     from forensics.examined import Examined
-    from forensics.suites import load_suite
+    from forensics.suites.loading import load_suite
     from forensics.transcripts import read_transcript
 
     chosen = options["suite_name"] or options["category"] or options["limit"]

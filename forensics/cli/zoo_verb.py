@@ -134,7 +134,7 @@ def _ask(animals: list[Animal], folder: Path) -> None:
     from forensics.backends.base import BackendOptions, GenerationSettings
     from forensics.cli.obtaining import Asking, collect_answers
     from forensics.subjects import parse_subject
-    from forensics.suites import load_suite
+    from forensics.suites.loading import load_suite
 
     suite = load_suite("core").select((), _PROMPTS)
     # Drawn, since the most likely words of a model this small are blanks.

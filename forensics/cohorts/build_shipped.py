@@ -19,8 +19,8 @@ from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.cohorts.pack import Cohort, write_cohort
 from forensics.hypotheses import Confidence, best_confidence, read_pairs
 from forensics.lineage import read_models
-from forensics.referenced import read_hashes
-from forensics.suites import Prompt
+from forensics.suites.references import read_hashes
+from forensics.suites.suite import Prompt
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
 

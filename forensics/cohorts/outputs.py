@@ -17,7 +17,7 @@ from forensics.examined import Examined
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts, clusters, excluded_with
 from forensics.subjects import Subject
-from forensics.suites import Prompt
+from forensics.suites.suite import Prompt
 from forensics.transcripts import Response, Transcript, read_transcript
 
 _MIN_SHARE = 0.5  # prompts that fewer models than this answered are left out

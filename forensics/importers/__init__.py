@@ -23,7 +23,7 @@ from forensics.importers.naming import file_names, refuse_to_overwrite
 from forensics.importers.openai_batch import OpenAIBatch
 from forensics.importers.records import head_keys, open_input
 from forensics.importers.table import Table
-from forensics.suites import Suite
+from forensics.suites.suite import Suite
 from forensics.support.clock import now
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 from forensics.transcripts import Manifest, write_transcript

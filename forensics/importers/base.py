@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from forensics.reasoning import split_reasoning
-from forensics.suites import Message, Prompt, prompt_sha256
+from forensics.suites.suite import Message, Prompt, prompt_sha256
 from forensics.transcripts import Response, Status
 
 UNKNOWN = "uncategorised"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.suites import Message, Role
+from forensics.suites.suite import Message, Role
 
 _ROLES: Mapping[str, Role] = {
     "system": "system",

@@ -11,7 +11,7 @@ from forensics.errors import InputFileError
 from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model
 from forensics.importers.conversation import Turn, exchange, parse_turn
 from forensics.importers.records import head_keys, json_records
-from forensics.suites import Message
+from forensics.suites.suite import Message
 
 # Renamed from model to target in 2025.
 _MODEL_KEYS = ("plugins.target_name", "plugins.model_name", "target_name", "model_name")

@@ -22,7 +22,7 @@ from forensics.importers.records import (
     parse_json,
     read_head,
 )
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 
 # In order of preference: the finished header, then what is written as a run starts.
 _HEADERS = ("header.json", "_journal/start.json", "start.json")

@@ -13,7 +13,7 @@ from forensics.errors import InputFileError
 from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model
 from forensics.importers.conversation import parse_turns
 from forensics.importers.records import head_keys, json_document, json_records
-from forensics.suites import Message
+from forensics.suites.suite import Message
 
 _FILE = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT[\d.\-]+))?$")
 

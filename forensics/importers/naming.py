@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from forensics.errors import InputFileError, UsageError
-from forensics.suites import text_sha256
+from forensics.suites.suite import text_sha256
 from forensics.support.slug import slug
 
 _RESERVED = frozenset(

@@ -18,7 +18,7 @@ from forensics.importers.base import (
 )
 from forensics.importers.conversation import Content, parse_content, parse_turn, parse_turns
 from forensics.importers.records import head_keys, json_records
-from forensics.suites import Message, Prompt, text_sha256
+from forensics.suites.suite import Message, Prompt, text_sha256
 
 Messages = tuple[Message, ...]
 

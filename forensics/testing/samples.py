@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from forensics.examined import Examined
 from forensics.subjects import Subject
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 from forensics.transcripts import Response, Transcript
 
 Pair = tuple[Examined, Examined]

@@ -183,7 +183,7 @@ class _Lab:
         from forensics.examined import Examined
         from forensics.model_folder import model_files
         from forensics.subjects import parse_subject
-        from forensics.suites import load_suite
+        from forensics.suites.loading import load_suite
 
         subject = parse_subject(self.kept(name, made))
         settings = GenerationSettings(temperature=_TEMPERATURE, max_tokens=_MAX_TOKENS)

@@ -10,7 +10,7 @@ from forensics.backends.base import BackendOptions, GenerationSettings, Request
 from forensics.backends.openai import OpenAIBackend
 from forensics.collect import collect
 from forensics.subjects import parse_subject
-from forensics.suites import Message, Prompt, Suite
+from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts import Response, Transcript
 from tests.loopback import Loopback
 

@@ -12,7 +12,7 @@ from forensics.backends.chat_protocol import echoed_models
 from forensics.backends.openai import OpenAIBackend
 from forensics.errors import UsageError
 from forensics.subjects import Subject
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 from forensics.transcripts import Response, read_transcript
 from tests.backends.endpoint import (
     KEY,  # noqa: F401

@@ -12,7 +12,7 @@ from forensics.backends import GenerationSettings
 from forensics.backends.chat_template import TEMPLATE_DATE, ChatTemplate, fold_system
 from forensics.collect import collect
 from forensics.subjects import parse_subject
-from forensics.suites import Message, Prompt, Suite
+from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts import Response
 from tests.backends.tiny_model import (
     CHATML,

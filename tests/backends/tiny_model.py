@@ -9,7 +9,7 @@ from typing import Any
 from forensics.backends.base import BackendOptions, GenerationSettings, Request, request_key
 from forensics.backends.transformers import TransformersBackend
 from forensics.subjects import parse_subject
-from forensics.suites import Message, Prompt, Suite
+from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts import Response
 
 CHATML = (

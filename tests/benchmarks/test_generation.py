@@ -10,7 +10,7 @@ import pytest
 from forensics.backends import BackendOptions, GenerationSettings, Request, open_backend
 from forensics.backends.base import request_key
 from forensics.subjects import parse_subject
-from forensics.suites import load_suite
+from forensics.suites.loading import load_suite
 from forensics.transcripts import Response
 
 if TYPE_CHECKING:

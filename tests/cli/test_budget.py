@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.suites import text_sha256
+from forensics.suites.suite import text_sha256
 from forensics.text_probabilities import load_passages
 from forensics.token_counts import suite as token_suite
 from forensics.transcripts import read_transcript

@@ -2,7 +2,7 @@
 
 import json
 
-from forensics.suites import load_suite
+from forensics.suites.loading import load_suite
 
 
 def test_a_seal_is_the_hash_of_the_prompts_and_shows_none(cli, here):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from forensics.cohorts.outputs import Outputs
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts
-from forensics.suites import Message, Prompt
+from forensics.suites.suite import Message, Prompt
 
 _SYLLABLES = ("ba", "do", "ke", "li", "mu", "na", "po", "ra", "si", "tu", "ve", "zo")
 COMMON = 40  # words everybody uses on a prompt

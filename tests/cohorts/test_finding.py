@@ -19,7 +19,7 @@ from forensics.cohorts.finding import (
 from forensics.cohorts.pack import write_cohort
 from forensics.errors import InputFileError, PluginWarning, UsageError
 from forensics.subjects import parse_subject
-from forensics.suites import load_suite
+from forensics.suites.loading import load_suite
 from forensics.support.resources import cache_folder
 from tests.cohorts.builders import facts, outputs
 from tests.made_cohort import made_cohort

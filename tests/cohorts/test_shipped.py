@@ -12,7 +12,7 @@ from forensics.cohorts.finding import find_cohort, shipped
 from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.outputs import read_outputs
 from forensics.lineage import read_models
-from forensics.suites import load_suite
+from forensics.suites.loading import load_suite
 from forensics.support import resources
 
 LIMIT = 4_000_000  # bytes

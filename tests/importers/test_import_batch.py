@@ -8,7 +8,7 @@ import pytest
 
 from forensics.errors import InputFileError
 from forensics.importers import import_file
-from forensics.suites import text_sha256
+from forensics.suites.suite import text_sha256
 
 
 def rows(transcript: Any) -> list[tuple[str, int, str, str]]:

@@ -11,7 +11,7 @@ from test_import_batch import OUTPUT, rows
 
 from forensics.errors import InputFileError
 from forensics.importers import import_file, importers
-from forensics.suites import Message, prompt_sha256
+from forensics.suites.suite import Message, prompt_sha256
 
 # --- AlpacaEval ---------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from forensics.errors import InputFileError
 from forensics.importers import import_file
 from forensics.reasoning import split_reasoning
-from forensics.suites import text_sha256
+from forensics.suites.suite import text_sha256
 from forensics.transcripts import read_transcript
 
 ROWS = [

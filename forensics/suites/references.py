@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError, MissingDependencyError
-from forensics.suites import Message, Prompt, Suite, TextSource, text_sha256
+from forensics.suites.suite import Message, Prompt, Suite, TextSource, text_sha256
 
 _TEXT_FIELDS = ("prompt", "instruction", "text", "question")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from forensics.suites import Message, Prompt, Suite, TextSource
+from forensics.suites.suite import Message, Prompt, Suite, TextSource
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
@@ -93,7 +93,7 @@ class SuiteFile(_Strict):
 
     def to_suite(self, folder: Path) -> Suite:
         """Return the suite this file describes; `folder` is where it lies."""
-        from forensics.referenced import read_hashes
+        from forensics.suites.references import read_hashes
 
         prompts = tuple(entry.to_prompt() for entry in self.prompts or ())
         source = None

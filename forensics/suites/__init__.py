@@ -1,0 +1,1 @@
+"""What is asked: prompts, suites and the files they are read from."""
