@@ -17,7 +17,13 @@ from typing import Literal
 
 from forensics.comparators.base import MIN_PROMPTS
 from forensics.errors import InputFileError
-from forensics.transcripts import Manifest, Response, Transcript, read_transcript, write_transcript
+from forensics.transcripts.transcript import (
+    Manifest,
+    Response,
+    Transcript,
+    read_transcript,
+    write_transcript,
+)
 
 Verdict = Literal["same", "different", "inconclusive", "error"]
 _SHOWN = 3

@@ -29,7 +29,7 @@ from forensics.errors import InputFileError, UsageError
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.files import whole_file
-from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
+from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
 
 MANIFEST = "manifest.json"
 CASE = "case.json"

@@ -16,7 +16,7 @@ from forensics.subjects import Subject
 from forensics.suites.suite import Suite
 from forensics.support.clock import now
 from forensics.support.slug import slug
-from forensics.transcripts import (
+from forensics.transcripts.transcript import (
     Manifest,
     Response,
     Transcript,

@@ -31,7 +31,7 @@ from forensics.fusion import LIKENESS, TRANSFERRED, fuse
 from forensics.suites.suite import Prompt, Suite
 from forensics.support.clock import now
 from forensics.support.parallel import run_all
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
 from forensics.verdict import screen, weigh, weigh_transferred
 
 if TYPE_CHECKING:

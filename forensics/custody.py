@@ -22,7 +22,7 @@ from forensics.backends.chat_protocol import Api, MalformedReplyError, Reply, to
 from forensics.errors import UsageError
 from forensics.suites.suite import prompt_sha256
 from forensics.support.hash_chain import CHAIN_START
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 Result = Literal["intact", "changed", "unchained"]
 

@@ -16,7 +16,7 @@ from forensics.backends.chat_protocol import one_line
 from forensics.errors import BackendError, ForensicsError
 from forensics.subjects import Subject
 from forensics.suites.suite import Message, Prompt
-from forensics.transcripts import STATUSES, Response, Transcript, read_transcript
+from forensics.transcripts.transcript import STATUSES, Response, Transcript, read_transcript
 
 if TYPE_CHECKING:
     from forensics.backends.base import Backend

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forensics.collect import Plan
     from forensics.subjects import Subject
     from forensics.suites.suite import Prompt, Suite
-    from forensics.transcripts import Response, Transcript
+    from forensics.transcripts.transcript import Response, Transcript
 
 NAME = "passages"
 LEAST = 24  # passages; with fewer no comparator has anything to say

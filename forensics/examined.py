@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.layout import FEATURES, layout_rates
 from forensics.model_folder import ModelFiles
 from forensics.subjects import Subject
-from forensics.text import words
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.answers import Answer, usable_answers
+from forensics.transcripts.layout import FEATURES, layout_rates
+from forensics.transcripts.transcript import Transcript
+from forensics.transcripts.words import words
 
 if TYPE_CHECKING:
     from forensics.first_tokens import FirstTokens
@@ -28,23 +28,6 @@ Need = Literal[
 
 # What local models are run for beside answers, and endpoints asked for.
 PROBABILITIES: frozenset[Need] = frozenset({"explained", "first_tokens", "logprobs"})
-
-# Habits show within the first pages; a runaway answer must not outweigh all others, or fill memory.
-MAX_ANALYSED_CHARS = 20_000
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A usable answer: not an error and not blank, cut to `MAX_ANALYSED_CHARS` characters."""
-
-    prompt_sha256: str
-    prompt_id: str
-    prompt_text: str
-    category: str
-    sample: int
-    text: str
-    complete: bool
-    reasoning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +61,7 @@ class Examined:
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
         """Usable answers, ordered by prompt hash and sample."""
-        return tuple(sorted(_usable(self.transcript.responses), key=_order))
+        return usable_answers(self.transcript.responses)
 
     @cached_property
     def words(self) -> tuple[list[str], ...]:
@@ -126,25 +109,3 @@ class Examined:
         if self.probabilities is not None or self.other_probabilities is not None:
             found.add("explained")
         return frozenset(found)
-
-
-def _usable(responses: Iterable[Response]) -> Iterable[Answer]:
-    for response in responses:
-        if response.status not in ("ok", "truncated") or not response.text.strip():
-            continue
-        prompt = response.prompt
-        cut = len(response.text) > MAX_ANALYSED_CHARS
-        yield Answer(
-            prompt.sha256,
-            prompt.id,
-            prompt.text,
-            prompt.category,
-            response.sample,
-            response.text[:MAX_ANALYSED_CHARS],
-            response.status == "ok" and not cut,
-            response.reasoning,
-        )
-
-
-def _order(answer: Answer) -> tuple[str, int]:
-    return answer.prompt_sha256, answer.sample

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from forensics.case.evidence import Evidence, Exhibit
 from forensics.comparators.phrasing import shared_wording
-from forensics.examined import Answer, Examined
+from forensics.examined import Examined
+from forensics.transcripts.answers import Answer
 
 RANDOM = 3
 _SHOWS_WORDING = "phrasing"  # its score is of what is marked

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from forensics.subjects import Subject
     from forensics.suites.suite import Suite
     from forensics.text_probabilities import TextScore
-    from forensics.transcripts import Response, Transcript
+    from forensics.transcripts.transcript import Response, Transcript
 
 SUITE = "core"
 # With those asked first no more calls than an endpoint that echoes the passages is sent.

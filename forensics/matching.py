@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case.evidence import Interval, NoiseFloor, PromptScore
-from forensics.examined import Answer
+from forensics.transcripts.answers import Answer
 
 if TYPE_CHECKING:
     from scipy import sparse

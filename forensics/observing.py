@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from forensics.backends.base import BackendOptions
 from forensics.errors import UsageError
-from forensics.examined import Answer, Examined
+from forensics.examined import Examined
 from forensics.subjects import Subject
 from forensics.suites.suite import Message, Prompt
 from forensics.text_probabilities import (
@@ -16,7 +16,8 @@ from forensics.text_probabilities import (
     answer_key,
     text_probabilities,
 )
-from forensics.transcripts import Transcript
+from forensics.transcripts.answers import Answer
+from forensics.transcripts.transcript import Transcript
 
 # Of each model; more would make an interval narrower, and every model must read them all.
 MAX_ANSWERS = 32

@@ -17,7 +17,7 @@ from forensics.errors import InputFileError
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.support.sanitise import one_line
 from forensics.tiers import TIERS
-from forensics.transcripts import Manifest, Response, Transcript
+from forensics.transcripts.transcript import Manifest, Response, Transcript
 
 _SHOWN = 80
 _EARLY = "Collected before the plan was frozen"

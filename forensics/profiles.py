@@ -26,8 +26,8 @@ from forensics.comparators.base import (
     too_few,
     without_score,
 )
-from forensics.examined import Answer
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
+from forensics.transcripts.answers import Answer
 
 _SPLITS = 40
 _EXHIBITS = 3

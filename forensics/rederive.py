@@ -19,7 +19,7 @@ from forensics.planned import with_deviations
 from forensics.subjects import Subject
 from forensics.suites.suite import Suite
 from forensics.support.sanitise import one_line
-from forensics.transcripts import Transcript
+from forensics.transcripts.transcript import Transcript
 
 if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort

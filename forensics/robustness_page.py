@@ -26,7 +26,7 @@ from forensics.lineage import read_models
 from forensics.robustness import Robustness, measure
 from forensics.subjects import parse_subject
 from forensics.support.files import write_text
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 
 PROMPTS = 100
 COMPARATORS = ("phrasing", "openings", "style", "formatting")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from forensics.backends.base import BackendOptions
     from forensics.backends.model_files import ModelSource
-    from forensics.examined import Answer
+    from forensics.transcripts.answers import Answer
 
 # The most likely tokens whose first characters are summed; what is left out weighs little.
 _TOP = 20

@@ -29,7 +29,7 @@ from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 
 COMPARATORS = ("phrasing", "openings", "style")
 _RESAMPLES = 1000

@@ -30,7 +30,7 @@ from forensics.error_rates import hub_effects, without_hubs
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import clusters
 from forensics.teacher_claims import RIGHT, WRONG, Claims, Integers, claims, margins
-from forensics.text import ngram_hashes, words
+from forensics.transcripts.words import ngram_hashes, words
 
 MIN_TEACHER_CLUSTERS = 5
 _WORDS = 8

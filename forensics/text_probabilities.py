@@ -22,9 +22,9 @@ from forensics.support.resources import cache_folder, data_folder
 if TYPE_CHECKING:
     from forensics.backends.base import BackendOptions
     from forensics.backends.model_files import ModelSource
-    from forensics.examined import Answer
     from forensics.scoring import Scorer
     from forensics.subjects import Subject
+    from forensics.transcripts.answers import Answer
 
 LOCAL_KINDS = ("hf", "gguf", "demo")
 # A next token is asked for at so many places of a passage, spread evenly, none near its start.

@@ -19,7 +19,7 @@ from forensics.backends.base import GenerationSettings
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.support.resources import data_folder
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from forensics.backends.base import Backend
     from forensics.collect import Plan, Progress
     from forensics.subjects import Subject
-    from forensics.transcripts import Transcript
+    from forensics.transcripts.transcript import Transcript
 
 SUITE = "token-counts"
 REPEATS = 4  # the shorter prompt has each string this often, the longer one twice as often

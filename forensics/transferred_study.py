@@ -51,7 +51,7 @@ from forensics.lineage import ModelFacts, read_models
 from forensics.suites.suite import Message, Prompt
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 SIZES = (16, 32, 64)
 MOST_CLLR = 0.8

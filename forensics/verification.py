@@ -17,7 +17,7 @@ from forensics.case_file import chain_fault, plan_sha256, read_case_file, seal_p
 from forensics.custody import Custody, check_seal, examine, prefix_with_hash
 from forensics.errors import InputFileError
 from forensics.rederive import Difference, Rederivation, rederive
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 
 _HIDDEN = "differs (not shown: the case is blind)"
 

@@ -10,7 +10,7 @@ from typing import Any
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Message, Prompt
-from forensics.transcripts import Manifest, Response, Transcript, write_transcript
+from forensics.transcripts.transcript import Manifest, Response, Transcript, write_transcript
 
 
 def prompt(number: int, text: str | None = None) -> Prompt:

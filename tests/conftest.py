@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 from tests.loopback import loopback_fixture
 
 __all__ = ["loopback_fixture"]
@@ -41,7 +41,7 @@ def reference_files_fixture(
     """Give model → transcript of three reference models, through the importer."""
     import pandas as pd
 
-    from forensics.importers import import_file
+    from forensics.transcripts.importers import import_file
 
     folder = tmp_path_factory.mktemp("reference")
     table = pd.read_parquet(

@@ -8,7 +8,7 @@ from forensics.cohorts.pack import Cohort
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Prompt
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
 
 GERMAN = """der die das und ist nicht ein eine mit auf für von dem sich auch als an bei nach aus
 wenn nur noch über Stadt Haus Garten Wetter Morgen Abend Kind Straße schreiben gehen sehen hören

@@ -11,7 +11,7 @@ from forensics.cohorts.pack import Cohort
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Prompt
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
 from tests.builders import manifest
 from tests.cohorts.builders import answer, facts, outputs, pairs, prompt, word
 

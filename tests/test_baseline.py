@@ -10,7 +10,7 @@ import pytest
 from forensics.baseline import compare_with_baseline, read_baseline, save_baseline
 from forensics.errors import InputFileError
 from forensics.testing import HOSTILE_TEXTS
-from forensics.transcripts import Transcript
+from forensics.transcripts.transcript import Transcript
 from tests.builders import NOUNS, essays, lines, manifest, responses
 
 

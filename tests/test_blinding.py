@@ -23,7 +23,7 @@ from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Message, Prompt
-from forensics.transcripts import Manifest, Response, Transcript
+from forensics.transcripts.transcript import Manifest, Response, Transcript
 from tests.report.sample_case import sample_case
 
 # What the case below names, and no blind report may.

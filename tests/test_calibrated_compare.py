@@ -26,7 +26,7 @@ from forensics.report.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
 from forensics.support.files import write_text
-from forensics.transcripts import write_transcript
+from forensics.transcripts.transcript import write_transcript
 from forensics.verification import BundleReport, verify_bundle
 from tests.foreign_text import ENGLISH, GERMAN, LATIN, of_cohort, prose, tokens
 from tests.made_cohort import NAME, PROMPTS, answering, made_cohort, said
@@ -279,7 +279,7 @@ def kept_fixture(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         write_transcript(path, side.transcript.manifests[0], list(side.transcript.responses))
         sides.append(path)
     from forensics.subjects import parse_subject
-    from forensics.transcripts import read_transcript
+    from forensics.transcripts.transcript import read_transcript
 
     a, b = (Examined(parse_subject(f"transcript:{p}"), read_transcript(p)) for p in sides)
     write_text(folder / "case.json", case_to_json(_case(a, b, cohort)))

@@ -14,7 +14,7 @@ from forensics.errors import BackendError, InputFileError, UsageError
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.slug import slug
-from forensics.transcripts import Response, read_transcript
+from forensics.transcripts.transcript import Response, read_transcript
 from tests.builders import prompt, write
 
 SUITE = Suite("test", "1", "Test", tuple(prompt(i) for i in range(6)))

@@ -13,7 +13,7 @@ from forensics.custody import check_seal, examine, prefix_with_hash
 from forensics.errors import UsageError
 from forensics.suites.suite import Message, Prompt
 from forensics.support.hash_chain import CHAIN_START, encode_line
-from forensics.transcripts import Manifest, Response, TranscriptWriter, write_transcript
+from forensics.transcripts.transcript import Manifest, Response, TranscriptWriter, write_transcript
 from tests.chained import PROMPTS, probe
 
 MANIFEST = Manifest(

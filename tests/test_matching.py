@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from forensics.examined import Answer
 from forensics.matching import (
     bootstrap_mean,
     group_by_prompt,
@@ -14,6 +13,7 @@ from forensics.matching import (
     prompt_rows,
     resample_weights,
 )
+from forensics.transcripts.answers import Answer
 
 
 def _answers(prompts: list[str], sample: int = 0) -> list[Answer]:

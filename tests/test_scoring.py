@@ -11,7 +11,6 @@ from forensics import text_probabilities as module
 from forensics.backends.base import BackendOptions
 from forensics.backends.model_files import open_source
 from forensics.errors import BackendError
-from forensics.examined import Answer
 from forensics.scoring import Scorer
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Message
@@ -22,6 +21,7 @@ from forensics.text_probabilities import (
     places,
     text_probabilities,
 )
+from forensics.transcripts.answers import Answer
 from tests.backends.tiny_model import CHATML, copy_model, make_tiny_model
 
 TEXTS = ("The quick brown fox jumps over the lazy dog.", "Who are you? 你好, naïve café.")

@@ -11,7 +11,7 @@ from forensics.examined import Examined
 from forensics.subjects import parse_subject
 from forensics.support import parallel as side_by_side
 from forensics.support.parallel import run_all
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 
 linux = pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,

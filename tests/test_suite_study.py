@@ -11,7 +11,7 @@ from forensics.subjects import parse_subject
 from forensics.suite_study import CategoryFigure, markdown, study, write
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Message, Prompt, Suite
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
 from tests.builders import essays
 
 CATEGORIES = ("telling", "silent")

@@ -6,7 +6,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.text import is_word, ngram_hashes, shared_runs, tokens, words
+from forensics.transcripts.words import is_word, ngram_hashes, shared_runs, tokens, words
 
 WORDS = st.lists(st.sampled_from("a b c d the of cat dog".split()), max_size=30)
 ANY_TEXT = st.text(st.characters(codec=None), max_size=80)

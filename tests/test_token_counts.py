@@ -30,7 +30,7 @@ from forensics.token_counts import (
     suite,
 )
 from forensics.token_table import build_table
-from forensics.transcripts import Transcript
+from forensics.transcripts.transcript import Transcript
 from tests.cli.cli import QUICK, forensics
 from tests.loopback import Call, Loopback, Reply, chat_reply, loopback_fixture
 from tests.tokenizers import code_lines, prose_lines, save, train_bpe

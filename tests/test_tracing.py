@@ -20,7 +20,7 @@ from forensics.examined import Examined
 from forensics.lineage import ModelFacts, clusters
 from forensics.suites.suite import Message, Prompt
 from forensics.tracing import FAMILY_WISE, Trace, trace
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 from tests.cohorts.builders import facts, outputs
 from tests.foreign_text import ENGLISH, GERMAN, LATIN, of_cohort, prose, tokens
 from tests.made_cohort import PROMPTS, answering, made_cohort, said

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.support.hash_chain import CHAIN_START, encode_line
-from forensics.transcripts import (
+from forensics.transcripts.transcript import (
     Response,
     TranscriptWriter,
     ad_hoc_suite,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 from forensics.suites.suite import Prompt
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 DEFAULT_MAX_TOKENS = 256
 

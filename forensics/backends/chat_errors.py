@@ -11,7 +11,7 @@ from typing import Any
 
 from forensics.backends.chat_protocol import PATHS, Api, ErrorInfo, Reply, error_info, one_line
 from forensics.errors import BackendError
-from forensics.transcripts import Status
+from forensics.transcripts.transcript import Status
 
 KEPT = "answers so far are kept; run again to go on"
 

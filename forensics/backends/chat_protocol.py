@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from forensics.backends.base import GenerationSettings, Request
-from forensics.reasoning import split_reasoning
 from forensics.suites.suite import Message
-from forensics.transcripts import Response, Status, Transcript
+from forensics.transcripts.reasoning import split_reasoning
+from forensics.transcripts.transcript import Response, Status, Transcript
 
 Api = Literal["chat", "completions"]
 PATHS: Mapping[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}

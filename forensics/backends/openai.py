@@ -38,7 +38,7 @@ from forensics.backends.chat_protocol import (
 from forensics.errors import BackendError, UsageError
 from forensics.subjects import Subject
 from forensics.support.clock import now
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 # A proxy from the environment cannot reach this machine's own servers.
 _NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")

@@ -11,10 +11,10 @@ from forensics.backends.base import BackendOptions, GenerationSettings, Request,
 from forensics.backends.chat_template import ChatTemplate
 from forensics.backends.model_files import ModelSource, open_source
 from forensics.errors import BackendError
-from forensics.reasoning import split_reasoning
 from forensics.subjects import Subject
 from forensics.support.quiet import quiet, why
-from forensics.transcripts import Response
+from forensics.transcripts.reasoning import split_reasoning
+from forensics.transcripts.transcript import Response
 
 if TYPE_CHECKING:
     from pathlib import Path

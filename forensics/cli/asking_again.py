@@ -16,7 +16,7 @@ from forensics.errors import ForensicsError, InputFileError, UsageError
 from forensics.subjects import Subject
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
-from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
+from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
 
 
 def ask_again(subject: Subject, baseline: Transcript, options: dict[str, Any]) -> Transcript:

@@ -42,7 +42,7 @@ from forensics.subjects import Subject
 from forensics.support.clock import now
 from forensics.support.plugins import plugin_names
 from forensics.tiers import of_tiers
-from forensics.transcripts import Transcript
+from forensics.transcripts.transcript import Transcript
 
 Faults = Mapping[str, str]  # a model's spec → what is wrong with its files
 

@@ -118,7 +118,7 @@ def add(cohort: str, outputs: tuple[Path, ...], models: Path, output: str, date:
     from forensics.cohorts.outputs import answers_in
     from forensics.cohorts.pack import write_cohort
     from forensics.lineage import read_models
-    from forensics.transcripts import Response
+    from forensics.transcripts.transcript import Response
 
     path = destination(output)
     known = find_cohort(cohort)

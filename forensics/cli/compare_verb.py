@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from forensics.examined import Examined
     from forensics.subjects import Subject
     from forensics.suites.suite import Suite
-    from forensics.transcripts import Transcript
+    from forensics.transcripts.transcript import Transcript
 
 
 @click.command(name="compare")

@@ -85,7 +85,7 @@ def _outputs(paths: Sequence[Path], models: Path | None) -> Outputs:
     from forensics.errors import InputFileError, UsageError
     from forensics.lineage import ModelFacts, read_models
     from forensics.relatives_map import MIN_MODELS
-    from forensics.transcripts import Response
+    from forensics.transcripts.transcript import Response
 
     known = read_models(models) if models else {}
     answers: dict[str, tuple[Response, ...]] = {}

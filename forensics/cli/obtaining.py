@@ -18,7 +18,7 @@ from forensics.subjects import Subject, parse_subject
 from forensics.suites.loading import load_suite
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite
-from forensics.transcripts import Transcript, ad_hoc_suite, read_transcript
+from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
 
 if TYPE_CHECKING:
     from forensics.comparators.base import Comparator

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forensics.planned import Planned, PlannedCohort, PlannedSubject, PlannedSuite
     from forensics.subjects import Subject
     from forensics.suites.suite import Suite
-    from forensics.transcripts import Transcript
+    from forensics.transcripts.transcript import Transcript
 
 
 def by_plan(
@@ -218,7 +218,7 @@ def _subject(
     from forensics.backends import open_backend
     from forensics.cli.options import backend_options_from
     from forensics.planned import PlannedSubject
-    from forensics.transcripts import read_transcript
+    from forensics.transcripts.transcript import read_transcript
 
     spec = subject.spec
     if subject.kind == "cohort":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from forensics.transcripts import Transcript
+    from forensics.transcripts.transcript import Transcript
 
 
 @click.command(name="refusals")
@@ -47,8 +47,8 @@ def _transcripts(file: Path, format_: str | None) -> Iterator[Transcript]:
     """Yield the transcripts in a file, importing another tool's file on the way."""
     import tempfile
 
-    from forensics.importers import import_file
-    from forensics.transcripts import read_transcript
+    from forensics.transcripts.importers import import_file
+    from forensics.transcripts.transcript import read_transcript
 
     if format_ is None and _is_transcript(file):
         yield read_transcript(file)
@@ -59,7 +59,7 @@ def _transcripts(file: Path, format_: str | None) -> Iterator[Transcript]:
 
 
 def _is_transcript(file: Path) -> bool:
-    from forensics.importers.records import head_keys
+    from forensics.transcripts.importers.records import head_keys
 
     if not file.is_file():
         return file.suffix == ".jsonl"

@@ -19,7 +19,7 @@ from forensics.policy.measured import Measured, Search
 from forensics.subjects import Subject
 from forensics.suites.loading import load_suite
 from forensics.tracing import Trace, trace
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 
 _MOST = 5
 

@@ -88,7 +88,7 @@ def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Exam
     from forensics.compare import restrict
     from forensics.examined import Examined
     from forensics.suites.loading import load_suite
-    from forensics.transcripts import read_transcript
+    from forensics.transcripts.transcript import read_transcript
 
     chosen = options["suite_name"] or options["category"] or options["limit"]
     if subject.kind == "transcript" and not chosen:

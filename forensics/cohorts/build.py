@@ -30,8 +30,8 @@ from forensics.errors import InputFileError, UsageError
 from forensics.evaluation import evaluate
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts, clusters
-from forensics.text import words
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
+from forensics.transcripts.words import words
 
 PROMPTS = 120
 _MOST = 255  # what a byte counts

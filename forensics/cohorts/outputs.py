@@ -18,7 +18,7 @@ from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts, clusters, excluded_with
 from forensics.subjects import Subject
 from forensics.suites.suite import Prompt
-from forensics.transcripts import Response, Transcript, read_transcript
+from forensics.transcripts.transcript import Response, Transcript, read_transcript
 
 _MIN_SHARE = 0.5  # prompts that fewer models than this answered are left out
 MIN_MODELS = 3
@@ -131,7 +131,7 @@ def answers_in(path: Path) -> Iterable[tuple[str, tuple[Response, ...]]]:
     Raises:
         InputFileError: the file is not to be read.
     """
-    from forensics.importers.table import Table
+    from forensics.transcripts.importers.table import Table
 
     table = Table()
     if table.detect(path):

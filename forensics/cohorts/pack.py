@@ -39,7 +39,7 @@ from forensics.cohorts.validation import Validation
 from forensics.errors import ForensicsError, InputFileError, UsageError
 from forensics.lineage import ModelFacts, from_json, to_json
 from forensics.support.files import whole_file
-from forensics.text import ngram_hashes
+from forensics.transcripts.words import ngram_hashes
 
 FORMAT = "forensics-cohort"
 VERSION = 2
@@ -188,7 +188,7 @@ class Cohort:
         """Return how many models use a run of words (the rarest five of them in a row).
 
         Args:
-            forms: as `forensics.text.words` gives them; five or more.
+            forms: as `forensics.transcripts.words.words` gives them; five or more.
 
         None where the run is shorter, or in fewer lineage clusters than the table counts from
         (`provenance["phrases"]["least_clusters"]`, 3 or more).

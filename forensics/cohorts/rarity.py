@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from forensics.case.evidence import Evidence, Exhibit, Rarity
 from forensics.cohorts.pack import PHRASE_WORDS, Cohort
 from forensics.examined import Examined
-from forensics.text import words
+from forensics.transcripts.words import words
 
 
 def with_rarity(evidence: Sequence[Evidence], known: Examined, cohort: Cohort) -> list[Evidence]:

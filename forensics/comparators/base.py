@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from forensics.case.evidence import Evidence, EvidenceStatus, Exhibit, Tier
-from forensics.examined import Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, bootstrap_mean, match, prompt_scores
+from forensics.transcripts.answers import Answer
 
 MIN_PROMPTS = 8  # below this a bootstrap interval over prompts says nothing
 

@@ -37,8 +37,9 @@ from forensics.comparators.picks import (
     pick_of,
     specifics_of,
 )
-from forensics.examined import Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import Floats, bootstrap_mean, group_by_prompt, prompt_scores
+from forensics.transcripts.answers import Answer
 
 Kind = Literal["choice", "premise", "puzzle", "other"]
 _SHIFTS = 20

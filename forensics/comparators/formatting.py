@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference
 from forensics.examined import Examined, Need
-from forensics.layout import FEATURES
 from forensics.profiles import Profile, compare_profiles
+from forensics.transcripts.layout import FEATURES
 
 
 @dataclass(frozen=True)

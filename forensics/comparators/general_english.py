@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.matching import Floats
-from forensics.text import ngram_hashes
+from forensics.transcripts.words import ngram_hashes
 
 _TABLE = Path(__file__).with_name("general_english.txt")
 _RAREST_WORDS = 3.0  # a word outside the table is taken to be this much rarer than its last one

@@ -15,7 +15,7 @@ import regex
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import Reference, exhibit, without_score
-from forensics.examined import Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import (
     Floats,
     group_by_prompt,
@@ -23,6 +23,7 @@ from forensics.matching import (
     prompt_scores,
     resample_weights,
 )
+from forensics.transcripts.answers import Answer
 
 MIN_CLAIMS = 5
 _EXHIBITS = 3

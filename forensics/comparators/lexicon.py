@@ -36,9 +36,10 @@ from forensics.comparators.base import (
     without_score,
 )
 from forensics.comparators.general_english import general_english
-from forensics.examined import Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
-from forensics.text import ngram_hashes, tokens, words
+from forensics.transcripts.answers import Answer
+from forensics.transcripts.words import ngram_hashes, tokens, words
 
 _COLUMNS = 2**20
 _PRIOR_WORDS = 500.0  # weight of the prior in words: a tenth or ten times this changes nothing

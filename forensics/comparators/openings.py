@@ -16,9 +16,10 @@ from scipy import sparse
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.comparators.base import Reference, exhibit, matched_evidence
-from forensics.examined import Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
-from forensics.text import each_token, words
+from forensics.transcripts.answers import Answer
+from forensics.transcripts.words import each_token, words
 
 DEPTH = 8  # words looked at, from either end
 _COLUMNS = 2**18

@@ -16,7 +16,7 @@ from math import fsum, log
 import regex
 
 from forensics.comparators.general_english import general_english
-from forensics.text import words
+from forensics.transcripts.words import words
 
 MAX_PICK_WORDS = 8
 _RAREST = 0.01

@@ -31,9 +31,10 @@ from forensics.comparators.base import (
     without_score,
 )
 from forensics.comparators.openings import prefix_rows
-from forensics.examined import MAX_ANALYSED_CHARS, Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
-from forensics.text import words
+from forensics.transcripts.answers import MAX_ANALYSED_CHARS, Answer
+from forensics.transcripts.words import words
 
 # Phrases by which a train of thought turns; counted per 1,000 words.
 TURNS = {

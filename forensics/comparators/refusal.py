@@ -10,7 +10,7 @@ import numpy as np
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, too_few, without_score
-from forensics.examined import Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import (
     Floats,
     group_by_prompt,
@@ -19,6 +19,7 @@ from forensics.matching import (
     resample_weights,
 )
 from forensics.refusals import Label, RefusalJudgement, classify
+from forensics.transcripts.answers import Answer
 
 _DEGREE: Mapping[Label, int] = {"full_compliance": 0, "partial_refusal": 1, "full_refusal": 2}
 _MIN_REFUSED = 3  # agreement beyond chance needs something to agree about

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, without_score
-from forensics.examined import Answer, Examined, Need
+from forensics.examined import Examined, Need
 from forensics.matching import (
     Floats,
     group_by_prompt,
@@ -39,6 +39,7 @@ from forensics.matching import (
     prompt_scores,
     resample_weights,
 )
+from forensics.transcripts.answers import Answer
 
 LENGTH = 1_000  # characters compared, as in the paper; what is shorter is padded
 MAX_SAMPLES = 20

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from forensics.case.document import Case, CaseResponse
 from forensics.case.evidence import Evidence
-from forensics.examined import MAX_ANALYSED_CHARS
 from forensics.refusals import RefusalJudgement, classify
+from forensics.transcripts.answers import MAX_ANALYSED_CHARS
 
 LABELS = {
     "full_compliance": "complies",

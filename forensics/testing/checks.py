@@ -17,7 +17,7 @@ from forensics.comparators.base import Comparator
 from forensics.compare import measure
 from forensics.examined import Examined, Need
 from forensics.testing.samples import HOSTILE_TEXTS, Pair, examined_from, sample_pairs
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 # Sums in another order differ in the last bits of a float32.
 _TOLERANCE = 1e-5

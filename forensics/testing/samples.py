@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from forensics.examined import Examined
 from forensics.subjects import Subject
 from forensics.suites.suite import Message, Prompt
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
 
 Pair = tuple[Examined, Examined]
 

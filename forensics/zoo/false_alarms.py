@@ -46,7 +46,7 @@ def _measured(folder: Path) -> list[Row]:
     from forensics.observing import asked_of, shared_prompts
     from forensics.subjects import parse_subject
     from forensics.text_probabilities import answer_key, text_probabilities
-    from forensics.transcripts import read_transcript
+    from forensics.transcripts.transcript import read_transcript
 
     names = sorted(p.name for kind in _STRANGERS for p in (folder / "models").glob(kind))
     sides = [

@@ -11,7 +11,7 @@ from forensics.backends.openai import OpenAIBackend
 from forensics.collect import collect
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
 from tests.loopback import Loopback
 
 Start = Callable[..., Loopback]

@@ -12,7 +12,7 @@ from forensics.backends.demo import PRUNED_FRACTION, demo_names, prune
 from forensics.backends.transformers import load_model
 from forensics.errors import BackendError, MissingDependencyError, UsageError
 from forensics.subjects import parse_subject
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 from tests.backends.tiny_model import ask, make_suite, make_tiny_model
 
 SHORT = GenerationSettings(max_tokens=24)

@@ -13,7 +13,7 @@ from forensics.backends.openai import OpenAIBackend
 from forensics.errors import UsageError
 from forensics.subjects import Subject
 from forensics.suites.suite import Message, Prompt
-from forensics.transcripts import Response, read_transcript
+from forensics.transcripts.transcript import Response, read_transcript
 from tests.backends.endpoint import (
     KEY,  # noqa: F401
     Start,

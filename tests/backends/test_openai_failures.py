@@ -14,7 +14,7 @@ from forensics.backends.chat_errors import retry_after
 from forensics.backends.chat_protocol import dropped_parameters
 from forensics.backends.openai import OpenAIBackend
 from forensics.errors import BackendError, UsageError
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 from tests.backends.endpoint import (
     KEY,  # noqa: F401
     SETTINGS,

@@ -15,7 +15,7 @@ import pytest
 from forensics.collect import transcript_name
 from forensics.errors import BackendError, OutputError, UsageError
 from forensics.subjects import parse_subject
-from forensics.transcripts import Response, read_transcript
+from forensics.transcripts.transcript import Response, read_transcript
 from tests.backends.endpoint import (
     KEY,  # noqa: F401
     SETTINGS,

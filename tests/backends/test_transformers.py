@@ -13,7 +13,7 @@ from forensics.backends.chat_template import TEMPLATE_DATE, ChatTemplate, fold_s
 from forensics.collect import collect
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 from tests.backends.tiny_model import (
     CHATML,
     NO_SYSTEM,

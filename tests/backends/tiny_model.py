@@ -10,7 +10,7 @@ from forensics.backends.base import BackendOptions, GenerationSettings, Request,
 from forensics.backends.transformers import TransformersBackend
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"

@@ -6,7 +6,7 @@ from forensics.comparators import load_comparators
 from forensics.compare import compare
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 
 
 def test_compare_of_two_transcripts_of_405_prompts(benchmark, reference_files: dict[str, Path]):

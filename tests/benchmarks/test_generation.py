@@ -11,7 +11,7 @@ from forensics.backends import BackendOptions, GenerationSettings, Request, open
 from forensics.backends.base import request_key
 from forensics.subjects import parse_subject
 from forensics.suites.loading import load_suite
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

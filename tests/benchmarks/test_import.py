@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.importers import import_file
+from forensics.transcripts.importers import import_file
 
 _DEFAULT = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -12,7 +12,7 @@ import pytest
 from forensics.suites.suite import text_sha256
 from forensics.text_probabilities import load_passages
 from forensics.token_counts import suite as token_suite
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 from tests.backends.tiny_model import make_tiny_model
 from tests.loopback import Call, Loopback, Reply, chat_reply
 

@@ -21,7 +21,7 @@ from rich.cells import cell_len
 
 from forensics.cli import run
 from forensics.policy.outcomes import CheckResult
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 from tests.builders import essays, write
 from tests.cli.cli import ROOT, Result, forensics
 from tests.loopback import Call, Reply, chat_reply, error_reply

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.transcripts import read_transcript
+from forensics.transcripts.transcript import read_transcript
 from tests.builders import essays
 from tests.cli.cli import ONE, QUICK, ROOT, forensics
 from tests.loopback import Call, Reply, chat_reply, error_reply

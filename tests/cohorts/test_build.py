@@ -14,7 +14,7 @@ from forensics.cohorts.pack import write_cohort
 from forensics.errors import InputFileError, UsageError
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 from tests.builders import essays, write
 from tests.cohorts.builders import facts, outputs, pairs
 

@@ -18,7 +18,7 @@ from forensics.cohorts.build import build
 from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.pack import Cohort, read_cohort, read_head, write_cohort
 from forensics.errors import InputFileError, UsageError
-from forensics.text import words
+from forensics.transcripts.words import words
 from tests.cohorts.builders import facts, outputs, pairs
 
 ARRAYS = ("sketches", "scales", "frequency", "texts", "phrases", "phrase_models")

@@ -14,8 +14,8 @@ from forensics.comparators.base import exhibit
 from forensics.examined import Examined
 from forensics.report.formats import rendered, report_format
 from forensics.subjects import parse_subject
-from forensics.text import words
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
+from forensics.transcripts.words import words
 from tests.cohorts.builders import facts, outputs
 from tests.report.sample_case import sample_case
 

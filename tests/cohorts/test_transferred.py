@@ -26,7 +26,7 @@ from forensics.errors import InputFileError
 from forensics.examined import Examined
 from forensics.report.markdown import render_markdown
 from forensics.subjects import parse_subject
-from forensics.transcripts import Transcript, read_transcript, write_transcript
+from forensics.transcripts.transcript import Transcript, read_transcript, write_transcript
 from forensics.transferred_study import (
     ALSO,
     MOST_CLLR,

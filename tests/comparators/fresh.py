@@ -8,7 +8,7 @@ from typing import Any
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
 from forensics.suites.suite import Message, Prompt
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
 
 
 def subject(

@@ -9,7 +9,7 @@ from forensics.comparators.formatting import Formatting
 from forensics.comparators.identity import Identity, claim_in
 from forensics.comparators.style import Style
 from forensics.compare import measure
-from forensics.layout import FEATURES, PATTERNS
+from forensics.transcripts.layout import FEATURES, PATTERNS
 from tests.builders import essays, examined
 
 

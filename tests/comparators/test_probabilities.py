@@ -25,7 +25,7 @@ from forensics.observing import MAX_ANSWERS, observe
 from forensics.subjects import parse_subject
 from forensics.testing import check_comparator, examined_from, sample_pairs
 from forensics.text_probabilities import TextProbabilities, TextScore, answer_key, load_passages
-from forensics.transcripts import Transcript
+from forensics.transcripts.transcript import Transcript
 from tests.backends.tiny_model import make_tiny_model
 
 WORDS = ("a", "b", "c", "d", "e")

@@ -13,9 +13,9 @@ import pytest
 from forensics.case.evidence import Evidence
 from forensics.comparators.reasoning import FEATURES, Reasoning
 from forensics.examined import Examined
-from forensics.importers import import_file
 from forensics.subjects import parse_subject
-from forensics.transcripts import read_transcript
+from forensics.transcripts.importers import import_file
+from forensics.transcripts.transcript import read_transcript
 from tests.comparators.fresh import with_reasoning
 
 THINKS, SILENT = "DeepHermes-3-Mistral-24B-Pre", "QwQ-32b"

@@ -13,8 +13,8 @@ from forensics.compare import compare, measure
 from forensics.detection import shipped
 from forensics.examined import Examined
 from forensics.subjects import parse_subject
-from forensics.text import is_word, words
-from forensics.transcripts import Response, Transcript
+from forensics.transcripts.transcript import Response, Transcript
+from forensics.transcripts.words import is_word, words
 from tests.conftest import REFERENCE_MODELS
 
 KINDS = ("german", "lorem", "human")

@@ -25,7 +25,7 @@ from forensics.model_folder import ModelFiles, folder_files
 from forensics.subjects import parse_subject
 from forensics.testing import check_comparator
 from forensics.tokenizer_files import read_tokenizer, why_no_tokenizer
-from forensics.transcripts import Transcript
+from forensics.transcripts.transcript import Transcript
 from tests.tokenizers import code_lines, prose_lines, save, train_bpe
 
 

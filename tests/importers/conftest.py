@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from forensics.importers import import_file
-from forensics.transcripts import Transcript, read_transcript
+from forensics.transcripts.importers import import_file
+from forensics.transcripts.transcript import Transcript, read_transcript
 
 _DEFAULT = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from forensics.errors import InputFileError
-from forensics.importers import import_file
 from forensics.suites.suite import text_sha256
+from forensics.transcripts.importers import import_file
 
 
 def rows(transcript: Any) -> list[tuple[str, int, str, str]]:

@@ -10,8 +10,8 @@ import pytest
 from test_import_batch import OUTPUT, rows
 
 from forensics.errors import InputFileError
-from forensics.importers import import_file, importers
 from forensics.suites.suite import Message, prompt_sha256
+from forensics.transcripts.importers import import_file, importers
 
 # --- AlpacaEval ---------------------------------------------------------------------------------
 

@@ -20,8 +20,8 @@ from test_import_inspect import FAILED, HEADER, members, write_eval, write_zstan
 from test_import_inspect import SAMPLES as INSPECT_SAMPLES
 
 from forensics.errors import InputFileError
-from forensics.importers import import_file, importers
-from forensics.transcripts import read_transcript
+from forensics.transcripts.importers import import_file, importers
+from forensics.transcripts.transcript import read_transcript
 from tests.damage import ANY_JSON, damage, places
 
 DOCUMENTS: dict[str, list[Any]] = {

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from forensics.errors import InputFileError
-from forensics.importers import import_file
+from forensics.transcripts.importers import import_file
 
 HEADER = {
     "version": 2,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.errors import InputFileError, UsageError
-from forensics.importers import import_file
-from forensics.importers.naming import file_names
-from forensics.transcripts import read_transcript
+from forensics.transcripts.importers import import_file
+from forensics.transcripts.importers.naming import file_names
+from forensics.transcripts.transcript import read_transcript
 
 
 def digest(name: str) -> str:

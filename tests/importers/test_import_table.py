@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.errors import InputFileError
-from forensics.importers import import_file
-from forensics.reasoning import split_reasoning
 from forensics.suites.suite import text_sha256
-from forensics.transcripts import read_transcript
+from forensics.transcripts.importers import import_file
+from forensics.transcripts.reasoning import split_reasoning
+from forensics.transcripts.transcript import read_transcript
 
 ROWS = [
     {"model": "a/one", "prompt_id": 1, "prompt": "Name a tree.", "output": "Birch."},

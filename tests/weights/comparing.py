@@ -14,7 +14,7 @@ from forensics.examined import Examined
 from forensics.model_folder import model_files
 from forensics.subjects import parse_subject
 from forensics.tiers import of_tiers
-from forensics.transcripts import Transcript
+from forensics.transcripts.transcript import Transcript
 
 
 def examined(folder: Path) -> Examined:

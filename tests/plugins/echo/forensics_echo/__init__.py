@@ -15,7 +15,7 @@ from forensics.comparators.base import Reference, matched_evidence
 from forensics.examined import Examined, Need
 from forensics.matching import PromptRows, prompt_rows
 from forensics.subjects import Subject
-from forensics.transcripts import Response
+from forensics.transcripts.transcript import Response
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from forensics.errors import InputFileError
-from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model, status_of
-from forensics.importers.conversation import Turn, exchange, parse_turn, parse_turns
-from forensics.importers.records import (
+from forensics.suites.suite import Message, Prompt
+from forensics.transcripts.importers.base import (
+    Answer,
+    Imported,
+    PromptTable,
+    Tally,
+    by_model,
+    status_of,
+)
+from forensics.transcripts.importers.conversation import Turn, exchange, parse_turn, parse_turns
+from forensics.transcripts.importers.records import (
     decode,
     head_keys,
     json_document,
@@ -22,7 +30,6 @@ from forensics.importers.records import (
     parse_json,
     read_head,
 )
-from forensics.suites.suite import Message, Prompt
 
 # In order of preference: the finished header, then what is written as a run starts.
 _HEADERS = ("header.json", "_journal/start.json", "start.json")

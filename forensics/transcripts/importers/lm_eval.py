@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model
-from forensics.importers.conversation import parse_turns
-from forensics.importers.records import head_keys, json_document, json_records
 from forensics.suites.suite import Message
+from forensics.transcripts.importers.base import Answer, Imported, PromptTable, Tally, by_model
+from forensics.transcripts.importers.conversation import parse_turns
+from forensics.transcripts.importers.records import head_keys, json_document, json_records
 
 _FILE = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT[\d.\-]+))?$")
 

@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.importers.base import UNKNOWN, Answer, Imported, PromptTable, Tally, by_model
-from forensics.importers.records import head_keys, json_records
+from forensics.transcripts.importers.base import (
+    UNKNOWN,
+    Answer,
+    Imported,
+    PromptTable,
+    Tally,
+    by_model,
+)
+from forensics.transcripts.importers.records import head_keys, json_records
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model
-from forensics.importers.conversation import Turn, exchange, parse_content, parse_turns
-from forensics.importers.records import head_keys, json_document, json_records
 from forensics.suites.suite import Message
+from forensics.transcripts.importers.base import Answer, Imported, PromptTable, Tally, by_model
+from forensics.transcripts.importers.conversation import Turn, exchange, parse_content, parse_turns
+from forensics.transcripts.importers.records import head_keys, json_document, json_records
 
 _OTHER_FORMATS = frozenset({"prompt_sha256", "custom_id", "entry_type", "doc_id", "eval"})
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.importers.base import (
+from forensics.suites.suite import Message, Prompt, text_sha256
+from forensics.transcripts.importers.base import (
     Answer,
     Imported,
     PromptTable,
@@ -16,9 +17,13 @@ from forensics.importers.base import (
     by_model,
     status_of,
 )
-from forensics.importers.conversation import Content, parse_content, parse_turn, parse_turns
-from forensics.importers.records import head_keys, json_records
-from forensics.suites.suite import Message, Prompt, text_sha256
+from forensics.transcripts.importers.conversation import (
+    Content,
+    parse_content,
+    parse_turn,
+    parse_turns,
+)
+from forensics.transcripts.importers.records import head_keys, json_records
 
 Messages = tuple[Message, ...]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.importers.base import (
+from forensics.transcripts.importers.base import (
     UNKNOWN,
     Answer,
     Imported,
@@ -19,7 +19,7 @@ from forensics.importers.base import (
     assemble,
     by_model,
 )
-from forensics.importers.records import (
+from forensics.transcripts.importers.records import (
     decode,
     head_keys,
     json_records,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from forensics.reasoning import split_reasoning
 from forensics.suites.suite import Message, Prompt, prompt_sha256
-from forensics.transcripts import Response, Status
+from forensics.transcripts.reasoning import split_reasoning
+from forensics.transcripts.transcript import Response, Status
 
 UNKNOWN = "uncategorised"
 

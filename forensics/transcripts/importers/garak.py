@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.importers.base import Answer, Imported, PromptTable, Tally, by_model
-from forensics.importers.conversation import Turn, exchange, parse_turn
-from forensics.importers.records import head_keys, json_records
 from forensics.suites.suite import Message
+from forensics.transcripts.importers.base import Answer, Imported, PromptTable, Tally, by_model
+from forensics.transcripts.importers.conversation import Turn, exchange, parse_turn
+from forensics.transcripts.importers.records import head_keys, json_records
 
 # Renamed from model to target in 2025.
 _MODEL_KEYS = ("plugins.target_name", "plugins.model_name", "target_name", "model_name")

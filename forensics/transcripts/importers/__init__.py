@@ -13,20 +13,20 @@ from typing import cast
 
 from forensics import __version__
 from forensics.errors import InputFileError, OutputError, UsageError
-from forensics.importers.alpaca_eval import AlpacaEval
-from forensics.importers.base import Imported, Importer, PromptsImporter
-from forensics.importers.chat_log import ChatLog
-from forensics.importers.garak import Garak
-from forensics.importers.inspect_log import Inspect
-from forensics.importers.lm_eval import LmEval
-from forensics.importers.naming import file_names, refuse_to_overwrite
-from forensics.importers.openai_batch import OpenAIBatch
-from forensics.importers.records import head_keys, open_input
-from forensics.importers.table import Table
 from forensics.suites.suite import Suite
 from forensics.support.clock import now
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
-from forensics.transcripts import Manifest, write_transcript
+from forensics.transcripts.importers.alpaca_eval import AlpacaEval
+from forensics.transcripts.importers.base import Imported, Importer, PromptsImporter
+from forensics.transcripts.importers.chat_log import ChatLog
+from forensics.transcripts.importers.garak import Garak
+from forensics.transcripts.importers.inspect_log import Inspect
+from forensics.transcripts.importers.lm_eval import LmEval
+from forensics.transcripts.importers.naming import file_names, refuse_to_overwrite
+from forensics.transcripts.importers.openai_batch import OpenAIBatch
+from forensics.transcripts.importers.records import head_keys, open_input
+from forensics.transcripts.importers.table import Table
+from forensics.transcripts.transcript import Manifest, write_transcript
 
 __all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers"]
 
