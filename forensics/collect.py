@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from forensics import __version__
-from forensics.backends.base import Backend, GenerationSettings, Request, request_key
 from forensics.errors import BackendError, UsageError
-from forensics.subjects import Subject
+from forensics.subjects.backends.base import Backend, GenerationSettings, Request, request_key
+from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
 from forensics.support.clock import now
 from forensics.support.slug import slug

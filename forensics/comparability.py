@@ -88,7 +88,7 @@ def _cut_off(a: Examined, b: Examined) -> list[str]:
 
 def _model_names(letter: str, side: Examined) -> list[str]:
     """Flag an endpoint that named several models, or dropped settings, during one run."""
-    from forensics.backends.chat_protocol import dropped_parameters, echoed_models
+    from forensics.subjects.backends.chat_protocol import dropped_parameters, echoed_models
 
     notes = []
     names = echoed_models(side.transcript)

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from forensics.backends.base import Request
-from forensics.backends.chat_protocol import Api, MalformedReplyError, Reply, to_response
 from forensics.errors import UsageError
+from forensics.subjects.backends.base import Request
+from forensics.subjects.backends.chat_protocol import Api, MalformedReplyError, Reply, to_response
 from forensics.suites.suite import prompt_sha256
 from forensics.support.hash_chain import CHAIN_START
 from forensics.transcripts.transcript import Response

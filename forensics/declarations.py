@@ -16,7 +16,7 @@ from typing import Any
 
 from forensics.case.evidence import ModelText, Record
 from forensics.errors import InputFileError
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.support.files import read_at_most
 from forensics.support.resources import is_file, is_folder
 
@@ -94,7 +94,7 @@ def _folder(subject: Subject) -> Path | None:
     path = Path(subject.target)
     if is_folder(path):
         return path
-    from forensics.backends.model_files import download
+    from forensics.subjects.model_files.sources import download
 
     return download(subject, subject.revision, [CARD, CONFIG, ADAPTER])
 

@@ -10,17 +10,22 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-from forensics.backends import open_backend
-from forensics.backends.base import BackendOptions, GenerationSettings, Request, request_key
-from forensics.backends.chat_protocol import one_line
 from forensics.errors import BackendError, ForensicsError
-from forensics.subjects import Subject
+from forensics.subjects.backends import open_backend
+from forensics.subjects.backends.base import (
+    BackendOptions,
+    GenerationSettings,
+    Request,
+    request_key,
+)
+from forensics.subjects.backends.chat_protocol import one_line
+from forensics.subjects.subject import Subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import STATUSES, Response, Transcript, read_transcript
 
 if TYPE_CHECKING:
-    from forensics.backends.base import Backend
-    from forensics.backends.openai import OpenAIBackend
+    from forensics.subjects.backends.base import Backend
+    from forensics.subjects.backends.openai import OpenAIBackend
 
 Result = Literal["ok", "warn", "fail"]
 MAX_CALLS = 6
@@ -77,7 +82,7 @@ def diagnose(subject: Subject, options: BackendOptions | None = None) -> tuple[C
 
 
 def _endpoint(subject: Subject, options: BackendOptions) -> tuple[Check, ...]:
-    from forensics.backends.openai import OpenAIBackend
+    from forensics.subjects.backends.openai import OpenAIBackend
 
     try:
         backend = OpenAIBackend(subject, options)

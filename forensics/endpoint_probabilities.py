@@ -20,10 +20,10 @@ from forensics.errors import BackendError
 from forensics.text_probabilities import TextProbabilities, TextScore, load_passages, places
 
 if TYPE_CHECKING:
-    from forensics.backends.base import BackendOptions, GenerationSettings
-    from forensics.backends.openai import OpenAIBackend
     from forensics.collect import Plan
-    from forensics.subjects import Subject
+    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+    from forensics.subjects.backends.openai import OpenAIBackend
+    from forensics.subjects.subject import Subject
     from forensics.suites.suite import Prompt, Suite
     from forensics.transcripts.transcript import Response, Transcript
 
@@ -55,8 +55,8 @@ def plan_probabilities(
         options: how it is reached.
         folder: of transcripts; the passages have a file of their own there.
     """
-    from forensics.backends.openai import OpenAIBackend
     from forensics.collect import plan, transcript_name
+    from forensics.subjects.backends.openai import OpenAIBackend
 
     asked = replace(subject, api="completions")
     backend = OpenAIBackend(asked, options)
@@ -65,7 +65,7 @@ def plan_probabilities(
 
 
 def _settings() -> GenerationSettings:
-    from forensics.backends.base import GenerationSettings
+    from forensics.subjects.backends.base import GenerationSettings
 
     return GenerationSettings(max_tokens=1)
 
@@ -260,6 +260,6 @@ def _why(found: Transcript) -> str:
 
 
 def shortened(message: str) -> str:
-    from forensics.backends.chat_protocol import one_line
+    from forensics.subjects.backends.chat_protocol import one_line
 
     return one_line(message, _LONGEST_REASON)

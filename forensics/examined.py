@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.model_folder import ModelFiles
-from forensics.subjects import Subject
+from forensics.subjects.model_files.folder import ModelFiles
+from forensics.subjects.subject import Subject
 from forensics.transcripts.answers import Answer, usable_answers
 from forensics.transcripts.layout import FEATURES, layout_rates
 from forensics.transcripts.transcript import Transcript

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from forensics.errors import BackendError
 
 if TYPE_CHECKING:
-    from forensics.backends.base import BackendOptions, GenerationSettings
-    from forensics.subjects import Subject
+    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+    from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
     from forensics.text_probabilities import TextScore
     from forensics.transcripts.transcript import Response, Transcript
@@ -55,7 +55,7 @@ def suite() -> Suite:
 
 
 def _settings() -> GenerationSettings:
-    from forensics.backends.base import GenerationSettings
+    from forensics.subjects.backends.base import GenerationSettings
 
     return GenerationSettings(max_tokens=1)
 
@@ -80,9 +80,9 @@ def ask_first_tokens(
     Raises:
         OutputError: the transcript cannot be written.
     """
-    from forensics.backends.openai import OpenAIBackend
     from forensics.collect import collect, transcript_name
     from forensics.endpoint_probabilities import shortened
+    from forensics.subjects.backends.openai import OpenAIBackend
 
     backend = OpenAIBackend(subject, options)
     # These answers have a file of their own, so that nobody compares texts of one token.

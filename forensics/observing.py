@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from forensics.backends.base import BackendOptions
 from forensics.errors import UsageError
 from forensics.examined import Examined
-from forensics.subjects import Subject
+from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.subject import Subject
 from forensics.suites.suite import Message, Prompt
 from forensics.text_probabilities import (
     LOCAL_KINDS,

@@ -214,7 +214,7 @@ def _asked(letter: str, manifests: Sequence[Manifest], wanted: Planned) -> Itera
 
 
 def _echoed(letter: str, wanted: PlannedSubject, transcript: Transcript) -> Iterator[str]:
-    from forensics.backends.chat_protocol import echoed_models
+    from forensics.subjects.backends.chat_protocol import echoed_models
 
     identity = wanted.identity or {}
     if identity.get("kind") != "openai":

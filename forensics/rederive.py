@@ -16,7 +16,7 @@ from forensics.errors import ForensicsError
 from forensics.examined import Examined, Need
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.planned import with_deviations
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
 from forensics.support.sanitise import one_line
 from forensics.transcripts.transcript import Transcript

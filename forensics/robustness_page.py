@@ -24,7 +24,7 @@ from forensics.examined import Examined
 from forensics.hypotheses import read_pairs
 from forensics.lineage import read_models
 from forensics.robustness import Robustness, measure
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.support.files import write_text
 from forensics.transcripts.transcript import read_transcript
 

@@ -14,8 +14,8 @@ from forensics.text_probabilities import MAX_ANSWER_CHARS, TextScore, answer_key
 if TYPE_CHECKING:
     import torch
 
-    from forensics.backends.base import BackendOptions
-    from forensics.backends.model_files import ModelSource
+    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.model_files.sources import ModelSource
     from forensics.transcripts.answers import Answer
 
 # The most likely tokens whose first characters are summed; what is left out weighs little.
@@ -51,8 +51,8 @@ class Scorer:
     """
 
     def __init__(self, name: str, source: ModelSource, options: BackendOptions) -> None:
-        from forensics.backends.chat_template import ChatTemplate
-        from forensics.backends.transformers import load_model
+        from forensics.subjects.backends.chat_template import ChatTemplate
+        from forensics.subjects.model_files.loading import load_model
 
         self._name = name
         self._model, self._tokenizer = load_model(source.folder(), options.dtype, name)

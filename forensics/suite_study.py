@@ -24,7 +24,7 @@ from forensics.compare import measure, restrict
 from forensics.errors import InputFileError
 from forensics.examined import Examined
 from forensics.matching import Floats, percentile_interval
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.support.files import write_text

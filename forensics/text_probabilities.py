@@ -20,10 +20,10 @@ from forensics.errors import BackendError
 from forensics.support.resources import cache_folder, data_folder
 
 if TYPE_CHECKING:
-    from forensics.backends.base import BackendOptions
-    from forensics.backends.model_files import ModelSource
     from forensics.scoring import Scorer
-    from forensics.subjects import Subject
+    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.model_files.sources import ModelSource
+    from forensics.subjects.subject import Subject
     from forensics.transcripts.answers import Answer
 
 LOCAL_KINDS = ("hf", "gguf", "demo")
@@ -116,11 +116,11 @@ def model_source(subject: Subject, dtype: str) -> ModelSource:
         BackendError: it cannot be found, or is not a local model.
     """
     if subject.kind == "demo":
-        from forensics.backends.demo import demo_source
+        from forensics.subjects.model_files.demo import demo_source
 
         return demo_source(subject.target, dtype)
     if subject.kind in LOCAL_KINDS:
-        from forensics.backends.model_files import open_source
+        from forensics.subjects.model_files.sources import open_source
 
         return open_source(subject, dtype)
     raise BackendError(f"{subject.spec} is not a local model; its token probabilities are not seen")

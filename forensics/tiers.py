@@ -127,7 +127,7 @@ def _why(need: Need, side: Examined) -> str:
     if need in ("token_counts", "tokenizer") and side.subject.kind == "openai":
         return "shows no tokenizer; --tiers tokenizer asks it for token counts"
     if need == "tokenizer" and side.files is not None:
-        from forensics.tokenizer_files import why_no_tokenizer
+        from forensics.subjects.model_files.tokenizer import why_no_tokenizer
 
         return why_no_tokenizer(side.files.path)
     if need == "weights" and side.files is not None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from forensics.backends.base import GenerationSettings
+from forensics.subjects.backends.base import GenerationSettings
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.support.resources import data_folder
@@ -24,9 +24,9 @@ from forensics.transcripts.transcript import Response
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forensics.backends.base import Backend
     from forensics.collect import Plan, Progress
-    from forensics.subjects import Subject
+    from forensics.subjects.backends.base import Backend
+    from forensics.subjects.subject import Subject
     from forensics.transcripts.transcript import Transcript
 
 SUITE = "token-counts"

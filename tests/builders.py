@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.examined import Examined
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import Manifest, Response, Transcript, write_transcript
 

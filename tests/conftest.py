@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from forensics.examined import Examined
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import read_transcript
 from tests.loopback import loopback_fixture
 

@@ -6,7 +6,7 @@ import random
 
 from forensics.cohorts.pack import Cohort
 from forensics.examined import Examined
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Prompt
 from forensics.transcripts.transcript import Response, Transcript
 

@@ -9,7 +9,7 @@ from functools import cache
 from forensics.cohorts.build import build
 from forensics.cohorts.pack import Cohort
 from forensics.examined import Examined
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Prompt
 from forensics.transcripts.transcript import Response, Transcript
 from tests.builders import manifest

@@ -21,7 +21,7 @@ from forensics.masking import Masker
 from forensics.report.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import Manifest, Response, Transcript
 from tests.report.sample_case import sample_case

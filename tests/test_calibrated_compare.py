@@ -278,7 +278,7 @@ def kept_fixture(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         path = folder / f"{side.name}.jsonl"
         write_transcript(path, side.transcript.manifests[0], list(side.transcript.responses))
         sides.append(path)
-    from forensics.subjects import parse_subject
+    from forensics.subjects.subject import parse_subject
     from forensics.transcripts.transcript import read_transcript
 
     a, b = (Examined(parse_subject(f"transcript:{p}"), read_transcript(p)) for p in sides)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from forensics.backends.base import GenerationSettings, Request, Sink, request_key
 from forensics.collect import collect, only_asked, plan, transcript_name
 from forensics.errors import BackendError, InputFileError, UsageError
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import GenerationSettings, Request, Sink, request_key
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.slug import slug
 from forensics.transcripts.transcript import Response, read_transcript

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from forensics.backends import open_backend
-from forensics.backends.base import GenerationSettings
 from forensics.collect import collect
 from forensics.comparators import load_comparators
 from forensics.compare import compare
 from forensics.errors import MissingDependencyError
 from forensics.examined import Examined
-from forensics.subjects import parse_subject
+from forensics.subjects.backends import open_backend
+from forensics.subjects.backends.base import GenerationSettings
+from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
 
 pytestmark = pytest.mark.demo

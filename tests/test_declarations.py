@@ -10,7 +10,7 @@ import pytest
 from forensics.declarations import Declarations, declarations_of, read_card, read_folder
 from forensics.errors import InputFileError
 from forensics.policy.names import declared_as, same_name
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 
 CARD = """\
 ---

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from forensics.backends.base import BackendOptions
 from forensics.doctor import MAX_CALLS, MAX_TOKENS, Check, diagnose, usable
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.subject import parse_subject
 from tests.builders import essays, write
 from tests.cli.conftest import cli_fixture, here_fixture
 from tests.loopback import Call, Loopback, Reply, chat_reply, completion_reply, error_reply

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from forensics.backends.base import BackendOptions
 from forensics.endpoint_probabilities import LEAST, ask_probabilities, echoed_score
 from forensics.first_tokens import PROMPTS
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.subject import parse_subject
 from forensics.text_probabilities import load_passages, text_probabilities
 from forensics.zoo import surgery, training
 from forensics.zoo.checkpoint import write_checkpoint

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from forensics.endpoints import named_subject, read_endpoints
 from forensics.errors import InputFileError, UsageError
+from forensics.subjects.endpoints import named_subject, read_endpoints
 from tests.cli.cli import ROOT
 from tests.cli.conftest import cli_fixture, here_fixture
 from tests.loopback import Loopback
@@ -210,7 +210,7 @@ def test_mistakes_are_one_line_with_exit_code_2(cli, toml):
 
 def test_without_named_endpoints_pydantic_is_not_loaded_for_them(tmp_path):
     code = (
-        "import sys, forensics.endpoints as e; e.named_subject('openai:m@http://h/v1');"
+        "import sys, forensics.subjects.endpoints as e; e.named_subject('openai:m@http://h/v1');"
         "print('pydantic' in sys.modules)"
     )
     done = subprocess.run(

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from forensics.backends.base import BackendOptions
 from forensics.first_tokens import (
     PROMPTS,
     _start,
@@ -18,7 +17,8 @@ from forensics.first_tokens import (
     local_first_tokens,
     suite,
 )
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.subject import parse_subject
 from forensics.text_probabilities import load_passages
 from forensics.zoo import surgery, training
 from forensics.zoo.checkpoint import write_checkpoint

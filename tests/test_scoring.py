@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from forensics import text_probabilities as module
-from forensics.backends.base import BackendOptions
-from forensics.backends.model_files import open_source
 from forensics.errors import BackendError
 from forensics.scoring import Scorer
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.model_files.sources import open_source
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message
 from forensics.text_probabilities import (
     PLACES,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from forensics.errors import UsageError
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 
 
 @pytest.mark.parametrize(

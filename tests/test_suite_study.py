@@ -7,7 +7,7 @@ import pytest
 
 from forensics.errors import InputFileError
 from forensics.examined import Examined
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.suite_study import CategoryFigure, markdown, study, write
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Message, Prompt, Suite

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from forensics.backends import open_backend
 from forensics.case.evidence import Evidence
 from forensics.comparators.token_counts import TokenCountVectors, nearest
 from forensics.compare import measure
 from forensics.errors import BackendError, UsageError
 from forensics.examined import Examined
-from forensics.model_folder import folder_files
-from forensics.subjects import parse_subject
+from forensics.subjects.backends import open_backend
+from forensics.subjects.model_files.folder import folder_files
+from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator
 from forensics.token_counts import (
     LEAST_STRINGS,

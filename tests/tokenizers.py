@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from forensics.model_folder import ModelFiles, folder_files
+from forensics.subjects.model_files.folder import ModelFiles, folder_files
 
 
 def code_lines() -> list[str]:

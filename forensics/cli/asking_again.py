@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forensics.backends import open_backend
-from forensics.backends.base import GenerationSettings
 from forensics.cli.obtaining import Asking, collect_answers
 from forensics.cli.options import backend_options_from
 from forensics.collect import only_asked, transcript_name
 from forensics.errors import ForensicsError, InputFileError, UsageError
-from forensics.subjects import Subject
+from forensics.subjects.backends import open_backend
+from forensics.subjects.backends.base import GenerationSettings
+from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forensics.backends import open_backend
 from forensics.baseline import read_baseline
 from forensics.cli.asking_again import again
 from forensics.cli.obtaining import (
@@ -28,7 +27,8 @@ from forensics.examined import PROBABILITIES, Need
 from forensics.first_tokens import open_first_tokens
 from forensics.observing import MAX_ANSWERS
 from forensics.policy.model import Budget, Policy, ReferenceEntry
-from forensics.subjects import Subject
+from forensics.subjects.backends import open_backend
+from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite

@@ -38,7 +38,7 @@ from forensics.policy.outcomes import CheckResult, Outcome, decide
 from forensics.policy.reading import PolicyFile
 from forensics.policy.rules import apply_rules, drift_outcome, settle
 from forensics.policy.terms import restricted_terms
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.plugins import plugin_names
 from forensics.tiers import of_tiers

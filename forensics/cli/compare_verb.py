@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from forensics.cohorts.transferred import Transferred
     from forensics.comparators.base import Comparator
     from forensics.examined import Examined
-    from forensics.subjects import Subject
+    from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Transcript
 
@@ -253,9 +253,9 @@ def _identities(first: Examined, second: Examined, options: dict[str, Any]) -> d
 
     Without a plan nobody asks, and hashing the weights of large models takes minutes.
     """
-    from forensics.backends import open_backend
     from forensics.cli.obtaining import subject_from
     from forensics.cli.options import backend_options_from
+    from forensics.subjects.backends import open_backend
 
     read = [
         side.subject for side in (first, second) if side.files and not side.transcript.manifests

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from forensics.backends.model_files import check_folder
 from forensics.case.evidence import Tier
 from forensics.comparators.base import Comparator
 from forensics.errors import BackendError, InputFileError
 from forensics.examined import PROBABILITIES
-from forensics.model_folder import ModelFiles, folder_files, model_files
-from forensics.subjects import Subject
+from forensics.subjects.model_files.folder import ModelFiles, folder_files, model_files
+from forensics.subjects.model_files.sources import check_folder
+from forensics.subjects.subject import Subject
 from forensics.support.resources import is_folder
 
 

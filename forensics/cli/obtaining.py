@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.backends import open_backend
-from forensics.backends.base import BackendOptions, GenerationSettings
 from forensics.cli.options import backend_options_from, settings_from
 from forensics.cli.progress import answer_bar, note
 from forensics.collect import collect, plan, transcript_name
-from forensics.endpoints import named_subject
 from forensics.errors import UsageError
-from forensics.subjects import Subject, parse_subject
+from forensics.subjects.backends import open_backend
+from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+from forensics.subjects.endpoints import named_subject
+from forensics.subjects.subject import Subject, parse_subject
 from forensics.suites.loading import load_suite
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite
@@ -87,7 +87,7 @@ def examine(
 ) -> list[Examined]:
     """Obtain what the comparators need of each subject; see `check_models` for what comes first."""
     from forensics.examined import Examined
-    from forensics.model_folder import model_files
+    from forensics.subjects.model_files.folder import model_files
 
     needs = frozenset[str]().union(*(one.needs for one in comparators))
     files = [

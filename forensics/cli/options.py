@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from forensics.backends.base import BackendOptions, GenerationSettings
     from forensics.case.evidence import Tier
+    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -190,7 +190,7 @@ def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tupl
 
 def settings_from(options: dict[str, Any]) -> GenerationSettings:
     """Return the generation settings that the options describe."""
-    from forensics.backends.base import GenerationSettings
+    from forensics.subjects.backends.base import GenerationSettings
 
     names = ("temperature", "max_tokens", "samples", "seed", "system_prompt")
     return GenerationSettings(**{name: options[name] for name in names})
@@ -198,7 +198,7 @@ def settings_from(options: dict[str, Any]) -> GenerationSettings:
 
 def backend_options_from(options: dict[str, Any]) -> BackendOptions:
     """Return the backend options that the options describe."""
-    from forensics.backends.base import BackendOptions
+    from forensics.subjects.backends.base import BackendOptions
 
     names = ("dtype", "batch_size", "concurrency", "timeout")
     known = {name: options[name] for name in names}

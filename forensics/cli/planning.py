@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
     from forensics.comparators import Comparator
     from forensics.planned import Planned, PlannedCohort, PlannedSubject, PlannedSuite
-    from forensics.subjects import Subject
+    from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Transcript
 
@@ -215,9 +215,9 @@ def _cohort(subjects: Sequence[Subject], name: str | None, asked: Suite | None) 
 def _subject(
     subject: Subject, month: str, cohort: Cohort | None, options: Mapping[str, Any]
 ) -> PlannedSubject:
-    from forensics.backends import open_backend
     from forensics.cli.options import backend_options_from
     from forensics.planned import PlannedSubject
+    from forensics.subjects.backends import open_backend
     from forensics.transcripts.transcript import read_transcript
 
     spec = subject.spec

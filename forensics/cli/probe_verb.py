@@ -28,11 +28,11 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
 
     Run the same command again after an interruption: no answered prompt is asked twice.
     """
-    from forensics.backends import open_backend
     from forensics.cli.obtaining import Asking, chosen_suite, collect_answers, subject_from
     from forensics.cli.progress import note
     from forensics.collect import plan, transcript_name
     from forensics.errors import BackendError
+    from forensics.subjects.backends import open_backend
     from forensics.suites.references import with_texts
 
     parsed = subject_from(subject, options)

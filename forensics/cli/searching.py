@@ -16,7 +16,7 @@ from forensics.compare import restrict
 from forensics.examined import Examined
 from forensics.lineage import clusters, excluded_with
 from forensics.policy.measured import Measured, Search
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.tracing import Trace, trace
 from forensics.transcripts.transcript import read_transcript

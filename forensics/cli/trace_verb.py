@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.subject import Placed
     from forensics.examined import Examined
-    from forensics.subjects import Subject
+    from forensics.subjects.subject import Subject
     from forensics.tracing import Trace
 
 

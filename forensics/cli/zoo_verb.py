@@ -103,7 +103,7 @@ def child(model: str, change: str, folder: Path) -> None:
     """
     from forensics.cli.progress import note, step_spinner
     from forensics.errors import UsageError
-    from forensics.subjects import parse_subject
+    from forensics.subjects.subject import parse_subject
     from forensics.text_probabilities import LOCAL_KINDS, model_source
     from forensics.zoo.children import Published, build_child
 
@@ -131,9 +131,9 @@ def _require_empty(folder: Path) -> None:
 
 
 def _ask(animals: list[Animal], folder: Path) -> None:
-    from forensics.backends.base import BackendOptions, GenerationSettings
     from forensics.cli.obtaining import Asking, collect_answers
-    from forensics.subjects import parse_subject
+    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+    from forensics.subjects.subject import parse_subject
     from forensics.suites.loading import load_suite
 
     suite = load_suite("core").select((), _PROMPTS)
@@ -150,8 +150,8 @@ def _published() -> list[Published]:
     """Return the demo models, those whose packages are installed."""
     from forensics.cli.progress import note
     from forensics.errors import MissingDependencyError
-    from forensics.model_folder import model_files
-    from forensics.subjects import parse_subject
+    from forensics.subjects.model_files.folder import model_files
+    from forensics.subjects.subject import parse_subject
     from forensics.zoo.children import Published
 
     found = []

@@ -18,7 +18,7 @@ from forensics.cohorts.pack import Cohort
 from forensics.cohorts.relatives import relatives
 from forensics.cohorts.subject import Placed
 from forensics.copies import MIN_CHARS, MIN_IDENTICAL
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.verdict import UNCALIBRATED, weigh
 

@@ -16,7 +16,7 @@ from forensics.errors import InputFileError
 from forensics.examined import Examined
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts, clusters, excluded_with
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.suites.suite import Prompt
 from forensics.transcripts.transcript import Response, Transcript, read_transcript
 

@@ -17,7 +17,7 @@ from typing import Any
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference, without_score
 from forensics.examined import Examined, Need
-from forensics.tokenizer_files import TokenizerFacts, read_tokenizer
+from forensics.subjects.model_files.tokenizer import TokenizerFacts, read_tokenizer
 
 LEAST_SHARED = 100
 # Known copies and extensions keep 0.90 or more of the successors (22 pairs), unrelated tokenizers

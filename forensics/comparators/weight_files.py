@@ -8,7 +8,7 @@ from forensics.case.evidence import Tier
 from forensics.examined import Examined, Need
 
 if TYPE_CHECKING:
-    from forensics.model_folder import ModelFiles
+    from forensics.subjects.model_files.folder import ModelFiles
 
 
 class OfWeightFiles:

@@ -10,7 +10,7 @@ from forensics.comparators.weight_files import OfWeightFiles
 from forensics.comparators.weights_units import NO_UNITS
 
 if TYPE_CHECKING:
-    from forensics.model_folder import ModelFiles
+    from forensics.subjects.model_files.folder import ModelFiles
 
 SCALE = (
     "mean unbiased CKA of query and key matrices of corresponding layers: 0 for unrelated "

@@ -9,7 +9,7 @@ from forensics.comparators.base import Reference, without_score
 from forensics.comparators.weight_files import OfWeightFiles
 
 if TYPE_CHECKING:
-    from forensics.model_folder import ModelFiles
+    from forensics.subjects.model_files.folder import ModelFiles
     from forensics.weights.correspondence import Opened
 
 SCALE = "share of B's weights that stand in A byte for byte: 0 none, 1 all"

@@ -9,7 +9,7 @@ from forensics.comparators.base import Reference, without_score
 from forensics.comparators.weight_files import OfWeightFiles
 
 if TYPE_CHECKING:
-    from forensics.model_folder import ModelFiles
+    from forensics.subjects.model_files.folder import ModelFiles
     from forensics.weights.correspondence import Matched
 
 SCALE = "mean cosine of matched hidden units' weights: 0 for independent models, 1 for one model"

@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forensics.endpoints import read_endpoints
 from forensics.errors import InputFileError, UsageError
 from forensics.policy.model import Policy, policy_schema
+from forensics.subjects.endpoints import read_endpoints
 from forensics.support.resources import is_file
 from forensics.support.settings import FILE_NAME, PYPROJECT, parse_settings, settings_text
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.model_folder import ModelFiles
+from forensics.subjects.model_files.folder import ModelFiles
 from forensics.weights.alignment import SAME_ORDER, Alignment, alignments, unit_rows
 from forensics.weights.parts import Layer, Part, Parts, adapter_parts, find_parts
 from forensics.weights.products import product

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.backends.gguf_files import GGUFTensor, read_layout
 from forensics.errors import BackendError, InputFileError
+from forensics.subjects.model_files.gguf import GGUFTensor, read_layout
 from forensics.weights.mapping import Bytes, Stretch, map_file
 from forensics.weights.reader import Floats, Tensor
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.model_folder import ModelFiles
+from forensics.subjects.model_files.folder import ModelFiles
 from forensics.weights.reader import Floats, Weights
 
 Part = Literal[

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import InputFileError
-from forensics.model_folder import ModelFiles
+from forensics.subjects.model_files.folder import ModelFiles
 from forensics.weights.mapping import Bytes, Stretch
 
 Floats = NDArray[np.float32]

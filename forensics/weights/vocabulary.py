@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.model_folder import ModelFiles
+from forensics.subjects.model_files.folder import ModelFiles
 
 MOST_TOKENS = 8192  # more rows would not make the correspondence of coordinates any surer
 
@@ -17,7 +17,7 @@ MOST_TOKENS = 8192  # more rows would not make the correspondence of coordinates
 def token_rows(files: ModelFiles) -> dict[str, int]:
     """Return token → embedding row; empty where the tokenizer's file is absent or not JSON."""
     if files.gguf is not None:
-        from forensics.backends.gguf_files import read_layout
+        from forensics.subjects.model_files.gguf import read_layout
 
         return {token: row for row, token in enumerate(read_layout(files.gguf).tokens)}
     path = next((p for p in files.tokenizer if p.name == "tokenizer.json"), None)

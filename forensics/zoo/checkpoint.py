@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.backends.model_files import TOKENIZER_FILES, check_folder
 from forensics.errors import InputFileError, OutputError
-from forensics.model_folder import folder_files
+from forensics.subjects.model_files.folder import folder_files
+from forensics.subjects.model_files.sources import TOKENIZER_FILES, check_folder
 
 if TYPE_CHECKING:
     import torch

@@ -177,12 +177,12 @@ class _Lab:
 
     def asked(self, name: str, made: Checkpoint) -> Examined:
         """Write a model and collect its answers."""
-        from forensics.backends import open_backend
-        from forensics.backends.base import BackendOptions, GenerationSettings
         from forensics.collect import collect
         from forensics.examined import Examined
-        from forensics.model_folder import model_files
-        from forensics.subjects import parse_subject
+        from forensics.subjects.backends import open_backend
+        from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+        from forensics.subjects.model_files.folder import model_files
+        from forensics.subjects.subject import parse_subject
         from forensics.suites.loading import load_suite
 
         subject = parse_subject(self.kept(name, made))
@@ -197,10 +197,10 @@ class _Lab:
         self, known: Examined, other: Examined, panel: Sequence[Examined]
     ) -> list[Evidence]:
         """Return what token probabilities and weights say of a pair."""
-        from forensics.backends.base import BackendOptions
         from forensics.comparators import load_comparators
         from forensics.compare import measure
         from forensics.observing import observe
+        from forensics.subjects.backends.base import BackendOptions
         from forensics.tiers import of_tiers
 
         first, second = observe(

@@ -40,11 +40,11 @@ def false_alarms(folder: Path) -> tuple[Row, ...]:
 
 
 def _measured(folder: Path) -> list[Row]:
-    from forensics.backends.base import BackendOptions
     from forensics.comparators.mutual_fit import Heard, MutualFit
     from forensics.examined import Examined
     from forensics.observing import asked_of, shared_prompts
-    from forensics.subjects import parse_subject
+    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.subject import parse_subject
     from forensics.text_probabilities import answer_key, text_probabilities
     from forensics.transcripts.transcript import read_transcript
 

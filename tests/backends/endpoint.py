@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from forensics.backends.base import BackendOptions, GenerationSettings, Request
-from forensics.backends.openai import OpenAIBackend
 from forensics.collect import collect
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request
+from forensics.subjects.backends.openai import OpenAIBackend
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts.transcript import Response, Transcript
 from tests.loopback import Loopback

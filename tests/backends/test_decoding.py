@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
-from forensics.backends.decoding import decode
-from forensics.backends.kv_cache import roomy_cache
+from forensics.subjects.backends.decoding import decode
+from forensics.subjects.backends.kv_cache import roomy_cache
 from tests.backends.tiny_model import make_tiny_model
 
 MAX_TOKENS = 40

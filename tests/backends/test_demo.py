@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from forensics.backends import BackendOptions, GenerationSettings, open_backend
-from forensics.backends.demo import PRUNED_FRACTION, demo_names, prune
-from forensics.backends.transformers import load_model
 from forensics.errors import BackendError, MissingDependencyError, UsageError
-from forensics.subjects import parse_subject
+from forensics.subjects.backends import BackendOptions, GenerationSettings, open_backend
+from forensics.subjects.model_files.demo import PRUNED_FRACTION, demo_names, prune
+from forensics.subjects.model_files.loading import load_model
+from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response
 from tests.backends.tiny_model import ask, make_suite, make_tiny_model
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from forensics.backends.base import BackendOptions, GenerationSettings, Request
-from forensics.backends.chat_protocol import echoed_models
-from forensics.backends.openai import OpenAIBackend
 from forensics.errors import UsageError
-from forensics.subjects import Subject
+from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request
+from forensics.subjects.backends.chat_protocol import echoed_models
+from forensics.subjects.backends.openai import OpenAIBackend
+from forensics.subjects.subject import Subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import Response, read_transcript
 from tests.backends.endpoint import (

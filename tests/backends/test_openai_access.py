@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from forensics.backends.base import BackendOptions
-from forensics.backends.openai import OpenAIBackend
 from forensics.collect import collect
 from forensics.errors import BackendError, UsageError
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.openai import OpenAIBackend
+from forensics.subjects.subject import parse_subject
 from tests.backends.endpoint import (
     KEY,
     SETTINGS,

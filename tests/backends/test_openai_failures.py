@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.backends.chat_errors import retry_after
-from forensics.backends.chat_protocol import dropped_parameters
-from forensics.backends.openai import OpenAIBackend
 from forensics.errors import BackendError, UsageError
+from forensics.subjects.backends.chat_errors import retry_after
+from forensics.subjects.backends.chat_protocol import dropped_parameters
+from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.transcripts.transcript import Response
 from tests.backends.endpoint import (
     KEY,  # noqa: F401

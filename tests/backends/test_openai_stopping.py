@@ -14,7 +14,7 @@ import pytest
 
 from forensics.collect import transcript_name
 from forensics.errors import BackendError, OutputError, UsageError
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response, read_transcript
 from tests.backends.endpoint import (
     KEY,  # noqa: F401
@@ -59,8 +59,8 @@ def test_what_the_sink_raises_surfaces_as_it_is(loopback: Start, error: BaseExce
 CHILD = """
 import signal, sys
 from pathlib import Path
-from forensics.backends.base import BackendOptions, GenerationSettings
-from forensics.backends.openai import OpenAIBackend
+from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.collect import collect
 from forensics.subjects import parse_subject
 from forensics.suites import Message, Prompt, Suite

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.backends import GenerationSettings
-from forensics.backends.chat_template import TEMPLATE_DATE, ChatTemplate, fold_system
 from forensics.collect import collect
-from forensics.subjects import parse_subject
+from forensics.subjects.backends import GenerationSettings
+from forensics.subjects.backends.chat_template import TEMPLATE_DATE, ChatTemplate, fold_system
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts.transcript import Response
 from tests.backends.tiny_model import (

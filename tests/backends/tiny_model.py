@@ -6,9 +6,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from forensics.backends.base import BackendOptions, GenerationSettings, Request, request_key
-from forensics.backends.transformers import TransformersBackend
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import (
+    BackendOptions,
+    GenerationSettings,
+    Request,
+    request_key,
+)
+from forensics.subjects.backends.transformers import TransformersBackend
+from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts.transcript import Response
 

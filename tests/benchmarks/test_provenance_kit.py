@@ -32,8 +32,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.model_folder import model_files
-from forensics.subjects import parse_subject
+from forensics.subjects.model_files.folder import model_files
+from forensics.subjects.subject import parse_subject
 from tests.weights.comparing import cost_of
 
 KIT = os.environ.get("PROVENANCE_KIT", "")

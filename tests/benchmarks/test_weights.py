@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.model_folder import folder_files, model_files
-from forensics.subjects import parse_subject
+from forensics.subjects.model_files.folder import folder_files, model_files
+from forensics.subjects.subject import parse_subject
 from forensics.weights import correspondence, reader
 from tests.weights.comparing import weight_evidence
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from forensics.backends.base import BackendOptions
-from forensics.backends.demo import open_demo
 from forensics.cli import run
 from forensics.errors import MissingDependencyError
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.demo import open_demo
+from forensics.subjects.subject import parse_subject
 from tests.cli.cli import Result, forensics
 
 pytestmark = pytest.mark.demo

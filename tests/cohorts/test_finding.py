@@ -18,7 +18,7 @@ from forensics.cohorts.finding import (
 )
 from forensics.cohorts.pack import write_cohort
 from forensics.errors import InputFileError, PluginWarning, UsageError
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
 from forensics.support.resources import cache_folder
 from tests.cohorts.builders import facts, outputs

@@ -13,7 +13,7 @@ from forensics.cohorts.rarity import with_rarity
 from forensics.comparators.base import exhibit
 from forensics.examined import Examined
 from forensics.report.formats import rendered, report_format
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response, Transcript
 from forensics.transcripts.words import words
 from tests.cohorts.builders import facts, outputs

@@ -19,7 +19,7 @@ from forensics.cohorts.subject import Placed, place_examined, place_member
 from forensics.comparators import load_comparators
 from forensics.compare import compare
 from forensics.newick import relabelled
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.tracing import trace
 from tests.made_cohort import answering, made_cohort, said
 

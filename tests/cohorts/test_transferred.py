@@ -25,7 +25,7 @@ from forensics.compare import TRANSFERRED, compare
 from forensics.errors import InputFileError
 from forensics.examined import Examined
 from forensics.report.markdown import render_markdown
-from forensics.subjects import parse_subject
+from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Transcript, read_transcript, write_transcript
 from forensics.transferred_study import (
     ALSO,

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from forensics import text_probabilities as texts
-from forensics.backends.base import BackendOptions
 from forensics.case.evidence import Evidence
 from forensics.comparators.likelihoods import Likelihoods
 from forensics.comparators.next_tokens import NextTokens
@@ -22,7 +21,8 @@ from forensics.compare import measure
 from forensics.errors import UsageError
 from forensics.examined import Examined
 from forensics.observing import MAX_ANSWERS, observe
-from forensics.subjects import parse_subject
+from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator, examined_from, sample_pairs
 from forensics.text_probabilities import TextProbabilities, TextScore, answer_key, load_passages
 from forensics.transcripts.transcript import Transcript

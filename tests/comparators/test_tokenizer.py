@@ -21,10 +21,10 @@ from forensics.comparators.tokenizer import (
 from forensics.compare import measure
 from forensics.errors import BackendError
 from forensics.examined import Examined
-from forensics.model_folder import ModelFiles, folder_files
-from forensics.subjects import parse_subject
+from forensics.subjects.model_files.folder import ModelFiles, folder_files
+from forensics.subjects.model_files.tokenizer import read_tokenizer, why_no_tokenizer
+from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator
-from forensics.tokenizer_files import read_tokenizer, why_no_tokenizer
 from forensics.transcripts.transcript import Transcript
 from tests.tokenizers import code_lines, prose_lines, save, train_bpe
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.endpoints import read_endpoints
 from forensics.errors import InputFileError, UsageError
 from forensics.policy.reading import find_policy, key_lines, read_policy
+from forensics.subjects.endpoints import read_endpoints
 
 WHOLE = """\
 # what a new model is checked against

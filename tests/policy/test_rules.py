@@ -18,7 +18,7 @@ from forensics.policy.measured import Search
 from forensics.policy.outcomes import STATUSES, decide
 from forensics.policy.rules import apply_rules, settle
 from forensics.policy.terms import restricted_terms, terms_for
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from tests.policy.builders import by_weights, calibrated, measured, policy, screened
 
 NOTHING = Declarations()

@@ -11,8 +11,8 @@ from forensics.case.evidence import Evidence
 from forensics.comparators import load_comparators
 from forensics.compare import measure
 from forensics.examined import Examined
-from forensics.model_folder import model_files
-from forensics.subjects import parse_subject
+from forensics.subjects.model_files.folder import model_files
+from forensics.subjects.subject import parse_subject
 from forensics.tiers import of_tiers
 from forensics.transcripts.transcript import Transcript
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from forensics.model_folder import folder_files
+from forensics.subjects.model_files.folder import folder_files
 from forensics.weights.reader import open_weights
 from tests.weights.comparing import cost_of
 

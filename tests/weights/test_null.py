@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from scipy.stats import binomtest, kstest
 
-from forensics.model_folder import folder_files
+from forensics.subjects.model_files.folder import folder_files
 from forensics.weights.cka import grams, unbiased_cka
 from forensics.weights.correspondence import correspond
 from forensics.weights.pvalues import fisher, sign_test, upper_tail

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from forensics.model_folder import folder_files
+from forensics.subjects.model_files.folder import folder_files
 from forensics.weights.correspondence import open_model
 from forensics.weights.parts import Parts
 

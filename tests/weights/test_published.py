@@ -8,8 +8,8 @@ import pytest
 
 from forensics.errors import UsageError
 from forensics.fusion import read_tiers
-from forensics.model_folder import model_files
-from forensics.subjects import parse_subject
+from forensics.subjects.model_files.folder import model_files
+from forensics.subjects.subject import parse_subject
 from forensics.zoo.children import CHANGES, Published, build_child
 from forensics.zoo.training import Size, encode, loss_on, texts
 from tests.weights.comparing import weight_evidence

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from forensics.errors import InputFileError
-from forensics.model_folder import ModelFiles, folder_files
+from forensics.subjects.model_files.folder import ModelFiles, folder_files
 from forensics.weights.reader import Weights, check_numbers, open_weights
 from forensics.weights.safetensors_files import safetensors_tensors
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.support.resources import is_folder
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -63,7 +63,7 @@ def model_files(subject: Subject, dtype: str = "float32") -> ModelFiles | None:
             path = Path(subject.target)
             return folder_files(path if is_folder(path) else _hub_folder(subject, dtype))
         case "demo":
-            from forensics.backends.demo import demo_source
+            from forensics.subjects.model_files.demo import demo_source
 
             return folder_files(demo_source(subject.target, dtype).folder())
         case _:
@@ -72,7 +72,7 @@ def model_files(subject: Subject, dtype: str = "float32") -> ModelFiles | None:
 
 def folder_files(folder: Path) -> ModelFiles:
     """Return the files of a folder in transformers' layout, or of a LoRA adapter's folder."""
-    from forensics.backends.model_files import TOKENIZER_FILES
+    from forensics.subjects.model_files.sources import TOKENIZER_FILES
 
     config = folder / "config.json"
     adapter = not config.is_file() and (folder / ADAPTER_CONFIG).is_file()
@@ -88,13 +88,13 @@ def folder_files(folder: Path) -> ModelFiles:
 
 
 def _hub_folder(subject: Subject, dtype: str) -> Path:
-    from forensics.backends.model_files import open_source
+    from forensics.subjects.model_files.sources import open_source
 
     return open_source(subject, dtype).folder()
 
 
 def _gguf_files(path: Path, dtype: str) -> ModelFiles:
-    from forensics.backends.gguf_files import converted_before, read_header
+    from forensics.subjects.model_files.gguf import converted_before, read_header
 
     read_header(path)  # a wrong path or format is told in one line
     folder = converted_before(path, dtype)

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forensics.backends.base import BackendOptions, GenerationSettings, Request, Sink
-from forensics.backends.chat_template import ChatTemplate
-from forensics.backends.model_files import ModelSource, open_source
 from forensics.errors import BackendError
-from forensics.subjects import Subject
-from forensics.support.quiet import quiet, why
+from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request, Sink
+from forensics.subjects.backends.chat_template import ChatTemplate
+from forensics.subjects.model_files.loading import device, load_model, store_by_column
+from forensics.subjects.model_files.sources import ModelSource, open_source
+from forensics.subjects.subject import Subject
+from forensics.support.quiet import why
 from forensics.transcripts.reasoning import split_reasoning
 from forensics.transcripts.transcript import Response
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class TransformersBackend:
             **ChatTemplate(source.template).identity(),
             "dtype": self._options.dtype,
             "batch_size": self._options.batch_size,
-            "device": _device(),
+            "device": device(),
         }
 
     def identity(self) -> Mapping[str, Any]:
@@ -109,8 +110,8 @@ class TransformersBackend:
         name = self._subject.spec
         folder = self._source.folder()
         model, tokenizer = load_model(folder, self._options.dtype, name)
-        if _device() == "cpu":
-            _store_by_column(model)
+        if device() == "cpu":
+            store_by_column(model)
         special = {k: v for k, v in tokenizer.special_tokens_map.items() if isinstance(v, str)}
         return _Loaded(
             model,
@@ -124,7 +125,7 @@ class TransformersBackend:
     def _answer_batch(
         self, loaded: _Loaded, batch: Sequence[_Task], temperature: float
     ) -> list[Response]:
-        from forensics.backends.decoding import decode
+        from forensics.subjects.backends.decoding import decode
         from forensics.support.clock import now
 
         started = now()
@@ -145,60 +146,6 @@ class TransformersBackend:
             _respond(loaded, task, tokens, started, done)
             for task, tokens in zip(batch, answers, strict=True)
         ]
-
-
-def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
-    """Load a folder of safetensors: `(model, tokenizer)`, ready to generate.
-
-    Raises:
-        BackendError: the files are damaged, incomplete or of a kind transformers does not know.
-    """
-    quiet()
-    import torch
-    import transformers
-
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            folder, trust_remote_code=False, padding_side="left"
-        )
-        model, info = transformers.AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except Exception as error:  # damaged or foreign files fail in any way at all
-        raise BackendError(
-            f"{name}: the model in {folder} cannot be loaded ({why(error)}); "
-            "check that its files are complete"
-        ) from error
-    # transformers fills what is missing with random numbers, and such a model still answers.
-    absent = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
-    if absent:
-        raise BackendError(
-            f"{name}: {len(absent)} weights are missing or of another shape (first: {absent[0]}); "
-            "its files are incomplete or it is not a text-generating model"
-        )
-    return model.eval().to(_device()), tokenizer
-
-
-def _store_by_column(model: Any) -> None:
-    """Store the matrices of linear layers column by column: same numbers, faster products.
-
-    A batch of 64 short rows times such a matrix takes a tenth less time on the one processor tried.
-    """
-    import torch
-
-    for module in model.modules():
-        if isinstance(module, torch.nn.Linear):
-            module.weight.data = module.weight.data.t().contiguous().t()
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
@@ -247,7 +194,7 @@ def _pad_token(loaded: _Loaded) -> int:
 
 
 def _explain(error: BaseException, name: str, options: BackendOptions) -> BackendError:
-    from forensics.backends.decoding import NaNLogitsError
+    from forensics.subjects.backends.decoding import NaNLogitsError
 
     if isinstance(error, NaNLogitsError):
         return BackendError(

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.errors import InputFileError, UsageError
-from forensics.subjects import Subject, parse_subject
+from forensics.subjects.subject import Subject, parse_subject
 from forensics.support.resources import is_file
 from forensics.support.settings import FILE_NAME, settings_table
 
 if TYPE_CHECKING:
-    from forensics.endpoint_format import EndpointEntry
+    from forensics.subjects.endpoint_format import EndpointEntry
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def read_endpoints(path: Path) -> dict[str, EndpointEntry]:
         raise InputFileError(f"{path}: endpoints must be a table: [endpoints.NAME]")
     if not table:
         return {}
-    from forensics.endpoint_format import read_entries
+    from forensics.subjects.endpoint_format import read_entries
 
     try:
         return read_entries(table)

@@ -1,4 +1,4 @@
-"""Small real models that come as Python packages, so that the tool can be tried offline."""
+"""The embedded demonstration models: found in their packages, verified, assembled."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.backends.base import BackendOptions
-from forensics.backends.gguf_files import converted, read_header
-from forensics.backends.model_files import ModelSource
-from forensics.backends.transformers import TransformersBackend, load_model
 from forensics.errors import BackendError, MissingDependencyError, UsageError
-from forensics.subjects import Subject
+from forensics.subjects.model_files.gguf import converted, read_header
+from forensics.subjects.model_files.loading import load_model
+from forensics.subjects.model_files.sources import ModelSource
 from forensics.support.cache import cached_folder
 
 # The share of each linear layer's weights that `smollm2-pruned` loses. Chosen by looking: the
@@ -69,18 +67,6 @@ def demo_names() -> tuple[str, ...]:
     return tuple(_DEMOS)
 
 
-def open_demo(subject: Subject, options: BackendOptions) -> TransformersBackend:
-    """Return the backend of a `demo:` subject; nothing is loaded yet.
-
-    Raises:
-        UsageError: no demo of that name.
-    """
-    demo = _find(subject.target)
-    return TransformersBackend(
-        subject, options, lambda: _source(subject.target, demo, options.dtype)
-    )
-
-
 def demo_source(name: str, dtype: str) -> ModelSource:
     """Return where the model of `demo:NAME` is; nothing is converted yet.
 
@@ -89,17 +75,17 @@ def demo_source(name: str, dtype: str) -> ModelSource:
         MissingDependencyError: its package is not installed.
         BackendError: its weights are not those expected.
     """
-    return _source(name, _find(name), dtype)
+    return open_demo_source(name, find_demo(name), dtype)
 
 
-def _find(name: str) -> _Demo:
+def find_demo(name: str) -> _Demo:
     demo = _DEMOS.get(name)
     if demo is None:
         raise UsageError(f"no demo {name!r}; there are: {', '.join(_DEMOS)}")
     return demo
 
 
-def _source(name: str, demo: _Demo, dtype: str) -> ModelSource:
+def open_demo_source(name: str, demo: _Demo, dtype: str) -> ModelSource:
     weights = demo.weights
     parts = _locate(name, weights)
     _verify(name, weights, parts)

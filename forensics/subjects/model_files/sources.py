@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BackendError
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.support.cache import file_sha256
 from forensics.support.quiet import quiet, why
 
@@ -50,7 +50,7 @@ def open_source(subject: Subject, dtype: str) -> ModelSource:
 
 
 def _gguf_source(path: Path, dtype: str) -> ModelSource:
-    from forensics.backends.gguf_files import converted, read_header
+    from forensics.subjects.model_files.gguf import converted, read_header
 
     header = read_header(path)
     digest = file_sha256(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BackendError
-from forensics.model_folder import ModelFiles
+from forensics.subjects.model_files.folder import ModelFiles
 
 _SPACE = "▁"  # how SentencePiece writes a space
 _CONTINUES = "##"  # how WordPiece marks a token that goes on with a word
@@ -89,7 +89,7 @@ def read_tokenizer(files: ModelFiles) -> TokenizerFacts:
     Raises:
         BackendError: the files are damaged, of an unknown kind, or need code of the model's own.
     """
-    from forensics.backends.model_files import read_template
+    from forensics.subjects.model_files.sources import read_template
 
     folder = files.folder
     if folder is None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from forensics.backends.base import Backend, BackendOptions, GenerationSettings, Request, Sink
 from forensics.errors import UsageError
-from forensics.subjects import Subject
+from forensics.subjects.backends.base import (
+    Backend,
+    BackendOptions,
+    GenerationSettings,
+    Request,
+    Sink,
+)
+from forensics.subjects.subject import Subject
 
 __all__ = ["Backend", "BackendOptions", "GenerationSettings", "Request", "Sink", "open_backend"]
 
@@ -18,15 +24,15 @@ def open_backend(subject: Subject, options: BackendOptions | None = None) -> Bac
     options = options or BackendOptions()
     match subject.kind:
         case "openai":
-            from forensics.backends.openai import OpenAIBackend
+            from forensics.subjects.backends.openai import OpenAIBackend
 
             return OpenAIBackend(subject, options)
         case "demo":
-            from forensics.backends.demo import open_demo
+            from forensics.subjects.backends.demo import open_demo
 
             return open_demo(subject, options)
         case "hf" | "gguf":
-            from forensics.backends.transformers import TransformersBackend
+            from forensics.subjects.backends.transformers import TransformersBackend
 
             return TransformersBackend(subject, options)
         case "transcript":

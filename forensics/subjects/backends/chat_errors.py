@@ -9,8 +9,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from forensics.backends.chat_protocol import PATHS, Api, ErrorInfo, Reply, error_info, one_line
 from forensics.errors import BackendError
+from forensics.subjects.backends.chat_protocol import (
+    PATHS,
+    Api,
+    ErrorInfo,
+    Reply,
+    error_info,
+    one_line,
+)
 from forensics.transcripts.transcript import Status
 
 KEPT = "answers so far are kept; run again to go on"

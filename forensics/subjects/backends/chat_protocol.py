@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from forensics.backends.base import GenerationSettings, Request
+from forensics.subjects.backends.base import GenerationSettings, Request
 from forensics.suites.suite import Message
 from forensics.transcripts.reasoning import split_reasoning
 from forensics.transcripts.transcript import Response, Status, Transcript

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 from transformers import GenerationConfig
 
-from forensics.backends.kv_cache import joined, roomy_cache
+from forensics.subjects.backends.kv_cache import joined, roomy_cache
 
 _GROUP = 16  # prompts read together: more would be of many lengths, and filling up costs time
 _ROUND = 16  # tokens between two looks at which answers have ended

@@ -16,8 +16,9 @@ import anyio
 import httpx
 
 from forensics import __version__
-from forensics.backends.base import BackendOptions, GenerationSettings, Request, Sink
-from forensics.backends.chat_errors import (
+from forensics.errors import BackendError, UsageError
+from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request, Sink
+from forensics.subjects.backends.chat_errors import (
     Endpoint,
     Health,
     RejectedError,
@@ -25,7 +26,7 @@ from forensics.backends.chat_errors import (
     check_reply,
     error_fields,
 )
-from forensics.backends.chat_protocol import (
+from forensics.subjects.backends.chat_protocol import (
     MalformedReplyError,
     Reply,
     Secret,
@@ -35,8 +36,7 @@ from forensics.backends.chat_protocol import (
     request_body,
     to_response,
 )
-from forensics.errors import BackendError, UsageError
-from forensics.subjects import Subject
+from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.transcripts.transcript import Response
 

@@ -1,0 +1,1 @@
+"""Who is asked: subjects' specifications, endpoints, backends and model files."""

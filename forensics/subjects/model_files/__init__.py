@@ -1,0 +1,1 @@
+"""A local model's files: where they are, whether they may be loaded, and loading them."""

@@ -1,0 +1,65 @@
+"""A model folder loaded for evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forensics.errors import BackendError
+from forensics.support.quiet import quiet, why
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
+    """Load a folder of safetensors: `(model, tokenizer)`, ready to generate.
+
+    Raises:
+        BackendError: the files are damaged, incomplete or of a kind transformers does not know.
+    """
+    quiet()
+    import torch
+    import transformers
+
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=False, padding_side="left"
+        )
+        model, info = transformers.AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except Exception as error:  # damaged or foreign files fail in any way at all
+        raise BackendError(
+            f"{name}: the model in {folder} cannot be loaded ({why(error)}); "
+            "check that its files are complete"
+        ) from error
+    # transformers fills what is missing with random numbers, and such a model still answers.
+    absent = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
+    if absent:
+        raise BackendError(
+            f"{name}: {len(absent)} weights are missing or of another shape (first: {absent[0]}); "
+            "its files are incomplete or it is not a text-generating model"
+        )
+    return model.eval().to(device()), tokenizer
+
+
+def store_by_column(model: Any) -> None:
+    """Store the matrices of linear layers column by column: same numbers, faster products.
+
+    A batch of 64 short rows times such a matrix takes a tenth less time on the one processor tried.
+    """
+    import torch
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.weight.data = module.weight.data.t().contiguous().t()
+
+
+def device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
