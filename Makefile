@@ -66,19 +66,19 @@ DATA ?= ../shared/data
 DATE ?= $(shell date +%F)
 
 cohorts: setup
-	$(BIN)/python -m forensics.cohorts.build_shipped $(DATA) --date $(DATE)
+	$(BIN)/python -m studies.cohorts.build_shipped $(DATA) --date $(DATE)
 
 error-rates: setup
-	$(BIN)/python -m forensics.error_rates_page $(DATA) --date $(DATE)
+	$(BIN)/python -m studies.error_rates.page $(DATA) --date $(DATE)
 
 robustness: setup
-	$(BIN)/python -m forensics.robustness_page $(DATA) --date $(DATE)
+	$(BIN)/python -m studies.robustness.page $(DATA) --date $(DATE)
 
 # Trains 50 tiny models, in an hour and a half; a seed that ZOO already holds is not trained again.
 ZOO ?= ../detection
 
 detection: setup
-	$(BIN)/python -m forensics.zoo.detection_study $(ZOO) --date $(DATE)
+	$(BIN)/python -m studies.detection.study $(ZOO) --date $(DATE)
 
 benchmark: setup
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds

@@ -1,6 +1,6 @@
 """What silence means: from which share of a teacher's text on a student was detectable at all.
 
-The numbers are those of `forensics.zoo.detection_study`, measured on tiny students.
+The numbers are those of `studies.detection.study`, measured on tiny students.
 """
 
 from __future__ import annotations

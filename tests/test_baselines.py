@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.baselines import (
+from forensics.cohorts.outputs import Outputs
+from forensics.lineage import ModelFacts
+from studies.error_rates.published_methods import (
     BASELINES,
     first_characters,
     opening_alleles,
     raw_cosine,
     shared_alleles,
 )
-from forensics.cohorts.outputs import Outputs
-from forensics.lineage import ModelFacts
 from tests.cohorts.builders import facts, outputs, prompt
 
 

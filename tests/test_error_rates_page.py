@@ -10,11 +10,11 @@ import pytest
 
 from forensics.cohorts.fitting import Labelled
 from forensics.cohorts.outputs import read_outputs
-from forensics.error_rates_page import page
-from forensics.error_rates_study import Study, false_alarms, separation, study
 from forensics.evaluation import evaluate
 from forensics.hypotheses import read_pairs
 from forensics.lineage import read_models
+from studies.error_rates.page import page
+from studies.error_rates.study import Study, false_alarms, separation, study
 from tests.cohorts.builders import facts, outputs, pairs
 
 SETTINGS = ((None, None), (8, None), (12, 10))

@@ -8,7 +8,8 @@ from forensics.case.evidence import Evidence, Interval
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.outputs import Outputs
-from forensics.robustness import (
+from studies.robustness.page import Asked, page
+from studies.robustness.study import (
     TREATMENTS,
     Treatment,
     cut,
@@ -18,7 +19,6 @@ from forensics.robustness import (
     without_layout,
     without_opening,
 )
-from forensics.robustness_page import Asked, page
 from tests.cohorts.builders import facts, outputs, pairs
 
 PLAIN = Treatment("as they are")

@@ -8,10 +8,10 @@ import pytest
 from forensics.errors import InputFileError
 from forensics.examined import Examined
 from forensics.subjects.subject import parse_subject
-from forensics.suite_study import CategoryFigure, markdown, study, write
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts.transcript import Response, Transcript
+from studies.suite.study import CategoryFigure, markdown, study, write
 from tests.builders import essays
 
 CATEGORIES = ("telling", "silent")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from forensics.cohorts.outputs import Outputs
-from forensics.error_rates_teachers import goals, section
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts, Teacher
-from forensics.teacher_claims import RIGHT, WRONG, claims, margins
-from forensics.teacher_study import (
+from forensics.teachers import HeldOut
+from studies.error_rates.teacher_claims import RIGHT, WRONG, claims, margins
+from studies.error_rates.teacher_study import (
     blind_to_labels,
     by_developer,
     no_hubs,
@@ -22,7 +22,7 @@ from forensics.teacher_study import (
     specificity,
     teacher_study,
 )
-from forensics.teachers import HeldOut
+from studies.error_rates.teachers import goals, section
 from tests.cohorts.builders import answer, prompt, word
 
 TEACHERS, STUDENTS, UNTAUGHT = 2, 6, 12

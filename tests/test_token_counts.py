@@ -29,8 +29,8 @@ from forensics.token_counts import (
     plan_counts,
     suite,
 )
-from forensics.token_table import build_table
 from forensics.transcripts.transcript import Transcript
+from studies.tokenizers.token_table import build_table
 from tests.cli.cli import QUICK, forensics
 from tests.loopback import Call, Loopback, Reply, chat_reply, loopback_fixture
 from tests.tokenizers import code_lines, prose_lines, save, train_bpe

@@ -1,7 +1,7 @@
 """A likelihood ratio for a suite that has no cohort: what transfers from other prompts and models.
 
 Style, layout and openings, each scored on matched minus mismatched prompts of the pair alone, are
-fused by lines fitted on the pairs of one data set (`forensics.transferred_study`). Whether that
+fused by lines fitted on the pairs of one data set (`studies.transferred.study`). Whether that
 holds on other prompts and other models is not for the fit to say: lines ship only where it held on
 other data sets too, and their ratios are bounded by the lineage clusters of those.
 """
@@ -115,7 +115,7 @@ class Transferred:
 
 
 def read_transferred(path: Path) -> Transferred | None:
-    """Read the file that `forensics.transferred_study` wrote; None if it holds no line.
+    """Read the file that `studies.transferred.study` wrote; None if it holds no line.
 
     Raises:
         InputFileError: it is missing or malformed.

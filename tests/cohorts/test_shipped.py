@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.cohorts.build_shipped import RECIPES, build_shipped
 from forensics.cohorts.finding import find_cohort, shipped
 from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.outputs import read_outputs
 from forensics.lineage import read_models
 from forensics.suites.loading import load_suite
 from forensics.support import resources
+from studies.cohorts.build_shipped import RECIPES, build_shipped
 
 LIMIT = 4_000_000  # bytes
 

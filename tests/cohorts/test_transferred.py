@@ -27,7 +27,8 @@ from forensics.examined import Examined
 from forensics.report.markdown import render_markdown
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Transcript, read_transcript, write_transcript
-from forensics.transferred_study import (
+from forensics.verification import verify_bundle
+from studies.transferred.study import (
     ALSO,
     MOST_CLLR,
     MOST_FALSE,
@@ -36,7 +37,6 @@ from forensics.transferred_study import (
     markdown,
     transferred,
 )
-from forensics.verification import verify_bundle
 from tests.builders import examined, manifest, responses
 from tests.made_cohort import answering, said
 

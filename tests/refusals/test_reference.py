@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from forensics.refusals import classify
-from forensics.refusals import fit as fitting
-from forensics.refusals.labelled import Answers, Ints, load
+from studies.refusals import fit as fitting
+from studies.refusals.labelled import Answers, Ints, load
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("FORENSICS_DATA", ROOT / ".." / "shared" / "data"))

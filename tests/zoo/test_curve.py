@@ -10,9 +10,9 @@ import pytest
 from forensics.errors import InputFileError
 from forensics.zoo import training
 from forensics.zoo.curve import FILE, Design, Point, as_csv, detection_curve, read_points
-from forensics.zoo.detection_study import SIZE, summarised
-from forensics.zoo.false_alarms import FILE as ALARMS
-from forensics.zoo.false_alarms import false_alarms
+from studies.detection.false_alarms import FILE as ALARMS
+from studies.detection.false_alarms import false_alarms
+from studies.detection.study import SIZE, summarised
 
 # Half a minute a model; the study's own take a minute and more.
 SHORT = replace(SIZE, steps=300, tuning_steps=30)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from forensics.baselines import first_characters, opening_alleles
 from forensics.calibration import (
     LogisticFusion,
     auc,
@@ -29,8 +28,9 @@ from forensics.cohorts.outputs import Outputs
 from forensics.error_rates import hub_effects, without_hubs
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import clusters
-from forensics.teacher_claims import RIGHT, WRONG, Claims, Integers, claims, margins
 from forensics.transcripts.words import ngram_hashes, words
+from studies.error_rates.published_methods import first_characters, opening_alleles
+from studies.error_rates.teacher_claims import RIGHT, WRONG, Claims, Integers, claims, margins
 
 MIN_TEACHER_CLUSTERS = 5
 _WORDS = 8

@@ -1,6 +1,6 @@
 """Fit ``model.json`` on the human labels of XSTest and measure it on held-out answers.
 
-    python -m forensics.refusals.fit --data DIR [--write] [--nested]
+    python -m studies.refusals.fit --data DIR [--write] [--nested]
 
 *By prompt*: ten folds; an answer is judged by coefficients that saw no answer to its prompt. *And
 its twins*: nor to any prompt that shares most of its content words (XSTest pairs each safe prompt
@@ -34,14 +34,9 @@ from scipy.optimize import minimize
 from sklearn.model_selection import GroupKFold
 
 from forensics.refusals.features import FEATURE_NAMES
-from forensics.refusals.labelled import Answers, Floats, Ints, load
 from forensics.refusals.model import LABELS, MODEL_FILE, Coefficients, decide
-from forensics.refusals.prior import (
-    INTERCEPTS,
-    NEVER_FOR_COMPLIANCE,
-    NEVER_FOR_REFUSAL,
-    WEIGHTS,
-)
+from studies.refusals.labelled import Answers, Floats, Ints, load
+from studies.refusals.prior import INTERCEPTS, NEVER_FOR_COMPLIANCE, NEVER_FOR_REFUSAL, WEIGHTS
 
 INTERCEPT_PENALTY = 0.1
 MIN_ANSWERS = 8

@@ -1,6 +1,6 @@
 """Fit what may transfer, test it elsewhere, ship what held.
 
-The command is `python -m forensics.transferred_study DATA --date D`.
+The command is `python -m studies.transferred.study DATA --date D`.
 
 Lines over style, layout and openings are fitted on pairs of AlpacaEval at several numbers of
 prompts, and tested (a) there with lineage clusters held out and (b) on other models, other prompts
@@ -101,7 +101,7 @@ def study(data: Path, date: str) -> Transferred:
     provenance = {
         "fitted_on": "outputs submitted to tatsu-lab/alpaca_eval, 2023 to 2024",
         "tested_on": "cpldcpu/MisguidedAttention (2025) and XSTest (2023 to 2024)",
-        "command": "python -m forensics.transferred_study",
+        "command": "python -m studies.transferred.study",
         "date": date,
     }
     return transferred(home, away, lengths, provenance)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from forensics.error_rates_cells import number, row, word
-from forensics.teacher_claims import RIGHT, WRONG
-from forensics.teacher_study import MIN_TEACHER_CLUSTERS
 from forensics.teachers import ASSISTANT_STYLE, MAX_ERROR, MIN_FOUND, HeldOut
+from studies.error_rates.cells import number, row, word
+from studies.error_rates.teacher_claims import RIGHT, WRONG
+from studies.error_rates.teacher_study import MIN_TEACHER_CLUSTERS
 
 _AREA, _RATE = 0.75, 0.30
 _MICRO, _MACRO = 0.80, 0.70

@@ -1,4 +1,6 @@
-"""Build the table of known tokenizers: `python -m forensics.token_table NAME=tokenizer.json …`.
+"""Build the table of known tokenizers: `python -m studies.tokenizers.token_table NAME=FILE …`.
+
+FILE is a `tokenizer.json`.
 
 What is written are counts of the suite's strings; nothing of a tokenizer itself.
 """

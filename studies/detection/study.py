@@ -1,6 +1,6 @@
 """Measures from which share of a teacher's text on tiny students show, and writes it down.
 
-    python -m forensics.zoo.detection_study DIR --seeds 3 4
+    python -m studies.detection.study DIR --seeds 3 4
 
 DIR keeps every seed's models, answers and table; a seed whose table is there is not made again.
 What was chosen (which statistic, how many answers, which threshold, which models) was chosen on
@@ -21,7 +21,7 @@ from forensics.fusion import ALIKE, POINTS
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
 from forensics.zoo import curve, training
-from forensics.zoo.false_alarms import Row, false_alarms
+from studies.detection.false_alarms import Row, false_alarms
 
 SIZE = training.Size(width=160, units=480, layers=3, vocabulary=1024, steps=400, tuning_steps=40)
 DESIGN = curve.Design(controls=12)
@@ -80,7 +80,7 @@ def summarised(
         weights=_weights(),
         pairs=len(strangers),
         alarms=sum(p_value < _LEVEL for *_, p_value in strangers),
-        command="python -m forensics.zoo.detection_study",
+        command="python -m studies.detection.study",
         date=date,
     )
 

@@ -1,6 +1,6 @@
 """How much does each category of a suite separate kin from strangers, per token spent?
 
-    python -m forensics.suite_study SUITE --model A.jsonl --kin B.jsonl --stranger C.jsonl [--write]
+    python -m studies.suite.study SUITE --model A.jsonl --kin B.jsonl --stranger C.jsonl [--write]
 
 Every prompt is scored by wording, openings and style, on the answers of a model and a relative of
 it and on those of the model and a stranger. A category separates as well as a prompt of it picks

@@ -1,4 +1,4 @@
-"""Build the cohorts that come with the package: `python -m forensics.cohorts.build_shipped DATA`.
+"""Build the cohorts that come with the package: `python -m studies.cohorts.build_shipped DATA`.
 
 DATA holds, for each of them, a table of outputs, one of models and one of labelled pairs. What is
 written are numbers, hashes and the models' facts; no answer and no prompt.
@@ -73,7 +73,7 @@ def build_shipped(recipe: _Recipe, data: Path, date: str, probes: Path) -> Cohor
     provenance = {
         "source": recipe.source,
         "licence": recipe.licence,
-        "command": "python -m forensics.cohorts.build_shipped",
+        "command": "python -m studies.cohorts.build_shipped",
         "date": date,
         "unrelated_confidence": best_confidence(pairs),
     }

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from forensics.baselines import BASELINES
 from forensics.calibration import auc, count_clusters, error_rate, tpr_at_fpr
 from forensics.cohorts.fitting import (
     CLOSE_KIN,
@@ -31,9 +30,10 @@ from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.evaluation import evaluate
 from forensics.hypotheses import KIN_HYPOTHESES, LabelledPair, read_pairs
 from forensics.lineage import read_models
-from forensics.teacher_study import teacher_study
 from forensics.teachers import HeldOut, held_out
 from forensics.tracing import FAMILY_WISE
+from studies.error_rates.published_methods import BASELINES
+from studies.error_rates.teacher_study import teacher_study
 
 # Prompts, and how many reference models (None: all there are).
 SETTINGS: tuple[tuple[int | None, int | None], ...] = (

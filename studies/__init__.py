@@ -1,0 +1,1 @@
+"""How the published pages and shipped files are made; outside the package."""

@@ -1,0 +1,1 @@
+"""The shipped cohorts, from tables of outputs."""

@@ -1,0 +1,1 @@
+"""Which trained students are read as students, and how often others are."""

@@ -1,0 +1,1 @@
+"""How scores hold when answers are edited."""

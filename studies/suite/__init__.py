@@ -1,0 +1,1 @@
+"""Which prompts of a suite tell models apart."""

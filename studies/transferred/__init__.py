@@ -1,0 +1,1 @@
+"""The likelihood ratio for prompts that no cohort answered."""
