@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 
 _SETTINGS = ("temperature", "max_tokens", "system_prompt", "seed")
 _IDENTITY = ("template", "dtype", "api")

@@ -25,7 +25,7 @@ from forensics.comparators.base import Comparator, without_score
 from forensics.confounds import Confounds, confounds, explained
 from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.exhibits import with_random
 from forensics.fusion import LIKENESS, TRANSFERRED, fuse
 from forensics.suites.suite import Prompt, Suite

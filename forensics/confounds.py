@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from forensics.case.evidence import Evidence, ExplainedShare, Interval
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.matching import Floats, prompt_rows, resample_weights, row_dots
 
 MIN_PROMPTS = 20  # three predictors and a constant need more than a handful of prompts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.case.document import CopyTripwire
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.matching import group_by_prompt
 
 # Short answers coincide by chance ("Paris."); of this length they hardly do: of 3,386 unrelated

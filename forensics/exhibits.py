@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from forensics.case.evidence import Evidence, Exhibit
 from forensics.comparators.phrasing import shared_wording
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.transcripts.answers import Answer
 
 RANDOM = 3

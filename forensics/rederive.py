@@ -13,7 +13,7 @@ from forensics.comparators import Comparator, load_comparators
 from forensics.comparators.base import Reference
 from forensics.compare import compare
 from forensics.errors import ForensicsError
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.planned import with_deviations
 from forensics.subjects.subject import Subject

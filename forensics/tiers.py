@@ -9,7 +9,7 @@ from typing import Any, get_args
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Comparator, Reference, without_score
 from forensics.errors import UsageError
-from forensics.examined import PROBABILITIES, Examined, Need
+from forensics.examination.examined import PROBABILITIES, Examined, Need
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
 TITLES: dict[Tier, str] = {

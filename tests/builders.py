@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import Manifest, Response, Transcript, write_transcript

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from forensics.cohorts.pack import Cohort
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Prompt
 from forensics.transcripts.transcript import Response, Transcript

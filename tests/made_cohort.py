@@ -8,7 +8,7 @@ from functools import cache
 
 from forensics.cohorts.build import build
 from forensics.cohorts.pack import Cohort
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Prompt
 from forensics.transcripts.transcript import Response, Transcript

@@ -16,7 +16,7 @@ from forensics.cli import run
 from forensics.comparators import load_comparators
 from forensics.comparators.identity import MAKERS, Identity
 from forensics.compare import compare
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.masking import Masker
 from forensics.report.html import render_html
 from forensics.report.markdown import render_markdown

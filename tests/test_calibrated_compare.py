@@ -20,7 +20,7 @@ from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.pack import Cohort, write_cohort
 from forensics.comparators import load_comparators
 from forensics.compare import compare
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.fusion import LIKENESS
 from forensics.report.html import render_html
 from forensics.report.markdown import render_markdown

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from forensics.collect import collect, only_asked, plan, transcript_name
 from forensics.errors import BackendError, InputFileError, UsageError
+from forensics.examination.collect import collect, only_asked, plan, transcript_name
 from forensics.subjects.backends.base import GenerationSettings, Request, Sink, request_key
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from forensics.comparability import comparability_notes
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from tests.builders import essays, examined, manifest
 
 

@@ -17,7 +17,7 @@ from forensics.confounds import (
     confounds,
     explained,
 )
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from tests.builders import essays, examined
 
 

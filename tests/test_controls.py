@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from forensics.collect import collect
 from forensics.comparators import load_comparators
 from forensics.compare import compare
 from forensics.errors import MissingDependencyError
-from forensics.examined import Examined
+from forensics.examination.collect import collect
+from forensics.examination.examined import Examined
 from forensics.subjects.backends import open_backend
 from forensics.subjects.backends.base import GenerationSettings
 from forensics.subjects.subject import parse_subject

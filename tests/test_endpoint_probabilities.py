@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from forensics.endpoint_probabilities import LEAST, ask_probabilities, echoed_score
-from forensics.first_tokens import PROMPTS
+from forensics.examination.endpoint_probabilities import LEAST, ask_probabilities, echoed_score
+from forensics.examination.first_tokens import PROMPTS
+from forensics.examination.local_probabilities import text_probabilities
+from forensics.examination.passages import load_passages
 from forensics.subjects.backends.base import BackendOptions
 from forensics.subjects.subject import parse_subject
-from forensics.text_probabilities import load_passages, text_probabilities
 from forensics.zoo import surgery, training
 from forensics.zoo.checkpoint import write_checkpoint
 from tests.cli.conftest import cli_fixture, here_fixture

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from forensics.first_tokens import (
+from forensics.examination.first_tokens import (
     PROMPTS,
     _start,
     ask_first_tokens,
     local_first_tokens,
     suite,
 )
+from forensics.examination.passages import load_passages
 from forensics.subjects.backends.base import BackendOptions
 from forensics.subjects.subject import parse_subject
-from forensics.text_probabilities import load_passages
 from forensics.zoo import surgery, training
 from forensics.zoo.checkpoint import write_checkpoint
 from tests.cli.conftest import cli_fixture, here_fixture

@@ -7,20 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from forensics import text_probabilities as module
 from forensics.errors import BackendError
-from forensics.scoring import Scorer
+from forensics.examination import local_probabilities as module
+from forensics.examination.local_probabilities import text_probabilities
+from forensics.examination.passages import PLACES, load_passages, places
+from forensics.examination.probability_values import answer_key
+from forensics.examination.scorer import Scorer
 from forensics.subjects.backends.base import BackendOptions
 from forensics.subjects.model_files.sources import open_source
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message
-from forensics.text_probabilities import (
-    PLACES,
-    answer_key,
-    load_passages,
-    places,
-    text_probabilities,
-)
 from forensics.transcripts.answers import Answer
 from tests.backends.tiny_model import CHATML, copy_model, make_tiny_model
 

@@ -7,7 +7,7 @@ import pytest
 
 from forensics.comparators import load_comparators
 from forensics.compare import compare
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.support import parallel as side_by_side
 from forensics.support.parallel import run_all

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import InputFileError
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Message, Prompt, Suite

@@ -15,12 +15,8 @@ from forensics.case.evidence import Evidence
 from forensics.comparators.token_counts import TokenCountVectors, nearest
 from forensics.compare import measure
 from forensics.errors import BackendError, UsageError
-from forensics.examined import Examined
-from forensics.subjects.backends import open_backend
-from forensics.subjects.model_files.folder import folder_files
-from forensics.subjects.subject import parse_subject
-from forensics.testing import check_comparator
-from forensics.token_counts import (
+from forensics.examination.examined import Examined
+from forensics.examination.token_counts import (
     LEAST_STRINGS,
     collect_counts,
     from_responses,
@@ -29,6 +25,10 @@ from forensics.token_counts import (
     plan_counts,
     suite,
 )
+from forensics.subjects.backends import open_backend
+from forensics.subjects.model_files.folder import folder_files
+from forensics.subjects.subject import parse_subject
+from forensics.testing import check_comparator
 from forensics.transcripts.transcript import Transcript
 from studies.tokenizers.token_table import build_table
 from tests.cli.cli import QUICK, forensics

@@ -16,7 +16,7 @@ from forensics.cohorts.subject import (
     place_member,
     shares_answers,
 )
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.lineage import ModelFacts, clusters
 from forensics.suites.suite import Message, Prompt
 from forensics.tracing import FAMILY_WISE, Trace, trace

@@ -9,8 +9,8 @@ from typing import Any
 
 from forensics.cli.obtaining import Asking, collect_answers
 from forensics.cli.options import backend_options_from
-from forensics.collect import only_asked, transcript_name
 from forensics.errors import ForensicsError, InputFileError, UsageError
+from forensics.examination.collect import only_asked, transcript_name
 from forensics.subjects.backends import open_backend
 from forensics.subjects.backends.base import GenerationSettings
 from forensics.subjects.subject import Subject

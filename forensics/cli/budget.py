@@ -19,21 +19,22 @@ from forensics.cli.obtaining import (
     suite_for,
 )
 from forensics.cohorts.finding import find_cohort, find_model
-from forensics.collect import Plan, plan, transcript_name
 from forensics.comparators import Comparator
-from forensics.endpoint_probabilities import plan_probabilities
 from forensics.errors import UsageError
-from forensics.examined import PROBABILITIES, Need
-from forensics.first_tokens import open_first_tokens
-from forensics.observing import MAX_ANSWERS
+from forensics.examination.collect import Plan, plan, transcript_name
+from forensics.examination.endpoint_probabilities import plan_probabilities
+from forensics.examination.examined import PROBABILITIES, Need
+from forensics.examination.first_tokens import open_first_tokens
+from forensics.examination.local_probabilities import open_passages
+from forensics.examination.probability_values import LOCAL_KINDS
+from forensics.examination.token_counts import plan_counts
+from forensics.examination.token_probabilities import MAX_ANSWERS
 from forensics.policy.model import Budget, Policy, ReferenceEntry
 from forensics.subjects.backends import open_backend
 from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite
-from forensics.text_probabilities import LOCAL_KINDS, open_passages
-from forensics.token_counts import plan_counts
 
 _RECORDED = ("transcript", "cohort")
 

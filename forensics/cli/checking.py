@@ -28,8 +28,8 @@ from forensics.errors import (
     OutputError,
     UsageError,
 )
+from forensics.examination.token_probabilities import check_controls
 from forensics.exitcodes import ExitCode
-from forensics.observing import check_controls
 from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
 from forensics.policy.measured import Measured

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.transferred import Transferred
     from forensics.comparators.base import Comparator
-    from forensics.examined import Examined
+    from forensics.examination.examined import Examined
     from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Transcript
@@ -125,7 +125,7 @@ def compared(
     from forensics.cli.obtaining import asking_from, examine, observed, subject_from, suite_for
     from forensics.cli.progress import step_spinner
     from forensics.comparators import load_comparators
-    from forensics.observing import check_controls
+    from forensics.examination.token_probabilities import check_controls
 
     if any(subject.kind == "cohort" for subject in subjects):
         # Checked, not used: numbers are all there is. Loading every comparator would take longest.
@@ -178,7 +178,7 @@ def _in_cohort(
     from forensics.cohorts.finding import find_cohort, find_model
     from forensics.cohorts.subject import place_examined, place_member
     from forensics.errors import UsageError
-    from forensics.examined import Examined
+    from forensics.examination.examined import Examined
     from forensics.suites.loading import load_suite
 
     given = [find_cohort(options["cohort_name"])] if options["cohort_name"] else []

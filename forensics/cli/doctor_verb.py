@@ -10,7 +10,7 @@ from forensics.cli.options import backend_options, backend_options_from
 from forensics.exitcodes import ExitCode
 
 if TYPE_CHECKING:
-    from forensics.doctor import Check
+    from forensics.examination.doctor import Check
 
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _WIDEST = 80
@@ -31,7 +31,7 @@ def command(subject: str, json_out: str | None, **options: Any) -> int:
     """
     from forensics.cli.obtaining import subject_from
     from forensics.cli.progress import note, step_spinner
-    from forensics.doctor import MAX_CALLS, diagnose, usable
+    from forensics.examination.doctor import MAX_CALLS, diagnose, usable
     from forensics.support.sanitise import one_line
 
     parsed = subject_from(subject, options)

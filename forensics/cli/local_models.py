@@ -9,7 +9,7 @@ from typing import Any
 from forensics.case.evidence import Tier
 from forensics.comparators.base import Comparator
 from forensics.errors import BackendError, InputFileError
-from forensics.examined import PROBABILITIES
+from forensics.examination.examined import PROBABILITIES
 from forensics.subjects.model_files.folder import ModelFiles, folder_files, model_files
 from forensics.subjects.model_files.sources import check_folder
 from forensics.subjects.subject import Subject

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.cli.options import backend_options_from, settings_from
 from forensics.cli.progress import answer_bar, note
-from forensics.collect import collect, plan, transcript_name
 from forensics.errors import UsageError
+from forensics.examination.collect import collect, plan, transcript_name
 from forensics.subjects.backends import open_backend
 from forensics.subjects.backends.base import BackendOptions, GenerationSettings
 from forensics.subjects.endpoints import named_subject
@@ -22,8 +22,8 @@ from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_tran
 
 if TYPE_CHECKING:
     from forensics.comparators.base import Comparator
-    from forensics.examined import Examined
-    from forensics.first_tokens import FirstTokens
+    from forensics.examination.examined import Examined
+    from forensics.examination.first_tokens import FirstTokens
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def examine(
     comparators: Sequence[Comparator[Any]],
 ) -> list[Examined]:
     """Obtain what the comparators need of each subject; see `check_models` for what comes first."""
-    from forensics.examined import Examined
+    from forensics.examination.examined import Examined
     from forensics.subjects.model_files.folder import model_files
 
     needs = frozenset[str]().union(*(one.needs for one in comparators))
@@ -114,8 +114,8 @@ def observed(
         BackendError: an endpoint or model cannot be asked.
     """
     from forensics.cli.progress import step_spinner
-    from forensics.examined import PROBABILITIES
-    from forensics.observing import observe
+    from forensics.examination.examined import PROBABILITIES
+    from forensics.examination.token_probabilities import observe
 
     needs = frozenset[str]().union(*(one.needs for one in comparators))
     if "token_counts" in needs and "tokenizer" in (options["tiers"] or ()):
@@ -145,7 +145,7 @@ def _answered(
     first: Examined, second: Examined, controls: Sequence[Subject], asking: Asking
 ) -> list[Transcript]:
     """Ask controls what both subjects answered, as far as their token probabilities are read."""
-    from forensics.observing import shared_prompts
+    from forensics.examination.token_probabilities import shared_prompts
 
     prompts = shared_prompts(first, second)
     if not prompts or not controls_answer((first.subject, second.subject), controls):
@@ -162,7 +162,7 @@ def controls_answer(subjects: Sequence[Subject], controls: Sequence[Subject]) ->
     cannot read what they would say.
     """
     from forensics.comparators.mutual_fit import LEAST_CONTROLS
-    from forensics.text_probabilities import LOCAL_KINDS
+    from forensics.examination.probability_values import LOCAL_KINDS
 
     at_hand = all(subject.kind in LOCAL_KINDS for subject in subjects)
     return at_hand and len(controls) >= LEAST_CONTROLS
@@ -170,7 +170,7 @@ def controls_answer(subjects: Sequence[Subject], controls: Sequence[Subject]) ->
 
 def control_asking(asking: Asking) -> Asking:
     """Return how controls are asked: once, and for no more than is read."""
-    from forensics.observing import READ_TOKENS
+    from forensics.examination.token_probabilities import READ_TOKENS
 
     most = min(asking.settings.max_tokens or READ_TOKENS, READ_TOKENS)
     settings = replace(asking.settings, max_tokens=most, samples=1)
@@ -178,7 +178,7 @@ def control_asking(asking: Asking) -> Asking:
 
 
 def _echoed(side: Examined, asking: Asking) -> Examined:
-    from forensics.endpoint_probabilities import ask_probabilities, suite
+    from forensics.examination.endpoint_probabilities import ask_probabilities, suite
 
     if side.subject.kind != "openai":
         return side
@@ -197,8 +197,9 @@ def _begun(
     The other must be a local model: by it controls are seen to be able enough.
     """
     from forensics.cli.progress import step_spinner
-    from forensics.first_tokens import local_first_tokens
-    from forensics.text_probabilities import LOCAL_KINDS, model_source
+    from forensics.examination.first_tokens import local_first_tokens
+    from forensics.examination.local_probabilities import model_source
+    from forensics.examination.probability_values import LOCAL_KINDS
 
     local = next((s for s in (first, second) if s.subject.kind in LOCAL_KINDS), None)
     remote = next((s for s in (first, second) if s.unseen and _silent(s, asking)), None)
@@ -223,7 +224,7 @@ def _begun(
 
 def _silent(side: Examined, asking: Asking) -> bool:
     """Tell whether a chat endpoint echoed nothing when it was asked for the first passage."""
-    from forensics.endpoint_probabilities import plan_probabilities
+    from forensics.examination.endpoint_probabilities import plan_probabilities
 
     backend = open_backend(side.subject, asking.options)
     _, _, todo = plan_probabilities(side.subject, asking.options, asking.folder)
@@ -231,14 +232,14 @@ def _silent(side: Examined, asking: Asking) -> bool:
 
 
 def _first_tokens(side: Examined, asking: Asking) -> FirstTokens | str:
-    from forensics.first_tokens import ask_first_tokens, suite
+    from forensics.examination.first_tokens import ask_first_tokens, suite
 
     with answer_bar(f"{side.name}: first tokens", len(suite().prompts), 0) as tick:
         return ask_first_tokens(side.subject, asking.options, asking.folder, tick)
 
 
 def _counted(side: Examined, asking: Asking) -> Examined:
-    from forensics.token_counts import collect_counts, plan_counts
+    from forensics.examination.token_counts import collect_counts, plan_counts
 
     if side.subject.kind != "openai":
         return side

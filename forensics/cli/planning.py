@@ -115,7 +115,7 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
     from forensics.cli.obtaining import subject_from
     from forensics.cli.options import settings_from
     from forensics.comparators import load_comparators
-    from forensics.observing import check_controls
+    from forensics.examination.token_probabilities import check_controls
     from forensics.planned import Planned, PlannedBackend, PlannedGeneration, thresholds
     from forensics.support.months import check_month
     from forensics.tiers import of_tiers

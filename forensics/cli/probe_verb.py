@@ -30,8 +30,8 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     """
     from forensics.cli.obtaining import Asking, chosen_suite, collect_answers, subject_from
     from forensics.cli.progress import note
-    from forensics.collect import plan, transcript_name
     from forensics.errors import BackendError
+    from forensics.examination.collect import plan, transcript_name
     from forensics.subjects.backends import open_backend
     from forensics.suites.references import with_texts
 

@@ -23,7 +23,7 @@ from rich.text import Text
 from forensics.support.sanitise import one_line
 
 if TYPE_CHECKING:
-    from forensics.collect import Progress as Tick
+    from forensics.examination.collect import Progress as Tick
 
 
 def stderr_console() -> Console:

@@ -13,7 +13,7 @@ from forensics.cohorts.finding import find_cohort, find_model
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.subject import Placed, place_examined, place_member
 from forensics.compare import restrict
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.lineage import clusters, excluded_with
 from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject

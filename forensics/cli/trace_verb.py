@@ -19,7 +19,7 @@ from forensics.cli.options import (
 if TYPE_CHECKING:
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.subject import Placed
-    from forensics.examined import Examined
+    from forensics.examination.examined import Examined
     from forensics.subjects.subject import Subject
     from forensics.tracing import Trace
 
@@ -86,7 +86,7 @@ def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
 def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Examined:
     from forensics.cli.obtaining import asking_from, obtain
     from forensics.compare import restrict
-    from forensics.examined import Examined
+    from forensics.examination.examined import Examined
     from forensics.suites.loading import load_suite
     from forensics.transcripts.transcript import read_transcript
 

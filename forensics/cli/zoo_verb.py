@@ -103,8 +103,9 @@ def child(model: str, change: str, folder: Path) -> None:
     """
     from forensics.cli.progress import note, step_spinner
     from forensics.errors import UsageError
+    from forensics.examination.local_probabilities import model_source
+    from forensics.examination.probability_values import LOCAL_KINDS
     from forensics.subjects.subject import parse_subject
-    from forensics.text_probabilities import LOCAL_KINDS, model_source
     from forensics.zoo.children import Published, build_child
 
     _require_empty(folder)

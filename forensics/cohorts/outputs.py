@@ -13,7 +13,7 @@ from forensics.cohorts.fitting import Labelled
 from forensics.cohorts.likeness import Flags, Likenesses, of_texts
 from forensics.cohorts.population import Population, traits_of
 from forensics.errors import InputFileError
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.hypotheses import LabelledPair
 from forensics.lineage import ModelFacts, clusters, excluded_with
 from forensics.subjects.subject import Subject

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from forensics.case.evidence import Evidence, Exhibit, Rarity
 from forensics.cohorts.pack import PHRASE_WORDS, Cohort
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.transcripts.words import words
 
 

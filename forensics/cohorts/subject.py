@@ -13,7 +13,7 @@ from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Traits, measured
 from forensics.cohorts.sketches import Floats32
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 
 # A model's own answers come back with a cosine of 1; its closest relatives reach .6.
 _SAME_ANSWERS = 0.9

@@ -26,7 +26,7 @@ from forensics.cohorts.fitting import CLOSE_KIN, Calibration
 from forensics.cohorts.likeness import Floats
 from forensics.cohorts.population import Condition
 from forensics.errors import InputFileError
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.matching import resample_weights
 from forensics.support.resources import data_folder
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from forensics.case.evidence import Evidence, EvidenceStatus, Exhibit, Tier
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, bootstrap_mean, match, prompt_scores
 from forensics.transcripts.answers import Answer
 

@@ -37,7 +37,7 @@ from forensics.comparators.picks import (
     pick_of,
     specifics_of,
 )
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import Floats, bootstrap_mean, group_by_prompt, prompt_scores
 from forensics.transcripts.answers import Answer
 

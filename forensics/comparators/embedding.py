@@ -8,7 +8,7 @@ import numpy as np
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.comparators.base import Reference, exhibit, matched_evidence
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
 
 _EXHIBITS = 3

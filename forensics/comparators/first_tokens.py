@@ -22,8 +22,8 @@ from forensics.comparators.panel import (
     holm,
     sign_flip,
 )
-from forensics.examined import Examined, Need
-from forensics.first_tokens import LEAST, FirstTokens
+from forensics.examination.examined import Examined, Need
+from forensics.examination.first_tokens import LEAST, FirstTokens
 from forensics.matching import bootstrap_mean
 
 _CAVEATS = (

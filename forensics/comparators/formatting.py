@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.profiles import Profile, compare_profiles
 from forensics.transcripts.layout import FEATURES
 

@@ -15,7 +15,7 @@ import regex
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import Reference, exhibit, without_score
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import (
     Floats,
     group_by_prompt,

@@ -36,7 +36,7 @@ from forensics.comparators.base import (
     without_score,
 )
 from forensics.comparators.general_english import general_english
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
 from forensics.transcripts.answers import Answer
 from forensics.transcripts.words import ngram_hashes, tokens, words

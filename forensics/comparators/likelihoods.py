@@ -28,9 +28,10 @@ from forensics.comparators.panel import (
     seen,
     shared_passages,
 )
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
+from forensics.examination.passages import load_passages
+from forensics.examination.probability_values import TextProbabilities
 from forensics.matching import percentile_interval, resample_weights
-from forensics.text_probabilities import TextProbabilities, load_passages
 
 Floats = NDArray[np.float64]
 _GROUPS = ("en", "code")

@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from forensics.case.evidence import Evidence, Interval, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, too_few, without_score
 from forensics.comparators.panel import Seen, bits_per_byte, choose
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
+from forensics.examination.probability_values import TextProbabilities, answer_key
 from forensics.matching import percentile_interval, resample_weights
-from forensics.text_probabilities import TextProbabilities, answer_key
 
 Floats = NDArray[np.float64]
 _TINY = 1e-24  # squared bits per byte: of models that are one another's copies nothing is left

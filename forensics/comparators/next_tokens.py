@@ -27,9 +27,9 @@ from forensics.comparators.panel import (
     shared_passages,
     sign_flip,
 )
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
+from forensics.examination.probability_values import TextProbabilities
 from forensics.matching import bootstrap_mean
-from forensics.text_probabilities import TextProbabilities
 
 
 @dataclass(frozen=True)

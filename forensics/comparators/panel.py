@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.case.evidence import Interval
-from forensics.examined import Examined
-from forensics.text_probabilities import TextProbabilities, TextScore
+from forensics.examination.examined import Examined
+from forensics.examination.probability_values import TextProbabilities, TextScore
 
 # A control may need this many times the bits that the better of the two needs.
 WEAKEST = 1.15

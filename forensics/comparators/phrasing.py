@@ -17,7 +17,7 @@ from scipy import sparse
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.comparators.base import Reference, exhibit, matched_evidence
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import Matched, PromptRows, prompt_rows
 from forensics.transcripts.answers import Answer
 from forensics.transcripts.words import ngram_hashes, shared_runs, shared_word_runs, words

@@ -31,7 +31,7 @@ from forensics.comparators.base import (
     without_score,
 )
 from forensics.comparators.openings import prefix_rows
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import Floats, Matched, PromptRows, prompt_rows
 from forensics.transcripts.answers import MAX_ANALYSED_CHARS, Answer
 from forensics.transcripts.words import words

@@ -10,7 +10,7 @@ import numpy as np
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, too_few, without_score
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import (
     Floats,
     group_by_prompt,

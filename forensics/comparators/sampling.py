@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, exhibit, without_score
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import (
     Floats,
     group_by_prompt,

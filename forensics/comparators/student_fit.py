@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import MIN_PROMPTS, Reference, too_few, without_score
 from forensics.comparators.panel import Seen, bits_per_byte, choose
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
+from forensics.examination.passages import load_passages
+from forensics.examination.probability_values import TextProbabilities, answer_key
 from forensics.matching import bootstrap_mean
-from forensics.text_probabilities import TextProbabilities, answer_key, load_passages
 from forensics.transcripts.answers import Answer
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ import numpy as np
 
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import Floats
 from forensics.profiles import Profile, compare_profiles
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from forensics.case.evidence import Evidence, EvidenceStatus, Tier
 from forensics.comparators.base import Reference, without_score
-from forensics.examined import Examined, Need
-from forensics.token_counts import LEAST_STRINGS, TokenCounts, known_counts
+from forensics.examination.examined import Examined, Need
+from forensics.examination.token_counts import LEAST_STRINGS, TokenCounts, known_counts
 
 _NEAREST = 3
 _CAVEATS = (

@@ -16,7 +16,7 @@ from typing import Any
 
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference, without_score
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.subjects.model_files.tokenizer import TokenizerFacts, read_tokenizer
 
 LEAST_SHARED = 100

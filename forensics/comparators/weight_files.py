@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.case.evidence import Tier
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 
 if TYPE_CHECKING:
     from forensics.subjects.model_files.folder import ModelFiles

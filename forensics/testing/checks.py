@@ -15,7 +15,7 @@ from typing import Any, get_args
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Comparator
 from forensics.compare import measure
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.testing.samples import HOSTILE_TEXTS, Pair, examined_from, sample_pairs
 from forensics.transcripts.transcript import Response
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import torch
 
     from forensics.case.evidence import Evidence
-    from forensics.examined import Examined
+    from forensics.examination.examined import Examined
 
 SHARES = (0.0, 0.001, 0.01, 0.1, 0.3, 1.0)
 FILE = "detection_curve.csv"
@@ -177,8 +177,8 @@ class _Lab:
 
     def asked(self, name: str, made: Checkpoint) -> Examined:
         """Write a model and collect its answers."""
-        from forensics.collect import collect
-        from forensics.examined import Examined
+        from forensics.examination.collect import collect
+        from forensics.examination.examined import Examined
         from forensics.subjects.backends import open_backend
         from forensics.subjects.backends.base import BackendOptions, GenerationSettings
         from forensics.subjects.model_files.folder import model_files
@@ -199,7 +199,7 @@ class _Lab:
         """Return what token probabilities and weights say of a pair."""
         from forensics.comparators import load_comparators
         from forensics.compare import measure
-        from forensics.observing import observe
+        from forensics.examination.token_probabilities import observe
         from forensics.subjects.backends.base import BackendOptions
         from forensics.tiers import of_tiers
 

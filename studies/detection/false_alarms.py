@@ -41,11 +41,12 @@ def false_alarms(folder: Path) -> tuple[Row, ...]:
 
 def _measured(folder: Path) -> list[Row]:
     from forensics.comparators.mutual_fit import Heard, MutualFit
-    from forensics.examined import Examined
-    from forensics.observing import asked_of, shared_prompts
+    from forensics.examination.examined import Examined
+    from forensics.examination.local_probabilities import text_probabilities
+    from forensics.examination.probability_values import answer_key
+    from forensics.examination.token_probabilities import asked_of, shared_prompts
     from forensics.subjects.backends.base import BackendOptions
     from forensics.subjects.subject import parse_subject
-    from forensics.text_probabilities import answer_key, text_probabilities
     from forensics.transcripts.transcript import read_transcript
 
     names = sorted(p.name for kind in _STRANGERS for p in (folder / "models").glob(kind))

@@ -20,7 +20,7 @@ from forensics.case.evidence import Evidence
 from forensics.cohorts.outputs import read_outputs
 from forensics.comparators import load_comparators
 from forensics.compare import measure as compared
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.hypotheses import read_pairs
 from forensics.lineage import read_models
 from forensics.subjects.subject import parse_subject

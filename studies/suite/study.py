@@ -22,7 +22,7 @@ import numpy as np
 from forensics.comparators import load_comparators
 from forensics.compare import measure, restrict
 from forensics.errors import InputFileError
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.matching import Floats, percentile_interval
 from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite

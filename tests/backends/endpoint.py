@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from forensics.collect import collect
+from forensics.examination.collect import collect
 from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request
 from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.subjects.subject import parse_subject

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.collect import collect
 from forensics.errors import BackendError, UsageError
+from forensics.examination.collect import collect
 from forensics.subjects.backends.base import BackendOptions
 from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.subjects.subject import parse_subject

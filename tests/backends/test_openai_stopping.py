@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.collect import transcript_name
 from forensics.errors import BackendError, OutputError, UsageError
+from forensics.examination.collect import transcript_name
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response, read_transcript
 from tests.backends.endpoint import (
@@ -61,7 +61,7 @@ import signal, sys
 from pathlib import Path
 from forensics.subjects.backends.base import BackendOptions, GenerationSettings
 from forensics.subjects.backends.openai import OpenAIBackend
-from forensics.collect import collect
+from forensics.examination.collect import collect
 from forensics.subjects import parse_subject
 from forensics.suites import Message, Prompt, Suite
 signal.signal(signal.SIGINT, signal.default_int_handler)

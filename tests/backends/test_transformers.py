@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.collect import collect
+from forensics.examination.collect import collect
 from forensics.subjects.backends import GenerationSettings
 from forensics.subjects.backends.chat_template import TEMPLATE_DATE, ChatTemplate, fold_system
 from forensics.subjects.subject import parse_subject

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from forensics.comparators import load_comparators
 from forensics.compare import compare
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import read_transcript
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from forensics.examination.passages import load_passages
+from forensics.examination.token_counts import suite as token_suite
 from forensics.suites.suite import text_sha256
-from forensics.text_probabilities import load_passages
-from forensics.token_counts import suite as token_suite
 from forensics.transcripts.transcript import read_transcript
 from tests.backends.tiny_model import make_tiny_model
 from tests.loopback import Call, Loopback, Reply, chat_reply

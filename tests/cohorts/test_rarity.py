@@ -11,7 +11,7 @@ from forensics.case.evidence import Evidence, Exhibit, Rarity
 from forensics.cohorts.build import build
 from forensics.cohorts.rarity import with_rarity
 from forensics.comparators.base import exhibit
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.report.formats import rendered, report_format
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response, Transcript

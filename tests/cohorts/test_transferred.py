@@ -23,7 +23,7 @@ from forensics.cohorts.transferred import (
 from forensics.comparators import load_comparators
 from forensics.compare import TRANSFERRED, compare
 from forensics.errors import InputFileError
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.report.markdown import render_markdown
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Transcript, read_transcript, write_transcript

@@ -11,7 +11,7 @@ import pytest
 from forensics.case.evidence import Evidence
 from forensics.comparators.choices import Choices
 from forensics.comparators.picks import likeness, normalise, pick_of, rarity, specifics_of
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.testing import HOSTILE_TEXTS, check_comparator
 from tests.comparators.fresh import merged, subject
 

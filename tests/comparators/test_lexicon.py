@@ -7,7 +7,7 @@ import pytest
 from forensics.case.evidence import Evidence
 from forensics.comparators.general_english import general_english
 from forensics.comparators.lexicon import Lexicon
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.testing import check_comparator
 from tests.builders import essays, examined
 from tests.comparators.fresh import subject

@@ -10,9 +10,9 @@ from scipy.stats import binom
 
 from forensics.comparators.mutual_fit import LEAST_CONTROLS, MutualFit, relationship
 from forensics.compare import measure
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
+from forensics.examination.probability_values import TextProbabilities, TextScore, answer_key
 from forensics.testing import check_comparator, sample_pairs
-from forensics.text_probabilities import TextProbabilities, TextScore, answer_key
 from tests.comparators.test_probabilities import made_model
 
 MODELS = 7

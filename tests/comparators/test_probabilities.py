@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from forensics import text_probabilities as texts
 from forensics.case.evidence import Evidence
 from forensics.comparators.likelihoods import Likelihoods
 from forensics.comparators.next_tokens import NextTokens
@@ -19,12 +18,14 @@ from forensics.comparators.panel import LEAST_FOR_P_VALUE, Seen, choose, holm, s
 from forensics.comparators.student_fit import StudentFit
 from forensics.compare import measure
 from forensics.errors import UsageError
-from forensics.examined import Examined
-from forensics.observing import MAX_ANSWERS, observe
+from forensics.examination import local_probabilities as texts
+from forensics.examination.examined import Examined
+from forensics.examination.passages import load_passages
+from forensics.examination.probability_values import TextProbabilities, TextScore, answer_key
+from forensics.examination.token_probabilities import MAX_ANSWERS, observe
 from forensics.subjects.backends.base import BackendOptions
 from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator, examined_from, sample_pairs
-from forensics.text_probabilities import TextProbabilities, TextScore, answer_key, load_passages
 from forensics.transcripts.transcript import Transcript
 from tests.backends.tiny_model import make_tiny_model
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forensics.case.evidence import Evidence
 from forensics.comparators.reasoning import Reasoning
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.testing import HOSTILE_TEXTS, check_comparator
 from tests.builders import essays, examined
 from tests.comparators.fresh import with_reasoning

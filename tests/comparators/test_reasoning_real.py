@@ -12,7 +12,7 @@ import pytest
 
 from forensics.case.evidence import Evidence
 from forensics.comparators.reasoning import FEATURES, Reasoning
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.importers import import_file
 from forensics.transcripts.transcript import read_transcript

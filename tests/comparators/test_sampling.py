@@ -15,7 +15,7 @@ from forensics.comparators.sampling import (
     equality_test,
     hamming,
 )
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.testing import check_comparator
 from tests.comparators.fresh import subject
 

@@ -11,7 +11,7 @@ from forensics.case.document import Case
 from forensics.comparators import load_comparators
 from forensics.compare import compare, measure
 from forensics.detection import shipped
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response, Transcript
 from forensics.transcripts.words import is_word, words

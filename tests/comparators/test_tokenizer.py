@@ -20,7 +20,7 @@ from forensics.comparators.tokenizer import (
 )
 from forensics.compare import measure
 from forensics.errors import BackendError
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.model_files.folder import ModelFiles, folder_files
 from forensics.subjects.model_files.tokenizer import read_tokenizer, why_no_tokenizer
 from forensics.subjects.subject import parse_subject

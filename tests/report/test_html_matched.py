@@ -6,7 +6,7 @@ from forensics.case.document import Case
 from forensics.cohorts.finding import find_cohort
 from forensics.comparators import load_comparators
 from forensics.compare import compare
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.report import view
 from forensics.report.html import render_html
 from forensics.report.likelihood import likelihoods

@@ -10,7 +10,7 @@ from pathlib import Path
 from forensics.case.evidence import Evidence
 from forensics.comparators import load_comparators
 from forensics.compare import measure
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
 from forensics.subjects.model_files.folder import model_files
 from forensics.subjects.subject import parse_subject
 from forensics.tiers import of_tiers

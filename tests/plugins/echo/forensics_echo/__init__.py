@@ -11,7 +11,7 @@ import numpy as np
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Tier
 from forensics.comparators.base import Reference, matched_evidence
-from forensics.examined import Examined, Need
+from forensics.examination.examined import Examined, Need
 from forensics.matching import PromptRows, prompt_rows
 from forensics.subjects.backends import BackendOptions, GenerationSettings, Request, Sink
 from forensics.subjects.subject import Subject

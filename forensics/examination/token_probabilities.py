@@ -6,16 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from forensics.errors import UsageError
-from forensics.examined import Examined
+from forensics.examination.examined import Examined
+from forensics.examination.local_probabilities import text_probabilities
+from forensics.examination.probability_values import LOCAL_KINDS, TextProbabilities, answer_key
 from forensics.subjects.backends.base import BackendOptions
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Message, Prompt
-from forensics.text_probabilities import (
-    LOCAL_KINDS,
-    TextProbabilities,
-    answer_key,
-    text_probabilities,
-)
 from forensics.transcripts.answers import Answer
 from forensics.transcripts.transcript import Transcript
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError
-from forensics.text_probabilities import MAX_ANSWER_CHARS, TextScore, answer_key, bare
+from forensics.examination.probability_values import MAX_ANSWER_CHARS, TextScore, answer_key, bare
 
 if TYPE_CHECKING:
     import torch

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError
-from forensics.text_probabilities import TextProbabilities, TextScore, load_passages, places
+from forensics.examination.passages import load_passages, places
+from forensics.examination.probability_values import TextProbabilities, TextScore
 
 if TYPE_CHECKING:
-    from forensics.collect import Plan
+    from forensics.examination.collect import Plan
     from forensics.subjects.backends.base import BackendOptions, GenerationSettings
     from forensics.subjects.backends.openai import OpenAIBackend
     from forensics.subjects.subject import Subject
@@ -55,7 +56,7 @@ def plan_probabilities(
         options: how it is reached.
         folder: of transcripts; the passages have a file of their own there.
     """
-    from forensics.collect import plan, transcript_name
+    from forensics.examination.collect import plan, transcript_name
     from forensics.subjects.backends.openai import OpenAIBackend
 
     asked = replace(subject, api="completions")
@@ -90,7 +91,7 @@ def ask_probabilities(
     Raises:
         OutputError: the transcript cannot be written.
     """
-    from forensics.collect import collect
+    from forensics.examination.collect import collect
 
     asked = replace(subject, api="completions")
     backend, path, _ = plan_probabilities(subject, options, folder)

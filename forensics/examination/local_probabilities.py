@@ -11,102 +11,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError
-from forensics.support.resources import cache_folder, data_folder
+from forensics.examination.passages import FIRST_PLACE, PLACES, load_passages, places
+from forensics.examination.probability_values import (
+    LOCAL_KINDS,
+    MAX_ANSWER_CHARS,
+    TextProbabilities,
+    TextScore,
+    answer_key,
+)
+from forensics.support.resources import cache_folder
 
 if TYPE_CHECKING:
-    from forensics.scoring import Scorer
+    from forensics.examination.scorer import Scorer
     from forensics.subjects.backends.base import BackendOptions
     from forensics.subjects.model_files.sources import ModelSource
     from forensics.subjects.subject import Subject
     from forensics.transcripts.answers import Answer
-
-LOCAL_KINDS = ("hf", "gguf", "demo")
-# A next token is asked for at so many places of a passage, spread evenly, none near its start.
-PLACES = 12
-FIRST_PLACE = 8
-MAX_ANSWER_CHARS = 320
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A fixed text; `language` is `code` for source code."""
-
-    id: str
-    language: str
-    text: str
-
-
-@dataclass(frozen=True)
-class TextScore:
-    """What a model says of one text.
-
-    `log_likelihood` is in nats, of the whole text; `size` its length in UTF-8 bytes; `next_tokens`
-    maps a place (characters in front of it) to the most likely next token as text, and to the most
-    likely first two characters to follow, which does not depend on how a tokenizer cuts words.
-    """
-
-    log_likelihood: float
-    size: int
-    next_tokens: Mapping[int, tuple[str, str]]
-
-    @property
-    def nats_per_byte(self) -> float:
-        """Mean log-likelihood of a byte."""
-        return self.log_likelihood / self.size
-
-
-@dataclass(frozen=True)
-class TextProbabilities:
-    """One model's view of the passages (by id) and of answers (by `answer_key`).
-
-    `model` identifies the weights, `tokenizer` the vocabulary; `has_template` says whether the
-    model was asked through a chat template. Texts its tokenizer cannot write are absent. `written`
-    are the keys of the answers that the model itself gave, in the order of their prompts.
-    """
-
-    name: str
-    model: str
-    tokenizer: str
-    has_template: bool
-    passages: Mapping[str, TextScore]
-    answers: Mapping[str, TextScore]
-    written: tuple[str, ...] = ()
-
-
-@cache
-def load_passages() -> tuple[Passage, ...]:
-    """Return the fixed passages."""
-    import yaml
-
-    path = data_folder("probes") / "passages" / "passages.yaml"
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return tuple(Passage(**entry) for entry in document["passages"])
-
-
-def places(text: str) -> tuple[int, ...]:
-    """Return where in `text` a next token is asked for.
-
-    A place is the end of a word, since tokenizers part there; in text without spaces, any.
-    """
-    ends = [
-        i for i in range(FIRST_PLACE, len(text)) if text[i] in " \n" and text[i - 1] not in " \n"
-    ]
-    if len(ends) < PLACES // 2:
-        ends = list(range(FIRST_PLACE, len(text)))
-    step = max(1.0, len(ends) / PLACES)
-    return tuple(sorted({ends[int(i * step)] for i in range(PLACES) if int(i * step) < len(ends)}))
-
-
-def answer_key(answer: Answer) -> str:
-    """Return what identifies an answer: its prompt and the text that is scored."""
-    text = answer.text[:MAX_ANSWER_CHARS].encode("utf-8", "replace")
-    return hashlib.sha256(answer.prompt_sha256.encode("ascii") + text).hexdigest()
 
 
 def model_source(subject: Subject, dtype: str) -> ModelSource:
@@ -162,11 +87,6 @@ def text_probabilities(
         passages=_decode(passages),
         answers=answers,
     )
-
-
-def bare(token: str) -> str:
-    """Return a token without the spaces it begins with, unless it is nothing else."""
-    return token.lstrip(" \u2581") or token
 
 
 def begun(
@@ -239,7 +159,7 @@ class _Once:
         self._subject, self._options, self._source = subject, options, source
 
     def scorer(self) -> Scorer:
-        from forensics.scoring import Scorer
+        from forensics.examination.scorer import Scorer
 
         if self._made is None:
             self._made = Scorer(self._subject.spec, self._source, self._options)

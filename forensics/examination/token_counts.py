@@ -24,7 +24,7 @@ from forensics.transcripts.transcript import Response
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forensics.collect import Plan, Progress
+    from forensics.examination.collect import Plan, Progress
     from forensics.subjects.backends.base import Backend
     from forensics.subjects.subject import Subject
     from forensics.transcripts.transcript import Transcript
@@ -61,7 +61,7 @@ def plan_counts(subject: Subject, identity: Mapping[str, Any], folder: Path) -> 
         identity: of the backend that answers for it.
         folder: of transcripts; the counts have a file of their own there.
     """
-    from forensics.collect import plan, transcript_name
+    from forensics.examination.collect import plan, transcript_name
 
     settings = GenerationSettings(max_tokens=1)
     path = folder / f"{SUITE}-{transcript_name(subject, identity, settings)}"
@@ -76,7 +76,7 @@ def collect_counts(
     Raises:
         BackendError: the endpoint cannot be asked at all.
     """
-    from forensics.collect import collect
+    from forensics.examination.collect import collect
 
     return collect(suite(), subject, backend, GenerationSettings(max_tokens=1), path, progress)
 

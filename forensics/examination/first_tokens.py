@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from forensics.errors import BackendError
 
 if TYPE_CHECKING:
+    from forensics.examination.probability_values import TextScore
     from forensics.subjects.backends.base import BackendOptions, GenerationSettings
     from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
-    from forensics.text_probabilities import TextScore
     from forensics.transcripts.transcript import Response, Transcript
 
 SUITE = "core"
@@ -80,8 +80,8 @@ def ask_first_tokens(
     Raises:
         OutputError: the transcript cannot be written.
     """
-    from forensics.collect import collect, transcript_name
-    from forensics.endpoint_probabilities import shortened
+    from forensics.examination.collect import collect, transcript_name
+    from forensics.examination.endpoint_probabilities import shortened
     from forensics.subjects.backends.openai import OpenAIBackend
 
     backend = OpenAIBackend(subject, options)
@@ -130,8 +130,8 @@ def _expected(answered: Transcript) -> dict[str, str]:
 
 def _start(logprobs: Any) -> str | None:
     """Return the first two characters that the first token's alternatives make most likely."""
-    from forensics.endpoint_probabilities import most, probabilities, starts
-    from forensics.text_probabilities import bare
+    from forensics.examination.endpoint_probabilities import most, probabilities, starts
+    from forensics.examination.probability_values import bare
 
     first = logprobs[0] if isinstance(logprobs, list) and logprobs else None
     shares = probabilities(first.get("top_logprobs")) if isinstance(first, dict) else {}
@@ -147,7 +147,7 @@ def open_first_tokens(subject: Subject, options: BackendOptions) -> int:
     Raises:
         BackendError: the model cannot be found.
     """
-    from forensics.text_probabilities import is_begun
+    from forensics.examination.local_probabilities import is_begun
 
     names = [prompt.sha256 for prompt in suite().prompts]
     return 0 if is_begun(subject, options, names) else len(names)
@@ -164,7 +164,7 @@ def local_first_tokens(subject: Subject, options: BackendOptions) -> FirstTokens
         BackendError: the model cannot be found or loaded, or gives NaN.
         OutputError: the cache cannot be written.
     """
-    from forensics.text_probabilities import begun, text_probabilities
+    from forensics.examination.local_probabilities import begun, text_probabilities
 
     read = text_probabilities(subject, options)
     expected = begun(subject, options, [(p.sha256, p.messages) for p in suite().prompts])

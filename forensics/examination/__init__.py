@@ -1,0 +1,1 @@
+"""Everything obtained of a subject: answers, token counts, token probabilities."""
