@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from forensics.comparators.base import MIN_PROMPTS
 from forensics.errors import InputFileError
+from forensics.evidence.base import MIN_PROMPTS
 from forensics.transcripts.transcript import (
     Manifest,
     Response,
@@ -166,7 +166,7 @@ def _tested(
             "from itself is unknown: save the baseline with --samples 3 for a test"
         )
         return replace(found, verdict="inconclusive", reading=reading)
-    from forensics.comparators.sampling import equality_of_texts
+    from forensics.evidence.text.sampling import equality_of_texts
 
     test = equality_of_texts(
         [([r.text for r in old[p]], [r.text for r in new[p]]) for p in repeated]

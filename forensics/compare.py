@@ -21,10 +21,10 @@ from forensics.case.document import (
 )
 from forensics.case.evidence import Evidence
 from forensics.comparability import comparability_notes
-from forensics.comparators.base import Comparator, without_score
 from forensics.confounds import Confounds, confounds, explained
 from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
+from forensics.evidence.base import Comparator, without_score
 from forensics.examination.examined import Examined
 from forensics.exhibits import with_random
 from forensics.fusion import LIKENESS, TRANSFERRED, fuse

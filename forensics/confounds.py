@@ -17,8 +17,13 @@ import numpy as np
 from scipy import sparse
 
 from forensics.case.evidence import Evidence, ExplainedShare, Interval
+from forensics.evidence.features.matched_prompts import (
+    Floats,
+    prompt_rows,
+    resample_weights,
+    row_dots,
+)
 from forensics.examination.examined import Examined
-from forensics.matching import Floats, prompt_rows, resample_weights, row_dots
 
 MIN_PROMPTS = 20  # three predictors and a constant need more than a handful of prompts
 PREDICTORS = ("length ratio", "mean length", "layout likeness")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from forensics.case.document import CopyTripwire
+from forensics.evidence.features.matched_prompts import group_by_prompt
 from forensics.examination.examined import Examined
-from forensics.matching import group_by_prompt
 
 # Short answers coincide by chance ("Paris."); of this length they hardly do: of 3,386 unrelated
 # pairs of the reference data, on 405 prompts each, 7 share one identical answer this long and none

@@ -11,7 +11,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from forensics.case.evidence import Evidence, Exhibit
-from forensics.comparators.phrasing import shared_wording
+from forensics.evidence.text.phrasing import shared_wording
 from forensics.examination.examined import Examined
 from forensics.transcripts.answers import Answer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import regex
 
-from forensics.comparators.identity import MAKERS
+from forensics.evidence.text.identity import MAKERS
 
 # Names beyond the comparator's list: here a missing one would be a leak.
 _OTHERS: Mapping[str, str] = {

@@ -12,8 +12,8 @@ from pydantic import Field, ValidationError
 
 from forensics.case.document import Case, CasePlan, CaseSubject
 from forensics.case.evidence import Finite, ModelText, Record, Tier
-from forensics.comparators import load_comparators
 from forensics.errors import InputFileError
+from forensics.evidence import load_comparators
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.support.sanitise import one_line
 from forensics.tiers import TIERS
@@ -122,8 +122,8 @@ def planned(plan: CasePlan) -> Planned:
 
 def thresholds(log10_lr: float | None = None) -> Thresholds:
     """Return this program's own thresholds, and the log10 LR that the planner names."""
-    from forensics.comparators.base import MIN_PROMPTS
     from forensics.copies import MIN_CHARS, MIN_IDENTICAL, MIN_SHARE
+    from forensics.evidence.base import MIN_PROMPTS
 
     return Thresholds(
         min_prompts=MIN_PROMPTS,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.document import Case, CaseSubject
 from forensics.case.evidence import Evidence, Tier
-from forensics.comparators import Comparator, load_comparators
-from forensics.comparators.base import Reference
 from forensics.compare import compare
 from forensics.errors import ForensicsError
+from forensics.evidence import Comparator, load_comparators
+from forensics.evidence.base import Reference
 from forensics.examination.examined import Examined, Need
 from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.planned import with_deviations

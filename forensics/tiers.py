@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.comparators.base import Comparator, Reference, without_score
 from forensics.errors import UsageError
+from forensics.evidence.base import Comparator, Reference, without_score
 from forensics.examination.examined import PROBABILITIES, Examined, Need
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
@@ -131,7 +131,7 @@ def _why(need: Need, side: Examined) -> str:
 
         return why_no_tokenizer(side.files.path)
     if need == "weights" and side.files is not None:
-        from forensics.weights.reader import why_no_weights
+        from forensics.evidence.weights.numerics.reader import why_no_weights
 
         return why_no_weights(side.files.path)
     return f"gives no {_NEEDED[need]}"

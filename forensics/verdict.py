@@ -13,7 +13,7 @@ from typing import Any
 from forensics.calibration.verbal import verbal_tier
 from forensics.case.document import CopyTripwire, ErrorAtScore, Finding, Overlap, Verdict
 from forensics.case.evidence import Evidence
-from forensics.comparators.base import MIN_PROMPTS
+from forensics.evidence.base import MIN_PROMPTS
 
 _NEAR_BOUND = 1e-3
 _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much

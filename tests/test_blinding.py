@@ -13,9 +13,9 @@ from forensics.blinding import blinded
 from forensics.case.document import Case, case_to_json, read_case
 from forensics.case.evidence import Exhibit
 from forensics.cli import run
-from forensics.comparators import load_comparators
-from forensics.comparators.identity import MAKERS, Identity
 from forensics.compare import compare
+from forensics.evidence import load_comparators
+from forensics.evidence.text.identity import MAKERS, Identity
 from forensics.examination.examined import Examined
 from forensics.masking import Masker
 from forensics.report.html import render_html

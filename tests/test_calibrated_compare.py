@@ -18,8 +18,8 @@ from forensics.case.document import Case, case_schema, case_to_json, read_case
 from forensics.case.evidence import Evidence
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.pack import Cohort, write_cohort
-from forensics.comparators import load_comparators
 from forensics.compare import compare
+from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.fusion import LIKENESS
 from forensics.report.html import render_html

@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 
 from forensics.case.evidence import Evidence, PromptScore
-from forensics.comparators.base import without_score
-from forensics.comparators.formatting import Formatting
-from forensics.comparators.phrasing import Phrasing
 from forensics.compare import compare, measure
 from forensics.confounds import (
     MIN_PROMPTS,
@@ -17,6 +14,9 @@ from forensics.confounds import (
     confounds,
     explained,
 )
+from forensics.evidence.base import without_score
+from forensics.evidence.text.formatting import Formatting
+from forensics.evidence.text.phrasing import Phrasing
 from forensics.examination.examined import Examined
 from tests.builders import essays, examined
 

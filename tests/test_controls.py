@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from forensics.comparators import load_comparators
 from forensics.compare import compare
 from forensics.errors import MissingDependencyError
+from forensics.evidence import load_comparators
 from forensics.examination.collect import collect
 from forensics.examination.examined import Examined
 from forensics.subjects.backends import open_backend

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.likelihoods import Likelihoods
-from forensics.comparators.next_tokens import NextTokens
-from forensics.comparators.panel import Seen, sign_flip
-from forensics.comparators.token_counts import nearest
-from forensics.comparators.tokenizer import Tokenizer
+from forensics.evidence.probabilities.likelihoods import Likelihoods
+from forensics.evidence.probabilities.next_tokens import NextTokens
+from forensics.evidence.probabilities.panel import Seen, sign_flip
+from forensics.evidence.tokenizer.token_counts import nearest
+from forensics.evidence.tokenizer.vocabulary import Tokenizer
 from forensics.examination import local_probabilities as texts
 from forensics.examination.local_probabilities import text_probabilities
 from forensics.examination.probability_values import TextProbabilities

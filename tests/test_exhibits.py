@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from forensics.case.evidence import Exhibit
-from forensics.comparators import load_comparators
 from forensics.compare import compare
+from forensics.evidence import load_comparators
 from forensics.exhibits import RANDOM, with_random
 from forensics.report.exhibits import shown_exhibits
 from tests.builders import essays, examined

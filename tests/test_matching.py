@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from forensics.matching import (
+from forensics.evidence.features.matched_prompts import (
     bootstrap_mean,
     group_by_prompt,
     match,

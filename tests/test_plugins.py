@@ -79,7 +79,7 @@ def test_a_plugin_comparator_keeps_the_conventions(
     installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(installed))
-    from forensics.comparators import load_comparators
+    from forensics.evidence import load_comparators
     from forensics.testing import check_comparator
 
     (lengths,) = load_comparators(only=["lengths"])

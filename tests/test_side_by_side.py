@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from forensics.comparators import load_comparators
 from forensics.compare import compare
+from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.support import parallel as side_by_side

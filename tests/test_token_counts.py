@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.token_counts import TokenCountVectors, nearest
 from forensics.compare import measure
 from forensics.errors import BackendError, UsageError
+from forensics.evidence.tokenizer.token_counts import TokenCountVectors, nearest
 from forensics.examination.examined import Examined
 from forensics.examination.token_counts import (
     LEAST_STRINGS,

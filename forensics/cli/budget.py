@@ -19,8 +19,8 @@ from forensics.cli.obtaining import (
     suite_for,
 )
 from forensics.cohorts.finding import find_cohort, find_model
-from forensics.comparators import Comparator
 from forensics.errors import UsageError
+from forensics.evidence import Comparator
 from forensics.examination.collect import Plan, plan, transcript_name
 from forensics.examination.endpoint_probabilities import plan_probabilities
 from forensics.examination.examined import PROBABILITIES, Need

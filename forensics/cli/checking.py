@@ -19,7 +19,6 @@ from forensics.cli.compare_verb import compared
 from forensics.cli.local_models import check_control, check_model
 from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
 from forensics.cli.searching import own_lineage, search_cohort
-from forensics.comparators import BUILT_IN, Comparator, load_comparators
 from forensics.declarations import Declarations, DeclaredModel, declarations_of
 from forensics.errors import (
     BackendError,
@@ -28,6 +27,7 @@ from forensics.errors import (
     OutputError,
     UsageError,
 )
+from forensics.evidence import BUILT_IN, Comparator, load_comparators
 from forensics.examination.token_probabilities import check_controls
 from forensics.exitcodes import ExitCode
 from forensics.policy.false_alarms import false_alarms

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forensics.case.evidence import Tier
     from forensics.cohorts.pack import Cohort
     from forensics.cohorts.transferred import Transferred
-    from forensics.comparators.base import Comparator
+    from forensics.evidence.base import Comparator
     from forensics.examination.examined import Examined
     from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
@@ -124,7 +124,7 @@ def compared(
     from forensics.cli.local_models import check_control, check_model
     from forensics.cli.obtaining import asking_from, examine, observed, subject_from, suite_for
     from forensics.cli.progress import step_spinner
-    from forensics.comparators import load_comparators
+    from forensics.evidence import load_comparators
     from forensics.examination.token_probabilities import check_controls
 
     if any(subject.kind == "cohort" for subject in subjects):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case.evidence import Tier
-from forensics.comparators.base import Comparator
 from forensics.errors import BackendError, InputFileError
+from forensics.evidence.base import Comparator
 from forensics.examination.examined import PROBABILITIES
 from forensics.subjects.model_files.folder import ModelFiles, folder_files, model_files
 from forensics.subjects.model_files.sources import check_folder
@@ -69,7 +69,7 @@ def _check_runnable(subject: Subject) -> None:
 
 
 def _check_weights(files: ModelFiles | None, demanded: bool) -> None:
-    from forensics.weights.reader import check_numbers, open_weights
+    from forensics.evidence.weights.numerics.reader import check_numbers, open_weights
 
     if files is None or not (files.weights or demanded):
         return

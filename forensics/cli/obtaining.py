@@ -21,7 +21,7 @@ from forensics.suites.suite import Suite
 from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
 
 if TYPE_CHECKING:
-    from forensics.comparators.base import Comparator
+    from forensics.evidence.base import Comparator
     from forensics.examination.examined import Examined
     from forensics.examination.first_tokens import FirstTokens
 
@@ -161,7 +161,7 @@ def controls_answer(subjects: Sequence[Subject], controls: Sequence[Subject]) ->
     Too few controls to test anything with are not, nor any beside an endpoint or transcript, which
     cannot read what they would say.
     """
-    from forensics.comparators.mutual_fit import LEAST_CONTROLS
+    from forensics.evidence.probabilities.mutual_fit import LEAST_CONTROLS
     from forensics.examination.probability_values import LOCAL_KINDS
 
     at_hand = all(subject.kind in LOCAL_KINDS for subject in subjects)

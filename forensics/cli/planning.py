@@ -13,7 +13,7 @@ from forensics.errors import UsageError
 if TYPE_CHECKING:
     from forensics.case.document import Case, CasePlan
     from forensics.cohorts.pack import Cohort
-    from forensics.comparators import Comparator
+    from forensics.evidence import Comparator
     from forensics.planned import Planned, PlannedCohort, PlannedSubject, PlannedSuite
     from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
@@ -114,7 +114,7 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
     from forensics import __version__
     from forensics.cli.obtaining import subject_from
     from forensics.cli.options import settings_from
-    from forensics.comparators import load_comparators
+    from forensics.evidence import load_comparators
     from forensics.examination.token_probabilities import check_controls
     from forensics.planned import Planned, PlannedBackend, PlannedGeneration, thresholds
     from forensics.support.months import check_month

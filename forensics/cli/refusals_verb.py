@@ -67,7 +67,7 @@ def _is_transcript(file: Path) -> bool:
 
 
 def _judge(transcript: Transcript) -> Iterator[dict[str, Any]]:
-    from forensics.refusals import classify
+    from forensics.evidence.refusals import classify
 
     answered = [r for r in transcript.responses if r.status in ("ok", "truncated")]
     judgements = classify([r.text for r in answered], [r.prompt.text for r in answered])

@@ -18,10 +18,10 @@ from forensics.case.evidence import ReferenceScores
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.outputs import Outputs
-from forensics.comparators import BUILT_IN, load_comparators
-from forensics.comparators.base import MIN_PROMPTS, Comparator
-from forensics.comparators.lexicon import Overuse
-from forensics.matching import PromptRows, mean_score
+from forensics.evidence import BUILT_IN, load_comparators
+from forensics.evidence.base import MIN_PROMPTS, Comparator
+from forensics.evidence.features.matched_prompts import PromptRows, mean_score
+from forensics.evidence.text.lexicon import Overuse
 
 PROMPTS = 64
 UNRELATED = 240

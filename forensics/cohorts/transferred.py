@@ -26,8 +26,8 @@ from forensics.cohorts.fitting import CLOSE_KIN, Calibration
 from forensics.cohorts.likeness import Floats
 from forensics.cohorts.population import Condition
 from forensics.errors import InputFileError
+from forensics.evidence.features.matched_prompts import resample_weights
 from forensics.examination.examined import Examined
-from forensics.matching import resample_weights
 from forensics.support.resources import data_folder
 
 NAME = "transferred"

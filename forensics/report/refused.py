@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from forensics.case.document import Case, CaseResponse
 from forensics.case.evidence import Evidence
-from forensics.refusals import RefusalJudgement, classify
+from forensics.evidence.refusals import RefusalJudgement, classify
 from forensics.transcripts.answers import MAX_ANALYSED_CHARS
 
 LABELS = {

@@ -197,8 +197,8 @@ class _Lab:
         self, known: Examined, other: Examined, panel: Sequence[Examined]
     ) -> list[Evidence]:
         """Return what token probabilities and weights say of a pair."""
-        from forensics.comparators import load_comparators
         from forensics.compare import measure
+        from forensics.evidence import load_comparators
         from forensics.examination.token_probabilities import observe
         from forensics.subjects.backends.base import BackendOptions
         from forensics.tiers import of_tiers

@@ -40,7 +40,7 @@ def false_alarms(folder: Path) -> tuple[Row, ...]:
 
 
 def _measured(folder: Path) -> list[Row]:
-    from forensics.comparators.mutual_fit import Heard, MutualFit
+    from forensics.evidence.probabilities.mutual_fit import Heard, MutualFit
     from forensics.examination.examined import Examined
     from forensics.examination.local_probabilities import text_probabilities
     from forensics.examination.probability_values import answer_key

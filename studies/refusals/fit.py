@@ -33,8 +33,8 @@ from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.model_selection import GroupKFold
 
-from forensics.refusals.features import FEATURE_NAMES
-from forensics.refusals.model import LABELS, MODEL_FILE, Coefficients, decide
+from forensics.evidence.refusals.features import FEATURE_NAMES
+from forensics.evidence.refusals.model import LABELS, MODEL_FILE, Coefficients, decide
 from studies.refusals.labelled import Answers, Floats, Ints, load
 from studies.refusals.prior import INTERCEPTS, NEVER_FOR_COMPLIANCE, NEVER_FOR_REFUSAL, WEIGHTS
 

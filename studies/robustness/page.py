@@ -18,8 +18,8 @@ import numpy as np
 from forensics.calibration import Interval
 from forensics.case.evidence import Evidence
 from forensics.cohorts.outputs import read_outputs
-from forensics.comparators import load_comparators
 from forensics.compare import measure as compared
+from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.hypotheses import read_pairs
 from forensics.lineage import read_models

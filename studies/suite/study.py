@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.comparators import load_comparators
 from forensics.compare import measure, restrict
 from forensics.errors import InputFileError
+from forensics.evidence import load_comparators
+from forensics.evidence.features.matched_prompts import Floats, percentile_interval
 from forensics.examination.examined import Examined
-from forensics.matching import Floats, percentile_interval
 from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite

@@ -45,7 +45,7 @@ from forensics.cohorts.population import traits_of
 from forensics.cohorts.reference_scores import comparator_scores, spread
 from forensics.cohorts.transferred import FEATURES, FILE, JUDGED, Transferred
 from forensics.cohorts.validation import FOLDS
-from forensics.comparators import load_comparators
+from forensics.evidence import load_comparators
 from forensics.hypotheses import LabelledPair, read_pairs
 from forensics.lineage import ModelFacts, read_models
 from forensics.suites.suite import Message, Prompt

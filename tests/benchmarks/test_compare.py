@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forensics.comparators import load_comparators
 from forensics.compare import compare
+from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import read_transcript

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from forensics.case.evidence import Evidence
+from forensics.evidence.weights.numerics import correspondence, reader
 from forensics.subjects.model_files.folder import folder_files, model_files
 from forensics.subjects.subject import parse_subject
-from forensics.weights import correspondence, reader
 from tests.weights.comparing import weight_evidence
 
 pytestmark = pytest.mark.demo

@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from forensics.comparators.weights_units import WeightsUnits
 from forensics.errors import InputFileError
+from forensics.evidence.weights.units import WeightsUnits
 from forensics.exitcodes import ExitCode
 from tests.builders import essays, write
 from tests.cli.cli import forensics

@@ -13,7 +13,7 @@ from forensics.cohorts.reference_scores import (
     reference_scores,
     spread,
 )
-from forensics.comparators import load_comparators
+from forensics.evidence import load_comparators
 from tests.cohorts.builders import facts, outputs, pairs
 
 MADE = outputs(facts(4, 5), prompts=12)

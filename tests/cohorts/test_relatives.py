@@ -16,8 +16,8 @@ from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.pack import Cohort
 from forensics.cohorts.relatives import NEAREST, relatives
 from forensics.cohorts.subject import Placed, place_examined, place_member
-from forensics.comparators import load_comparators
 from forensics.compare import compare
+from forensics.evidence import load_comparators
 from forensics.newick import relabelled
 from forensics.subjects.subject import parse_subject
 from forensics.tracing import trace

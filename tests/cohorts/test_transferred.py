@@ -20,9 +20,9 @@ from forensics.cohorts.transferred import (
     read_transferred,
     shipped,
 )
-from forensics.comparators import load_comparators
 from forensics.compare import TRANSFERRED, compare
 from forensics.errors import InputFileError
+from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.report.markdown import render_markdown
 from forensics.subjects.subject import parse_subject

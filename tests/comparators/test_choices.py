@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.choices import Choices
-from forensics.comparators.picks import likeness, normalise, pick_of, rarity, specifics_of
+from forensics.evidence.text.choices import Choices
+from forensics.evidence.text.picks import likeness, normalise, pick_of, rarity, specifics_of
 from forensics.examination.examined import Examined
 from forensics.testing import HOSTILE_TEXTS, check_comparator
 from tests.comparators.fresh import merged, subject
@@ -152,7 +152,7 @@ def test_conventions_hold_where_there_is_something_to_compare() -> None:
 def test_likeness_does_not_depend_on_the_process() -> None:
     """Sets of strings have another order in every process, sums of them must not."""
     code = (
-        "from forensics.comparators.picks import Marks, likeness\n"
+        "from forensics.evidence.text.picks import Marks, likeness\n"
         "weights = {f'name {i}': 1 / (3 + i) for i in range(50)}\n"
         "print(repr(likeness(Marks(weights, {}), Marks(weights, {}))))\n"
     )

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence, Exhibit, PromptScore, Tier
-from forensics.comparators import BUILT_IN, load_comparators
-from forensics.comparators.base import Reference, too_few, without_score
+from forensics.evidence import BUILT_IN, load_comparators
+from forensics.evidence.base import Reference, too_few, without_score
 from forensics.examination.examined import Examined, Need
 from forensics.testing import check_comparator, examined_from, sample_pairs
 from forensics.transcripts.answers import Answer

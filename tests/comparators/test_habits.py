@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.comparators.formatting import Formatting
-from forensics.comparators.identity import Identity, claim_in
-from forensics.comparators.style import Style
 from forensics.compare import measure
+from forensics.evidence.text.formatting import Formatting
+from forensics.evidence.text.identity import Identity, claim_in
+from forensics.evidence.text.style import Style
 from forensics.transcripts.layout import FEATURES, PATTERNS
 from tests.builders import essays, examined
 

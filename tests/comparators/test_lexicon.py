@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.general_english import general_english
-from forensics.comparators.lexicon import Lexicon
+from forensics.evidence.features.general_english import general_english
+from forensics.evidence.text.lexicon import Lexicon
 from forensics.examination.examined import Examined
 from forensics.testing import check_comparator
 from tests.builders import essays, examined

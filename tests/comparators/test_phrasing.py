@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.comparators.openings import DEPTH, Openings
-from forensics.comparators.phrasing import LONG_RUN, Phrasing
-from forensics.matching import match
+from forensics.evidence.features.matched_prompts import match
+from forensics.evidence.text.openings import DEPTH, Openings
+from forensics.evidence.text.phrasing import LONG_RUN, Phrasing
 from tests.builders import essays, examined
 
 SHORT = st.lists(st.sampled_from("red blue sun moon old new".split()), max_size=14)

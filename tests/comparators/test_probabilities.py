@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.likelihoods import Likelihoods
-from forensics.comparators.next_tokens import NextTokens
-from forensics.comparators.panel import LEAST_FOR_P_VALUE, Seen, choose, holm, sign_flip
-from forensics.comparators.student_fit import StudentFit
 from forensics.compare import measure
 from forensics.errors import UsageError
+from forensics.evidence.probabilities.likelihoods import Likelihoods
+from forensics.evidence.probabilities.next_tokens import NextTokens
+from forensics.evidence.probabilities.panel import LEAST_FOR_P_VALUE, Seen, choose, holm, sign_flip
+from forensics.evidence.probabilities.student_fit import StudentFit
 from forensics.examination import local_probabilities as texts
 from forensics.examination.examined import Examined
 from forensics.examination.passages import load_passages

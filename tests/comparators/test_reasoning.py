@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.reasoning import Reasoning
+from forensics.evidence.text.reasoning import Reasoning
 from forensics.examination.examined import Examined
 from forensics.testing import HOSTILE_TEXTS, check_comparator
 from tests.builders import essays, examined

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.reasoning import FEATURES, Reasoning
+from forensics.evidence.text.reasoning import FEATURES, Reasoning
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.importers import import_file

@@ -9,12 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.sampling import (
-    EqualityTest,
-    Sampling,
-    equality_test,
-    hamming,
-)
+from forensics.evidence.text.sampling import EqualityTest, Sampling, equality_test, hamming
 from forensics.examination.examined import Examined
 from forensics.testing import check_comparator
 from tests.comparators.fresh import subject

@@ -8,9 +8,9 @@ import re
 import pytest
 
 from forensics.case.document import Case
-from forensics.comparators import load_comparators
 from forensics.compare import compare, measure
 from forensics.detection import shipped
+from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response, Transcript

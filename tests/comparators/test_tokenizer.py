@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.comparators.tokenizer import (
+from forensics.compare import measure
+from forensics.errors import BackendError
+from forensics.evidence.tokenizer.vocabulary import (
     KIN,
     UNRELATED_HIGHEST,
     Tokenizer,
@@ -18,8 +20,6 @@ from forensics.comparators.tokenizer import (
     kept_successors,
     template_difference,
 )
-from forensics.compare import measure
-from forensics.errors import BackendError
 from forensics.examination.examined import Examined
 from forensics.subjects.model_files.folder import ModelFiles, folder_files
 from forensics.subjects.model_files.tokenizer import read_tokenizer, why_no_tokenizer

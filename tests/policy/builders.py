@@ -7,8 +7,8 @@ from pathlib import Path
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
-from forensics.comparators import load_comparators
 from forensics.compare import compare
+from forensics.evidence import load_comparators
 from forensics.policy.measured import Measured
 from forensics.policy.reading import PolicyFile, read_policy
 from tests.builders import essays, examined

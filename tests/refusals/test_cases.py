@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.refusals import Label, classify
+from forensics.evidence.refusals import Label, classify
 
 Cases = dict[str, dict[Label, list[str]]]
 CASES: Cases = json.loads((Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))

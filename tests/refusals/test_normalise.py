@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.refusals.normalise import fold, fold_literal
+from forensics.evidence.refusals.normalise import fold, fold_literal
 
 
 @given(st.text(st.characters(), max_size=200))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.refusals import classify
+from forensics.evidence.refusals import classify
 from studies.refusals import fit as fitting
 from studies.refusals.labelled import Answers, Ints, load
 

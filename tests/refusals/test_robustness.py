@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.refusals import RefusalJudgement, classify, starts
-from forensics.refusals.lexicons import LEXICONS, PARTS, compiled
-from forensics.refusals.normalise import HEAD_CHARS, TAIL_CHARS, fold
+from forensics.evidence.refusals import RefusalJudgement, classify, starts
+from forensics.evidence.refusals.lexicons import LEXICONS, PARTS, compiled
+from forensics.evidence.refusals.normalise import HEAD_CHARS, TAIL_CHARS, fold
 
 PIECES = (
     "I'm sorry, but I can't help with that. ",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.refusals import classify
-from forensics.refusals.features import read
-from forensics.refusals.words import opening_grams
+from forensics.evidence.refusals import classify
+from forensics.evidence.refusals.features import read
+from forensics.evidence.refusals.words import opening_grams
 
 _NOTHING: frozenset[str] = frozenset()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from forensics.case.document import Case
 from forensics.cohorts.finding import find_cohort
-from forensics.comparators import load_comparators
 from forensics.compare import compare
+from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.report import view
 from forensics.report.html import render_html

@@ -10,7 +10,7 @@ import pytest
 
 from forensics.blinding import blinded
 from forensics.case.document import Case, Relatives
-from forensics.refusals import classify
+from forensics.evidence.refusals import classify
 from forensics.report import view
 from forensics.report.caveats import caveats
 from forensics.report.html import render_html

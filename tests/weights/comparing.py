@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.case.evidence import Evidence
-from forensics.comparators import load_comparators
 from forensics.compare import measure
+from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.model_files.folder import model_files
 from forensics.subjects.subject import parse_subject

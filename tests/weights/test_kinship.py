@@ -126,7 +126,7 @@ def test_p_values_of_independent_pairs_are_those_of_chance(zoo):
     "name", ["weights_units", "weights_matching", "weights_attention", "weights_tensors"]
 )
 def test_weight_comparators_keep_the_conventions(zoo, name):
-    from forensics.comparators import load_comparators
+    from forensics.evidence import load_comparators
 
     sides = [examined(zoo[model]) for model in ("tiny-base", "tiny-dropped", "tiny-other-seed")]
     [comparator] = load_comparators(only=[name])

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
+from forensics.evidence.weights.numerics.reader import open_weights
 from forensics.subjects.model_files.folder import folder_files
-from forensics.weights.reader import open_weights
 from tests.weights.comparing import cost_of
 
 WIDTH, UNITS, TOKENS = 2048, 8192, 4096  # a matrix of 32 MB: large ones are given back

@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import save_file
 from scipy.stats import binomtest, kstest
 
+from forensics.evidence.weights.numerics.cka import grams, unbiased_cka
+from forensics.evidence.weights.numerics.correspondence import correspond
+from forensics.evidence.weights.numerics.pvalues import fisher, sign_test, upper_tail
+from forensics.evidence.weights.numerics.unit_matching import _spearman, agreements
+from forensics.evidence.weights.numerics.unit_signs import all_signs, layer_signs
 from forensics.subjects.model_files.folder import folder_files
-from forensics.weights.cka import grams, unbiased_cka
-from forensics.weights.correspondence import correspond
-from forensics.weights.pvalues import fisher, sign_test, upper_tail
-from forensics.weights.unit_matching import _spearman, agreements
-from forensics.weights.unit_signs import all_signs, layer_signs
 
 WIDTH, UNITS, LAYERS, TOKENS = 24, 40, 2, 80
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from forensics.evidence.weights.numerics.correspondence import open_model
+from forensics.evidence.weights.numerics.parts import Parts
 from forensics.subjects.model_files.folder import folder_files
-from forensics.weights.correspondence import open_model
-from forensics.weights.parts import Parts
 
 WIDTH, UNITS = 8, 12
 

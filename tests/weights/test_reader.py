@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from forensics.errors import InputFileError
+from forensics.evidence.weights.numerics.reader import Weights, check_numbers, open_weights
+from forensics.evidence.weights.numerics.safetensors_files import safetensors_tensors
 from forensics.subjects.model_files.folder import ModelFiles, folder_files
-from forensics.weights.reader import Weights, check_numbers, open_weights
-from forensics.weights.safetensors_files import safetensors_tensors
 
 VALUES = torch.tensor([[1.0, -2.5, 0.0, 3.0], [0.125, 7.0, -1.0, 2.0]])
 
@@ -175,7 +175,7 @@ def gguf_file_fixture(tmp_path: Path) -> Path:
 
 
 def test_gguf_is_dequantised_tensor_by_tensor(gguf_file):
-    from forensics.weights.vocabulary import token_rows
+    from forensics.evidence.weights.numerics.vocabulary import token_rows
 
     files = ModelFiles(None, gguf=gguf_file)
     weights = open_weights(files)

@@ -10,9 +10,9 @@ import numpy as np
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Tier
-from forensics.comparators.base import Reference, matched_evidence
+from forensics.evidence.base import Reference, matched_evidence
+from forensics.evidence.features.matched_prompts import PromptRows, prompt_rows
 from forensics.examination.examined import Examined, Need
-from forensics.matching import PromptRows, prompt_rows
 from forensics.subjects.backends import BackendOptions, GenerationSettings, Request, Sink
 from forensics.subjects.subject import Subject
 from forensics.transcripts.transcript import Response

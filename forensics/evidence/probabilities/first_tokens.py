@@ -1,0 +1,174 @@
+"""First tokens: would two models begin their answers alike more often than control models do?
+
+Next-token agreement as in model provenance testing (see `next_tokens`), in the one place that most
+services show: where an answer to a fixed prompt begins. Prompts are the unit of the test, which is
+exact (sign flips). Models of little skill agree with nobody, so a control must predict the fixed
+passages about as well as the local one of the two does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensics.case.evidence import Evidence, Tier
+from forensics.evidence.base import Reference, without_score
+from forensics.evidence.features.matched_prompts import bootstrap_mean
+from forensics.evidence.probabilities.panel import (
+    LEAST_FOR_P_VALUE,
+    LEAST_PASSAGES,
+    WEAKEST,
+    holm,
+    sign_flip,
+)
+from forensics.examination.examined import Examined, Need
+from forensics.examination.first_tokens import LEAST, FirstTokens
+
+_CAVEATS = (
+    "A control that is kin to both hides kinship; controls unlike both (other languages, other "
+    "manners) show too much of it.",
+    "Assistants begin many answers alike, and one token an answer is little: that nothing is seen "
+    "here is no evidence.",
+)
+_ONE = "One control only, so no p-value enters the reading; name more with --control."
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a subject and the controls would begin answers with."""
+
+    own: FirstTokens
+    controls: tuple[FirstTokens, ...]
+
+
+@dataclass(frozen=True)
+class _Against:
+    """One control beside the pair: 1 where two expect the same, one value a prompt."""
+
+    control: str
+    target: str
+    pair: list[int]
+    other: list[int]
+
+    @property
+    def differences(self) -> list[int]:
+        return [x - y for x, y in zip(self.pair, self.other, strict=True)]
+
+    @property
+    def gap(self) -> float:
+        return float(np.mean(self.differences))
+
+
+@dataclass(frozen=True)
+class FirstTokenAgreement:
+    """Compares what answers would begin with, with a panel of controls."""
+
+    name: str = "first_tokens"
+    title: str = "First tokens of answers"
+    tier: Tier = "logprobs"
+    needs: frozenset[Need] = frozenset({"first_tokens"})
+    symmetric: bool = True
+
+    def extract(self, examined: Examined) -> Begun:
+        """Return what the subject and the controls expect."""
+        assert examined.first_tokens is not None  # noqa: S101 (`needs` says so)
+        return Begun(examined.first_tokens, examined.first_controls)
+
+    def compare(self, a: Begun, b: Begun, reference: Reference | None = None) -> Evidence:
+        """Return by how much the pair agrees more than with the control that comes closest."""
+        if a.own.has_template != b.own.has_template:
+            reason = "one was asked through a chat template, the other without"
+            return without_score(self, "not_applicable", reason)
+        controls, left_out = _choose(a, b)
+        prompts = sorted(
+            frozenset(a.own.expected).intersection(
+                b.own.expected, *(one.expected for one in controls)
+            )
+        )
+        if len(prompts) < LEAST:
+            reason = f"{len(prompts)} prompts that all were asked; {LEAST} are needed"
+            return without_score(self, "insufficient", reason, len(prompts))
+        if not controls:
+            because = f" ({'; '.join(left_out)})" if left_out else ""
+            reason = f"no control model holds{because}; name others with --control"
+            return without_score(self, "insufficient", reason, len(prompts))
+        tests = [
+            _against(target, other, control, letter, prompts)
+            for control in controls
+            for target, other, letter in ((a.own, b.own, "A"), (b.own, a.own, "B"))
+        ]
+        p_values = holm([sign_flip(test.differences) for test in tests])
+        closest = min(tests, key=lambda test: (test.gap, test.control))
+        few = len(controls) < LEAST_FOR_P_VALUE
+        return Evidence(
+            comparator=self.name,
+            title=self.title,
+            tier=self.tier,
+            status="ok",
+            scale=(
+                "share of prompts where both expect the same two characters first, minus that with "
+                "the control that comes closest"
+            ),
+            score=closest.gap,
+            interval=bootstrap_mean(np.array(closest.differences, dtype=float)),
+            matched=float(np.mean(closest.pair)),
+            baseline=float(np.mean(closest.other)),
+            n=len(prompts),
+            p_value=None if few else max(p_values),
+            caveats=(*_CAVEATS, *([_ONE] if few else [])),
+            details={
+                "controls": [
+                    {
+                        "control": test.control,
+                        "target": test.target,
+                        "pair": round(float(np.mean(test.pair)), 4),
+                        "with_control": round(float(np.mean(test.other)), 4),
+                        "p_value": p,
+                    }
+                    for test, p in zip(tests, p_values, strict=True)
+                ],
+                "left_out": left_out,
+            },
+        )
+
+
+def _choose(a: Begun, b: Begun) -> tuple[list[FirstTokens], list[str]]:
+    """Return the controls that hold for a pair, and of each other one why it does not."""
+    given = {one.model: one for one in (*a.controls, *b.controls)}
+    kept, left_out = [], []
+    for _, control in sorted(given.items(), key=lambda entry: (entry[1].name, entry[0])):
+        if control.model in (a.own.model, b.own.model):
+            continue
+        reason = _why_not(control, (a.own, b.own))
+        if reason:
+            left_out.append(f"{control.name} {reason}")
+        else:
+            kept.append(control)
+    return kept, left_out
+
+
+def _why_not(control: FirstTokens, pair: Sequence[FirstTokens]) -> str:
+    if control.has_template != pair[0].has_template:
+        return f"is asked {'through a' if control.has_template else 'without a'} chat template"
+    able = next((one.passages for one in pair if one.passages), {})
+    shared = sorted(set(able) & set(control.passages))
+    if len(shared) < LEAST_PASSAGES:
+        return f"can write {len(shared)} of the passages"
+    own, others = (
+        np.mean([scores[name].nats_per_byte for name in shared])
+        for scores in (control.passages, able)
+    )
+    return (
+        "" if own / others <= WEAKEST else f"predicts the passages {own / others:.2f} times worse"
+    )
+
+
+def _against(
+    target: FirstTokens, other: FirstTokens, control: FirstTokens, letter: str, prompts: list[str]
+) -> _Against:
+    def same(one: FirstTokens) -> list[int]:
+        return [int(target.expected[p] == one.expected[p]) for p in prompts]
+
+    return _Against(control.name, letter, same(other), same(control))

@@ -1,0 +1,1 @@
+"""Evidence from the text of answers."""

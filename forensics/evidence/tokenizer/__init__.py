@@ -1,0 +1,1 @@
+"""Evidence from tokenizers: their files, and counts of tokens."""

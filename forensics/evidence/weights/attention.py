@@ -1,0 +1,67 @@
+"""Are the attention matrices of corresponding layers alike?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.case.evidence import Evidence
+from forensics.evidence.base import Reference, without_score
+from forensics.evidence.weights.base import OfWeightFiles
+from forensics.evidence.weights.units import NO_UNITS
+
+if TYPE_CHECKING:
+    from forensics.subjects.model_files.folder import ModelFiles
+
+SCALE = (
+    "mean unbiased CKA of query and key matrices of corresponding layers: 0 for unrelated "
+    "matrices, 1 for equal ones up to scale and rotation of heads"
+)
+_APPROXIMATE = (
+    "The p-value is approximate: it takes layers that do not correspond for what unrelated "
+    "models show."
+)
+
+
+class WeightsAttention(OfWeightFiles):
+    """AWM's similarity with a null distribution of its own, see `weights.attention`."""
+
+    name = "weights_attention"
+    title = "Attention matrices"
+
+    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
+        """Return how alike attention is in corresponding layers, against all other pairs.
+
+        Raises:
+            InputFileError: weights that cannot be read, NaN among them.
+        """
+        from forensics.evidence.weights.numerics.attention import compare_attention
+        from forensics.evidence.weights.numerics.correspondence import correspond
+        from forensics.evidence.weights.numerics.reporting import layer_interval, layer_rows
+
+        matched = correspond(a, b)
+        if matched is None:
+            return without_score(self, "not_applicable", NO_UNITS)
+        found = compare_attention(matched)
+        if found is None:
+            why = "query and key matrices were not found in corresponding layers of both"
+            return without_score(self, "not_applicable", why)
+        controls = found.controls
+        return Evidence(
+            comparator=self.name,
+            title=self.title,
+            tier=self.tier,
+            status="ok",
+            scale=SCALE,
+            score=float(found.similarity.mean()),
+            interval=layer_interval(found.similarity),
+            n=len(found.pairs),
+            p_value=found.p_value,
+            caveats=(_APPROXIMATE,),
+            details={
+                "p_value_is_approximate": True,
+                "coordinates": matched.found.alignment.kind,
+                "other_layers_mean": round(float(controls.mean()), 6) if len(controls) else None,
+                "other_layers_sd": round(float(controls.std()), 6) if len(controls) else None,
+                "layers": layer_rows(found.pairs, found.similarity, [None] * len(found.pairs)),
+            },
+        )

@@ -1,0 +1,70 @@
+"""Do two views of the hidden units match them in the same way?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.case.evidence import Evidence
+from forensics.evidence.base import Reference, without_score
+from forensics.evidence.weights.base import OfWeightFiles
+from forensics.evidence.weights.units import NO_UNITS
+
+if TYPE_CHECKING:
+    from forensics.subjects.model_files.folder import ModelFiles
+
+SCALE = (
+    "mean rank correlation of two matchings of hidden units, each by another matrix: 0 for "
+    "independent models, 1 for one model"
+)
+_APPROXIMATE = (
+    "The p-value is approximate: it is right where the two matrices that read into a unit do not "
+    "depend on each other, and is widened by what layers that do not correspond show."
+)
+
+
+class WeightsMatching(OfWeightFiles):
+    """Zhu et al.'s test of matched permutations, see `weights.unit_matching`."""
+
+    name = "weights_matching"
+    title = "Matching of units"
+
+    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
+        """Return how the matchings agree, and the p-value of that under independence.
+
+        Raises:
+            InputFileError: weights that cannot be read, NaN among them.
+        """
+        import numpy as np
+
+        from forensics.evidence.weights.numerics.correspondence import correspond
+        from forensics.evidence.weights.numerics.reporting import layer_interval, layer_rows
+        from forensics.evidence.weights.numerics.unit_matching import agreements
+
+        matched = correspond(a, b)
+        if matched is None or a.adapter:
+            why = "an adapter's ranks are too few to rank" if matched else NO_UNITS
+            return without_score(self, "not_applicable", why)
+        found = agreements(matched)
+        values = np.array([one.correlation for one in found.layers])
+        return Evidence(
+            comparator=self.name,
+            title=self.title,
+            tier=self.tier,
+            status="ok",
+            scale=SCALE,
+            score=float(values.mean()),
+            interval=layer_interval(values),
+            n=sum(one.n for one in found.layers),
+            p_value=found.combined,
+            caveats=(_APPROXIMATE,),
+            details={
+                "p_value_is_approximate": True,
+                "coordinates": matched.found.alignment.kind,
+                "controls_z": [round(z, 3) for z in found.controls],
+                "layers": layer_rows(
+                    [one.pair for one in found.layers],
+                    values,
+                    [found.p_value(one) for one in found.layers],
+                ),
+            },
+        )

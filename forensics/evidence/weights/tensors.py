@@ -1,0 +1,75 @@
+"""Do the models have tensors in common, byte for byte?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forensics.case.evidence import Evidence
+from forensics.evidence.base import Reference, without_score
+from forensics.evidence.weights.base import OfWeightFiles
+
+if TYPE_CHECKING:
+    from forensics.evidence.weights.numerics.correspondence import Opened
+    from forensics.subjects.model_files.folder import ModelFiles
+
+SCALE = "share of B's weights that stand in A byte for byte: 0 none, 1 all"
+_CONTEXT = (
+    "Facts about the architecture are context: models share a configuration without sharing a "
+    "weight."
+)
+_NOT_SHOWN = "Copies that were trained on, rescaled or rounded share no tensor byte for byte."
+
+
+class WeightsTensors(OfWeightFiles):
+    """Counts identical tensors, and tells direction where a change cannot be undone."""
+
+    name = "weights_tensors"
+    title = "Identical tensors"
+
+    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
+        """Return the share of identical weights, and who came first where that can be told.
+
+        Raises:
+            InputFileError: weights that cannot be read, NaN among them.
+        """
+        from forensics.evidence.weights.numerics.correspondence import open_model
+        from forensics.evidence.weights.numerics.tensors import direction, identical_tensors
+
+        first, second = open_model(a), open_model(b)
+        found = identical_tensors(first, second)
+        if not found.compared:
+            return without_score(self, "not_applicable", "B has no tensor large enough to tell")
+        way, reason = direction(first, second, found)
+        details: dict[str, Any] = {
+            "identical_tensors": len(found.pairs),
+            "tensors_b": found.compared,
+            "identical_weights": found.parameters,
+            "direction_reason": reason,
+            "architecture_a": _architecture(first),
+            "architecture_b": _architecture(second),
+        }
+        return Evidence(
+            comparator=self.name,
+            title=self.title,
+            tier=self.tier,
+            status="ok",
+            scale=SCALE,
+            score=found.share,
+            n=found.compared,
+            direction=way,
+            caveats=(_CONTEXT, _NOT_SHOWN),
+            details=details,
+        )
+
+
+def _architecture(model: Opened) -> str:
+    from forensics.evidence.weights.numerics.parts import model_type
+
+    parts = model.parts
+    tokens, width = parts.weights.tensors[parts.embedding].shape if parts.embedding else ("?", "?")
+    millions = parts.weights.parameters / 1e6
+    kind = model_type(model.files) or "unnamed"
+    return (
+        f"{kind}, {len(parts.layers)} layers, width {width}, {tokens} tokens, {millions:.1f} M "
+        "weights"
+    )

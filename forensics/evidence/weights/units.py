@@ -1,0 +1,92 @@
+"""Are the hidden units of two models the same ones?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forensics.case.evidence import Evidence
+from forensics.evidence.base import Reference, without_score
+from forensics.evidence.weights.base import OfWeightFiles
+
+if TYPE_CHECKING:
+    from forensics.evidence.weights.numerics.correspondence import Matched
+    from forensics.subjects.model_files.folder import ModelFiles
+
+SCALE = "mean cosine of matched hidden units' weights: 0 for independent models, 1 for one model"
+NO_UNITS = (
+    "the models have no gated MLPs and no value channels to match; an adapter is compared with "
+    "adapters only"
+)
+_UNIT = {
+    "up": "hidden units of gated MLPs",
+    "v": "value channels of attention",
+    "lora_a": "ranks of adapters",
+}
+# With fewer, even signs that all agree leave an e-value below what makes kin (`fusion.KIN`).
+LEAST_SIGNS = 18
+_EXACT = (
+    "The p-value is exact where one of the two models was initialised independently, symmetrically "
+    "in sign, and trained by a method blind to sign, as SGD and Adam are, and not both hold copies "
+    "of layers. Two models trained from one random initialisation are kin to it."
+)
+
+
+class WeightsUnits(OfWeightFiles):
+    """Matches hidden units by one matrix and tests the signs of another; see `unit_signs`."""
+
+    name = "weights_units"
+    title = "Hidden units"
+
+    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
+        """Return the exact p-value of independence, and how alike matched units are.
+
+        Raises:
+            InputFileError: weights that cannot be read, NaN among them.
+        """
+        from forensics.evidence.weights.numerics.correspondence import correspond
+
+        matched = correspond(a, b)
+        if matched is None:
+            return without_score(self, "not_applicable", NO_UNITS)
+        return self._evidence(matched)
+
+    def _evidence(self, matched: Matched) -> Evidence:
+        import numpy as np
+
+        from forensics.evidence.weights.numerics.reporting import (
+            layer_interval,
+            layer_rows,
+            left_over,
+        )
+        from forensics.evidence.weights.numerics.unit_signs import all_signs, layer_signs
+
+        layers = layer_signs(matched)
+        signs = sum(layer.decided for layer in layers)
+        if signs < LEAST_SIGNS:
+            reason = f"{signs} units could be matched; {LEAST_SIGNS} are needed to tell"
+            return without_score(self, "insufficient", reason, signs)
+        similarity = np.array([layer.similarity for layer in layers])
+        details: dict[str, Any] = {
+            "units": _UNIT[matched.found.tested],
+            "agreeing_signs": sum(layer.positive for layer in layers),
+            "signs": signs,
+            "coordinates": matched.found.alignment.kind,
+            "units_in_same_order": all(layer.pair.same_order for layer in layers),
+            "layers": layer_rows(
+                [layer.pair for layer in layers], similarity, [layer.p_value for layer in layers]
+            ),
+            **left_over(matched),
+        }
+        return Evidence(
+            comparator=self.name,
+            title=self.title,
+            tier=self.tier,
+            status="ok",
+            scale=SCALE,
+            score=float(similarity.mean()),
+            interval=layer_interval(similarity),
+            n=signs,
+            p_value=all_signs(layers),
+            caveats=(_EXACT,),
+            details=details,
+        )
