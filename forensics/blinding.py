@@ -30,10 +30,9 @@ from forensics.case.document import (
     read_case,
 )
 from forensics.case.evidence import Evidence, Exhibit
+from forensics.cohorts.newick import leaf_names, relabelled
 from forensics.errors import InputFileError, UsageError
 from forensics.masking import Masked, Masker, distinctive_parts
-from forensics.newick import relabelled
-from forensics.report.map_files import leaf_names
 from forensics.support.clock import now
 from forensics.support.files import write_text
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from forensics.case.document import Claim
-from forensics.hypotheses import SENTENCES, Hypothesis
+from forensics.cohorts.lineage.hypotheses import SENTENCES, Hypothesis
 
 _WEIGHTS = "the weight files of both models"
 _TRAINING_DATA = "the questioned model's training data and training logs"

@@ -35,7 +35,7 @@ from forensics.transcripts.transcript import Response, Transcript
 from forensics.verdict import screen, weigh, weigh_transferred
 
 if TYPE_CHECKING:
-    from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.cohort import Cohort
     from forensics.cohorts.transferred import Transferred
 
 Progress = Callable[[str], None]

@@ -22,7 +22,7 @@ from forensics.support.sanitise import one_line
 from forensics.transcripts.transcript import Transcript
 
 if TYPE_CHECKING:
-    from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.cohort import Cohort
     from forensics.cohorts.transferred import Transferred
 
 # Another processor's arithmetic moves the last digits of float32 embeddings, never more than this.

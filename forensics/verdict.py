@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forensics.calibration.verbal import verbal_tier
 from forensics.case.document import CopyTripwire, ErrorAtScore, Finding, Overlap, Verdict
 from forensics.case.evidence import Evidence
+from forensics.cohorts.calibration.verbal import verbal_tier
 from forensics.evidence.base import MIN_PROMPTS
 
 _NEAR_BOUND = 1e-3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from forensics.cohorts.pack import Cohort
+from forensics.cohorts.cohort import Cohort
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Prompt

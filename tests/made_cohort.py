@@ -6,8 +6,8 @@ import random
 from dataclasses import replace
 from functools import cache
 
-from forensics.cohorts.build import build
-from forensics.cohorts.pack import Cohort
+from forensics.cohorts.cohort import Cohort
+from forensics.evaluation.cohort_build import build
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Prompt

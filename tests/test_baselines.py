@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from forensics.cohorts.lineage.models import ModelFacts
 from forensics.cohorts.outputs import Outputs
-from forensics.lineage import ModelFacts
 from studies.error_rates.published_methods import (
     BASELINES,
     first_characters,

@@ -16,8 +16,9 @@ from rich.console import Console
 from forensics.bundle import make_bundle
 from forensics.case.document import Case, case_schema, case_to_json, read_case
 from forensics.case.evidence import Evidence
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort
-from forensics.cohorts.pack import Cohort, write_cohort
+from forensics.cohorts.pack_files import write_cohort
 from forensics.compare import compare
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forensics.calibration import (
+from forensics.cohorts.calibration import (
     CalibrationError,
     PavCalibrator,
     auc,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.calibration import (
+from forensics.cohorts.calibration import (
     Bounds,
     CalibrationError,
     LogisticFusion,

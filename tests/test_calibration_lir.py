@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from forensics.calibration import (
+from forensics.cohorts.calibration import (
     LogisticFusion,
     cllr,
     cllr_cal,

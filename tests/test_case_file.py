@@ -17,8 +17,8 @@ from forensics.case_file import (
     seal_problem,
 )
 from forensics.claims import KINDS, claim, propositions
+from forensics.cohorts.lineage.hypotheses import SENTENCES
 from forensics.errors import InputFileError, UsageError
-from forensics.hypotheses import SENTENCES
 from forensics.support.hash_chain import CHAIN_START, encode_line
 from forensics.verification import verify_case_file
 

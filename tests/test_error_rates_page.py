@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from forensics.cohorts.fitting import Labelled
+from forensics.cohorts.lineage.hypotheses import read_pairs
+from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import read_outputs
-from forensics.evaluation import evaluate
-from forensics.hypotheses import read_pairs
-from forensics.lineage import read_models
+from forensics.evaluation.evaluate import evaluate
 from studies.error_rates.page import page
 from studies.error_rates.study import Study, false_alarms, separation, study
 from tests.cohorts.builders import facts, outputs, pairs

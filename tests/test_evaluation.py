@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forensics.calibration import cllr
+from forensics.cohorts.calibration import cllr
 from forensics.cohorts.fitting import Labelled, fit
 from forensics.cohorts.likeness import pair_scores
+from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, LabelledPair
 from forensics.cohorts.outputs import Outputs
-from forensics.error_rates import Scored, rates, without_hubs
-from forensics.evaluation import Evaluated, evaluate, score_pairs
-from forensics.hypotheses import KIN_HYPOTHESES, LabelledPair
+from forensics.evaluation.evaluate import Evaluated, evaluate, score_pairs
+from forensics.evaluation.rates import Scored, rates, without_hubs
 from tests.cohorts.builders import facts, outputs, pairs
 
 FACTS = facts(12, 10)

@@ -5,8 +5,7 @@ from collections import Counter
 
 import pytest
 
-from forensics.errors import InputFileError
-from forensics.hypotheses import (
+from forensics.cohorts.lineage.hypotheses import (
     CONFIDENCES,
     HYPOTHESES,
     KIN_HYPOTHESES,
@@ -17,7 +16,8 @@ from forensics.hypotheses import (
     hypothesis_of,
     read_pairs,
 )
-from forensics.lineage import clusters, read_models
+from forensics.cohorts.lineage.models import clusters, read_models
+from forensics.errors import InputFileError
 
 MODELS = ("a", "b", "c")
 HEADER = "model_a,model_b,relation,confidence\n"

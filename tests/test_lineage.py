@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.errors import InputFileError
-from forensics.lineage import (
+from forensics.cohorts.lineage.models import (
     ModelFacts,
     Teacher,
     clusters,
@@ -18,6 +17,7 @@ from forensics.lineage import (
     read_models,
     to_json,
 )
+from forensics.errors import InputFileError
 
 
 def _write(folder: Path, text: str) -> Path:

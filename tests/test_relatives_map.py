@@ -15,12 +15,13 @@ from skbio import DistanceMatrix, TreeNode
 from skbio.tree import nj
 
 from forensics.cohorts.finding import find_cohort
+from forensics.cohorts.lineage.hypotheses import read_pairs
+from forensics.cohorts.lineage.models import ModelFacts, read_models
+from forensics.cohorts.newick import distinct, newick
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.tree import RelativesMap, neighbour_joining, relate
 from forensics.errors import InputFileError
-from forensics.hypotheses import read_pairs
-from forensics.lineage import ModelFacts, read_models
-from forensics.relatives_map import RelativesMap, neighbour_joining, relate
-from forensics.report.map_files import distinct, heat_map, matrix, newick
+from forensics.report.map_files import heat_map, matrix
 from forensics.support.sanitise import cell
 from tests.cohorts.builders import facts, outputs
 

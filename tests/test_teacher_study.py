@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forensics.cohorts.lineage.hypotheses import LabelledPair
+from forensics.cohorts.lineage.models import ModelFacts, Teacher
 from forensics.cohorts.outputs import Outputs
-from forensics.hypotheses import LabelledPair
-from forensics.lineage import ModelFacts, Teacher
-from forensics.teachers import HeldOut
+from forensics.cohorts.teachers import HeldOut
 from studies.error_rates.teacher_claims import RIGHT, WRONG, claims, margins
 from studies.error_rates.teacher_study import (
     blind_to_labels,

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from forensics.lineage import ModelFacts, Teacher
-from forensics.teachers import (
+from forensics.cohorts.lineage.models import ModelFacts, Teacher
+from forensics.cohorts.teachers import (
     ASSISTANT_STYLE,
     HeldOut,
     TeacherFinding,

@@ -8,18 +8,18 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort
-from forensics.cohorts.pack import Cohort
+from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.subject import (
     excluded_for,
     place_examined,
     place_member,
     shares_answers,
 )
+from forensics.cohorts.tracing import FAMILY_WISE, Trace, trace
 from forensics.examination.examined import Examined
-from forensics.lineage import ModelFacts, clusters
 from forensics.suites.suite import Message, Prompt
-from forensics.tracing import FAMILY_WISE, Trace, trace
 from forensics.transcripts.transcript import Response
 from tests.cohorts.builders import facts, outputs
 from tests.foreign_text import ENGLISH, GERMAN, LATIN, of_cohort, prose, tokens

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.cohort import Cohort
 
 FILE = click.Path(path_type=Path)
 _FAR = 1_000.0  # a score beyond any
@@ -53,12 +53,12 @@ def build(
     gives no likelihood ratio.
     """
     from forensics.cli.progress import note, step_spinner
-    from forensics.cohorts.build import build as build_cohort
     from forensics.cohorts.finding import destination
+    from forensics.cohorts.lineage.hypotheses import best_confidence, read_pairs
+    from forensics.cohorts.lineage.models import read_models
     from forensics.cohorts.outputs import read_outputs
-    from forensics.cohorts.pack import write_cohort
-    from forensics.hypotheses import best_confidence, read_pairs
-    from forensics.lineage import read_models
+    from forensics.cohorts.pack_files import write_cohort
+    from forensics.evaluation.cohort_build import build as build_cohort
 
     path = destination(output)
     with step_spinner() as spinner:
@@ -113,11 +113,11 @@ def add(cohort: str, outputs: tuple[Path, ...], models: Path, output: str, date:
     What was fitted, rarity of words included, stays as it is.
     """
     from forensics.cli.progress import note
-    from forensics.cohorts.build import add as add_models
     from forensics.cohorts.finding import destination, find_cohort
+    from forensics.cohorts.lineage.models import read_models
     from forensics.cohorts.outputs import answers_in
-    from forensics.cohorts.pack import write_cohort
-    from forensics.lineage import read_models
+    from forensics.cohorts.pack_files import write_cohort
+    from forensics.evaluation.cohort_build import add as add_models
     from forensics.transcripts.transcript import Response
 
     path = destination(output)
@@ -144,7 +144,7 @@ def list_command() -> None:
 
     from forensics.cli.progress import note
     from forensics.cohorts.finding import known, shipped
-    from forensics.cohorts.pack import read_head
+    from forensics.cohorts.pack_files import read_head
     from forensics.errors import InputFileError
 
     table = _table("cohort", "models", "prompts", "calibrated", "where", box=box.SIMPLE_HEAD)
@@ -193,7 +193,7 @@ def info(name: str, with_models: bool) -> None:
 def _facts(cohort: Cohort) -> list[tuple[str, str]]:
     from collections import Counter
 
-    from forensics.lineage import clusters
+    from forensics.cohorts.lineage.models import clusters
 
     years = Counter(fact.released[:4] or "unknown" for fact in cohort.facts.values())
     arrays = (cohort.sketches, cohort.scales, cohort.frequency, cohort.phrases)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from forensics.case.document import Case
     from forensics.case.evidence import Tier
-    from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.cohort import Cohort
     from forensics.cohorts.transferred import Transferred
     from forensics.evidence.base import Comparator
     from forensics.examination.examined import Examined

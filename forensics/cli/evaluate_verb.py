@@ -41,11 +41,11 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     """
     from forensics.cli.progress import step_spinner
     from forensics.cohorts.finding import calibrating_cohort
+    from forensics.cohorts.lineage.hypotheses import read_pairs
+    from forensics.cohorts.lineage.models import read_models
     from forensics.cohorts.outputs import read_outputs
     from forensics.cohorts.subject import shares_answers
-    from forensics.evaluation import evaluate
-    from forensics.hypotheses import read_pairs
-    from forensics.lineage import read_models
+    from forensics.evaluation.evaluate import evaluate
     from forensics.support.files import write_text
 
     target = _destination(options["fit"], options["prompts"]) if options["fit"] else None
@@ -95,8 +95,8 @@ def _destination(name: str, prompts: int | None) -> Path:
 
 def _fit(outputs: Any, labelled: Any, path: Path, options: dict[str, Any]) -> None:
     from forensics.cli.progress import note
-    from forensics.cohorts.build import build
-    from forensics.cohorts.pack import write_cohort
+    from forensics.cohorts.pack_files import write_cohort
+    from forensics.evaluation.cohort_build import build
 
     wanted = options["prompts"] or len(outputs.prompts)
     write_cohort(path, build(outputs, labelled, path.stem, wanted, options["seed"], {}))

@@ -10,9 +10,9 @@ import click
 
 if TYPE_CHECKING:
     from forensics.cohorts.likeness import Flags, Likenesses
+    from forensics.cohorts.lineage.models import ModelFacts
     from forensics.cohorts.outputs import Outputs
-    from forensics.lineage import ModelFacts
-    from forensics.relatives_map import RelativesMap
+    from forensics.cohorts.tree import RelativesMap
 
 FILE = click.Path(path_type=Path)
 
@@ -41,7 +41,7 @@ def command(
     look less alike than they are.
     """
     from forensics.cli.progress import note, step_spinner
-    from forensics.relatives_map import relate
+    from forensics.cohorts.tree import relate
     from forensics.report import map_files
     from forensics.support.files import write_text
 
@@ -81,10 +81,10 @@ def _read(
 
 
 def _outputs(paths: Sequence[Path], models: Path | None) -> Outputs:
+    from forensics.cohorts.lineage.models import ModelFacts, read_models
     from forensics.cohorts.outputs import answers_in, arrange
+    from forensics.cohorts.tree import MIN_MODELS
     from forensics.errors import InputFileError, UsageError
-    from forensics.lineage import ModelFacts, read_models
-    from forensics.relatives_map import MIN_MODELS
     from forensics.transcripts.transcript import Response
 
     known = read_models(models) if models else {}
@@ -107,7 +107,7 @@ def _print(found: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | None
     from rich.table import Table
     from rich.text import Text
 
-    from forensics.lineage import clusters
+    from forensics.cohorts.lineage.models import clusters
     from forensics.support.sanitise import one_line
 
     numbers = clusters(facts) if facts else {}
@@ -137,7 +137,7 @@ def _print(found: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | None
 
 
 def _note(found: RelativesMap) -> str:
-    from forensics.relatives_map import RESAMPLES
+    from forensics.cohorts.tree import RESAMPLES
 
     scale = {
         "normalised": "standard deviations beyond the likeness to the most alike unrelated models",

@@ -12,7 +12,7 @@ from forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from forensics.case.document import Case, CasePlan
-    from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.cohort import Cohort
     from forensics.evidence import Comparator
     from forensics.planned import Planned, PlannedCohort, PlannedSubject, PlannedSuite
     from forensics.subjects.subject import Subject

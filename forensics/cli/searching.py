@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from forensics.cli.obtaining import asking_from, obtain
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.comparing import Side, compare_in_cohort
 from forensics.cohorts.finding import find_cohort, find_model
-from forensics.cohorts.pack import Cohort
+from forensics.cohorts.lineage.models import clusters, excluded_with
 from forensics.cohorts.subject import Placed, place_examined, place_member
+from forensics.cohorts.tracing import Trace, trace
 from forensics.compare import restrict
 from forensics.examination.examined import Examined
-from forensics.lineage import clusters, excluded_with
 from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
-from forensics.tracing import Trace, trace
 from forensics.transcripts.transcript import read_transcript
 
 _MOST = 5

@@ -17,11 +17,11 @@ from forensics.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from forensics.cohorts.pack import Cohort
+    from forensics.cohorts.cohort import Cohort
     from forensics.cohorts.subject import Placed
+    from forensics.cohorts.tracing import Trace
     from forensics.examination.examined import Examined
     from forensics.subjects.subject import Subject
-    from forensics.tracing import Trace
 
 
 _SMALLEST = 0.001
@@ -53,8 +53,8 @@ def command(subject: str, cohort_name: str, **options: Any) -> None:
     """
     from forensics.cli.progress import step_spinner
     from forensics.cohorts.finding import find_cohort
+    from forensics.cohorts.tracing import trace
     from forensics.support.files import write_text
-    from forensics.tracing import trace
 
     cohort = find_cohort(cohort_name)
     placed = _placed(subject, cohort, options)

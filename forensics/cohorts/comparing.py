@@ -13,8 +13,8 @@ from typing import Any
 from forensics import __version__
 from forensics.case.document import Case, CaseSubject, CopyTripwire, LedgerEntry, Overlap, Verdict
 from forensics.case.evidence import Evidence
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.judging import judge
-from forensics.cohorts.pack import Cohort
 from forensics.cohorts.relatives import relatives
 from forensics.cohorts.subject import Placed
 from forensics.copies import MIN_CHARS, MIN_IDENTICAL

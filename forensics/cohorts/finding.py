@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import MIN_PROMPTS
-from forensics.cohorts.pack import Cohort, read_cohort, read_head
+from forensics.cohorts.pack_files import read_cohort, read_head
 from forensics.errors import InputFileError, PluginWarning, UsageError
 from forensics.support.resources import cache_folder, data_folder, is_file
 

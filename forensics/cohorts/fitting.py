@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.calibration import (
+from forensics.cohorts.calibration import (
     LogisticFusion,
     cluster_bounds,
     cluster_weights,
     count_clusters,
 )
 from forensics.cohorts.likeness import Flags, Floats, Likenesses, pair_scores
-from forensics.hypotheses import Hypothesis
+from forensics.cohorts.lineage.hypotheses import Hypothesis
 
 CLOSE_KIN: tuple[Hypothesis, ...] = ("same_model", "close_descent")
 PROMPT_COUNTS = (8, 16, 25, 50, 100, 200, 400)

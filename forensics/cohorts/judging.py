@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.calibration import to_log10
 from forensics.case.evidence import Evidence, Interval, PromptScore
+from forensics.cohorts.calibration import to_log10
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.fitting import CLOSE_KIN
 from forensics.cohorts.likeness import (
     MIN_PROMPTS,
@@ -22,10 +23,9 @@ from forensics.cohorts.likeness import (
     normalised,
     view,
 )
-from forensics.cohorts.pack import Cohort
+from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
-from forensics.lineage import clusters
 
 NAME = "likeness"
 TITLE = "Likeness against the cohort"

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from forensics.cohorts.fitting import Labelled
 from forensics.cohorts.likeness import Flags, Likenesses, of_texts
+from forensics.cohorts.lineage.hypotheses import LabelledPair
+from forensics.cohorts.lineage.models import ModelFacts, clusters, excluded_with
 from forensics.cohorts.population import Population, traits_of
 from forensics.errors import InputFileError
 from forensics.examination.examined import Examined
-from forensics.hypotheses import LabelledPair
-from forensics.lineage import ModelFacts, clusters, excluded_with
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Prompt
 from forensics.transcripts.transcript import Response, Transcript, read_transcript

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.lineage import ModelFacts
+from forensics.cohorts.lineage.models import ModelFacts
 
 MIN_PEERS = 20
 MONTHS = 12

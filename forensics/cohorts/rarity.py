@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from forensics.case.evidence import Evidence, Exhibit, Rarity
-from forensics.cohorts.pack import PHRASE_WORDS, Cohort
+from forensics.cohorts.cohort import PHRASE_WORDS, Cohort
 from forensics.examination.examined import Examined
 from forensics.transcripts.words import words
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import MIN_PROMPTS, Flags
 from forensics.cohorts.outputs import Outputs
-from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Traits, measured
 from forensics.cohorts.sketches import Floats32
 from forensics.examination.examined import Examined

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from forensics.calibration import CalibrationError, count_clusters, to_log10
 from forensics.case.document import ErrorAtScore
 from forensics.case.evidence import Evidence, Interval
+from forensics.cohorts.calibration import CalibrationError, count_clusters, to_log10
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration
 from forensics.cohorts.likeness import Floats
 from forensics.cohorts.population import Condition

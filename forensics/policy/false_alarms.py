@@ -16,22 +16,22 @@ from math import log
 
 import numpy as np
 
-from forensics.calibration import error_rate
 from forensics.case.document import Case, ErrorAtScore
 from forensics.case.evidence import Evidence
+from forensics.cohorts.calibration import error_rate
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.judging import NAME as LIKENESS
+from forensics.cohorts.lineage.models import clusters
+from forensics.cohorts.tracing import FAMILY_WISE
 from forensics.cohorts.transferred import NAME as TRANSFERRED
 from forensics.cohorts.transferred import shipped
 from forensics.declarations import Declarations
 from forensics.errors import ForensicsError
 from forensics.fusion import KIN, read_tiers
-from forensics.lineage import clusters
 from forensics.policy.measured import Measured, kin_log10_lr
 from forensics.policy.model import Drift, Policy, RestrictedTeacher, RuleName, UndeclaredKinship
 from forensics.policy.names import declared_as
 from forensics.policy.outcomes import FalseAlarms
-from forensics.tracing import FAMILY_WISE
 
 _BY_WEIGHTS = "the limit of the tests of weights, for models that are independent"
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.calibration.verbal import Tier, verbal_tier
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
+from forensics.cohorts.calibration.verbal import Tier, verbal_tier
 
 _CONFIDENCE = 0.95
 Range = tuple[float, float]

@@ -6,17 +6,15 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from forensics.relatives_map import Node, RelativesMap
-from forensics.support.sanitise import cell, clip, one_line
+from forensics.cohorts.newick import _NAME, distinct
+from forensics.cohorts.tree import RelativesMap
+from forensics.support.sanitise import cell
 
-_BARE = re.compile(r"[A-Za-z0-9.-]+")
 _COUNTED = re.compile(r"\b(gradient_|clip)\d+\b")
-_NAME = 500
 _LABEL = 44
 _CELL = 9
 _TREE_WIDTH = 180
@@ -32,36 +30,6 @@ _BLANK = {
 }
 
 
-def newick(found: RelativesMap) -> str:
-    """Return the tree, groups labelled with their support in percent.
-
-    The tree has no root: its last node joins three groups.
-    """
-    names = [_quoted(name) for name in leaf_names(found.models)]
-    texts: list[str] = []
-    for node in found.nodes:
-        inner = ",".join(texts[child] for child in node.children)
-        label = _label(node) if node.model is None else names[node.model]
-        texts.append(f"{f'({inner})' if inner else ''}{label}:{node.length:.6g}")
-    return texts[-1].rpartition(":")[0] + ";\n"
-
-
-def leaf_names(models: Sequence[str]) -> list[str]:
-    """Return what leaves are called: each model by its name, on one line, no two the same."""
-    return distinct(models, _NAME)
-
-
-def _label(node: Node) -> str:
-    return "" if node.support is None else f"{100 * node.support:.0f}"
-
-
-def _quoted(name: str) -> str:
-    if _BARE.fullmatch(name):
-        return name
-    doubled = name.replace("'", "''")
-    return f"'{doubled}'"
-
-
 def matrix(found: RelativesMap) -> str:
     """Return the scores as CSV, models in the tree's order; a cell is empty where none is known."""
     names = [cell(name) for name in distinct(found.models, _NAME)]
@@ -72,21 +40,6 @@ def matrix(found: RelativesMap) -> str:
         scores = (found.scores[row, column] for column in found.order)
         table.writerow([names[row], *(f"{x:.4f}" if np.isfinite(x) else "" for x in scores)])
     return text.getvalue()
-
-
-def distinct(names: Sequence[str], limit: int) -> list[str]:
-    """Return names on one line and of at most `limit` characters, no two of them the same."""
-    used: set[str] = set()
-    found = []
-    for name in names:
-        short = unique = one_line(name, limit)
-        number = 2
-        while unique in used:
-            unique = f"{clip(short, limit - 6)} ({number})"
-            number += 1
-        used.add(unique)
-        found.append(unique)
-    return found
 
 
 def heat_map(found: RelativesMap) -> str:

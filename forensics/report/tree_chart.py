@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from forensics.case.document import Case
+from forensics.cohorts.newick import leaf_names
 from forensics.report.drawing import alternative, svg_start
-from forensics.report.map_files import leaf_names
 from forensics.support.sanitise import clip, one_line
 
 _PATH = "relatives.newick"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from forensics.hypotheses import Relation
+from forensics.cohorts.lineage.hypotheses import Relation
 from forensics.support.files import write_text
 
 _RELEASED = "2025-01"  # all of one month: a zoo has no eras

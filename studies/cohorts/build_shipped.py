@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from forensics.cohorts.build import build
+from forensics.cohorts.cohort import Cohort
+from forensics.cohorts.lineage.hypotheses import Confidence, best_confidence, read_pairs
+from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
-from forensics.cohorts.pack import Cohort, write_cohort
-from forensics.hypotheses import Confidence, best_confidence, read_pairs
-from forensics.lineage import read_models
+from forensics.cohorts.pack_files import write_cohort
+from forensics.evaluation.cohort_build import build
 from forensics.suites.references import read_hashes
 from forensics.suites.suite import Prompt
 from forensics.support.files import write_text

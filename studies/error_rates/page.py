@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from forensics.cohorts.fitting import CLOSE_KIN
-from forensics.hypotheses import KIN_HYPOTHESES, SENTENCES
+from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, SENTENCES
 from studies.error_rates.cells import name as spelt
 from studies.error_rates.cells import number, row, word
 from studies.error_rates.study import DRAWS, Study, study

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.calibration import auc, count_clusters, error_rate, tpr_at_fpr
+from forensics.cohorts.calibration import auc, count_clusters, error_rate, tpr_at_fpr
 from forensics.cohorts.fitting import (
     CLOSE_KIN,
     MIN_STRANGERS,
@@ -26,12 +26,12 @@ from forensics.cohorts.fitting import (
     best_of_strangers,
 )
 from forensics.cohorts.likeness import Flags, Floats, Likenesses, agreement, pair_scores
+from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, LabelledPair, read_pairs
+from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
-from forensics.evaluation import evaluate
-from forensics.hypotheses import KIN_HYPOTHESES, LabelledPair, read_pairs
-from forensics.lineage import read_models
-from forensics.teachers import HeldOut, held_out
-from forensics.tracing import FAMILY_WISE
+from forensics.cohorts.teachers import HeldOut, held_out
+from forensics.cohorts.tracing import FAMILY_WISE
+from forensics.evaluation.evaluate import evaluate
 from studies.error_rates.published_methods import BASELINES
 from studies.error_rates.teacher_study import teacher_study
 

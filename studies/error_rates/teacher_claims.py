@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.lineage.hypotheses import LabelledPair
+from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import MONTHS, month
-from forensics.hypotheses import LabelledPair
-from forensics.lineage import clusters
 
 RIGHT = "documented"
 WRONG = ("wrong teacher", "released after the student", "no student")

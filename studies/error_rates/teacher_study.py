@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from forensics.calibration import (
+from forensics.cohorts.calibration import (
     LogisticFusion,
     auc,
     bootstrap_over_clusters,
@@ -24,10 +24,10 @@ from forensics.calibration import (
 )
 from forensics.cohorts.fitting import Labelled
 from forensics.cohorts.likeness import Flags, Floats, Likenesses, pair_scores
+from forensics.cohorts.lineage.hypotheses import LabelledPair
+from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.outputs import Outputs
-from forensics.error_rates import hub_effects, without_hubs
-from forensics.hypotheses import LabelledPair
-from forensics.lineage import clusters
+from forensics.evaluation.rates import hub_effects, without_hubs
 from forensics.transcripts.words import ngram_hashes, words
 from studies.error_rates.published_methods import first_characters, opening_alleles
 from studies.error_rates.teacher_claims import RIGHT, WRONG, Claims, Integers, claims, margins

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from forensics.teachers import ASSISTANT_STYLE, MAX_ERROR, MIN_FOUND, HeldOut
+from forensics.cohorts.teachers import ASSISTANT_STYLE, MAX_ERROR, MIN_FOUND, HeldOut
 from studies.error_rates.cells import number, row, word
 from studies.error_rates.teacher_claims import RIGHT, WRONG
 from studies.error_rates.teacher_study import MIN_TEACHER_CLUSTERS

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.calibration import Interval
 from forensics.case.evidence import Evidence
+from forensics.cohorts.calibration import Interval
+from forensics.cohorts.lineage.hypotheses import read_pairs
+from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import read_outputs
 from forensics.compare import measure as compared
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
-from forensics.hypotheses import read_pairs
-from forensics.lineage import read_models
 from forensics.subjects.subject import parse_subject
 from forensics.support.files import write_text
 from forensics.transcripts.transcript import read_transcript

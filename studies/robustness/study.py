@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.calibration import Interval, auc, bootstrap_over_clusters, operating_point
+from forensics.cohorts.calibration import Interval, auc, bootstrap_over_clusters, operating_point
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import Flags, Floats, of_texts, pair_scores
 from forensics.cohorts.outputs import Outputs

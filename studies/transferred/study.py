@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.calibration import (
+from forensics.cohorts.calibration import (
     CalibrationError,
     LogisticFusion,
     auc,
@@ -37,17 +37,17 @@ from forensics.calibration import (
     error_rate,
     pigeonhole_weights,
 )
-from forensics.cohorts.build import near_copies
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration, Labelled
 from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.lineage.hypotheses import LabelledPair, read_pairs
+from forensics.cohorts.lineage.models import ModelFacts, read_models
 from forensics.cohorts.outputs import Outputs, arrange, read_outputs
 from forensics.cohorts.population import traits_of
-from forensics.cohorts.reference_scores import comparator_scores, spread
 from forensics.cohorts.transferred import FEATURES, FILE, JUDGED, Transferred
 from forensics.cohorts.validation import FOLDS
+from forensics.evaluation.cohort_build import near_copies
+from forensics.evaluation.reference_scores import comparator_scores, spread
 from forensics.evidence import load_comparators
-from forensics.hypotheses import LabelledPair, read_pairs
-from forensics.lineage import ModelFacts, read_models
 from forensics.suites.suite import Message, Prompt
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder

@@ -12,9 +12,9 @@ import pytest
 from forensics.cohorts.all_pairs import mean_cosines, normalise
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.likeness import pair_scores
+from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.cohorts.sketches import DIMENSIONS, Floats32
-from forensics.lineage import read_models
 
 if TYPE_CHECKING:
     from pathlib import Path

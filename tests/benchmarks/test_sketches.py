@@ -48,7 +48,7 @@ def test_hashing_vectoriser(benchmark: BenchmarkFixture, texts: list[str]) -> No
 
 def test_trace(benchmark: BenchmarkFixture) -> None:
     from forensics.cohorts.subject import place_member
-    from forensics.tracing import trace
+    from forensics.cohorts.tracing import trace
 
     cohort = find_cohort("alpaca-eval")
     benchmark(lambda: trace(place_member("vicuna-13b", cohort), cohort))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
+from forensics.cohorts.lineage.hypotheses import LabelledPair
+from forensics.cohorts.lineage.models import ModelFacts
 from forensics.cohorts.outputs import Outputs
-from forensics.hypotheses import LabelledPair
-from forensics.lineage import ModelFacts
 from forensics.suites.suite import Message, Prompt
 
 _SYLLABLES = ("ba", "do", "ke", "li", "mu", "na", "po", "ra", "si", "tu", "ve", "zo")

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forensics.cohorts.build import add, build, near_copies
 from forensics.cohorts.likeness import pair_scores
+from forensics.cohorts.lineage.hypotheses import LabelledPair
+from forensics.cohorts.lineage.models import ModelFacts
 from forensics.cohorts.outputs import MIN_MODELS, Outputs, arrange, read_outputs
-from forensics.cohorts.pack import write_cohort
+from forensics.cohorts.pack_files import write_cohort
 from forensics.errors import InputFileError, UsageError
-from forensics.hypotheses import LabelledPair
-from forensics.lineage import ModelFacts
+from forensics.evaluation.cohort_build import add, build, near_copies
 from forensics.transcripts.transcript import Response
 from tests.builders import essays, write
 from tests.cohorts.builders import facts, outputs, pairs

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cohorts.build import build
 from forensics.cohorts.finding import (
     calibrating_cohort,
     destination,
@@ -16,8 +15,9 @@ from forensics.cohorts.finding import (
     matching_cohort,
     shipped,
 )
-from forensics.cohorts.pack import write_cohort
+from forensics.cohorts.pack_files import write_cohort
 from forensics.errors import InputFileError, PluginWarning, UsageError
+from forensics.evaluation.cohort_build import build
 from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
 from forensics.support.resources import cache_folder

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from forensics.cohorts.build import build
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import pair_scores
-from forensics.cohorts.pack import Cohort, read_cohort, read_head, write_cohort
+from forensics.cohorts.pack_files import read_cohort, read_head, write_cohort
 from forensics.errors import InputFileError, UsageError
+from forensics.evaluation.cohort_build import build
 from forensics.transcripts.words import words
 from tests.cohorts.builders import facts, outputs, pairs
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forensics.cohorts.lineage.models import ModelFacts
 from forensics.cohorts.population import (
     MIN_PEERS,
     Population,
@@ -15,7 +16,6 @@ from forensics.cohorts.population import (
     month,
     traits_of,
 )
-from forensics.lineage import ModelFacts
 
 ONE = Traits("2024-03", 900.0, 20.0)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forensics.cohorts.fitting import Labelled
-from forensics.cohorts.reference_scores import (
+from forensics.evaluation.reference_scores import (
     BINS,
     comparator_scores,
     histogram,

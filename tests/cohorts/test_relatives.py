@@ -11,16 +11,16 @@ from skbio import TreeNode
 
 from forensics.blinding import blinded
 from forensics.case.document import Case, case_to_json
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.comparing import Side, compare_in_cohort
 from forensics.cohorts.finding import find_cohort
-from forensics.cohorts.pack import Cohort
+from forensics.cohorts.newick import relabelled
 from forensics.cohorts.relatives import NEAREST, relatives
 from forensics.cohorts.subject import Placed, place_examined, place_member
+from forensics.cohorts.tracing import trace
 from forensics.compare import compare
 from forensics.evidence import load_comparators
-from forensics.newick import relabelled
 from forensics.subjects.subject import parse_subject
-from forensics.tracing import trace
 from tests.made_cohort import answering, made_cohort, said
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from forensics.cohorts.finding import find_cohort, shipped
 from forensics.cohorts.likeness import pair_scores
+from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import read_outputs
-from forensics.lineage import read_models
 from forensics.suites.loading import load_suite
 from forensics.support import resources
 from studies.cohorts.build_shipped import RECIPES, build_shipped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.calibration import count_clusters
+from forensics.cohorts.calibration import count_clusters
 from forensics.cohorts.fitting import Calibration, Labelled, fit_line, fit_scores
 from forensics.cohorts.validation import REFITS, Validation, held_out_llr, validate
 

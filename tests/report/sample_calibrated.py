@@ -17,7 +17,7 @@ from forensics.case.document import (
     Relatives,
 )
 from forensics.case.evidence import Evidence, Interval, ReferenceScores
-from forensics.report.map_files import leaf_names
+from forensics.cohorts.newick import leaf_names
 from tests.report.sample_case import sample_case, sha
 
 LAYERS = 6

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.hypotheses import read_pairs
-from forensics.lineage import clusters, read_models
+from forensics.cohorts.lineage.hypotheses import read_pairs
+from forensics.cohorts.lineage.models import clusters, read_models
 from forensics.zoo.build import SMALLEST
 from forensics.zoo.checkpoint import read_checkpoint
 from forensics.zoo.children import CHANGES, Published, build_children

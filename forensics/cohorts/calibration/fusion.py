@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forensics.calibration.bounds import Bounds, cluster_bounds, elub
-from forensics.calibration.observations import CalibrationError, Floats, Values, observed
+from forensics.cohorts.calibration.bounds import Bounds, cluster_bounds, elub
+from forensics.cohorts.calibration.observations import CalibrationError, Floats, Values, observed
 
 
 @dataclass(frozen=True)

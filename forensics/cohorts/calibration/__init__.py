@@ -14,9 +14,9 @@ throughout; what is shown to people (`verbal_tier`, `tippett`) is log10.
 - `verbal`: an LR in words
 """
 
-from forensics.calibration.bounds import Bounds, cluster_bounds, elub
-from forensics.calibration.costs import EceCurve, cllr, cllr_cal, cllr_min, ece
-from forensics.calibration.discrimination import (
+from forensics.cohorts.calibration.bounds import Bounds, cluster_bounds, elub
+from forensics.cohorts.calibration.costs import EceCurve, cllr, cllr_cal, cllr_min, ece
+from forensics.cohorts.calibration.discrimination import (
     DetCurve,
     ErrorRate,
     OperatingPoint,
@@ -30,10 +30,10 @@ from forensics.calibration.discrimination import (
     tippett,
     tpr_at_fpr,
 )
-from forensics.calibration.fusion import LogisticFusion
-from forensics.calibration.observations import CalibrationError, to_log10
-from forensics.calibration.pav import PavCalibrator, pav_llr
-from forensics.calibration.resampling import (
+from forensics.cohorts.calibration.fusion import LogisticFusion
+from forensics.cohorts.calibration.observations import CalibrationError, to_log10
+from forensics.cohorts.calibration.pav import PavCalibrator, pav_llr
+from forensics.cohorts.calibration.resampling import (
     Interval,
     bootstrap_over_clusters,
     cluster_weights,
@@ -41,7 +41,7 @@ from forensics.calibration.resampling import (
     percentile_interval,
     pigeonhole_weights,
 )
-from forensics.calibration.verbal import TIERS, Verbal, verbal_tier
+from forensics.cohorts.calibration.verbal import TIERS, Verbal, verbal_tier
 
 __all__ = [
     "TIERS",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.calibration import (
+from forensics.cohorts.calibration import (
     CalibrationError,
     auc,
     bootstrap_over_clusters,

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from forensics import __version__
 from forensics.cohorts import judging
+from forensics.cohorts.cohort import Cohort, CohortPrompt, phrase_hashes
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled, fit_scores, scores_by_size
 from forensics.cohorts.likeness import MIN_PROMPTS, mean_rows
+from forensics.cohorts.lineage.hypotheses import LabelledPair
+from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.outputs import Outputs
-from forensics.cohorts.pack import Cohort, CohortPrompt, phrase_hashes
 from forensics.cohorts.population import traits_of
-from forensics.cohorts.reference_scores import histogram, reference_scores
 from forensics.cohorts.sketches import (
     count_sequences,
     document_frequency,
@@ -27,9 +28,8 @@ from forensics.cohorts.sketches import (
 from forensics.cohorts.validation import validate
 from forensics.copies import MIN_CHARS
 from forensics.errors import InputFileError, UsageError
-from forensics.evaluation import evaluate
-from forensics.hypotheses import LabelledPair
-from forensics.lineage import ModelFacts, clusters
+from forensics.evaluation.evaluate import evaluate
+from forensics.evaluation.reference_scores import histogram, reference_scores
 from forensics.transcripts.transcript import Response
 from forensics.transcripts.words import words
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.calibration import count_clusters
 from forensics.case.evidence import ReferenceScores
+from forensics.cohorts.calibration import count_clusters
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.outputs import Outputs

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.calibration import det, tippett
+from forensics.cohorts.calibration import det, tippett
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration, Labelled, fit_line
 from forensics.cohorts.likeness import (
     Flags,
@@ -24,13 +24,13 @@ from forensics.cohorts.likeness import (
     agreement,
     pair_scores,
 )
+from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, Hypothesis, LabelledPair
+from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import month
 from forensics.cohorts.validation import FOLDS, held_out_llr
-from forensics.error_rates import STRONG, Scored, rates, without_hubs
 from forensics.errors import InputFileError
-from forensics.hypotheses import KIN_HYPOTHESES, Hypothesis, LabelledPair
-from forensics.lineage import clusters
+from forensics.evaluation.rates import STRONG, Scored, rates, without_hubs
 
 _CURVE_POINTS = 200
 Source = Literal["held_out", "shipped", "none"]

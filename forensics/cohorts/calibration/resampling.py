@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forensics.calibration.observations import CalibrationError, Floats, Values
+from forensics.cohorts.calibration.observations import CalibrationError, Floats, Values
 
 # An interval from fewer usable resamples than this share would describe the lucky ones.
 MIN_USABLE = 0.5

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.calibration.observations import CalibrationError, Floats, Values, observed
+from forensics.cohorts.calibration.observations import CalibrationError, Floats, Values, observed
 
 _STEP = 0.01  # of the search over log10 thresholds
 _EXTREME = 9.0  # stands for an infinite log10 LR

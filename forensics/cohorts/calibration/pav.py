@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.calibration.observations import CalibrationError, Floats, Values, two_classes
+from forensics.cohorts.calibration.observations import CalibrationError, Floats, Values, two_classes
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.calibration.observations import (
+from forensics.cohorts.calibration.observations import (
     CalibrationError,
     Floats,
     Values,
     to_log10,
     two_classes,
 )
-from forensics.calibration.pav import pav_blocks
+from forensics.cohorts.calibration.pav import pav_blocks
 
 # Weighted shares add up to 0.01 only within rounding.
 _SLACK = 1e-12

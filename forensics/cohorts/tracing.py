@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.calibration import to_log10
+from forensics.cohorts.calibration import to_log10
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import MIN_PROMPTS, Flags, Floats, agreement, pair_scores
-from forensics.cohorts.pack import Cohort
 from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
-from forensics.teachers import TeacherFinding, apart
-from forensics.teachers import finding as teacher_finding
+from forensics.cohorts.teachers import TeacherFinding, apart
+from forensics.cohorts.teachers import finding as teacher_finding
 
 FAMILY_WISE = 0.01
 

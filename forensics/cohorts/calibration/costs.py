@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.calibration.observations import Floats, Values, two_classes
-from forensics.calibration.pav import pav_llr
+from forensics.cohorts.calibration.observations import Floats, Values, two_classes
+from forensics.cohorts.calibration.pav import pav_llr
 
 _LN2 = float(np.log(2.0))
 PRIOR_LOG10_ODDS: tuple[float, ...] = tuple(round(x / 10, 1) for x in range(-30, 31))

@@ -17,10 +17,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.calibration import ErrorRate, error_rate
+from forensics.cohorts.calibration import ErrorRate, error_rate
 from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.population import MONTHS, month
-from forensics.lineage import ModelFacts, clusters
 
 Level = Literal["assistant-style kinship, source undetermined", "none"]
 ASSISTANT_STYLE: Level = "assistant-style kinship, source undetermined"

@@ -1,0 +1,1 @@
+"""Who descends from whom: models' facts, and the relations and hypotheses they imply."""

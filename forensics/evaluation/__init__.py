@@ -1,0 +1,1 @@
+"""Error rates on labelled outputs, and building a cohort from them."""
