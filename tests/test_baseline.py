@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from forensics.baseline import compare_with_baseline, read_baseline, save_baseline
 from forensics.errors import InputFileError
+from forensics.policy.drift import compare_with_baseline, read_baseline, save_baseline
 from forensics.testing import HOSTILE_TEXTS
 from forensics.transcripts.transcript import Transcript
 from tests.builders import NOUNS, essays, lines, manifest, responses

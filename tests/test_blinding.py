@@ -9,21 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from forensics.blinding import blinded
 from forensics.case.document import Case, case_to_json, read_case
 from forensics.case.evidence import Exhibit
 from forensics.cli import run
-from forensics.compare import compare
+from forensics.custody.blinding import blinded
+from forensics.custody.masking import Masker
 from forensics.evidence import load_comparators
 from forensics.evidence.text.identity import MAKERS, Identity
 from forensics.examination.examined import Examined
-from forensics.masking import Masker
 from forensics.report.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import Manifest, Response, Transcript
+from forensics.verdicts.compare import compare
 from tests.report.sample_case import sample_case
 
 # What the case below names, and no blind report may.

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from forensics.bundle import make_bundle, read_bundle, suite_from_json, suite_to_json
 from forensics.cli import run
+from forensics.custody.bundle import make_bundle, read_bundle, suite_from_json, suite_to_json
+from forensics.custody.verification import verify_bundle
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.hash_chain import CHAIN_START, encode_line
-from forensics.verification import verify_bundle
 from tests.chained import PROMPTS, make_case, probe, speaker
 
 

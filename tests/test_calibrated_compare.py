@@ -13,22 +13,22 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from forensics.bundle import make_bundle
 from forensics.case.document import Case, case_schema, case_to_json, read_case
 from forensics.case.evidence import Evidence
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.pack_files import write_cohort
-from forensics.compare import compare
+from forensics.custody.bundle import make_bundle
+from forensics.custody.verification import BundleReport, verify_bundle
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
-from forensics.fusion import LIKENESS
 from forensics.report.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
 from forensics.support.files import write_text
 from forensics.transcripts.transcript import write_transcript
-from forensics.verification import BundleReport, verify_bundle
+from forensics.verdicts.compare import compare
+from forensics.verdicts.tier_readings import LIKENESS
 from tests.foreign_text import ENGLISH, GERMAN, LATIN, of_cohort, prose, tokens
 from tests.made_cohort import NAME, PROMPTS, answering, made_cohort, said
 

@@ -6,12 +6,12 @@ import jsonschema
 import pytest
 
 from forensics.case.document import Case, case_schema, case_to_json, read_case
-from forensics.compare import compare, measure, restrict
 from forensics.errors import InputFileError
 from forensics.evidence import load_comparators
 from forensics.suites.suite import Suite
 from forensics.support.files import write_text
 from forensics.testing import HOSTILE_TEXTS
+from forensics.verdicts.compare import compare, measure, restrict
 from tests.builders import essays, examined, prompt
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.case.document import CasePlan
-from forensics.case_file import (
+from forensics.cohorts.lineage.hypotheses import SENTENCES
+from forensics.custody.case_file import (
     CaseFile,
     append_note,
     freeze,
@@ -16,11 +17,10 @@ from forensics.case_file import (
     read_case_file,
     seal_problem,
 )
-from forensics.claims import KINDS, claim, propositions
-from forensics.cohorts.lineage.hypotheses import SENTENCES
+from forensics.custody.claims import KINDS, claim, propositions
+from forensics.custody.verification import verify_case_file
 from forensics.errors import InputFileError, UsageError
 from forensics.support.hash_chain import CHAIN_START, encode_line
-from forensics.verification import verify_case_file
 
 HOSTILE = "<script>\x00\x1b[31m [bold] =cmd() \ud800"
 

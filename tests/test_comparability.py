@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forensics.comparability import comparability_notes
 from forensics.examination.examined import Examined
+from forensics.verdicts.comparability import comparability_notes
 from tests.builders import essays, examined, manifest
 
 

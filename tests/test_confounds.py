@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from forensics.case.evidence import Evidence, PromptScore
-from forensics.compare import compare, measure
-from forensics.confounds import (
+from forensics.evidence.base import without_score
+from forensics.evidence.text.formatting import Formatting
+from forensics.evidence.text.phrasing import Phrasing
+from forensics.examination.examined import Examined
+from forensics.verdicts.compare import compare, measure
+from forensics.verdicts.confounds import (
     MIN_PROMPTS,
     PREDICTORS,
     adjusted_r_squared,
     confounds,
     explained,
 )
-from forensics.evidence.base import without_score
-from forensics.evidence.text.formatting import Formatting
-from forensics.evidence.text.phrasing import Phrasing
-from forensics.examination.examined import Examined
 from tests.builders import essays, examined
 
 

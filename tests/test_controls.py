@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from forensics.compare import compare
 from forensics.errors import MissingDependencyError
 from forensics.evidence import load_comparators
 from forensics.examination.collect import collect
@@ -13,6 +12,7 @@ from forensics.subjects.backends import open_backend
 from forensics.subjects.backends.base import GenerationSettings
 from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
+from forensics.verdicts.compare import compare
 
 pytestmark = pytest.mark.demo
 

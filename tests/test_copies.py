@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.copies import MIN_CHARS, MIN_IDENTICAL, copy_tripwire
+from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL, copy_tripwire
 from tests.builders import examined
 
 LONG = [f"{i:03d} " + "x" * MIN_CHARS for i in range(40)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.custody import check_seal, examine, prefix_with_hash
+from forensics.custody.transcript_chain import check_seal, examine, prefix_with_hash
 from forensics.errors import UsageError
 from forensics.suites.suite import Message, Prompt
 from forensics.support.hash_chain import CHAIN_START, encode_line

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.declarations import Declarations, declarations_of, read_card, read_folder
 from forensics.errors import InputFileError
+from forensics.policy.declarations import Declarations, declarations_of, read_card, read_folder
 from forensics.policy.names import declared_as, same_name
 from forensics.subjects.subject import parse_subject
 

@@ -10,10 +10,10 @@ import pytest
 
 from forensics.case.document import CopyTripwire, Overlap
 from forensics.case.evidence import Evidence
-from forensics.detection import Detection, Rate, read_detection, shipped
 from forensics.errors import InputFileError
-from forensics.fusion import fuse
-from forensics.verdict import screen
+from forensics.verdicts.detection_limit import Detection, Rate, read_detection, shipped
+from forensics.verdicts.tier_readings import fuse
+from forensics.verdicts.verdict import screen
 
 
 def curve(*alike: tuple[float, int]) -> Detection:

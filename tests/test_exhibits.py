@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from forensics.case.evidence import Exhibit
-from forensics.compare import compare
 from forensics.evidence import load_comparators
-from forensics.exhibits import RANDOM, with_random
 from forensics.report.exhibits import shown_exhibits
+from forensics.verdicts.compare import compare
+from forensics.verdicts.random_exhibits import RANDOM, with_random
 from tests.builders import essays, examined
 
 

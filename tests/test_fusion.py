@@ -9,8 +9,8 @@ from scipy import integrate
 
 from forensics.case.document import CopyTripwire, Overlap, Verdict
 from forensics.case.evidence import Evidence
-from forensics.fusion import ALIKE, KIN, e_value, fuse, read_tiers
-from forensics.verdict import screen
+from forensics.verdicts.tier_readings import ALIKE, KIN, e_value, fuse, read_tiers
+from forensics.verdicts.verdict import screen
 
 QUIET = CopyTripwire(identical=0, compared=0, limit=5, min_chars=200, tripped=False)
 NOTHING = screen([], Overlap(a=0, b=0, both=0), QUIET)

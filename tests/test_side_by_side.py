@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 
-from forensics.compare import compare
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.support import parallel as side_by_side
 from forensics.support.parallel import run_all
 from forensics.transcripts.transcript import read_transcript
+from forensics.verdicts.compare import compare
 
 linux = pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,

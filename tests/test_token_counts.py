@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.compare import measure
 from forensics.errors import BackendError, UsageError
 from forensics.evidence.tokenizer.token_counts import TokenCountVectors, nearest
 from forensics.examination.examined import Examined
@@ -30,6 +29,7 @@ from forensics.subjects.model_files.folder import folder_files
 from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator
 from forensics.transcripts.transcript import Transcript
+from forensics.verdicts.compare import measure
 from studies.tokenizers.token_table import build_table
 from tests.cli.cli import QUICK, forensics
 from tests.loopback import Call, Loopback, Reply, chat_reply, loopback_fixture

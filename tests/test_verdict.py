@@ -6,7 +6,7 @@ import pytest
 
 from forensics.case.document import CopyTripwire, Overlap
 from forensics.case.evidence import Evidence, Interval, NoiseFloor
-from forensics.verdict import UNCALIBRATED, habit_level, screen
+from forensics.verdicts.verdict import UNCALIBRATED, habit_level, screen
 
 FULL = Overlap(a=60, b=60, both=60)
 QUIET = CopyTripwire(identical=0, compared=50, limit=10, min_chars=200, tripped=False)

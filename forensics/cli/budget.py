@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forensics.baseline import read_baseline
 from forensics.cli.asking_again import again
 from forensics.cli.obtaining import (
     Asking,
@@ -29,6 +28,7 @@ from forensics.examination.local_probabilities import open_passages
 from forensics.examination.probability_values import LOCAL_KINDS
 from forensics.examination.token_counts import plan_counts
 from forensics.examination.token_probabilities import MAX_ANSWERS
+from forensics.policy.drift import read_baseline
 from forensics.policy.model import Budget, Policy, ReferenceEntry
 from forensics.subjects.backends import open_backend
 from forensics.subjects.subject import Subject

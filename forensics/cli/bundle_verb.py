@@ -29,8 +29,8 @@ def command(case: Path, output: Path, transcripts: tuple[Path, ...], suite: str 
     tells this bundle from any other: keep it elsewhere, or publish it. A bundle holds names also
     of a blind case.
     """
-    from forensics.bundle import make_bundle
     from forensics.cli.progress import note
+    from forensics.custody.bundle import make_bundle
     from forensics.errors import UsageError
 
     if output.is_dir():

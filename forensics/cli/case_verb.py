@@ -71,10 +71,10 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
     model is asked anything. Its hash goes to stdout.
     """
     from forensics.case.document import CasePlan
-    from forensics.case_file import freeze
-    from forensics.claims import propositions
     from forensics.cli.planning import plan_from
     from forensics.cli.progress import note
+    from forensics.custody.case_file import freeze
+    from forensics.custody.claims import propositions
     from forensics.errors import UsageError
 
     if file.exists():
@@ -98,7 +98,7 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
 def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:
     from datetime import date
 
-    from forensics.claims import KINDS, claim
+    from forensics.custody.claims import KINDS, claim
     from forensics.errors import UsageError
 
     texts, kinds = options["claims"], list(options["kinds"])
@@ -127,7 +127,7 @@ def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:
 @click.argument("text")
 def note(file: Path, text: str) -> None:
     """Append the note TEXT to the case FILE; what stands there is never changed."""
-    from forensics.case_file import append_note
+    from forensics.custody.case_file import append_note
     from forensics.errors import UsageError
 
     if not text.strip():
@@ -143,7 +143,7 @@ def show(file: Path, json_out: str | None) -> None:
     """Show the case FILE: claims, plan and notes."""
     import json
 
-    from forensics.case_file import read_case_file
+    from forensics.custody.case_file import read_case_file
     from forensics.support.files import write_text
 
     plan = read_case_file(file).plan
@@ -159,7 +159,7 @@ def show(file: Path, json_out: str | None) -> None:
 @command.command()
 def kinds() -> None:
     """List the kinds of claims, and what answers alone can tell of each."""
-    from forensics.claims import KINDS
+    from forensics.custody.claims import KINDS
 
     for name, kind in KINDS.items():
         click.echo(f"{name}: {kind.means}; {_testable(kind.testable)}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from forensics import __version__
-from forensics.baseline import DriftReport, compare_with_baseline, read_baseline
 from forensics.case.document import Case
 from forensics.cli.asking_again import ask_again
 from forensics.cli.budget import Ask, asks, check_budget
@@ -19,7 +18,6 @@ from forensics.cli.compare_verb import compared
 from forensics.cli.local_models import check_control, check_model
 from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
 from forensics.cli.searching import own_lineage, search_cohort
-from forensics.declarations import Declarations, DeclaredModel, declarations_of
 from forensics.errors import (
     BackendError,
     ForensicsError,
@@ -30,6 +28,8 @@ from forensics.errors import (
 from forensics.evidence import BUILT_IN, Comparator, load_comparators
 from forensics.examination.token_probabilities import check_controls
 from forensics.exitcodes import ExitCode
+from forensics.policy.declarations import Declarations, DeclaredModel, declarations_of
+from forensics.policy.drift import DriftReport, compare_with_baseline, read_baseline
 from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
 from forensics.policy.measured import Measured
@@ -41,8 +41,8 @@ from forensics.policy.terms import restricted_terms
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.plugins import plugin_names
-from forensics.tiers import of_tiers
 from forensics.transcripts.transcript import Transcript
+from forensics.verdicts.measurable import of_tiers
 
 Faults = Mapping[str, str]  # a model's spec → what is wrong with its files
 

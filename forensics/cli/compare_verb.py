@@ -132,8 +132,8 @@ def compared(
         if options["only"] or options["without"]:
             load_comparators(options["only"], options["without"])
         return _in_cohort(subjects, released, options)
-    from forensics.compare import compare
-    from forensics.tiers import measurable, of_tiers
+    from forensics.verdicts.compare import compare
+    from forensics.verdicts.measurable import measurable, of_tiers
 
     # Before answers are collected, which may take an hour.
     controls = [subject_from(control, options) for control in options["controls"]]
@@ -174,12 +174,12 @@ def _in_cohort(
 ) -> tuple[Case, list[Transcript | None]]:
     """Compare where one subject at least is a cohort's model, of which only numbers are kept."""
     from forensics.cli.obtaining import asking_from, obtain
-    from forensics.cohorts.comparing import Side, compare_in_cohort
     from forensics.cohorts.finding import find_cohort, find_model
     from forensics.cohorts.subject import place_examined, place_member
     from forensics.errors import UsageError
     from forensics.examination.examined import Examined
     from forensics.suites.loading import load_suite
+    from forensics.verdicts.in_cohort import Side, compare_in_cohort
 
     given = [find_cohort(options["cohort_name"])] if options["cohort_name"] else []
     found = {s.spec: find_model(s.target, given) for s in subjects if s.kind == "cohort"}

@@ -179,7 +179,7 @@ def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tupl
     """Return the tiers that a comma-separated list names, none without a list."""
     if value is None:
         return ()
-    from forensics.tiers import TIERS
+    from forensics.verdicts.measurable import TIERS
 
     wanted = {name.strip() for name in value.split(",")}
     unknown = sorted(wanted - set(TIERS))

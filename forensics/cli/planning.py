@@ -13,8 +13,8 @@ from forensics.errors import UsageError
 if TYPE_CHECKING:
     from forensics.case.document import Case, CasePlan
     from forensics.cohorts.cohort import Cohort
+    from forensics.custody.plan import Planned, PlannedCohort, PlannedSubject, PlannedSuite
     from forensics.evidence import Comparator
-    from forensics.planned import Planned, PlannedCohort, PlannedSubject, PlannedSuite
     from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Transcript
@@ -40,9 +40,9 @@ def by_plan(
             if spec is None:
                 raise click.UsageError(f"Missing argument '{name}'.", context)
         return None, [spec for spec in specs if spec is not None], dict(options)
-    from forensics.case_file import read_case_file
     from forensics.cli.progress import note
-    from forensics.planned import planned
+    from forensics.custody.case_file import read_case_file
+    from forensics.custody.plan import planned
 
     plan = read_case_file(path).plan
     wanted = planned(plan)
@@ -95,7 +95,7 @@ def with_plan(case: Case, plan: CasePlan | None, transcripts: Sequence[Transcrip
     if plan is None:
         return case
     from forensics.cli.progress import note
-    from forensics.planned import with_deviations
+    from forensics.custody.plan import with_deviations
 
     case = with_deviations(case, plan, transcripts)
     found = len(case.plan.deviations) if case.plan else 0
@@ -114,11 +114,11 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
     from forensics import __version__
     from forensics.cli.obtaining import subject_from
     from forensics.cli.options import settings_from
+    from forensics.custody.plan import Planned, PlannedBackend, PlannedGeneration, thresholds
     from forensics.evidence import load_comparators
     from forensics.examination.token_probabilities import check_controls
-    from forensics.planned import Planned, PlannedBackend, PlannedGeneration, thresholds
     from forensics.support.months import check_month
-    from forensics.tiers import of_tiers
+    from forensics.verdicts.measurable import of_tiers
 
     months = [check_month(options[f"{side}_released"], f"--{side}-released") for side in _SIDES]
     comparators = of_tiers(load_comparators(options["only"], options["without"]), options["tiers"])
@@ -153,7 +153,7 @@ _SIDES = ("known", "questioned")
 
 
 def _frozen_suite(suite: Suite, options: Mapping[str, Any]) -> PlannedSuite:
-    from forensics.planned import PlannedSuite
+    from forensics.custody.plan import PlannedSuite
 
     return PlannedSuite(
         chosen=options["suite_name"],
@@ -167,7 +167,7 @@ def _frozen_suite(suite: Suite, options: Mapping[str, Any]) -> PlannedSuite:
 
 
 def _frozen_cohort(cohort: Cohort, options: Mapping[str, Any]) -> PlannedCohort:
-    from forensics.planned import PlannedCohort
+    from forensics.custody.plan import PlannedCohort
 
     chosen = _named(options["cohort_name"]) or cohort.name
     return PlannedCohort(chosen=chosen, name=cohort.name, sha256=cohort.sha256)
@@ -216,7 +216,7 @@ def _subject(
     subject: Subject, month: str, cohort: Cohort | None, options: Mapping[str, Any]
 ) -> PlannedSubject:
     from forensics.cli.options import backend_options_from
-    from forensics.planned import PlannedSubject
+    from forensics.custody.plan import PlannedSubject
     from forensics.subjects.backends import open_backend
     from forensics.transcripts.transcript import read_transcript
 

@@ -108,7 +108,7 @@ def render(case: Case, outputs: Outputs) -> None:
 def _shown(case: Case) -> Case:
     if not case.blind:
         return case
-    from forensics.blinding import blinded
+    from forensics.custody.blinding import blinded
 
     return blinded(case)
 

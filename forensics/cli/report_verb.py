@@ -26,10 +26,10 @@ def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
 
     A case made with `compare --blind` is rendered with names masked until --unblind opens it.
     """
-    from forensics.blinding import blinded
-    from forensics.blinding import unblind as opened
     from forensics.case.document import read_case
     from forensics.cli.rendering import outputs, render
+    from forensics.custody.blinding import blinded
+    from forensics.custody.blinding import unblind as opened
     from forensics.errors import UsageError
 
     if options["output"] and not options["format_"]:

@@ -9,17 +9,17 @@ from typing import Any
 
 from forensics.cli.obtaining import asking_from, obtain
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.comparing import Side, compare_in_cohort
 from forensics.cohorts.finding import find_cohort, find_model
 from forensics.cohorts.lineage.models import clusters, excluded_with
 from forensics.cohorts.subject import Placed, place_examined, place_member
 from forensics.cohorts.tracing import Trace, trace
-from forensics.compare import restrict
 from forensics.examination.examined import Examined
 from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.transcripts.transcript import read_transcript
+from forensics.verdicts.compare import restrict
+from forensics.verdicts.in_cohort import Side, compare_in_cohort
 
 _MOST = 5
 

@@ -85,10 +85,10 @@ def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
 
 def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Examined:
     from forensics.cli.obtaining import asking_from, obtain
-    from forensics.compare import restrict
     from forensics.examination.examined import Examined
     from forensics.suites.loading import load_suite
     from forensics.transcripts.transcript import read_transcript
+    from forensics.verdicts.compare import restrict
 
     chosen = options["suite_name"] or options["category"] or options["limit"]
     if subject.kind == "transcript" and not chosen:

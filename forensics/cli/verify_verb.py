@@ -14,8 +14,8 @@ import click
 from forensics.exitcodes import ExitCode
 
 if TYPE_CHECKING:
-    from forensics.custody import Contents, Custody
-    from forensics.verification import BundleReport
+    from forensics.custody.transcript_chain import Contents, Custody
+    from forensics.custody.verification import BundleReport
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _SHOWN = 20
@@ -54,7 +54,7 @@ def command(file: Path, seal: str | None, case_path: Path | None, json_out: str 
     wrong was found but not everything could be checked (a transcript without chain, a comparator
     that is not installed here, a last digit that differs).
     """
-    from forensics.case_file import is_case_file
+    from forensics.custody.case_file import is_case_file
     from forensics.errors import InputFileError, UsageError
 
     if file.is_dir():
@@ -86,7 +86,7 @@ class _Report:
 
 
 def _transcript(file: Path, seal: str | None, case_path: Path | None) -> _Report:
-    from forensics.verification import verify_transcript
+    from forensics.custody.verification import verify_transcript
 
     custody, problems = verify_transcript(file, seal, case_path)
     result = "changed" if problems else custody.result
@@ -108,7 +108,7 @@ def _transcript(file: Path, seal: str | None, case_path: Path | None) -> _Report
 
 
 def _case_file(file: Path, seal: str | None) -> _Report:
-    from forensics.verification import verify_case_file
+    from forensics.custody.verification import verify_case_file
 
     found = verify_case_file(file, seal)
     lines = list(found.problems)
@@ -163,7 +163,7 @@ def _content_lines(contents: Contents, lines: int) -> list[str]:
 
 def _bundle(file: Path, seal: str | None) -> _Report:
     from forensics.cli.progress import step_spinner
-    from forensics.verification import verify_bundle
+    from forensics.custody.verification import verify_bundle
 
     with step_spinner() as spinner:
         task = spinner.add_task("deriving again", total=None)

@@ -26,12 +26,12 @@ from forensics.cohorts.sketches import (
     weigh,
 )
 from forensics.cohorts.validation import validate
-from forensics.copies import MIN_CHARS
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.evaluate import evaluate
 from forensics.evaluation.reference_scores import histogram, reference_scores
 from forensics.transcripts.transcript import Response
 from forensics.transcripts.words import words
+from forensics.verdicts.copy_tripwire import MIN_CHARS
 
 PROMPTS = 120
 _MOST = 255  # what a byte counts

@@ -25,13 +25,13 @@ from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.tracing import FAMILY_WISE
 from forensics.cohorts.transferred import NAME as TRANSFERRED
 from forensics.cohorts.transferred import shipped
-from forensics.declarations import Declarations
 from forensics.errors import ForensicsError
-from forensics.fusion import KIN, read_tiers
+from forensics.policy.declarations import Declarations
 from forensics.policy.measured import Measured, kin_log10_lr
 from forensics.policy.model import Drift, Policy, RestrictedTeacher, RuleName, UndeclaredKinship
 from forensics.policy.names import declared_as
 from forensics.policy.outcomes import FalseAlarms
+from forensics.verdicts.tier_readings import KIN, read_tiers
 
 _BY_WEIGHTS = "the limit of the tests of weights, for models that are independent"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.case.document import Case
-from forensics.declarations import Declarations, DeclaredModel
+from forensics.policy.declarations import Declarations, DeclaredModel
 from forensics.policy.measured import Measured, by_weights, kin_log10_lr, telling_exhibit
 from forensics.policy.model import (
     ContradictedDeclaration,

@@ -8,8 +8,8 @@ from typing import Literal
 
 from forensics.case.document import Case, CaseResponse
 from forensics.case.evidence import Evidence, Exhibit
-from forensics.fusion import Kin, read_tiers
 from forensics.policy.outcomes import ExhibitRef
+from forensics.verdicts.tier_readings import Kin, read_tiers
 
 _KIN = ("same_model", "close_descent")
 _SHARED = 240

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from forensics.declarations import Declarations, DeclaredModel
+from forensics.policy.declarations import Declarations, DeclaredModel
 
 
 def same_name(first: str, second: str) -> bool:

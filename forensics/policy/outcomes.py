@@ -10,8 +10,8 @@ from pydantic import Field
 
 from forensics.case.document import Case
 from forensics.case.evidence import Finite, ModelText, Record
-from forensics.declarations import Declarations
 from forensics.exitcodes import ExitCode
+from forensics.policy.declarations import Declarations
 from forensics.policy.model import RuleName, Severity
 
 CHECK_SCHEMA_VERSION = "1.0"

@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
-from forensics.baseline import DriftReport
-from forensics.baseline import Verdict as DriftVerdict
+from forensics.policy.drift import DriftReport
+from forensics.policy.drift import Verdict as DriftVerdict
 from forensics.policy.judgements import JUDGES, Judgement, Known, undeclared_parents
 from forensics.policy.measured import Measured
 from forensics.policy.model import AllowEntry, RuleName

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from forensics.declarations import Declarations
+from forensics.policy.declarations import Declarations
 from forensics.policy.model import RuleName
 from forensics.policy.outcomes import STATUSES, CheckResult, FalseAlarms, Outcome, Status
 

@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.compare import measure
 from forensics.evidence.base import Comparator
 from forensics.examination.examined import Examined, Need
 from forensics.testing.samples import HOSTILE_TEXTS, Pair, examined_from, sample_pairs
 from forensics.transcripts.transcript import Response
+from forensics.verdicts.compare import measure
 
 # Sums in another order differ in the last bits of a float32.
 _TOLERANCE = 1e-5

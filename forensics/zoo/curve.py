@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from forensics.errors import InputFileError
-from forensics.fusion import Kin, read_tiers
 from forensics.support.files import write_text
+from forensics.verdicts.tier_readings import Kin, read_tiers
 from forensics.zoo import training
 from forensics.zoo.checkpoint import Checkpoint, write_checkpoint
 
@@ -197,11 +197,11 @@ class _Lab:
         self, known: Examined, other: Examined, panel: Sequence[Examined]
     ) -> list[Evidence]:
         """Return what token probabilities and weights say of a pair."""
-        from forensics.compare import measure
         from forensics.evidence import load_comparators
         from forensics.examination.token_probabilities import observe
         from forensics.subjects.backends.base import BackendOptions
-        from forensics.tiers import of_tiers
+        from forensics.verdicts.compare import measure
+        from forensics.verdicts.measurable import of_tiers
 
         first, second = observe(
             known,

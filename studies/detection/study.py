@@ -16,10 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from forensics.detection import FILE, Detection, Rate, percent
-from forensics.fusion import ALIKE, POINTS
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
+from forensics.verdicts.detection_limit import FILE, Detection, Rate, percent
+from forensics.verdicts.tier_readings import ALIKE, POINTS
 from forensics.zoo import curve, training
 from studies.detection.false_alarms import Row, false_alarms
 

@@ -20,12 +20,12 @@ from forensics.cohorts.calibration import Interval
 from forensics.cohorts.lineage.hypotheses import read_pairs
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import read_outputs
-from forensics.compare import measure as compared
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.support.files import write_text
 from forensics.transcripts.transcript import read_transcript
+from forensics.verdicts.compare import measure as compared
 from studies.robustness.study import Robustness, measure
 
 PROMPTS = 100

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.compare import measure, restrict
 from forensics.errors import InputFileError
 from forensics.evidence import load_comparators
 from forensics.evidence.features.matched_prompts import Floats, percentile_interval
@@ -30,6 +29,7 @@ from forensics.suites.suite import Suite
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
 from forensics.transcripts.transcript import read_transcript
+from forensics.verdicts.compare import measure, restrict
 
 COMPARATORS = ("phrasing", "openings", "style")
 _RESAMPLES = 1000

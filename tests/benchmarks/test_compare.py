@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forensics.compare import compare
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import read_transcript
+from forensics.verdicts.compare import compare
 
 
 def test_compare_of_two_transcripts_of_405_prompts(benchmark, reference_files: dict[str, Path]):

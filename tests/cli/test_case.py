@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.blinding import blinded
 from forensics.case.document import case_to_json, read_case
+from forensics.custody.blinding import blinded
 from forensics.support.hash_chain import CHAIN_START, encode_line
 from tests.chained import PROMPTS, speaker, write_suite
 from tests.cli.cli import ONE, forensics

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from skbio import TreeNode
 
-from forensics.blinding import blinded
 from forensics.case.document import Case, case_to_json
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.comparing import Side, compare_in_cohort
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.newick import relabelled
 from forensics.cohorts.relatives import NEAREST, relatives
 from forensics.cohorts.subject import Placed, place_examined, place_member
 from forensics.cohorts.tracing import trace
-from forensics.compare import compare
+from forensics.custody.blinding import blinded
 from forensics.evidence import load_comparators
 from forensics.subjects.subject import parse_subject
+from forensics.verdicts.compare import compare
+from forensics.verdicts.in_cohort import Side, compare_in_cohort
 from tests.made_cohort import answering, made_cohort, said
 
 

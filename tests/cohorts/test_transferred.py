@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.bundle import make_bundle
 from forensics.case.document import Case, case_to_json
 from forensics.case.evidence import Evidence
 from forensics.cohorts.fitting import Labelled
@@ -20,14 +19,15 @@ from forensics.cohorts.transferred import (
     read_transferred,
     shipped,
 )
-from forensics.compare import TRANSFERRED, compare
+from forensics.custody.bundle import make_bundle
+from forensics.custody.verification import verify_bundle
 from forensics.errors import InputFileError
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.report.markdown import render_markdown
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Transcript, read_transcript, write_transcript
-from forensics.verification import verify_bundle
+from forensics.verdicts.compare import TRANSFERRED, compare
 from studies.transferred.study import (
     ALSO,
     MOST_CLLR,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.compare import measure
 from forensics.evidence.text.formatting import Formatting
 from forensics.evidence.text.identity import Identity, claim_in
 from forensics.evidence.text.style import Style
 from forensics.transcripts.layout import FEATURES, PATTERNS
+from forensics.verdicts.compare import measure
 from tests.builders import essays, examined
 
 

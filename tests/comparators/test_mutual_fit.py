@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from forensics.compare import measure
 from forensics.evidence.probabilities.mutual_fit import LEAST_CONTROLS, MutualFit, relationship
 from forensics.examination.examined import Examined
 from forensics.examination.probability_values import TextProbabilities, TextScore, answer_key
 from forensics.testing import check_comparator, sample_pairs
+from forensics.verdicts.compare import measure
 from tests.comparators.test_probabilities import made_model
 
 MODELS = 7

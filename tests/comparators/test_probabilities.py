@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.compare import measure
 from forensics.errors import UsageError
 from forensics.evidence.probabilities.likelihoods import Likelihoods
 from forensics.evidence.probabilities.next_tokens import NextTokens
@@ -27,6 +26,7 @@ from forensics.subjects.backends.base import BackendOptions
 from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator, examined_from, sample_pairs
 from forensics.transcripts.transcript import Transcript
+from forensics.verdicts.compare import measure
 from tests.backends.tiny_model import make_tiny_model
 
 WORDS = ("a", "b", "c", "d", "e")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from forensics.compare import measure
 from forensics.evidence.text.refusal import Refusal, kappa
+from forensics.verdicts.compare import measure
 from tests.builders import essays, examined
 
 DEGREES = st.integers(0, 2)

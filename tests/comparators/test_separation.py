@@ -8,13 +8,13 @@ import re
 import pytest
 
 from forensics.case.document import Case
-from forensics.compare import compare, measure
-from forensics.detection import shipped
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response, Transcript
 from forensics.transcripts.words import is_word, words
+from forensics.verdicts.compare import compare, measure
+from forensics.verdicts.detection_limit import shipped
 from tests.conftest import REFERENCE_MODELS
 
 KINDS = ("german", "lorem", "human")

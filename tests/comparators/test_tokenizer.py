@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.compare import measure
 from forensics.errors import BackendError
 from forensics.evidence.tokenizer.vocabulary import (
     KIN,
@@ -26,6 +25,7 @@ from forensics.subjects.model_files.tokenizer import read_tokenizer, why_no_toke
 from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator
 from forensics.transcripts.transcript import Transcript
+from forensics.verdicts.compare import measure
 from tests.tokenizers import code_lines, prose_lines, save, train_bpe
 
 

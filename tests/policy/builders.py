@@ -7,10 +7,10 @@ from pathlib import Path
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
-from forensics.compare import compare
 from forensics.evidence import load_comparators
 from forensics.policy.measured import Measured
 from forensics.policy.reading import PolicyFile, read_policy
+from forensics.verdicts.compare import compare
 from tests.builders import essays, examined
 from tests.made_cohort import answering, made_cohort, said
 

@@ -7,11 +7,10 @@ import itertools
 
 import pytest
 
-from forensics.cohorts.comparing import Side, compare_in_cohort
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.subject import place_member
-from forensics.declarations import Declarations, DeclaredModel
 from forensics.exitcodes import ExitCode
+from forensics.policy.declarations import Declarations, DeclaredModel
 from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
 from forensics.policy.measured import Search
@@ -19,6 +18,7 @@ from forensics.policy.outcomes import STATUSES, decide
 from forensics.policy.rules import apply_rules, settle
 from forensics.policy.terms import restricted_terms, terms_for
 from forensics.subjects.subject import Subject
+from forensics.verdicts.in_cohort import Side, compare_in_cohort
 from tests.policy.builders import by_weights, calibrated, measured, policy, screened
 
 NOTHING = Declarations()

@@ -9,10 +9,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.blinding import blinded
 from forensics.case.document import Case, CasePlan
 from forensics.case.evidence import Evidence
-from forensics.claims import claim
+from forensics.custody.blinding import blinded
+from forensics.custody.claims import claim
 from forensics.report.cyclonedx import CycloneDxReport
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from forensics.case.document import Case
 from forensics.cohorts.finding import find_cohort
-from forensics.compare import compare
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.report import view
 from forensics.report.html import render_html
 from forensics.report.likelihood import likelihoods
 from forensics.report.markdown import MAX_CHARS, render_markdown
+from forensics.verdicts.compare import compare
 from tests.report.parsed import parse
 
 RELEASED = ("2023-03", "2023-07")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from forensics.blinding import blinded
 from forensics.case.document import Case, Relatives
+from forensics.custody.blinding import blinded
 from forensics.evidence.refusals import classify
 from forensics.report import view
 from forensics.report.caveats import caveats

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.case.evidence import Evidence
-from forensics.compare import measure
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.model_files.folder import model_files
 from forensics.subjects.subject import parse_subject
-from forensics.tiers import of_tiers
 from forensics.transcripts.transcript import Transcript
+from forensics.verdicts.compare import measure
+from forensics.verdicts.measurable import of_tiers
 
 
 def examined(folder: Path) -> Examined:

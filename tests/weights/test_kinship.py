@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.fusion import KIN, read_tiers
 from forensics.testing import check_comparator
+from forensics.verdicts.tier_readings import KIN, read_tiers
 from tests.weights.comparing import examined, weight_evidence
 
 Found = dict[str, Evidence]

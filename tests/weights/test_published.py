@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import UsageError
-from forensics.fusion import read_tiers
 from forensics.subjects.model_files.folder import model_files
 from forensics.subjects.subject import parse_subject
+from forensics.verdicts.tier_readings import read_tiers
 from forensics.zoo.children import CHANGES, Published, build_child
 from forensics.zoo.training import Size, encode, loss_on, texts
 from tests.weights.comparing import weight_evidence

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from forensics import __version__
-from forensics.bundle import CASE, Bundle, read_bundle, suite_from_json
 from forensics.case.document import Case, read_case
-from forensics.case_file import chain_fault, plan_sha256, read_case_file, seal_problem
-from forensics.custody import Custody, check_seal, examine, prefix_with_hash
+from forensics.custody.bundle import CASE, Bundle, read_bundle, suite_from_json
+from forensics.custody.case_file import chain_fault, plan_sha256, read_case_file, seal_problem
+from forensics.custody.rederive import Difference, Rederivation, rederive
+from forensics.custody.transcript_chain import Custody, check_seal, examine, prefix_with_hash
 from forensics.errors import InputFileError
-from forensics.rederive import Difference, Rederivation, rederive
 from forensics.transcripts.transcript import read_transcript
 
 _HIDDEN = "differs (not shown: the case is blind)"

@@ -14,10 +14,10 @@ from forensics.case.document import Case, CasePlan, CaseSubject
 from forensics.case.evidence import Finite, ModelText, Record, Tier
 from forensics.errors import InputFileError
 from forensics.evidence import load_comparators
-from forensics.fusion import LIKENESS, TRANSFERRED
 from forensics.support.sanitise import one_line
-from forensics.tiers import TIERS
 from forensics.transcripts.transcript import Manifest, Response, Transcript
+from forensics.verdicts.measurable import TIERS
+from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED
 
 _SHOWN = 80
 _EARLY = "Collected before the plan was frozen"
@@ -122,8 +122,8 @@ def planned(plan: CasePlan) -> Planned:
 
 def thresholds(log10_lr: float | None = None) -> Thresholds:
     """Return this program's own thresholds, and the log10 LR that the planner names."""
-    from forensics.copies import MIN_CHARS, MIN_IDENTICAL, MIN_SHARE
     from forensics.evidence.base import MIN_PROMPTS
+    from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL, MIN_SHARE
 
     return Thresholds(
         min_prompts=MIN_PROMPTS,

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.document import Case, CaseSubject
 from forensics.case.evidence import Evidence, Tier
-from forensics.compare import compare
+from forensics.custody.plan import with_deviations
 from forensics.errors import ForensicsError
 from forensics.evidence import Comparator, load_comparators
 from forensics.evidence.base import Reference
 from forensics.examination.examined import Examined, Need
-from forensics.fusion import LIKENESS, TRANSFERRED
-from forensics.planned import with_deviations
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
 from forensics.support.sanitise import one_line
 from forensics.transcripts.transcript import Transcript
+from forensics.verdicts.compare import compare
+from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED
 
 if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort

@@ -31,8 +31,8 @@ from forensics.case.document import (
 )
 from forensics.case.evidence import Evidence, Exhibit
 from forensics.cohorts.newick import leaf_names, relabelled
+from forensics.custody.masking import Masked, Masker, distinctive_parts
 from forensics.errors import InputFileError, UsageError
-from forensics.masking import Masked, Masker, distinctive_parts
 from forensics.support.clock import now
 from forensics.support.files import write_text
 

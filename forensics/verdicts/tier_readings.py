@@ -27,7 +27,7 @@ from typing import Literal
 
 from forensics.case.document import Finding, Verdict
 from forensics.case.evidence import Evidence, Tier
-from forensics.detection import shipped
+from forensics.verdicts.detection_limit import shipped
 
 Kin = Literal["yes", "no", "open", "not_measured"]
 

@@ -20,19 +20,19 @@ from forensics.case.document import (
     Verdict,
 )
 from forensics.case.evidence import Evidence
-from forensics.comparability import comparability_notes
-from forensics.confounds import Confounds, confounds, explained
-from forensics.copies import copy_tripwire
 from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.evidence.base import Comparator, without_score
 from forensics.examination.examined import Examined
-from forensics.exhibits import with_random
-from forensics.fusion import LIKENESS, TRANSFERRED, fuse
 from forensics.suites.suite import Prompt, Suite
 from forensics.support.clock import now
 from forensics.support.parallel import run_all
 from forensics.transcripts.transcript import Response, Transcript
-from forensics.verdict import screen, weigh, weigh_transferred
+from forensics.verdicts.comparability import comparability_notes
+from forensics.verdicts.confounds import Confounds, confounds, explained
+from forensics.verdicts.copy_tripwire import copy_tripwire
+from forensics.verdicts.random_exhibits import with_random
+from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED, fuse
+from forensics.verdicts.verdict import screen, weigh, weigh_transferred
 
 if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort

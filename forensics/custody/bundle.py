@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from forensics import __version__
 from forensics.case.document import Case, CaseSubject, read_case
 from forensics.case.evidence import Record
-from forensics.custody import examine, prefix_with_hash
+from forensics.custody.transcript_chain import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Message, Prompt, Suite

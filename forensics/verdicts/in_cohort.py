@@ -17,10 +17,10 @@ from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.judging import judge
 from forensics.cohorts.relatives import relatives
 from forensics.cohorts.subject import Placed
-from forensics.copies import MIN_CHARS, MIN_IDENTICAL
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
-from forensics.verdict import UNCALIBRATED, weigh
+from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL
+from forensics.verdicts.verdict import UNCALIBRATED, weigh
 
 _NO_TEXT = "Text not shipped: passages, style and refusals cannot be compared."
 _SHOWN = 5

@@ -1,0 +1,1 @@
+"""Keeping a case beyond doubt: frozen plan, hash chain, bundle, derivation anew, blinding."""

@@ -1,0 +1,1 @@
+"""Two examined subjects in, a case out: comparison, verdict, readings by tier."""
