@@ -59,7 +59,7 @@ types: setup
 
 # The published schemas, from the models in the code; a test holds them to it.
 schemas: setup
-	$(BIN)/python -m forensics.schemas
+	$(BIN)/python -m forensics.report.schemas
 
 # The shipped cohorts, from tables of outputs that are not part of the project.
 DATA ?= ../shared/data

@@ -17,7 +17,7 @@ from forensics.custody.masking import Masker
 from forensics.evidence import load_comparators
 from forensics.evidence.text.identity import MAKERS, Identity
 from forensics.examination.examined import Examined
-from forensics.report.html import render_html
+from forensics.report.html.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
 from forensics.subjects.subject import parse_subject

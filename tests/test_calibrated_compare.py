@@ -22,7 +22,7 @@ from forensics.custody.bundle import make_bundle
 from forensics.custody.verification import BundleReport, verify_bundle
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
-from forensics.report.html import render_html
+from forensics.report.html.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
 from forensics.support.files import write_text

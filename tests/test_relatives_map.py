@@ -21,7 +21,7 @@ from forensics.cohorts.newick import distinct, newick
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.tree import RelativesMap, neighbour_joining, relate
 from forensics.errors import InputFileError
-from forensics.report.map_files import heat_map, matrix
+from forensics.report.charts.map_files import heat_map, matrix
 from forensics.support.sanitise import cell
 from tests.cohorts.builders import facts, outputs
 

@@ -7,7 +7,7 @@ import json
 import jsonschema
 import pytest
 
-from forensics.schemas import SCHEMAS
+from forensics.report.schemas import SCHEMAS
 from forensics.support.resources import data_folder
 
 

@@ -81,9 +81,9 @@ def _check_targets(targets: Mapping[str, str | None], cases: Path | None) -> Non
 
 def _formats() -> Mapping[str, Callable[[CheckResult], str]]:
     from forensics.policy.outcomes import check_to_json
-    from forensics.report.policy_junit import check_to_junit
-    from forensics.report.policy_markdown import check_to_markdown
-    from forensics.report.policy_sarif import check_to_sarif
+    from forensics.report.check.junit import check_to_junit
+    from forensics.report.check.markdown import check_to_markdown
+    from forensics.report.check.sarif import check_to_sarif
 
     return dict(
         zip(
@@ -108,7 +108,7 @@ def _write(
     if "-" not in targets.values():
         from rich.console import Console
 
-        from forensics.report.policy_terminal import render_check
+        from forensics.report.check.terminal import render_check
 
         render_check(result, Console())
     for path in filter(None, written):

@@ -71,7 +71,7 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
             _fit(found, labelled, target, options)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     if options["plot"]:
-        from forensics.report.rate_plots import write_plots
+        from forensics.report.charts.rate_plots import write_plots
 
         write_plots(figures, options["plot"])
     if options["json_out"] == "-":

@@ -42,7 +42,7 @@ def command(
     """
     from forensics.cli.progress import note, step_spinner
     from forensics.cohorts.tree import relate
-    from forensics.report import map_files
+    from forensics.report.charts import map_files
     from forensics.support.files import write_text
 
     with step_spinner() as spinner:

@@ -29,8 +29,8 @@ class ReportFormat(Protocol):
 
 # Name → module:class; imported only when used.
 BUILT_IN = {
-    "json": "forensics.report.document:JsonReport",
-    "html": "forensics.report.html:HtmlReport",
+    "json": "forensics.report.json:JsonReport",
+    "html": "forensics.report.html.html:HtmlReport",
     "markdown": "forensics.report.markdown:MarkdownReport",
     "text": "forensics.report.terminal:TextReport",
     "csv": "forensics.report.csv:CsvReport",

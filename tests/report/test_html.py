@@ -10,11 +10,11 @@ import pytest
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.report import view
-from forensics.report.charts import chart_words, score_chart
-from forensics.report.html import render_html
-from forensics.report.markup import html_bytes
-from forensics.report.page import MAX_ANSWER_CHARS
-from forensics.report.prompt_rows import MAX_VALUE_CHARS, fitting_cut, prompt_rows
+from forensics.report.charts.charts import chart_words, score_chart
+from forensics.report.html.html import render_html
+from forensics.report.html.markup import html_bytes
+from forensics.report.html.page import MAX_ANSWER_CHARS
+from forensics.report.html.prompt_rows import MAX_VALUE_CHARS, fitting_cut, prompt_rows
 from forensics.support.sanitise import visible
 from tests.report.parsed import Page, parse
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.case.document import Case
-from forensics.report.html import render_html
+from forensics.report.html.html import render_html
 from forensics.support.sanitise import visible
 from tests.report.browser import Browser, chromium
 from tests.report.sample_calibrated import calibrated_case

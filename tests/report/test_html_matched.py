@@ -7,7 +7,7 @@ from forensics.cohorts.finding import find_cohort
 from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.report import view
-from forensics.report.html import render_html
+from forensics.report.html.html import render_html
 from forensics.report.likelihood import likelihoods
 from forensics.report.markdown import MAX_CHARS, render_markdown
 from forensics.verdicts.compare import compare

@@ -13,9 +13,9 @@ from forensics.custody.blinding import blinded
 from forensics.evidence.refusals import classify
 from forensics.report import view
 from forensics.report.caveats import caveats
-from forensics.report.html import render_html
-from forensics.report.layers_chart import layer_pairs, layers_words
-from forensics.report.tree_chart import tree_chart
+from forensics.report.charts.layers_chart import layer_pairs, layers_words
+from forensics.report.charts.tree_chart import tree_chart
+from forensics.report.html.html import render_html
 from forensics.support.sanitise import visible
 from tests.report.parsed import Page, parse
 from tests.report.sample_calibrated import LAYERS, calibrated_case, likeness, plan, weights

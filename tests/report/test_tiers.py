@@ -11,7 +11,7 @@ from rich.console import Console
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.report import view
-from forensics.report.html import HtmlReport
+from forensics.report.html.html import HtmlReport
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
 from forensics.report.tiers import tier_summaries

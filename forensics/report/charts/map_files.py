@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.cohorts.newick import _NAME, distinct
+from forensics.cohorts.newick import distinct, leaf_names
 from forensics.cohorts.tree import RelativesMap
 from forensics.support.sanitise import cell
 
@@ -32,7 +32,7 @@ _BLANK = {
 
 def matrix(found: RelativesMap) -> str:
     """Return the scores as CSV, models in the tree's order; a cell is empty where none is known."""
-    names = [cell(name) for name in distinct(found.models, _NAME)]
+    names = [cell(name) for name in leaf_names(found.models)]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["model", *(names[i] for i in found.order)])

@@ -11,14 +11,15 @@ from markupsafe import Markup
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Tier
-from forensics.report import charts, view
+from forensics.report import view
 from forensics.report.caveats import Caveat, caveats
+from forensics.report.charts import charts
+from forensics.report.charts.layers_chart import layers_chart
+from forensics.report.charts.likelihood_chart import likelihood_chart
+from forensics.report.charts.tree_chart import tree_chart
 from forensics.report.exhibits import SIDES, ShownExhibits, shown_exhibits
-from forensics.report.layers_chart import layers_chart
-from forensics.report.likelihood import Likelihood, likelihoods
-from forensics.report.likelihood_chart import likelihood_chart
-from forensics.report.markup import shown
-from forensics.report.prompt_rows import (
+from forensics.report.html.markup import shown
+from forensics.report.html.prompt_rows import (
     MAX_VALUE_CHARS,
     PromptRow,
     Strip,
@@ -26,10 +27,10 @@ from forensics.report.prompt_rows import (
     prompt_rows,
     strip,
 )
+from forensics.report.likelihood import Likelihood, likelihoods
 from forensics.report.refused import RefusedPrompt, refused
 from forensics.report.stability import Stability, leaving_one_out
 from forensics.report.tiers import TierSummary, tier_summaries
-from forensics.report.tree_chart import tree_chart
 from forensics.support.sanitise import Span, clip, one_line, segments
 
 MAX_ANSWER_CHARS = 4000

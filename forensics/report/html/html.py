@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from forensics.case.document import Case
 from forensics.report import exhibits, likelihood, refused, view
-from forensics.report.page import Page
+from forensics.report.html.page import Page
 from forensics.support.resources import data_folder
 from forensics.support.sanitise import one_line, visible
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from forensics.exitcodes import ExitCode
 from forensics.policy.model import RULES
 from forensics.policy.outcomes import CheckResult, Outcome
-from forensics.report import policy_view as view
+from forensics.report.check import view
 from forensics.support.sanitise import one_line, visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

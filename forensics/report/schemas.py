@@ -1,4 +1,4 @@
-"""The JSON Schemas published with the package: `python -m forensics.schemas` writes them."""
+"""The JSON Schemas published with the package: `python -m forensics.report.schemas` writes them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from forensics.case.document import Case
 from forensics.cohorts.newick import leaf_names
-from forensics.report.drawing import alternative, svg_start
+from forensics.report.charts.drawing import alternative, svg_start
 from forensics.support.sanitise import clip, one_line
 
 _PATH = "relatives.newick"

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from forensics.case.evidence import Evidence
 from forensics.report import view
-from forensics.report.drawing import WIDTH, draw, labelled, specification
+from forensics.report.charts.drawing import WIDTH, draw, labelled, specification
 
 _LEVELS = 5
 _MOST = 20_000  # cells; the largest public models have some 130 layers

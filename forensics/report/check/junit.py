@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from forensics.exitcodes import ExitCode
 from forensics.policy.outcomes import CheckResult, Outcome
-from forensics.report import policy_view as view
+from forensics.report.check import view
 from forensics.support.sanitise import one_line, visible
 
 _LONGEST = 1_500

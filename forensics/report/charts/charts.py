@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from forensics.case.evidence import Evidence, ReferenceScores
 from forensics.report import view
-from forensics.report.drawing import draw, label, labelled, layer, specification
+from forensics.report.charts.drawing import draw, label, labelled, layer, specification
 
 # Positions on the y scale: what is drawn in each row of the chart of a score.
 _SCORE_ROW = 16

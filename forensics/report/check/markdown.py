@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from forensics.policy.outcomes import CheckResult, Outcome, Status
-from forensics.report import policy_view as view
+from forensics.report.check import view
 from forensics.report.markdown import MAX_CHARS, code, prose
 
 _MARKS: dict[Status, str] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
-from forensics.report.markup import html_bytes
+from forensics.report.html.markup import html_bytes
 
 MAX_VALUE_CHARS = 2000  # of anything but answers
 _CUTS = (1.0, 0.5, 0.25, 0.125)

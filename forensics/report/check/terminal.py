@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from forensics.policy.outcomes import CheckResult, Outcome, Status
-from forensics.report import policy_view as view
+from forensics.report.check import view
 from forensics.support.sanitise import encodable, one_line
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from forensics.report.drawing import draw, label, labelled, layer, specification
+from forensics.report.charts.drawing import draw, label, labelled, layer, specification
 from forensics.report.likelihood import Likelihood, likelihood_words
 
 _HEIGHT = 62
