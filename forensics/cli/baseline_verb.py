@@ -40,11 +40,11 @@ def save(subject: str, output: Path, **options: Any) -> None:
     Several samples a prompt tell how much the model differs from itself, even at temperature 0.
     The file holds prompts, answers, settings and who answered; no key.
     """
-    from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
-    from forensics.cli.progress import note
     from forensics.cli.rendering import check_targets
     from forensics.errors import UsageError
     from forensics.policy.drift import save_baseline
+    from forensics.workflows.obtaining import asking_from, chosen_suite, obtain, subject_from
+    from forensics.workflows.progress import note
 
     parsed = subject_from(subject, options)
     if parsed.kind == "cohort":
@@ -82,11 +82,11 @@ def compare(
 
     Exits 0 where no difference was found, 1 where there is one, 4 where the calls failed.
     """
-    from forensics.cli.asking_again import ask_again
-    from forensics.cli.obtaining import subject_from
     from forensics.policy.drift import compare_with_baseline, read_baseline
     from forensics.policy.outcomes import decide
     from forensics.policy.rules import DRIFT_STATUS
+    from forensics.workflows.asking_again import ask_again
+    from forensics.workflows.obtaining import subject_from
 
     stored = read_baseline(baseline)
     parsed = subject_from(subject, options)

@@ -72,10 +72,10 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
     """
     from forensics.case.document import CasePlan
     from forensics.cli.planning import plan_from
-    from forensics.cli.progress import note
     from forensics.custody.case_file import freeze
     from forensics.custody.claims import propositions
     from forensics.errors import UsageError
+    from forensics.workflows.progress import note
 
     if file.exists():
         raise UsageError(f"{file} exists, and what is frozen is never replaced; choose another")

@@ -13,8 +13,8 @@ from forensics.cli.options import backend_options, transcripts_option
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from forensics.cli.checking import Check
     from forensics.policy.outcomes import CheckResult
+    from forensics.workflows.checking import Check
 
 FILE = click.Path(path_type=Path)
 _FORMATS = ("json", "markdown", "junit", "sarif")
@@ -45,8 +45,8 @@ def command(
     Exits 0 pass, 1 policy violated, 2 wrong usage or policy, 3 undecided under --strict,
     4 failure (a model or endpoint could not answer; what was collected is kept).
     """
-    from forensics.cli.checking import prepare, run
     from forensics.policy.reading import find_policy, read_policy
+    from forensics.workflows.checking import prepare, run
 
     targets = {name: options.pop(f"{name}_out") for name in _FORMATS}
     _check_targets(targets, options["cases"])
@@ -59,8 +59,8 @@ def command(
 
 
 def _say_what(check: Check) -> int:
-    from forensics.cli.budget import check_budget, described
-    from forensics.cli.checking import would_ask
+    from forensics.workflows.budget import check_budget, described
+    from forensics.workflows.checking import would_ask
 
     found = would_ask(check)
     for line in described(found):
@@ -97,8 +97,8 @@ def _formats() -> Mapping[str, Callable[[CheckResult], str]]:
 def _write(
     result: CheckResult, targets: Mapping[str, str | None], options: Mapping[str, Any]
 ) -> None:
-    from forensics.cli.progress import note
     from forensics.cli.rendering import put
+    from forensics.workflows.progress import note
 
     formats = _formats()
     written = [put(target, formats[name](result)) for name, target in targets.items() if target]
@@ -130,8 +130,8 @@ def _cases(result: CheckResult, folder: Path) -> list[str | None]:
 
 
 def _summarise(text: str) -> None:
-    from forensics.cli.progress import note
     from forensics.cli.rendering import append
+    from forensics.workflows.progress import note
 
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:

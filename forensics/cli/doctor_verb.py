@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.options import backend_options, backend_options_from
+from forensics.cli.options import backend_options
 from forensics.exitcodes import ExitCode
+from forensics.workflows.settings import backend_options_from
 
 if TYPE_CHECKING:
     from forensics.examination.doctor import Check
@@ -29,10 +30,10 @@ def command(subject: str, json_out: str | None, **options: Any) -> int:
 
     Exit code: 0 usable, warnings included; 4 not usable; 2 a wrong command or file.
     """
-    from forensics.cli.obtaining import subject_from
-    from forensics.cli.progress import note, step_spinner
     from forensics.examination.doctor import MAX_CALLS, diagnose, usable
     from forensics.support.sanitise import one_line
+    from forensics.workflows.obtaining import subject_from
+    from forensics.workflows.progress import note, step_spinner
 
     parsed = subject_from(subject, options)
     if parsed.kind != "transcript":

@@ -30,10 +30,10 @@ def command(
 
     A table has the columns model, prompt_id, prompt, output and optionally sample_id, reasoning.
     """
-    from forensics.cli.progress import note, step_spinner
     from forensics.suites.loading import load_suite
     from forensics.transcripts.importers import import_file
     from forensics.transcripts.transcript import read_transcript
+    from forensics.workflows.progress import note, step_spinner
 
     suite = load_suite(suite_name) if suite_name else None
     with step_spinner() as spinner:

@@ -11,7 +11,6 @@ import click
 
 if TYPE_CHECKING:
     from forensics.case.evidence import Tier
-    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -186,23 +185,6 @@ def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tupl
     if unknown:
         raise click.BadParameter(f"no tier {unknown[0]!r}; there are: {', '.join(TIERS)}")
     return tuple(tier for tier in TIERS if tier in wanted)
-
-
-def settings_from(options: dict[str, Any]) -> GenerationSettings:
-    """Return the generation settings that the options describe."""
-    from forensics.subjects.backends.base import GenerationSettings
-
-    names = ("temperature", "max_tokens", "samples", "seed", "system_prompt")
-    return GenerationSettings(**{name: options[name] for name in names})
-
-
-def backend_options_from(options: dict[str, Any]) -> BackendOptions:
-    """Return the backend options that the options describe."""
-    from forensics.subjects.backends.base import BackendOptions
-
-    names = ("dtype", "batch_size", "concurrency", "timeout")
-    known = {name: options[name] for name in names}
-    return BackendOptions(**known, api=options["api"] or "chat")
 
 
 transcripts_option = click.option(

@@ -40,9 +40,9 @@ def by_plan(
             if spec is None:
                 raise click.UsageError(f"Missing argument '{name}'.", context)
         return None, [spec for spec in specs if spec is not None], dict(options)
-    from forensics.cli.progress import note
     from forensics.custody.case_file import read_case_file
     from forensics.custody.plan import planned
+    from forensics.workflows.progress import note
 
     plan = read_case_file(path).plan
     wanted = planned(plan)
@@ -94,8 +94,8 @@ def with_plan(case: Case, plan: CasePlan | None, transcripts: Sequence[Transcrip
     """Return the case with its plan, and say on stderr how many deviations there are."""
     if plan is None:
         return case
-    from forensics.cli.progress import note
     from forensics.custody.plan import with_deviations
+    from forensics.workflows.progress import note
 
     case = with_deviations(case, plan, transcripts)
     found = len(case.plan.deviations) if case.plan else 0
@@ -112,13 +112,13 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
     from dataclasses import asdict
 
     from forensics import __version__
-    from forensics.cli.obtaining import subject_from
-    from forensics.cli.options import settings_from
     from forensics.custody.plan import Planned, PlannedBackend, PlannedGeneration, thresholds
     from forensics.evidence import load_comparators
     from forensics.examination.token_probabilities import check_controls
     from forensics.support.months import check_month
     from forensics.verdicts.measurable import of_tiers
+    from forensics.workflows.obtaining import subject_from
+    from forensics.workflows.settings import settings_from
 
     months = [check_month(options[f"{side}_released"], f"--{side}-released") for side in _SIDES]
     comparators = of_tiers(load_comparators(options["only"], options["without"]), options["tiers"])
@@ -191,7 +191,7 @@ def _prompts(
     subjects: list[Subject], options: Mapping[str, Any]
 ) -> tuple[Suite | None, Suite | None]:
     """Return the suite the comparison is cut to, and the prompts a cohort is looked for by."""
-    from forensics.cli.obtaining import suite_for
+    from forensics.workflows.obtaining import suite_for
 
     if all(subject.kind != "cohort" for subject in subjects):
         return suite_for(subjects, dict(options))
@@ -215,10 +215,10 @@ def _cohort(subjects: Sequence[Subject], name: str | None, asked: Suite | None) 
 def _subject(
     subject: Subject, month: str, cohort: Cohort | None, options: Mapping[str, Any]
 ) -> PlannedSubject:
-    from forensics.cli.options import backend_options_from
     from forensics.custody.plan import PlannedSubject
     from forensics.subjects.backends import open_backend
     from forensics.transcripts.transcript import read_transcript
+    from forensics.workflows.settings import backend_options_from
 
     spec = subject.spec
     if subject.kind == "cohort":

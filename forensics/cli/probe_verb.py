@@ -7,13 +7,8 @@ from typing import Any
 
 import click
 
-from forensics.cli.options import (
-    backend_options,
-    backend_options_from,
-    generation_options,
-    settings_from,
-    suite_options,
-)
+from forensics.cli.options import backend_options, generation_options, suite_options
+from forensics.workflows.settings import backend_options_from, settings_from
 
 
 @click.command(name="probe")
@@ -28,12 +23,12 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
 
     Run the same command again after an interruption: no answered prompt is asked twice.
     """
-    from forensics.cli.obtaining import Asking, chosen_suite, collect_answers, subject_from
-    from forensics.cli.progress import note
     from forensics.errors import BackendError
     from forensics.examination.collect import plan, transcript_name
     from forensics.subjects.backends import open_backend
     from forensics.suites.references import with_texts
+    from forensics.workflows.obtaining import Asking, chosen_suite, collect_answers, subject_from
+    from forensics.workflows.progress import note
 
     parsed = subject_from(subject, options)
     suite = chosen_suite(options)

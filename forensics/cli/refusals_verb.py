@@ -27,8 +27,8 @@ def command(file: Path, json_out: str | None, format_: str | None) -> None:
     FILE is a transcript, or anything `forensics import` reads. Each JSON object holds model,
     prompt_id, sample, label and phrase (the refusing words, or null).
     """
-    from forensics.cli.progress import step_spinner
     from forensics.support.files import write_text
+    from forensics.workflows.progress import step_spinner
 
     with step_spinner() as spinner:
         spinner.add_task(f"judging {file.name}", total=None)

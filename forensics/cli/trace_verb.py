@@ -51,10 +51,10 @@ def command(subject: str, cohort_name: str, **options: Any) -> None:
     the cohort's suite. "None of these" is an answer: the error rate printed is that of the best of
     all candidates, not of one.
     """
-    from forensics.cli.progress import step_spinner
     from forensics.cohorts.finding import find_cohort
     from forensics.cohorts.tracing import trace
     from forensics.support.files import write_text
+    from forensics.workflows.progress import step_spinner
 
     cohort = find_cohort(cohort_name)
     placed = _placed(subject, cohort, options)
@@ -71,10 +71,10 @@ def command(subject: str, cohort_name: str, **options: Any) -> None:
 
 
 def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
-    from forensics.cli.obtaining import subject_from
     from forensics.cohorts.finding import find_model
     from forensics.cohorts.subject import place_examined, place_member
     from forensics.support.months import check_month
+    from forensics.workflows.obtaining import subject_from
 
     released = check_month(options["released"], "--released")
     subject = subject_from(spec, options)
@@ -84,11 +84,11 @@ def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
 
 
 def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Examined:
-    from forensics.cli.obtaining import asking_from, obtain
     from forensics.examination.examined import Examined
     from forensics.suites.loading import load_suite
     from forensics.transcripts.transcript import read_transcript
     from forensics.verdicts.compare import restrict
+    from forensics.workflows.obtaining import asking_from, obtain
 
     chosen = options["suite_name"] or options["category"] or options["limit"]
     if subject.kind == "transcript" and not chosen:

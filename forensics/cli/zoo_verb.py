@@ -49,7 +49,7 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
     """
     import time
 
-    from forensics.cli.progress import note, step_spinner
+    from forensics.workflows.progress import note, step_spinner
     from forensics.zoo.build import SHARES, build_tiny, size_for
     from forensics.zoo.children import build_children
     from forensics.zoo.curve import ONE_EACH, detection_curve
@@ -101,11 +101,11 @@ def child(model: str, change: str, folder: Path) -> None:
       lora       an adapter trained on a little code, merged (a minute)
       tuned      all weights tuned on a little code (a minute)
     """
-    from forensics.cli.progress import note, step_spinner
     from forensics.errors import UsageError
     from forensics.examination.local_probabilities import model_source
     from forensics.examination.probability_values import LOCAL_KINDS
     from forensics.subjects.subject import parse_subject
+    from forensics.workflows.progress import note, step_spinner
     from forensics.zoo.children import Published, build_child
 
     _require_empty(folder)
@@ -132,10 +132,10 @@ def _require_empty(folder: Path) -> None:
 
 
 def _ask(animals: list[Animal], folder: Path) -> None:
-    from forensics.cli.obtaining import Asking, collect_answers
     from forensics.subjects.backends.base import BackendOptions, GenerationSettings
     from forensics.subjects.subject import parse_subject
     from forensics.suites.loading import load_suite
+    from forensics.workflows.obtaining import Asking, collect_answers
 
     suite = load_suite("core").select((), _PROMPTS)
     # Drawn, since the most likely words of a model this small are blanks.
@@ -149,10 +149,10 @@ def _ask(animals: list[Animal], folder: Path) -> None:
 
 def _published() -> list[Published]:
     """Return the demo models, those whose packages are installed."""
-    from forensics.cli.progress import note
     from forensics.errors import MissingDependencyError
     from forensics.subjects.model_files.folder import model_files
     from forensics.subjects.subject import parse_subject
+    from forensics.workflows.progress import note
     from forensics.zoo.children import Published
 
     found = []

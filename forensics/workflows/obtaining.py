@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.cli.options import backend_options_from, settings_from
-from forensics.cli.progress import answer_bar, note
 from forensics.errors import UsageError
 from forensics.examination.collect import collect, plan, transcript_name
 from forensics.subjects.backends import open_backend
@@ -19,6 +17,8 @@ from forensics.suites.loading import load_suite
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite
 from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
+from forensics.workflows.progress import answer_bar, note
+from forensics.workflows.settings import backend_options_from, settings_from
 
 if TYPE_CHECKING:
     from forensics.evidence.base import Comparator
@@ -113,9 +113,9 @@ def observed(
         UsageError: a control is not a local model.
         BackendError: an endpoint or model cannot be asked.
     """
-    from forensics.cli.progress import step_spinner
     from forensics.examination.examined import PROBABILITIES
     from forensics.examination.token_probabilities import observe
+    from forensics.workflows.progress import step_spinner
 
     needs = frozenset[str]().union(*(one.needs for one in comparators))
     if "token_counts" in needs and "tokenizer" in (options["tiers"] or ()):
@@ -196,10 +196,10 @@ def _begun(
 
     The other must be a local model: by it controls are seen to be able enough.
     """
-    from forensics.cli.progress import step_spinner
     from forensics.examination.first_tokens import local_first_tokens
     from forensics.examination.local_probabilities import model_source
     from forensics.examination.probability_values import LOCAL_KINDS
+    from forensics.workflows.progress import step_spinner
 
     local = next((s for s in (first, second) if s.subject.kind in LOCAL_KINDS), None)
     remote = next((s for s in (first, second) if s.unseen and _silent(s, asking)), None)

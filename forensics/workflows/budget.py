@@ -8,15 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forensics.cli.asking_again import again
-from forensics.cli.obtaining import (
-    Asking,
-    asking_from,
-    control_asking,
-    controls_answer,
-    subject_from,
-    suite_for,
-)
 from forensics.cohorts.finding import find_cohort, find_model
 from forensics.errors import UsageError
 from forensics.evidence import Comparator
@@ -35,6 +26,15 @@ from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite
+from forensics.workflows.asking_again import again
+from forensics.workflows.obtaining import (
+    Asking,
+    asking_from,
+    control_asking,
+    controls_answer,
+    subject_from,
+    suite_for,
+)
 
 _RECORDED = ("transcript", "cohort")
 

@@ -12,12 +12,6 @@ from typing import Any
 
 from forensics import __version__
 from forensics.case.document import Case
-from forensics.cli.asking_again import ask_again
-from forensics.cli.budget import Ask, asks, check_budget
-from forensics.cli.compare_verb import compared
-from forensics.cli.local_models import check_control, check_model
-from forensics.cli.obtaining import asking_from, chosen_suite, obtain, subject_from
-from forensics.cli.searching import own_lineage, search_cohort
 from forensics.errors import (
     BackendError,
     ForensicsError,
@@ -43,6 +37,12 @@ from forensics.support.clock import now
 from forensics.support.plugins import plugin_names
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.measurable import of_tiers
+from forensics.workflows.asking_again import ask_again
+from forensics.workflows.budget import Ask, asks, check_budget
+from forensics.workflows.comparing import compared
+from forensics.workflows.local_models import check_control, check_model
+from forensics.workflows.obtaining import asking_from, chosen_suite, obtain, subject_from
+from forensics.workflows.searching import own_lineage, search_cohort
 
 Faults = Mapping[str, str]  # a model's spec → what is wrong with its files
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forensics.cli.obtaining import Asking, collect_answers
-from forensics.cli.options import backend_options_from
 from forensics.errors import ForensicsError, InputFileError, UsageError
 from forensics.examination.collect import only_asked, transcript_name
 from forensics.subjects.backends import open_backend
@@ -17,6 +15,8 @@ from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
+from forensics.workflows.obtaining import Asking, collect_answers
+from forensics.workflows.settings import backend_options_from
 
 
 def ask_again(subject: Subject, baseline: Transcript, options: dict[str, Any]) -> Transcript:

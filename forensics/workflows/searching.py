@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from forensics.cli.obtaining import asking_from, obtain
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort, find_model
 from forensics.cohorts.lineage.models import clusters, excluded_with
@@ -20,6 +19,7 @@ from forensics.suites.loading import load_suite
 from forensics.transcripts.transcript import read_transcript
 from forensics.verdicts.compare import restrict
 from forensics.verdicts.in_cohort import Side, compare_in_cohort
+from forensics.workflows.obtaining import asking_from, obtain
 
 _MOST = 5
 
