@@ -33,6 +33,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.model_selection import GroupKFold
 
+from forensics.evidence.refusals import model as shipped_model
 from forensics.evidence.refusals.features import FEATURE_NAMES
 from forensics.evidence.refusals.model import LABELS, MODEL_FILE, Coefficients, decide
 from studies.refusals.labelled import Answers, Floats, Ints, load
@@ -303,14 +304,14 @@ def main() -> None:
     """Command line: print held-out figures, and with ``--write`` refit and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with the XSTest table")
-    parser.add_argument("--write", action="store_true", help="save model.json next to this file")
+    parser.add_argument("--write", action="store_true", help="save model.json in the package")
     parser.add_argument("--no-figures", action="store_true", help="do not cross-validate")
     parser.add_argument("--nested", action="store_true", help="choose the constants in each fold")
     arguments = parser.parse_args()
     answers = load(arguments.data)
     if arguments.write:
         text = json.dumps(document(answers), indent=None, separators=(",", ":"), sort_keys=True)
-        target = Path(__file__).with_name(MODEL_FILE)
+        target = Path(shipped_model.__file__).with_name(MODEL_FILE)
         target.write_text(text.replace('],"', '],\n"') + "\n", encoding="utf-8")
     if not arguments.no_figures:
         pulls: dict[str, Pull | None] = {"": ENGLISH, "_patterns_only": PATTERNS}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.evidence.refusals import classify
+from forensics.evidence.refusals import classify, model
 from studies.refusals import fit as fitting
 from studies.refusals.labelled import Answers, Ints, load
 
@@ -64,7 +64,7 @@ def test_shipped_coefficients_are_those_of_the_committed_command(
 ) -> None:
     import json
 
-    shipped = json.loads(Path(fitting.__file__).with_name("model.json").read_text("utf-8"))
+    shipped = json.loads(Path(model.__file__).with_name("model.json").read_text("utf-8"))
     fresh = fitting.document(answers)
     assert shipped["english"]["words"].keys() == fresh["english"]["words"].keys()
     for part in ("english", "any"):
