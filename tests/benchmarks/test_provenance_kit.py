@@ -34,7 +34,7 @@ import pytest
 
 from forensics.subjects.model_files.folder import model_files
 from forensics.subjects.subject import parse_subject
-from tests.weights.comparing import cost_of
+from tests.evidence.weights.comparing import cost_of
 
 KIT = os.environ.get("PROVENANCE_KIT", "")
 pytestmark = [

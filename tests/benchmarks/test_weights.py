@@ -19,7 +19,7 @@ from forensics.case.evidence import Evidence
 from forensics.evidence.weights.numerics import correspondence, reader
 from forensics.subjects.model_files.folder import folder_files, model_files
 from forensics.subjects.subject import parse_subject
-from tests.weights.comparing import weight_evidence
+from tests.evidence.weights.comparing import weight_evidence
 
 pytestmark = pytest.mark.demo
 

@@ -13,8 +13,8 @@ from forensics.examination.passages import load_passages
 from forensics.examination.token_counts import suite as token_suite
 from forensics.suites.suite import text_sha256
 from forensics.transcripts.transcript import read_transcript
-from tests.backends.tiny_model import make_tiny_model
 from tests.loopback import Call, Loopback, Reply, chat_reply
+from tests.subjects.backends.tiny_model import make_tiny_model
 
 SIMILAR = "[rules.max-similarity]\nlimits = { openings = 0.9 }\n"
 TOKENS = len(token_suite().prompts)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.tiny_model import make_tiny_model
+from tests.subjects.backends.tiny_model import make_tiny_model
 
 
 @pytest.mark.usefixtures("cache")
