@@ -44,7 +44,7 @@ examples: demo
 	@mkdir -p $(EXAMPLES)
 	cp demo/pruned.html $(EXAMPLES)/smollm2-pruned.html
 	cp demo/gemma.html $(EXAMPLES)/smollm2-gemma3.html
-	$(BIN)/python -m tests.report.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
+	$(BIN)/python -m tests.report.html.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
 
 # A process a core, each with one thread: whole files go to one process, so fixtures are made once.
 test: setup
@@ -55,7 +55,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 
 types: setup
-	$(BIN)/mypy --strict forensics
+	$(BIN)/mypy --strict forensics studies
 
 # The published schemas, from the models in the code; a test holds them to it.
 schemas: setup
