@@ -40,6 +40,7 @@ def command(
     common prompts. Without --models every model counts as unrelated to all others, which makes kin
     look less alike than they are.
     """
+    from forensics.cohorts.newick import newick
     from forensics.cohorts.tree import relate
     from forensics.report.charts import map_files
     from forensics.support.files import write_text
@@ -53,7 +54,7 @@ def command(
     _print(found, top, facts)
     writers = (
         (csv_out, map_files.matrix),
-        (newick_out, map_files.newick),
+        (newick_out, newick),
         (svg_out, map_files.heat_map),
     )
     for path, written in writers:

@@ -64,7 +64,7 @@ def relabelled(tree: str, label: Callable[[str], str]) -> str:
     """Return a tree with other names, all of them quoted.
 
     Args:
-        tree: in Newick format, as `report.map_files.newick` writes it.
+        tree: in Newick format, as `newick` writes it.
         label: gives a leaf's new name for its old one.
     """
     found: list[str] = []

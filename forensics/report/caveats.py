@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forensics.case.document import Case, CaseSubject
-from forensics.report import view
 from forensics.report.stability import leaving_one_out
+from forensics.support.numbers import number
 
 _FEW = 50
 _MUCH = 0.25  # of the differences between prompts that length and formatting explain
@@ -122,7 +122,7 @@ def _one_category(case: Case) -> Iterator[Caveat]:
         if abs(far.mean - found.mean) > half:
             yield Caveat(
                 f'{entry.title} hangs on the category "{far.category}": without it the mean '
-                f"per-prompt score is {view.number(far.mean)}, not {view.number(found.mean)}.",
+                f"per-prompt score is {number(far.mean)}, not {number(found.mean)}.",
                 f"evidence.{index}.per_prompt",
             )
 

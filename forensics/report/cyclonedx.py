@@ -21,6 +21,7 @@ from urllib.parse import quote
 from forensics.case.document import Case, CaseSubject, Claim, case_to_json
 from forensics.case.evidence import Evidence
 from forensics.report import view
+from forensics.support.numbers import number
 from forensics.support.sanitise import clip, one_line, visible
 
 _PREFIX = "model-forensics"
@@ -212,7 +213,7 @@ def _evidence(ref: str, evidence: Evidence, case: Case) -> dict[str, Any]:
     kept = {name: value for name, value in measured.items() if value not in (None, "", [])}
     content = json.dumps(kept, ensure_ascii=True)
     attachment = {"contentType": "application/json", "content": content}
-    score = f", score {view.number(evidence.score)}" if evidence.score is not None else ""
+    score = f", score {number(evidence.score)}" if evidence.score is not None else ""
     status = view.EVIDENCE_STATUS[evidence.status]
     return {
         "bom-ref": ref,

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from forensics.case.document import Case, Finding
 from forensics.case.evidence import Evidence
 from forensics.report import view
+from forensics.support.numbers import number
 from forensics.support.sanitise import one_line, visible
 
 _SUITE = "forensics compare"
@@ -94,12 +95,12 @@ def _evidence(suite: ElementTree.Element, evidence: Evidence) -> None:
         ElementTree.SubElement(test, "skipped", {"message": one_line(why, 500)})
         return
     interval, floor = evidence.interval, evidence.noise_floor
-    lines = [f"score {view.number(evidence.score)}, n = {evidence.n} prompts", evidence.scale]
+    lines = [f"score {number(evidence.score)}, n = {evidence.n} prompts", evidence.scale]
     if interval:
-        span = f"{view.number(interval.low)} to {view.number(interval.high)}"
+        span = f"{number(interval.low)} to {number(interval.high)}"
         lines.append(f"{interval.level:.0%} interval {span}")
     if floor:
-        lines.append(f"noise floor {view.number(floor.a)} / {view.number(floor.b)}")
+        lines.append(f"noise floor {number(floor.a)} / {number(floor.b)}")
         lines.append(view.position(evidence))
     lines += [f"log10 LR {name} {value}" for name, value in (evidence.log10_lr or {}).items()]
     _output(test, (*lines, *evidence.caveats))

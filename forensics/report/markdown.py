@@ -20,6 +20,7 @@ from forensics.report.exhibits import (
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.tiers import tier_summaries
+from forensics.support.numbers import DASH, number
 from forensics.support.sanitise import Span, clip, excerpt, one_line, segments, visible
 
 MAX_CHARS = 65_000
@@ -93,7 +94,7 @@ def code(text: str, limit: int = 160, cell: bool = False) -> str:
     if cell:
         flat = flat.replace("|", "\\|")
     if not flat:
-        return view.DASH
+        return DASH
     mark = "`" * (max((len(run) for run in _RUN.findall(flat)), default=0) + 1)
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{mark}{pad}{flat}{pad}{mark}"
@@ -193,9 +194,9 @@ def _evidence_row(entry: Evidence) -> tuple[str, ...]:
     status = f"{view.EVIDENCE_STATUS[entry.status]}{reason}"
     return (
         prose(entry.title, 80) + weak,
-        view.number(entry.score),
-        f"{view.number(interval.low)} to {view.number(interval.high)}" if interval else view.DASH,
-        f"{view.number(floor.a)} / {view.number(floor.b)}" if floor else view.DASH,
+        number(entry.score),
+        f"{number(interval.low)} to {number(interval.high)}" if interval else DASH,
+        f"{number(floor.a)} / {number(floor.b)}" if floor else DASH,
         str(entry.n),
         view.explained(entry),
         prose(view.position(entry) if entry.status == "ok" else status, 200),
@@ -238,7 +239,7 @@ def _exhibit(shown: ShownExhibit) -> str:
     entry = shown.exhibit
     title = prose(shown.evidence.title, 80)
     parts = [
-        f"**{title} {view.number(entry.score)}**, prompt {code(shown.prompt.prompt_id)}: "
+        f"**{title} {number(entry.score)}**, prompt {code(shown.prompt.prompt_id)}: "
         f"{code(shown.prompt.prompt, 240)}",
         f"A:\n\n{_quoted(shown.a.text, entry.spans_a)}",
         f"B:\n\n{_quoted(shown.b.text, entry.spans_b)}",

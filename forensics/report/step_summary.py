@@ -9,6 +9,7 @@ from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.markdown import code, prose
+from forensics.support.numbers import number
 
 _ROWS = 30
 _LINES = 10
@@ -51,7 +52,7 @@ def _table(evidence: Iterable[Evidence]) -> str:
         weak = " (weak)" if one.weight == "low" else ""
         status = f"{view.EVIDENCE_STATUS[one.status]}: {one.reason}".removesuffix(": ")
         told = view.position(one) if one.status == "ok" else status
-        score = view.number(one.score)
+        score = number(one.score)
         lines.append(f"| {prose(one.title, 60)}{weak} | {score} | {one.n} | {prose(told, 120)} |")
     return "\n".join(lines)
 

@@ -21,6 +21,7 @@ from forensics.report.exhibits import (
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.tiers import tier_summaries
+from forensics.support.numbers import DASH, number
 from forensics.support.sanitise import clip, encodable, excerpt, one_line, visible
 
 if TYPE_CHECKING:
@@ -192,9 +193,9 @@ class _Page:
             title = f"{one_line(entry.title, 60)}{' (weak)' if entry.weight == 'low' else ''}"
             table.add_row(
                 self.text(title),
-                self.text(view.number(entry.score), "bold"),
-                self.text(_pair(interval.low, interval.high, " to ") if interval else view.DASH),
-                self.text(_pair(floor.a, floor.b, " / ") if floor else view.DASH),
+                self.text(number(entry.score), "bold"),
+                self.text(_pair(interval.low, interval.high, " to ") if interval else DASH),
+                self.text(_pair(floor.a, floor.b, " / ") if floor else DASH),
                 self.text(str(entry.n)),
                 self.text(range_plot(entry, _PLOT_WIDTH, self.plain)),
             )
@@ -245,7 +246,7 @@ class _Page:
         entry = shown.exhibit
         title = one_line(shown.evidence.title, 60)
         where = one_line(shown.prompt.prompt_id, 60)
-        self.print(self.text(f"{title} {view.number(entry.score)} · prompt {where}", "cyan"))
+        self.print(self.text(f"{title} {number(entry.score)} · prompt {where}", "cyan"))
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=2, no_wrap=True)
         grid.add_column(overflow="fold")
@@ -306,7 +307,7 @@ def _subject_cells(subject: CaseSubject) -> tuple[str, ...]:
 
 
 def _pair(first: float, second: float, between: str) -> str:
-    return f"{view.number(first, 2)}{between}{view.number(second, 2)}"
+    return f"{number(first, 2)}{between}{number(second, 2)}"
 
 
 def _finding(finding: Finding, named: object) -> str:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from forensics.report import view
 from forensics.report.markdown import MAX_CHARS, code, fenced, prose, render_markdown
+from forensics.support.numbers import DASH, number
 from tests.report.sample_calibrated import calibrated_case, plan
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 
@@ -74,7 +74,7 @@ def test_the_table_has_every_piece_of_evidence_and_its_numbers() -> None:
     rows = [line for line in render_markdown(case).splitlines() if line.startswith("| ")]
     for entry in case.evidence:
         row = next(line for line in rows if line.startswith(f"| {entry.title}"))
-        assert f"| {view.number(entry.score)} |" in row
+        assert f"| {number(entry.score)} |" in row
         assert len(re.findall(r"(?<!\\)\|", row)) == 8
 
 
@@ -84,7 +84,7 @@ def test_the_share_that_length_and_formatting_explain_is_a_column() -> None:
     shares = {row[0]: row[5] for row in rows if len(row) == 7}
     assert shares["| evidence"] == "explained"
     assert shares["| Shared phrasing"] == "37 %"
-    assert shares["| How answers begin"] == view.DASH
+    assert shares["| How answers begin"] == DASH
 
 
 def test_for_and_against_and_status_are_there() -> None:

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Interval, NoiseFloor
-from forensics.report import view
 from forensics.report.terminal import range_plot, render_terminal
+from forensics.support.numbers import number
 from tests.report.sample_calibrated import calibrated_case
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 
@@ -109,7 +109,7 @@ def test_numbers_of_the_table_are_those_of_the_case() -> None:
     entry = case.evidence[0]
     assert entry.interval and entry.noise_floor
     for value, digits in ((entry.score, 3), (entry.interval.low, 2), (entry.noise_floor.b, 2)):
-        assert view.number(value, digits) in row
+        assert number(value, digits) in row
 
 
 def test_the_share_that_length_and_formatting_explain_is_there() -> None:

@@ -5,6 +5,7 @@ import pytest
 from forensics.case.evidence import Evidence, Interval, NoiseFloor
 from forensics.report import view
 from forensics.report.exhibits import SIDE_TITLES
+from forensics.support.numbers import number
 from tests.report.sample_case import sample_case
 
 
@@ -38,7 +39,7 @@ def test_position_depends_on_what_the_floor_means(
 
 
 def test_numbers_are_short_and_never_minus_zero() -> None:
-    shown = [view.number(x) for x in (0.0, -0.0001, 0.12345, 12.345, -1234.5, 1e30, None)]
+    shown = [number(x) for x in (0.0, -0.0001, 0.12345, 12.345, -1234.5, 1e30, None)]
     assert shown == ["0.000", "0.000", "0.123", "12.35", "-1234", "1e+30", "–"]
 
 

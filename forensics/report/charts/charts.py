@@ -10,6 +10,7 @@ from markupsafe import Markup
 from forensics.case.evidence import Evidence, ReferenceScores
 from forensics.report import view
 from forensics.report.charts.drawing import draw, label, labelled, layer, specification
+from forensics.support.numbers import number
 
 # Positions on the y scale: what is drawn in each row of the chart of a score.
 _SCORE_ROW = 16
@@ -56,19 +57,19 @@ def score_chart(evidence: Evidence, path: str) -> Markup:
 
 def chart_words(evidence: Evidence) -> str:
     """Return what the chart shows, in words."""
-    parts = [f"Score {view.number(evidence.score)}"]
+    parts = [f"Score {number(evidence.score)}"]
     interval, floor = evidence.interval, evidence.noise_floor
     if interval:
         level = f"{interval.level * 100:g} %"
-        low, high = view.number(interval.low), view.number(interval.high)
+        low, high = number(interval.low), number(interval.high)
         parts.append(f"{level} interval {low} to {high}")
     if floor:
-        parts.append(f"noise floor A {view.number(floor.a)}, B {view.number(floor.b)}")
+        parts.append(f"noise floor A {number(floor.a)}, B {number(floor.b)}")
     scores = _single_prompts(evidence)
     if view.has_reference(evidence):
         parts.append(view.among_pairs(evidence))
     elif scores:
-        lowest, highest = view.number(min(scores)), view.number(max(scores))
+        lowest, highest = number(min(scores)), number(max(scores))
         parts.append(f"{len(scores)} prompts from {lowest} to {highest}")
     return "; ".join(parts) + "."
 

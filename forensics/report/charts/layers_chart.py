@@ -10,8 +10,8 @@ from typing import Any
 from markupsafe import Markup
 
 from forensics.case.evidence import Evidence
-from forensics.report import view
 from forensics.report.charts.drawing import WIDTH, draw, labelled, specification
+from forensics.support.numbers import number
 
 _LEVELS = 5
 _MOST = 20_000  # cells; the largest public models have some 130 layers
@@ -53,8 +53,7 @@ def layers_words(pairs: Sequence[LayerPair]) -> str:
     best = max(pairs, key=lambda pair: pair.similarity)
     lowest = min(pair.similarity for pair in pairs)
     parts = [
-        f"{len(pairs)} pairs of layers, similarity {view.number(lowest)} to "
-        f"{view.number(best.similarity)}",
+        f"{len(pairs)} pairs of layers, similarity {number(lowest)} to {number(best.similarity)}",
         f"most alike: layer {best.a} of A and layer {best.b} of B",
     ]
     tested = [pair for pair in pairs if pair.p_value is not None]

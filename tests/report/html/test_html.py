@@ -15,6 +15,7 @@ from forensics.report.html.html import render_html
 from forensics.report.html.markup import html_bytes
 from forensics.report.html.page import MAX_ANSWER_CHARS
 from forensics.report.html.prompt_rows import MAX_VALUE_CHARS, fitting_cut, prompt_rows
+from forensics.support.numbers import number
 from forensics.support.sanitise import visible
 from tests.report.parsed import Page, parse
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
@@ -73,7 +74,7 @@ def test_scores_in_the_strip_are_those_of_the_case(page: Page) -> None:
     for cell in cells:
         path = cell.attributes["data-case"] or ""
         entry = view.lookup(case, path.removesuffix(".score"))
-        assert cell.text == view.number(entry.score, 2)
+        assert cell.text == number(entry.score, 2)
         row = int((cell.attributes["href"] or "").removeprefix("#p"))
         assert case.prompts[row].prompt_sha256 == entry.prompt_sha256
 
@@ -162,9 +163,7 @@ def test_charts_have_text_alternatives(page: Page) -> None:
         title, description = (chart.attributes["aria-labelledby"] or "").split()
         assert texts[title]
         path = chart.attributes["data-case"] or ""
-        assert view.number(view.lookup(sample_case(), f"{path}.score")) in (
-            texts[description] or ""
-        )
+        assert number(view.lookup(sample_case(), f"{path}.score")) in (texts[description] or "")
 
 
 def test_single_prompts_are_one_comb_whose_teeth_do_not_cross() -> None:
