@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from forensics import __version__
 from forensics.errors import ForensicsError, PluginWarning
 from forensics.exitcodes import ExitCode
+from forensics.support.version import VERSION
 
 # Verb → what `--help` says of it. Kept here so that --help loads no verb, and a verb no other.
 VERBS = {
@@ -68,7 +68,7 @@ class VerbGroup(click.Group):
 
 @click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
-@click.version_option(__version__, prog_name="forensics")
+@click.version_option(VERSION, prog_name="forensics")
 def group(debug: bool) -> None:
     """How are these two language models related, and how sure can we be?
 

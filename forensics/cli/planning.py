@@ -111,11 +111,11 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
     """
     from dataclasses import asdict
 
-    from forensics import __version__
     from forensics.custody.plan import Planned, PlannedBackend, PlannedGeneration, thresholds
     from forensics.evidence import load_comparators
     from forensics.examination.token_probabilities import check_controls
     from forensics.support.months import check_month
+    from forensics.support.version import VERSION
     from forensics.verdicts.measurable import of_tiers
     from forensics.workflows.obtaining import subject_from
     from forensics.workflows.settings import settings_from
@@ -134,7 +134,7 @@ def plan_from(specs: tuple[str, str], options: Mapping[str, Any]) -> Planned:
         for subject, month in zip(subjects, months, strict=True)
     )
     return Planned(
-        version=__version__,
+        version=VERSION,
         known=known,
         questioned=questioned,
         suite=_frozen_suite(suite, options) if suite else None,

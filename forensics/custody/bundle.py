@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from forensics import __version__
 from forensics.case.document import Case, CaseSubject, read_case
 from forensics.case.evidence import Record
 from forensics.custody.transcript_chain import examine, prefix_with_hash
@@ -29,6 +28,7 @@ from forensics.errors import InputFileError, UsageError
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.files import whole_file
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
 
 MANIFEST = "manifest.json"
@@ -228,7 +228,7 @@ def _manifest(
         )
     entry = next((e for e in case.ledger if e.what == "compare"), None)
     return BundleManifest(
-        version=__version__,
+        version=VERSION,
         members={name: hashlib.sha256(members[name]).hexdigest() for name in sorted(members)},
         a=sides["a"],
         b=sides["b"],

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from forensics import __version__
 from forensics.case.document import Case, read_case
 from forensics.custody.bundle import CASE, Bundle, read_bundle, suite_from_json
 from forensics.custody.case_file import chain_fault, plan_sha256, read_case_file, seal_problem
 from forensics.custody.rederive import Difference, Rederivation, rederive
 from forensics.custody.transcript_chain import Custody, check_seal, examine, prefix_with_hash
 from forensics.errors import InputFileError
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import read_transcript
 
 _HIDDEN = "differs (not shown: the case is blind)"
@@ -205,10 +205,10 @@ def _result(
 
 def _versions(bundle: Bundle) -> list[str]:
     version = bundle.manifest.version
-    if version == __version__:
+    if version == VERSION:
         return [f"made and checked with model-forensics {version}"]
     return [
-        f"made with model-forensics {version}, checked with {__version__}: a difference may come "
+        f"made with model-forensics {version}, checked with {VERSION}: a difference may come "
         "from the program"
     ]
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics import __version__
 from forensics.cohorts import judging
 from forensics.cohorts.cohort import Cohort, CohortPrompt, phrase_hashes
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled, fit_scores, scores_by_size
@@ -29,6 +28,7 @@ from forensics.cohorts.validation import validate
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.evaluate import evaluate
 from forensics.evaluation.reference_scores import histogram, reference_scores
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response
 from forensics.transcripts.words import words
 from forensics.verdicts.copy_tripwire import MIN_CHARS
@@ -81,7 +81,7 @@ def build(
     phrases = _phrases(outputs)
     sketched = {prompt.sha256 for prompt in used.prompts}
     notes = {
-        "version": __version__,
+        "version": VERSION,
         "seed": seed,
         "answers": sum(len(samples) for row in used.texts for samples in row),
         "prompts_chosen": f"{len(used.prompts)} of {len(outputs.prompts)}",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.errors import UsageError
 from forensics.evidence.base import Comparator, Reference
+from forensics.support.moved import moved
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 
 __all__ = ["BUILT_IN", "Comparator", "Reference", "load_comparators"]
@@ -70,3 +71,9 @@ def _built_in(target: str) -> Comparator[Any]:
     module, _, attribute = target.partition(":")
     comparator: Comparator[Any] = getattr(importlib.import_module(module), attribute)()
     return comparator
+
+
+if (
+    not TYPE_CHECKING
+):  # names that stood here, for one release; new code must not miss a typo by them
+    __getattr__ = moved(__name__, "forensics.case.evidence")

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forensics import __version__
 from forensics.errors import BackendError, UsageError
 from forensics.subjects.backends.base import Backend, GenerationSettings, Request, request_key
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
 from forensics.support.clock import now
 from forensics.support.slug import slug
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import (
     Manifest,
     Response,
@@ -145,7 +145,7 @@ def collect(
             settings=asdict(settings),
             provenance="collected",
             started_at=now(),
-            version=__version__,
+            version=VERSION,
         )
         with TranscriptWriter(path, manifest) as writer:
 

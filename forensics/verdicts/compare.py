@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from forensics import __version__
 from forensics.case.document import (
     Case,
     CasePrompt,
@@ -26,6 +25,7 @@ from forensics.examination.examined import Examined
 from forensics.suites.suite import Prompt, Suite
 from forensics.support.clock import now
 from forensics.support.parallel import run_all
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response, Transcript
 from forensics.verdicts.comparability import comparability_notes
 from forensics.verdicts.confounds import Confounds, confounds, explained
@@ -99,7 +99,7 @@ def compare(
     tripwire = copy_tripwire(a, b)
     return Case(
         created_at=now(),
-        version=__version__,
+        version=VERSION,
         command=command,
         suite=_describe(suite, a, b),
         a=_subject(a),

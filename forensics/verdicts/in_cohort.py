@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forensics import __version__
 from forensics.case.document import Case, CaseSubject, CopyTripwire, LedgerEntry, Overlap, Verdict
 from forensics.case.evidence import Evidence
 from forensics.cohorts.cohort import Cohort
@@ -19,6 +18,7 @@ from forensics.cohorts.relatives import relatives
 from forensics.cohorts.subject import Placed
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
+from forensics.support.version import VERSION
 from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL
 from forensics.verdicts.verdict import UNCALIBRATED, weigh
 
@@ -54,7 +54,7 @@ def compare_in_cohort(
     )
     return Case(
         created_at=now(),
-        version=__version__,
+        version=VERSION,
         command=command,
         suite={"name": cohort.name, "version": "cohort", "sha256": None},
         a=_subject(a, cohort),

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from forensics import __version__
 from forensics.case.document import Case
 from forensics.errors import (
     BackendError,
@@ -35,6 +34,7 @@ from forensics.policy.terms import restricted_terms
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.plugins import plugin_names
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.measurable import of_tiers
 from forensics.workflows.asking_again import ask_again
@@ -149,7 +149,7 @@ def _result(
         notes = [*notes, "No parent is declared: neither by card or configuration nor the policy."]
     return CheckResult(
         created_at=now(),
-        version=__version__,
+        version=VERSION,
         command=shlex.join(["forensics", *sys.argv[1:]]),
         subject=check.subject.spec,
         policy=str(check.file.path),

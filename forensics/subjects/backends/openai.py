@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from forensics import __version__
 from forensics.errors import BackendError, UsageError
 from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request, Sink
 from forensics.subjects.backends.chat_errors import (
@@ -38,6 +37,7 @@ from forensics.subjects.backends.chat_protocol import (
 )
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response
 
 # A proxy from the environment cannot reach this machine's own servers.
@@ -162,7 +162,7 @@ class _Run:
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
-            "User-Agent": f"model-forensics/{__version__}",
+            "User-Agent": f"model-forensics/{VERSION}",
         }
         if self.key.value:
             headers["Authorization"] = f"Bearer {self.key.value}"

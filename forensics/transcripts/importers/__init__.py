@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from forensics import __version__
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.suites.suite import Suite
 from forensics.support.clock import now
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
+from forensics.support.version import VERSION
 from forensics.transcripts.importers.alpaca_eval import AlpacaEval
 from forensics.transcripts.importers.base import Imported, Importer, PromptsImporter
 from forensics.transcripts.importers.chat_log import ChatLog
@@ -118,7 +118,7 @@ def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
         settings={},
         provenance="imported",
         started_at=now(),
-        version=__version__,
+        version=VERSION,
         notes=("provenance unverified", *imported.notes),
     )
 

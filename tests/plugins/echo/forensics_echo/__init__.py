@@ -8,14 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from forensics.case.document import Case
-from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import Reference, matched_evidence
-from forensics.evidence.features.matched_prompts import PromptRows, prompt_rows
-from forensics.examination.examined import Examined, Need
-from forensics.subjects.backends import BackendOptions, GenerationSettings, Request, Sink
-from forensics.subjects.subject import Subject
-from forensics.transcripts.transcript import Response
+from forensics.plugin import (
+    BackendOptions,
+    Case,
+    Evidence,
+    Examined,
+    GenerationSettings,
+    Need,
+    PromptRows,
+    Request,
+    Response,
+    Sink,
+    Subject,
+    Tier,
+    matched_evidence,
+    prompt_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Lengths:
         rows = np.eye(64, dtype=np.float32)[sizes] if sizes else np.empty((0, 64), np.float32)
         return prompt_rows(examined.answers, rows)
 
-    def compare(self, a: PromptRows, b: PromptRows, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: PromptRows, b: PromptRows) -> Evidence:
         """Return how often matched answers are of one length, beyond mismatched ones."""
         return matched_evidence(self, a, b, "share of equal lengths beyond chance", lambda _: ())
 

@@ -1,0 +1,158 @@
+"""The house holds: packages in order, old paths for one release, nothing heavy at the door."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+OLD_PATHS = {"backends", "comparators", "examined.py", "importers", "matching.py"}
+# What plugins of the first release import, line by line.
+OLD_IMPORTS = (
+    "from forensics.backends import BackendOptions, GenerationSettings, Request, Sink, Backend",
+    "from forensics.backends.base import BackendOptions, GenerationSettings, Request, Sink",
+    "from forensics.backends.openai import OpenAIBackend",
+    "from forensics.case import Case, Verdict, read_case",
+    "from forensics.comparators import load_comparators",
+    "from forensics.comparators.base import Comparator, matched_evidence, without_score",
+    "from forensics.evidence import Evidence, Exhibit, Interval, Tier",
+    "from forensics.examined import Answer, Examined, Need",
+    "from forensics.importers import Imported, Importer, import_file",
+    "from forensics.importers.base import Imported, by_model",
+    "from forensics.matching import PromptRows, match, prompt_rows",
+    "from forensics.subjects import Subject, parse_subject",
+    "from forensics.suites import Prompt, Suite, load_suite",
+    "from forensics.transcripts import Response, Transcript, read_transcript",
+)
+
+
+def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command as run; run()",
+    ]
+    return subprocess.run(
+        [*command, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(name="copy", scope="module")
+def copy_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a copy of the sources that may be spoilt."""
+    folder = tmp_path_factory.mktemp("house")
+    for name in ("forensics", "studies", "tests"):
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=lambda _, names: [n for n in names if n == "frozen"]
+        )
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def test_packages_use_only_packages_below_them(copy: Path) -> None:
+    done = _lint(copy)
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("forensics/support/numbers.py", "from forensics.case.document import Case"),
+        ("forensics/evidence/text/style.py", "from forensics.verdicts.compare import compare"),
+        ("forensics/cohorts/tree.py", "from studies.suite.study import main"),
+        ("forensics/evidence/text/style.py", "import forensics.evidence.weights.units"),
+    ],
+)
+def test_an_upward_import_inside_a_function_breaks_the_contract(
+    copy: Path, file: str, line: str
+) -> None:
+    path = copy / file
+    before = path.read_text(encoding="utf-8")
+    path.write_text(f"{before}\n\ndef _late() -> None:\n    {line}\n", encoding="utf-8")
+    try:
+        done = _lint(copy)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert done.returncode == 1
+    assert " 0 broken" not in done.stdout
+
+
+def test_the_folder_list_stays_short() -> None:
+    entries = {
+        path.name
+        for path in (ROOT / "forensics").iterdir()
+        if path.name not in ("__init__.py", "__main__.py")
+        and (path.suffix == ".py" or (path / "__init__.py").is_file())
+    }
+    assert len(entries - OLD_PATHS) <= 22
+    assert entries >= OLD_PATHS
+
+
+def test_no_module_is_two_things() -> None:
+    modules = [*ROOT.glob("forensics/**/*.py"), *ROOT.glob("studies/**/*.py")]
+    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in modules}
+    assert {name: lines for name, lines in long.items() if lines > 400} == {}
+
+
+def test_no_package_imports_the_root() -> None:
+    root = re.compile(r"^\s*(import forensics\s*$|from forensics import)", re.MULTILINE)
+    found = [
+        str(p) for p in (ROOT / "forensics").rglob("*.py") if root.search(p.read_text("utf-8"))
+    ]
+    assert found == []
+
+
+def test_the_version_is_one() -> None:
+    import forensics
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert forensics.__version__ == project["version"]
+
+
+@pytest.mark.parametrize("line", OLD_IMPORTS)
+def test_an_old_path_works_and_says_where_it_went(line: str) -> None:
+    scope: dict[str, object] = {}
+    with pytest.warns(DeprecationWarning, match=r"moved to forensics\.") as told:
+        exec(line, scope)
+    names = re.split(r", |import ", line)[1:]
+    assert all(name in scope for name in names)
+    assert all(any(f".{name} moved to" in str(w.message) for w in told) for name in names)
+    home = re.search(r"moved to ([\w.]+);", str(told[0].message))
+    assert home is not None
+    assert getattr(importlib.import_module(home[1]), names[0]) is scope[names[0]]
+
+
+def test_a_name_that_never_stood_there_is_an_error() -> None:
+    with pytest.raises(ImportError, match="Nonsense"):
+        exec("from forensics.transcripts import Nonsense", {})
+    with pytest.raises(AttributeError, match="nonsense"):
+        exec("import forensics; forensics.nonsense", {})
+
+
+def test_every_public_name_is_there_and_loads_nothing_before_it_is_used() -> None:
+    script = (
+        "import json, sys, forensics; early = set(sys.modules);"
+        "names = {name: bool(getattr(forensics, name)) for name in forensics.__all__};"
+        "print(json.dumps([names, sorted(early)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    names, early = json.loads(done.stdout)
+    assert all(names.values())
+    assert not {"numpy", "torch", "click", "pydantic", "pandas"} & set(early)
+
+
+def test_the_door_for_plugins_offers_what_it_lists() -> None:
+    plugin = importlib.import_module("forensics.plugin")
+    assert plugin.__all__ == sorted(plugin.__all__, key=lambda name: (not name.isupper(), name))
+    assert all(hasattr(plugin, name) for name in plugin.__all__)
