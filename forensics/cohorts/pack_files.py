@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,10 @@ from forensics.cohorts.cohort import Cohort, CohortPrompt
 from forensics.cohorts.fitting import Calibration
 from forensics.cohorts.lineage.models import ModelFacts, from_json, to_json
 from forensics.cohorts.population import Traits
-from forensics.cohorts.sketches import (
-    BUCKETS,
-    DIMENSIONS,
-)
+from forensics.cohorts.sketches import BUCKETS, DIMENSIONS
 from forensics.cohorts.validation import Validation
 from forensics.errors import ForensicsError, InputFileError
 from forensics.support.files import whole_file
-
-if TYPE_CHECKING:
-    from forensics.cohorts.cohort import Cohort
-
 
 FORMAT = "forensics-cohort"
 VERSION = 2

@@ -25,14 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.cohorts.all_pairs import normalise
-from forensics.cohorts.likeness import (
-    MIN_PROMPTS,
-    NORMALISED_FROM,
-    Flags,
-    Floats,
-    Likenesses,
-    view,
-)
+from forensics.cohorts.likeness import MIN_PROMPTS, NORMALISED_FROM, Flags, Floats, Likenesses, view
 from forensics.cohorts.sketches import Floats32
 from forensics.errors import InputFileError
 

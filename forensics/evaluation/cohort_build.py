@@ -17,13 +17,7 @@ from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import traits_of
-from forensics.cohorts.sketches import (
-    count_sequences,
-    document_frequency,
-    fold,
-    quantise,
-    weigh,
-)
+from forensics.cohorts.sketches import count_sequences, document_frequency, fold, quantise, weigh
 from forensics.cohorts.validation import validate
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.evaluate import evaluate

@@ -17,13 +17,7 @@ from numpy.typing import NDArray
 
 from forensics.cohorts.calibration import det, tippett
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration, Labelled, fit_line
-from forensics.cohorts.likeness import (
-    Flags,
-    Floats,
-    Likenesses,
-    agreement,
-    pair_scores,
-)
+from forensics.cohorts.likeness import Flags, Floats, Likenesses, agreement, pair_scores
 from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, Hypothesis, LabelledPair
 from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.outputs import Outputs

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from forensics.support.resources import data_folder
-
-if TYPE_CHECKING:
-    pass
-
 
 # A next token is asked for at so many places of a passage, spread evenly, none near its start.
 PLACES = 12

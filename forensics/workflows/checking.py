@@ -11,13 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case.document import Case
-from forensics.errors import (
-    BackendError,
-    ForensicsError,
-    InputFileError,
-    OutputError,
-    UsageError,
-)
+from forensics.errors import BackendError, ForensicsError, InputFileError, OutputError, UsageError
 from forensics.evidence import BUILT_IN, Comparator, load_comparators
 from forensics.examination.token_probabilities import check_controls
 from forensics.exitcodes import ExitCode

@@ -1,4 +1,4 @@
-"""A map of relatives as files: Newick, CSV and SVG. Models' names are hostile text in all three."""
+"""A map of relatives as files: CSV and SVG. Models' names are hostile text in both."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ _TITLES = {
     "normalised": "likeness (0 = as the most alike unrelated models)",
     "cosine": "likeness (mean cosine after centring)",
 }
-
-
 _BLANK = {
     "normalised": "no more alike than the most alike unrelated models",
     "cosine": "no more alike than half of all pairs",

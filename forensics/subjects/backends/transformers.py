@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forensics.errors import BackendError
 from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request, Sink
@@ -16,9 +16,6 @@ from forensics.subjects.subject import Subject
 from forensics.support.quiet import why
 from forensics.transcripts.reasoning import split_reasoning
 from forensics.transcripts.transcript import Response
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
