@@ -15,7 +15,7 @@ from forensics.evidence.probabilities.next_tokens import NextTokens
 from forensics.evidence.probabilities.panel import Seen, sign_flip
 from forensics.evidence.tokenizer.token_counts import nearest
 from forensics.evidence.tokenizer.vocabulary import Tokenizer
-from forensics.examination import local_probabilities as texts
+from forensics.examination import passages as texts
 from forensics.examination.local_probabilities import text_probabilities
 from forensics.examination.probability_values import TextProbabilities
 from forensics.examination.token_counts import from_tokenizer_file, known_counts

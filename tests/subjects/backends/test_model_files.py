@@ -205,7 +205,7 @@ class TestCachedFolder:
         import sys
 
         script = (
-            "import time\nfrom forensics.subjects.model_files.sources import cached_folder\n"
+            "import time\nfrom forensics.support.cache import cached_folder\n"
             "def build(folder):\n"
             "    print('built', flush=True)\n"
             "    for i in range(20):\n"
@@ -226,7 +226,7 @@ class TestCachedFolder:
         # A limit on the size of files refuses the write as a full disk does.
         script = (
             "import resource, torch\nfrom safetensors.torch import save_file\n"
-            "from forensics.subjects.model_files.sources import cached_folder\n"
+            "from forensics.support.cache import cached_folder\n"
             "from forensics.errors import OutputError\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
             "def build(folder):\n"

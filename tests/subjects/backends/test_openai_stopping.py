@@ -62,8 +62,8 @@ from pathlib import Path
 from forensics.subjects.backends.base import BackendOptions, GenerationSettings
 from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.examination.collect import collect
-from forensics.subjects import parse_subject
-from forensics.suites import Message, Prompt, Suite
+from forensics.subjects.subject import parse_subject
+from forensics.suites.suite import Message, Prompt, Suite
 signal.signal(signal.SIGINT, signal.default_int_handler)
 url, path, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 prompts = tuple(Prompt(f"p{i}", (Message("user", f"Question {i}"),)) for i in range(count))

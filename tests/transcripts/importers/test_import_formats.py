@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_import_batch import OUTPUT, rows
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, prompt_sha256
 from forensics.transcripts.importers import import_file, importers
+from tests.transcripts.importers.test_import_batch import OUTPUT, rows
 
 # --- AlpacaEval ---------------------------------------------------------------------------------
 

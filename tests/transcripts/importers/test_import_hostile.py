@@ -14,15 +14,27 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_import_batch import OUTPUT, batch_input
-from test_import_formats import ALPACA, SAMPLES, attempt, lm_sample, turn
-from test_import_inspect import FAILED, HEADER, members, write_eval, write_zstandard
-from test_import_inspect import SAMPLES as INSPECT_SAMPLES
 
 from forensics.errors import InputFileError
 from forensics.transcripts.importers import import_file, importers
 from forensics.transcripts.transcript import read_transcript
 from tests.damage import ANY_JSON, damage, places
+from tests.transcripts.importers.test_import_batch import OUTPUT, batch_input
+from tests.transcripts.importers.test_import_formats import (
+    ALPACA,
+    SAMPLES,
+    attempt,
+    lm_sample,
+    turn,
+)
+from tests.transcripts.importers.test_import_inspect import (
+    FAILED,
+    HEADER,
+    members,
+    write_eval,
+    write_zstandard,
+)
+from tests.transcripts.importers.test_import_inspect import SAMPLES as INSPECT_SAMPLES
 
 DOCUMENTS: dict[str, list[Any]] = {
     **SAMPLES,
