@@ -12,7 +12,6 @@ from forensics.case.evidence import Evidence, Tier
 from forensics.custody.plan import with_deviations
 from forensics.errors import ForensicsError
 from forensics.evidence import Comparator, load_comparators
-from forensics.evidence.base import Reference
 from forensics.examination.examined import Examined, Need
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
@@ -82,7 +81,7 @@ class _Recorded:
     def extract(self, examined: Examined) -> None:
         return None
 
-    def compare(self, a: None, b: None, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: None, b: None) -> Evidence:
         return self.evidence
 
 

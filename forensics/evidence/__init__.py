@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import UsageError
-from forensics.evidence.base import Comparator, Reference
+from forensics.evidence.base import Comparator
 from forensics.support.moved import moved
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 
-__all__ = ["BUILT_IN", "Comparator", "Reference", "load_comparators"]
+__all__ = ["BUILT_IN", "Comparator", "load_comparators"]
 
 # Name → module:class, in the order of the report; imported only when used.
 BUILT_IN = {

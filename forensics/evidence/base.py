@@ -21,15 +21,6 @@ MIN_PROMPTS = 8  # below this a bootstrap interval over prompts says nothing
 F = TypeVar("F")
 
 
-class Reference(Protocol):
-    """What a cohort offers a comparator to centre and normalise with."""
-
-    @property
-    def name(self) -> str:
-        """The cohort's name, for the record."""
-        ...
-
-
 class Comparator(Protocol[F]):
     """One kind of evidence about a pair.
 
@@ -67,7 +58,7 @@ class Comparator(Protocol[F]):
         """Return what `compare` needs of one subject."""
         ...
 
-    def compare(self, a: F, b: F, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: F, b: F) -> Evidence:
         """Return what the two subjects' features say; never raises for lack of data."""
         ...
 

@@ -48,7 +48,6 @@ def compare(
     comparators: Sequence[Comparator[Any]],
     suite: Suite | None = None,
     command: str = "",
-    ledger: Sequence[LedgerEntry] = (),
     progress: Progress | None = None,
     settings: Mapping[str, Any] | None = None,
     cohort: Cohort | None = None,
@@ -63,7 +62,6 @@ def compare(
         comparators: what to measure, in the order of the report.
         suite: cuts both subjects to its prompts; None takes every prompt both answered.
         command: what the user typed, for the record.
-        ledger: runs, subsets and seeds tried on the way.
         progress: called with the title of each comparator before it runs.
         settings: what was chosen (suite, categories, limit), for the ledger.
         cohort: to judge likeness against.
@@ -111,7 +109,7 @@ def compare(
         comparability=comparability_notes(a, b),
         verdict=_verdict(evidence, overlap, tripwire),
         relatives=related,
-        ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})), *ledger),
+        ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from forensics.case.evidence import Evidence, Tier
 from forensics.errors import UsageError
-from forensics.evidence.base import Comparator, Reference, without_score
+from forensics.evidence.base import Comparator, without_score
 from forensics.examination.examined import PROBABILITIES, Examined, Need
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
@@ -34,7 +34,7 @@ class Unmeasured:
     def extract(self, examined: Examined) -> None:
         """Return nothing: there is nothing to look at."""
 
-    def compare(self, a: None, b: None, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: None, b: None) -> Evidence:
         """Return evidence that says why there is none."""
         return without_score(self, "not_measured", self.reason)
 

@@ -12,7 +12,7 @@ import pytest
 
 from forensics.case.evidence import Evidence, Exhibit, PromptScore, Tier
 from forensics.evidence import BUILT_IN, load_comparators
-from forensics.evidence.base import Reference, too_few, without_score
+from forensics.evidence.base import too_few, without_score
 from forensics.examination.examined import Examined, Need
 from forensics.testing import check_comparator, examined_from, sample_pairs
 from forensics.transcripts.answers import Answer
@@ -51,7 +51,7 @@ class Lengths:
     def alike(self, a: Answer, b: Answer) -> float:
         return 1 / (1 + abs(len(a.text) - len(b.text)))
 
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         prompts = sorted(a.keys() & b.keys())
         if len(prompts) < self.least():
             return without_score(self, "insufficient", too_few(len(prompts)), len(prompts))
@@ -99,7 +99,7 @@ class ByPosition(Lengths):
             a.prompt_sha256: a for a in examined.answers if (a.prompt_sha256 > first) or a.complete
         } | {"": next(a for a in examined.answers if a.prompt_sha256 == first)}
 
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         first = (a.pop(""), b.pop(""))
         evidence = super().compare(a, b)
         if evidence.status != "ok":
@@ -113,14 +113,14 @@ class Bold(Lengths):
 
 
 class Raising(Lengths):
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         if len(a.keys() & b.keys()) < 3:
             raise ValueError("too few")
         return super().compare(a, b)
 
 
 class NotANumber(Lengths):
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         evidence = super().compare(a, b)
         return evidence.model_copy(update={"score": float("nan")}) if evidence.score else evidence
 
@@ -146,12 +146,12 @@ class StrictlyUtf8(Lengths):
 
 
 class Unserialisable(Lengths):
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         return super().compare(a, b).model_copy(update={"details": {"prompts": a.keys()}})
 
 
 class Overcounting(Lengths):
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         evidence = super().compare(a, b)
         return evidence.model_copy(update={"n": evidence.n * 2})
 
@@ -172,18 +172,30 @@ def _with_exhibit(evidence: Evidence, **fields: Any) -> Evidence:
 
 
 class Beyond(Lengths):
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         return _with_exhibit(super().compare(a, b), spans_a=((0, 10**6),))
 
 
 class FromNowhere(Lengths):
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         return _with_exhibit(super().compare(a, b), prompt_sha256="0" * 64)
 
 
 class Speechless(Lengths):
-    def compare(self, a: Found, b: Found, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Found, b: Found) -> Evidence:
         return super().compare(a, b).model_copy(update={"reason": "", "scale": ""})
+
+
+class OfTheFirstRelease(Lengths):
+    """Takes a `reference`, as comparators once had to; nobody passes one."""
+
+    def compare(self, a: Found, b: Found, reference: object = None) -> Evidence:
+        assert reference is None
+        return super().compare(a, b)
+
+
+def test_a_comparator_written_for_an_earlier_protocol_passes():
+    check_comparator(OfTheFirstRelease())
 
 
 @pytest.mark.parametrize("comparator", [Lengths(), OneSidedAndSaysSo()])

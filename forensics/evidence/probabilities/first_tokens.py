@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import Reference, without_score
+from forensics.evidence.base import without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,
@@ -76,7 +76,7 @@ class FirstTokenAgreement:
         assert examined.first_tokens is not None  # noqa: S101 (`needs` says so)
         return Begun(examined.first_tokens, examined.first_controls)
 
-    def compare(self, a: Begun, b: Begun, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Begun, b: Begun) -> Evidence:
         """Return by how much the pair agrees more than with the control that comes closest."""
         if a.own.has_template != b.own.has_template:
             reason = "one was asked through a chat template, the other without"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import Reference, without_score
+from forensics.evidence.base import without_score
 from forensics.evidence.features.matched_prompts import percentile_interval, resample_weights
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,
@@ -52,7 +52,7 @@ class Likelihoods:
         """Return the subject's probabilities and the controls'."""
         return seen(examined)
 
-    def compare(self, a: Seen, b: Seen, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Seen, b: Seen) -> Evidence:
         """Return how much nearer the two are to one another than to the nearest control."""
         panel = choose(a, b)
         if not panel.controls:

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case.evidence import Evidence, Interval, Tier
-from forensics.evidence.base import MIN_PROMPTS, Reference, too_few, without_score
+from forensics.evidence.base import MIN_PROMPTS, too_few, without_score
 from forensics.evidence.features.matched_prompts import percentile_interval, resample_weights
 from forensics.evidence.probabilities.panel import Seen, bits_per_byte, choose
 from forensics.examination.examined import Examined, Need
@@ -83,7 +83,7 @@ class MutualFit:
         keys = {one.prompt_sha256: answer_key(one) for one in first}
         return Heard(examined.probabilities, examined.controls, keys)
 
-    def compare(self, a: Heard, b: Heard, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Heard, b: Heard) -> Evidence:
         """Return by how many bits a byte the two explain each other better than models do."""
         shared = frozenset(a.keys) & frozenset(b.keys)
         if len(shared) < MIN_PROMPTS:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import Reference, without_score
+from forensics.evidence.base import without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,
@@ -72,7 +72,7 @@ class NextTokens:
         """Return the subject's probabilities and the controls'."""
         return seen(examined)
 
-    def compare(self, a: Seen, b: Seen, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Seen, b: Seen) -> Evidence:
         """Return by how much the pair agrees more than with the control that comes closest."""
         passages = shared_passages(a.own, b.own)
         if len(passages) < LEAST_PASSAGES:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import MIN_PROMPTS, Reference, too_few, without_score
+from forensics.evidence.base import MIN_PROMPTS, too_few, without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import Seen, bits_per_byte, choose
 from forensics.examination.examined import Examined, Need
@@ -74,7 +74,7 @@ class StudentFit:
             examined.controls,
         )
 
-    def compare(self, a: Explained, b: Explained, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Explained, b: Explained) -> Evidence:
         """Return the larger gain of the two ways round, in bits per byte."""
         shared = {x.prompt_sha256 for x in a.answers} & {x.prompt_sha256 for x in b.answers}
         if len(shared) < MIN_PROMPTS:

@@ -30,7 +30,7 @@ from typing import Literal
 import numpy as np
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import MIN_PROMPTS, Reference, exhibit, without_score
+from forensics.evidence.base import MIN_PROMPTS, exhibit, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     bootstrap_mean,
@@ -82,9 +82,7 @@ class Choices:
             {prompt: tuple(a for _, _, a in entries) for prompt, entries in found.items()},
         )
 
-    def compare(
-        self, a: Commitments, b: Commitments, reference: Reference | None = None
-    ) -> Evidence:
+    def compare(self, a: Commitments, b: Commitments) -> Evidence:
         """Return the mean weight of what both share, matched minus mismatched prompts."""
         prompts = _prompts(a, b)
         if len(prompts) < MIN_PROMPTS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
-from forensics.evidence.base import Reference, exhibit, matched_evidence
+from forensics.evidence.base import exhibit, matched_evidence
 from forensics.evidence.features.matched_prompts import Matched, PromptRows, prompt_rows
 from forensics.examination.examined import Examined, Need
 
@@ -34,7 +34,7 @@ class Embedding:
 
         return prompt_rows(examined.answers, embed([answer.text for answer in examined.answers]))
 
-    def compare(self, a: PromptRows, b: PromptRows, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: PromptRows, b: PromptRows) -> Evidence:
         """Return the cosine on matched prompts beyond that on mismatched prompts."""
         return matched_evidence(
             self,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import Reference
 from forensics.evidence.text.profiles import Profile, compare_profiles
 from forensics.examination.examined import Examined, Need
 from forensics.transcripts.layout import FEATURES
@@ -28,7 +27,7 @@ class Formatting:
         """Return how often, per 1,000 characters, and whether at all each habit shows."""
         return Profile(FEATURES, examined.answers, examined.layout)
 
-    def compare(self, a: Profile, b: Profile, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Profile, b: Profile) -> Evidence:
         """Return the likeness of the two layout profiles."""
         return compare_profiles(
             self,

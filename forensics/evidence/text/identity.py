@@ -14,7 +14,7 @@ import numpy as np
 import regex
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import Reference, exhibit, without_score
+from forensics.evidence.base import exhibit, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,
@@ -108,7 +108,7 @@ class Identity:
         found = {prompt: claim_in(group[0].text) for prompt, group in groups.items()}
         return Claims({p: c for p, c in found.items() if c is not None}, groups)
 
-    def compare(self, a: Claims, b: Claims, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Claims, b: Claims) -> Evidence:
         """Return the share of prompts on which both claim one maker, beyond chance."""
         prompts = tuple(sorted(set(a.by_prompt) & set(b.by_prompt)))
         details = {"claims_a": _tally(a), "claims_b": _tally(b)}

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
-from forensics.evidence.base import MIN_PROMPTS, Reference, exhibit, matched_evidence, without_score
+from forensics.evidence.base import MIN_PROMPTS, exhibit, matched_evidence, without_score
 from forensics.evidence.features.general_english import general_english
 from forensics.evidence.features.matched_prompts import Floats, Matched, PromptRows, prompt_rows
 from forensics.examination.examined import Examined, Need
@@ -87,7 +87,7 @@ class Lexicon:
         named = [_named(one, gram, answers) for one, gram in zip(uses, grams, strict=True)]
         return Overuse(rows, named[0] | named[1], len(examined.answers))
 
-    def compare(self, a: Overuse, b: Overuse, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Overuse, b: Overuse) -> Evidence:
         """Return how far matched answers share over-used words beyond mismatched ones.
 
         `details` lists what both subjects over-use most, with their z-scores.

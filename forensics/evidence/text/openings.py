@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
-from forensics.evidence.base import Reference, exhibit, matched_evidence
+from forensics.evidence.base import exhibit, matched_evidence
 from forensics.evidence.features.matched_prompts import Matched, PromptRows, prompt_rows
 from forensics.examination.examined import Examined, Need
 from forensics.transcripts.answers import Answer
@@ -47,7 +47,7 @@ class Openings:
         """
         return prompt_rows(examined.answers, prefix_rows(examined.answers, examined.words))
 
-    def compare(self, a: PromptRows, b: PromptRows, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: PromptRows, b: PromptRows) -> Evidence:
         """Return the shared length of openings and endings on matched prompts."""
         return matched_evidence(
             self,

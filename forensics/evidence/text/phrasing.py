@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
-from forensics.evidence.base import Reference, exhibit, matched_evidence
+from forensics.evidence.base import exhibit, matched_evidence
 from forensics.evidence.features.matched_prompts import Matched, PromptRows, prompt_rows
 from forensics.examination.examined import Examined, Need
 from forensics.transcripts.answers import Answer
@@ -51,7 +51,7 @@ class Phrasing:
         ]
         return prompt_rows(examined.answers, _unit_rows(rows))
 
-    def compare(self, a: PromptRows, b: PromptRows, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: PromptRows, b: PromptRows) -> Evidence:
         """Return shared 4-grams on matched prompts beyond those on mismatched prompts.
 
         `details` counts the prompts with a shared run as long as `LONG_RUN` asks.

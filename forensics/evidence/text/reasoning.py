@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
-from forensics.evidence.base import MIN_PROMPTS, Reference, exhibit, matched_evidence, without_score
+from forensics.evidence.base import MIN_PROMPTS, exhibit, matched_evidence, without_score
 from forensics.evidence.features.matched_prompts import Floats, Matched, PromptRows, prompt_rows
 from forensics.evidence.text.openings import prefix_rows
 from forensics.examination.examined import Examined, Need
@@ -131,7 +131,7 @@ class Reasoning:
             sum(bool(r.reasoning) and not r.text.strip() for r in examined.transcript.responses),
         )
 
-    def compare(self, a: Traces, b: Traces, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Traces, b: Traces) -> Evidence:
         """Return the likeness of traces on matched prompts beyond mismatched prompts.
 
         Spans of exhibits are left out: they would point into the answer, not into the trace.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import MIN_PROMPTS, Reference, exhibit, too_few, without_score
+from forensics.evidence.base import MIN_PROMPTS, exhibit, too_few, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,
@@ -62,7 +62,7 @@ class Refusal:
         judged = iter(classify([a.text for a in flat], [a.prompt_text for a in flat]))
         return Refusals(groups, {p: tuple(next(judged) for _ in g) for p, g in groups.items()})
 
-    def compare(self, a: Refusals, b: Refusals, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Refusals, b: Refusals) -> Evidence:
         """Return Cohen's linearly weighted kappa of the two subjects' refusals.
 
         J. Cohen (1968), Weighted kappa, Psychological Bulletin 70(4).

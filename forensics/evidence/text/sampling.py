@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import MIN_PROMPTS, Reference, exhibit, without_score
+from forensics.evidence.base import MIN_PROMPTS, exhibit, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,
@@ -97,7 +97,7 @@ class Sampling:
             {p: _codes([one.text for one in group]) for p, group in repeated.items()}, repeated
         )
 
-    def compare(self, a: Samples, b: Samples, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Samples, b: Samples) -> Evidence:
         """Return how near B's answers come to A's, where A's own repeats are 1.
 
         `p_value` is of the hypothesis that both are one distribution.

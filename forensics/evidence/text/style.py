@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import Reference
 from forensics.evidence.features.matched_prompts import Floats
 from forensics.evidence.text.profiles import Profile, compare_profiles
 from forensics.examination.examined import Examined, Need
@@ -58,7 +57,7 @@ class Style:
         ]
         return Profile(FEATURES, examined.answers, np.array(rates).reshape(-1, len(FEATURES)))
 
-    def compare(self, a: Profile, b: Profile, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: Profile, b: Profile) -> Evidence:
         """Return the likeness of the two style profiles."""
         return compare_profiles(
             self,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forensics.case.evidence import Evidence, EvidenceStatus, Tier
-from forensics.evidence.base import Reference, without_score
+from forensics.evidence.base import without_score
 from forensics.examination.examined import Examined, Need
 from forensics.examination.token_counts import LEAST_STRINGS, TokenCounts, known_counts
 
@@ -41,9 +41,7 @@ class TokenCountVectors:
         assert examined.token_counts is not None  # noqa: S101 (`needs` says so)
         return examined.token_counts
 
-    def compare(
-        self, a: TokenCounts, b: TokenCounts, reference: Reference | None = None
-    ) -> Evidence:
+    def compare(self, a: TokenCounts, b: TokenCounts) -> Evidence:
         """Return the share of strings that make equally many tokens in both."""
         problems = [f"{letter}: {s.problem}" for letter, s in (("A", a), ("B", b)) if s.problem]
         if problems:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import Reference, without_score
+from forensics.evidence.base import without_score
 from forensics.examination.examined import Examined, Need
 from forensics.subjects.model_files.tokenizer import TokenizerFacts, read_tokenizer
 
@@ -65,9 +65,7 @@ class Tokenizer:
         assert examined.files is not None  # noqa: S101 (`needs` says so)
         return read_tokenizer(examined.files)
 
-    def compare(
-        self, a: TokenizerFacts, b: TokenizerFacts, reference: Reference | None = None
-    ) -> Evidence:
+    def compare(self, a: TokenizerFacts, b: TokenizerFacts) -> Evidence:
         """Return how much of the vocabulary's order the two share, and all else they share."""
         # Single bytes are numbered alike by every tokenizer of a kind.
         first, second = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import Reference, without_score
+from forensics.evidence.base import without_score
 from forensics.evidence.weights.base import OfWeightFiles
 from forensics.evidence.weights.units import NO_UNITS
 
@@ -28,7 +28,7 @@ class WeightsMatching(OfWeightFiles):
     name = "weights_matching"
     title = "Matching of units"
 
-    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: ModelFiles, b: ModelFiles) -> Evidence:
         """Return how the matchings agree, and the p-value of that under independence.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import Reference, without_score
+from forensics.evidence.base import without_score
 from forensics.evidence.weights.base import OfWeightFiles
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class WeightsTensors(OfWeightFiles):
     name = "weights_tensors"
     title = "Identical tensors"
 
-    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: ModelFiles, b: ModelFiles) -> Evidence:
         """Return the share of identical weights, and who came first where that can be told.
 
         Raises:

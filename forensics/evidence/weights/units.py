@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import Reference, without_score
+from forensics.evidence.base import without_score
 from forensics.evidence.weights.base import OfWeightFiles
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class WeightsUnits(OfWeightFiles):
     name = "weights_units"
     title = "Hidden units"
 
-    def compare(self, a: ModelFiles, b: ModelFiles, reference: Reference | None = None) -> Evidence:
+    def compare(self, a: ModelFiles, b: ModelFiles) -> Evidence:
         """Return the exact p-value of independence, and how alike matched units are.
 
         Raises:
