@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from forensics.case.document import LedgerEntry
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort, find_model
 from forensics.cohorts.lineage.models import clusters, excluded_with
@@ -16,6 +17,7 @@ from forensics.examination.examined import Examined
 from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
+from forensics.support.clock import now
 from forensics.transcripts.transcript import read_transcript
 from forensics.verdicts.compare import restrict
 from forensics.verdicts.in_cohort import Side, compare_in_cohort
@@ -44,6 +46,7 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
         one = Subject(f"cohort:{model}", "cohort", model)
         sides = Side(one, place_member(model, cohort)), Side(subject, placed, digest)
         case = compare_in_cohort(*sides, cohort, command, {"search": cohort.name})
+        case = case.model_copy(update={"ledger": (*case.ledger, _entry(found, model))})
         best = next((r for r in found.relatives if r.model == model), None)
         search = Search(
             cohort.name,
@@ -55,6 +58,16 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
         kin = _lineage(model, cohort)
         measured.append(Measured(one.spec, (one.spec, model), kin, case, search=search))
     return measured
+
+
+def _entry(found: Trace, model: str) -> LedgerEntry:
+    """Return what the ledger says of a candidate that a search chose, on these very answers."""
+    settings = {
+        "cohort": found.cohort,
+        "candidates": len(found.relatives),
+        "named": model in found.named,
+    }
+    return LedgerEntry(at=now(), what="search", settings=settings)
 
 
 def _candidates(found: Trace, cohort: Cohort) -> list[str]:

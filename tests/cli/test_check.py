@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 from rich.cells import cell_len
 
+from forensics.case.document import Case
 from forensics.cli import run
 from forensics.policy.outcomes import CheckResult
+from forensics.report.caveats import caveats
 from forensics.transcripts.transcript import read_transcript
 from tests.builders import essays, write
 from tests.cli.cli import ROOT, Result, forensics
@@ -261,6 +263,10 @@ def test_endpoints_of_the_policys_own_file_are_known(cli, policy, here, loopback
     assert len(server.calls) == 20
 
 
+def _tells_of_a_search(case: Case) -> bool:
+    return any("came out of a search" in caveat.text for caveat in caveats(case))
+
+
 def test_a_cohort_is_searched_and_its_models_are_references(cli, policy):
     rules = f'{KINSHIP}[rules.restricted-teacher]\n[[against]]\ncohort = "alpaca-eval"\n'
     policy(rules, "cohort:Meta-Llama-3-8B-Instruct")
@@ -273,6 +279,10 @@ def test_a_cohort_is_searched_and_its_models_are_references(cli, policy):
     assert by_status["restricted-teacher", parent] == "review"
     assert ("restricted-teacher", "cohort:Meta-Llama-3.1-8B-Instruct-Turbo") not in by_status
     assert found["false_alarms"][0]["upper"] >= 1
+    # The parent was named beforehand; the other candidates came out of the search.
+    named, *searched = (Case.model_validate(case) for case in found["cases"])
+    assert all(_tells_of_a_search(case) for case in searched)
+    assert not _tells_of_a_search(named)
     declared = '[declared]\nbase_models = ["meta-llama/Meta-Llama-3-8B-Instruct"]\n'
     policy(rules.replace("[rules.restricted-teacher]\n", "") + declared, parent)
     assert cli("check", "cohort:REBEL-Llama-3-8B-Instruct", "--strict").code == 0
