@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,6 +42,14 @@ Progress = Callable[[str], None]
 _LONG = 200_000  # characters in all; below it a second process gains nothing that a user would see
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a cohort says of a pair: how alike the two are, and which of its models are."""
+
+    likeness: Evidence
+    relatives: Relatives | None
+
+
 def compare(
     a: Examined,
     b: Examined,
@@ -70,29 +78,79 @@ def compare(
     """
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
+    evidence, judged = measured(a, b, comparators, progress, cohort, released)
+    return concluded(
+        a, b, evidence, suite, command, settings, cohort, judged=judged, transferred=transferred
+    )
+
+
+def measured(
+    a: Examined,
+    b: Examined,
+    comparators: Sequence[Comparator[Any]],
+    progress: Progress | None = None,
+    cohort: Cohort | None = None,
+    released: tuple[str, str] = ("", ""),
+) -> tuple[list[Evidence], Judged | None]:
+    """Return what each comparator found, in their order, and what a cohort says of the pair.
+
+    Args:
+        a: the known subject, cut to the prompts compared.
+        b: the questioned subject, cut likewise.
+        comparators: what to measure.
+        progress: called with the title of each comparator before it runs.
+        cohort: to judge likeness against.
+        released: `YYYY-MM` of A and B, where known.
+    """
     known = confounds(a, b)
     tasks: list[Callable[[], Any]] = [
         partial(_measured, one, a, b, known, progress) for one in comparators
     ]
     if cohort is not None:
-        tasks.append(partial(_judged, a, b, cohort, released))
+        tasks.append(partial(_judged, a, b, cohort, released, known))
     done = run_all(tasks) if _is_long(a, b) else [task() for task in tasks]
-    evidence = with_random(done[: len(comparators)], a, b)
-    related = None
-    if cohort is not None:
+    return done[: len(comparators)], done[-1] if cohort is not None else None
+
+
+def concluded(
+    a: Examined,
+    b: Examined,
+    evidence: Sequence[Evidence],
+    suite: Suite | None = None,
+    command: str = "",
+    settings: Mapping[str, Any] | None = None,
+    cohort: Cohort | None = None,
+    *,
+    judged: Judged | None = None,
+    transferred: Transferred | None = None,
+) -> Case:
+    """Return the case that evidence leads to, whether it was just measured or is on record.
+
+    Args:
+        a: the known subject, cut to the prompts compared.
+        b: the questioned subject, cut likewise.
+        evidence: what the comparators found, in the order of the report.
+        suite: what the subjects were cut to; None where they were not.
+        command: what the user typed, for the record.
+        settings: what was chosen (suite, categories, limit), for the ledger.
+        cohort: scores and exhibits are set beside its models.
+        judged: what that cohort says of the pair.
+        transferred: calibration for prompts without a cohort; not used beside one.
+    """
+    found = with_random(evidence, a, b)
+    if cohort is not None and judged is not None:
         from forensics.cohorts.rarity import with_rarity
 
-        judged, related = done[-1]
-        evidence = with_rarity(evidence, a, cohort)
-        if judged.status == "ok":
-            evidence = [_beside(one, cohort) for one in evidence]
-        evidence.append(_with_explained(judged, known))
+        found = with_rarity(found, a, cohort)
+        if judged.likeness.status == "ok":
+            found = [_beside(one, cohort) for one in found]
+        found.append(judged.likeness)
     elif transferred is not None:
         from forensics.cohorts.transferred import FEATURES, judge_transferred
 
         # Who leaves one of its comparators out has not asked for what rests on all of them.
-        if {one.comparator for one in evidence}.issuperset(FEATURES):
-            evidence.append(judge_transferred(a, b, evidence, transferred))
+        if {one.comparator for one in found}.issuperset(FEATURES):
+            found.append(judge_transferred(a, b, found, transferred))
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     return Case(
@@ -104,11 +162,11 @@ def compare(
         b=_subject(b),
         overlap=overlap,
         prompts=tuple(_prompts(a, b)),
-        evidence=tuple(evidence),
+        evidence=tuple(found),
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
-        verdict=_verdict(evidence, overlap, tripwire),
-        relatives=related,
+        verdict=_verdict(found, overlap, tripwire),
+        relatives=judged.relatives if judged is not None else None,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )
 
@@ -130,8 +188,8 @@ def _measured(
 
 
 def _judged(
-    a: Examined, b: Examined, cohort: Cohort, released: tuple[str, str]
-) -> tuple[Evidence, Relatives | None]:
+    a: Examined, b: Examined, cohort: Cohort, released: tuple[str, str], known: Confounds
+) -> Judged:
     from forensics.cohorts.judging import judge
     from forensics.cohorts.relatives import relatives
     from forensics.cohorts.subject import place_examined
@@ -139,7 +197,8 @@ def _judged(
     first, second = (
         place_examined(side, cohort, month) for side, month in zip((a, b), released, strict=True)
     )
-    return judge(first, second, cohort), relatives(first, second, cohort)
+    likeness = _with_explained(judge(first, second, cohort), known)
+    return Judged(likeness, relatives(first, second, cohort))
 
 
 def _beside(evidence: Evidence, cohort: Cohort) -> Evidence:
