@@ -22,6 +22,7 @@ _SHOWN = 20
 _CODES = {
     "intact": ExitCode.OK,
     "identical": ExitCode.OK,
+    "reworded": ExitCode.OK,
     "changed": ExitCode.DIFFERENT,
     "different": ExitCode.DIFFERENT,
     "unchained": ExitCode.INCONCLUSIVE,
@@ -50,9 +51,10 @@ def command(file: Path, seal: str | None, case_path: Path | None, json_out: str 
     printed, or the last that `case note` did. Of a bundle every hash and chain is checked, then
     evidence and verdict are derived again from the transcripts, offline.
 
-    Exit code: 0 intact, or identical; 1 changed, or derived otherwise; 2 unreadable; 3 nothing
-    wrong was found but not everything could be checked (a transcript without chain, a comparator
-    that is not installed here, a last digit that differs).
+    Exit code: 0 intact, or identical, or the same data in other words than this version's; 1
+    changed, or derived otherwise; 2 unreadable; 3 nothing wrong was found but not everything could
+    be checked (a transcript without chain, a comparator that is not installed here, a last digit
+    that differs).
     """
     from forensics.custody.case_file import is_case_file
     from forensics.errors import InputFileError, UsageError
@@ -170,6 +172,8 @@ def _bundle(file: Path, seal: str | None) -> _Report:
         found = verify_bundle(file, seal, lambda title: spinner.update(task, description=title))
     headline = {
         "identical": "identical: the same evidence and verdict follow from the transcripts",
+        "reworded": "the same data: every number, name and passage follows from the transcripts; "
+        f"made by version {found.version}; wording differs",
         "different": "DIFFERENT: this is not what the transcripts give, or not what was packed",
         "partly": "nothing differs beyond the last digits, but not everything could be derived",
     }[found.result]
@@ -179,6 +183,7 @@ def _bundle(file: Path, seal: str | None) -> _Report:
 def _bundle_lines(found: BundleReport) -> list[str]:
     lines = [*found.problems[:_SHOWN], *found.shown_differences(_SHOWN)]
     lines += [f"could not be derived again: {text}" for text in found.missing]
+    lines += found.shown_wording(_SHOWN)
     return [*lines, *found.notes]
 
 

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from forensics import __version__
 from forensics.case.document import Case, CaseSubject
-from forensics.case.evidence import Evidence, Tier
+from forensics.case.evidence import Evidence
+from forensics.custody.compared_fields import Unrecorded, parts
 from forensics.custody.plan import with_deviations
 from forensics.errors import ForensicsError
 from forensics.evidence import Comparator, load_comparators
-from forensics.examination.examined import Examined, Need
+from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
 from forensics.support.sanitise import one_line
 from forensics.transcripts.transcript import Transcript
-from forensics.verdicts.compare import compare
+from forensics.verdicts.compare import concluded, measured, restrict
 from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED
 
 if TYPE_CHECKING:
@@ -26,19 +28,22 @@ if TYPE_CHECKING:
 
 # Another processor's arithmetic moves the last digits of float32 embeddings, never more than this.
 ROUNDING = 1e-6
-# When and where a case was made, not what was found; the transcripts' hashes are checked apart.
-_IGNORED = frozenset("schema_version created_at version command ledger blind masked".split())
-_IGNORED_OF_SUBJECT = frozenset("spec name kind warnings transcript_path transcript_sha256".split())
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One value that came out otherwise; `rounding` marks a number off by its last digits."""
+    """One value that came out otherwise.
+
+    `rounding` marks a number off by its last digits, `added` what the case does not have, and
+    `dropped` what only the case has.
+    """
 
     where: str
     recorded: str
     found: str
     rounding: bool = False
+    added: bool = False
+    dropped: bool = False
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -47,42 +52,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rederivation:
-    """What came of deriving a case again; `missing` could not be derived here, with the reason."""
+    """What came of deriving a case again.
+
+    `differences` are of data, `wording` of what the same data are called. `missing` could not be
+    derived here, with the reason; `unrecorded` another version did not record yet.
+    """
 
     differences: tuple[Difference, ...]
+    wording: tuple[Difference, ...]
     missing: tuple[str, ...]
-
-    @property
-    def identical(self) -> bool:
-        """Whether everything was derived and nothing differs."""
-        return not self.differences and not self.missing
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    """Stands in for a comparator with evidence that is there already."""
-
-    evidence: Evidence
-    needs: frozenset[Need] = frozenset()
-    symmetric: bool = True
-
-    @property
-    def name(self) -> str:
-        return self.evidence.comparator
-
-    @property
-    def title(self) -> str:
-        return self.evidence.title
-
-    @property
-    def tier(self) -> Tier:
-        return self.evidence.tier
-
-    def extract(self, examined: Examined) -> None:
-        return None
-
-    def compare(self, a: None, b: None) -> Evidence:
-        return self.evidence
+    unrecorded: tuple[str, ...] = ()
 
 
 def rederive(
@@ -92,7 +71,7 @@ def rederive(
     suite: Suite | None,
     progress: Callable[[str], None] | None = None,
 ) -> Rederivation:
-    """Derive `case` again and compare, to the last digit.
+    """Derive `case` again and compare, data to the last digit.
 
     Where a comparator cannot run here, or the cohort or calibration is not at hand, the recorded
     evidence stands in, so that the verdict can still be derived from the rest.
@@ -104,43 +83,67 @@ def rederive(
         suite: what the comparison was cut to; None for all prompts.
         progress: called with each comparator's title before it runs.
     """
-    judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
-    cohort, unjudged = _cohort(judged)
-    fused = next((e for e in case.evidence if e.comparator == TRANSFERRED), None)
-    lines, unfused = _lines(fused)
-    added = [e for e, by in ((judged, cohort), (fused, lines)) if by is not None]
-    comparators, absent = _comparators(
-        [e for e in case.evidence if e not in added], unjudged | unfused
-    )
-    sides = (_examined(case.a, a), _examined(case.b, b))
-    first = compare(
-        *sides,
-        comparators,
-        suite,
-        progress=progress,
-        cohort=cohort,
-        released=_released(judged),
-        transferred=lines,
-    )
-    missing = absent | _unmeasured(case.evidence, first.evidence)
-    recorded = {e.comparator: e for e in case.evidence}
-    settled = [
-        _Recorded(recorded[e.comparator] if e.comparator in missing else e)
-        for e in (_beside(e, recorded, unjudged) for e in first.evidence)
-    ]
+    again, missing = _again(case, a, b, suite, progress)
     # Without a cohort there are no relatives to find again, and earlier releases looked for none.
-    derivable = cohort is not None and case.relatives is not None
-    related = first.relatives if derivable else case.relatives
-    again = compare(*sides, settled, suite).model_copy(update={"relatives": related})
+    if again.relatives is None or case.relatives is None:
+        again = again.model_copy(update={"relatives": case.relatives})
     if case.plan is not None:
         # What stands in for a transcript that moved or a live subject is not a deviation.
         named = {side: _as_recorded(getattr(case, side), getattr(again, side)) for side in "ab"}
         # The ledger says which tiers and controls were asked for: no transcript does.
         update = {**named, "version": case.version, "ledger": case.ledger}
-        again = again.model_copy(update=update)
-        again = with_deviations(again, case.plan, [side.transcript for side in sides])
-    reasons = tuple(f"{name}: {missing[name]}" for name in recorded if name in missing)
-    return Rederivation(tuple(_differences(_plain(case), _plain(again))), reasons)
+        again = with_deviations(again.model_copy(update=update), case.plan, [a, b])
+    old, new = parts(case), parts(again)
+    found = list(_differences(old.data, new.data))
+    wording = tuple(_differences(old.wording, new.wording))
+    reasons = [f"{name}: {why}" for name, why in missing.items()]
+    if case.version == __version__:
+        return Rederivation(tuple(found), wording, tuple(reasons))
+    # Another version may record less than this one, or what this one makes no longer.
+    return Rederivation(
+        tuple(one for one in found if not (one.added or one.dropped)),
+        wording,
+        tuple(reasons + [f"{one.where}: this version makes none" for one in found if one.dropped]),
+        tuple(one.where for one in found if one.added),
+    )
+
+
+def _again(
+    case: Case,
+    a: Transcript,
+    b: Transcript,
+    suite: Suite | None,
+    progress: Callable[[str], None] | None,
+) -> tuple[Case, dict[str, str]]:
+    """Return the case as it comes out now, and why evidence on record had to stand in for some."""
+    judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
+    cohort, unjudged = _cohort(judged)
+    fused = next((e for e in case.evidence if e.comparator == TRANSFERRED), None)
+    lines, unfused = _lines(fused)
+    derived = [e for e, by in ((judged, cohort), (fused, lines)) if by is not None]
+    entries = [e for e in case.evidence if e not in derived]
+    comparators, absent = _comparators(entries, unjudged | unfused)
+    first, second = _examined(case.a, a, suite), _examined(case.b, b, suite)
+    run = [one for one in comparators if one is not None]
+    found, judgement = measured(first, second, run, progress, cohort, _released(judged))
+    left = iter(found)
+    evidence = [
+        entry if comparator is None else next(left)
+        for entry, comparator in zip(entries, comparators, strict=True)
+    ]
+    missing = absent | _unmeasured(entries, evidence)
+    stand_in = [
+        old if old.comparator in missing else new
+        for old, new in zip(entries, evidence, strict=True)
+    ]
+    again = concluded(
+        first, second, stand_in, suite, cohort=cohort, judged=judgement, transferred=lines
+    )
+    if unjudged:
+        recorded = {e.comparator: e for e in case.evidence}
+        beside = tuple(_beside(one, recorded[one.comparator]) for one in again.evidence)
+        again = again.model_copy(update={"evidence": beside})
+    return again, {e.comparator: missing[e.comparator] for e in entries if e.comparator in missing}
 
 
 def _as_recorded(old: CaseSubject, new: CaseSubject) -> CaseSubject:
@@ -148,13 +151,15 @@ def _as_recorded(old: CaseSubject, new: CaseSubject) -> CaseSubject:
     return new.model_copy(update=kept)
 
 
-def _beside(
-    found: Evidence, recorded: Mapping[str, Evidence], unjudged: Mapping[str, str]
-) -> Evidence:
-    """Set the recorded scores of a cohort's own pairs beside evidence, where it is not at hand."""
-    if not unjudged:
-        return found
-    return found.model_copy(update={"reference": recorded[found.comparator].reference})
+def _beside(found: Evidence, recorded: Evidence) -> Evidence:
+    """Set what a cohort says beside evidence, as it is on record: the cohort is not at hand."""
+    if len(found.exhibits) != len(recorded.exhibits):
+        return found.model_copy(update={"reference": recorded.reference})
+    exhibits = tuple(
+        one.model_copy(update={"rarity": on_record.rarity})
+        for one, on_record in zip(found.exhibits, recorded.exhibits, strict=True)
+    )
+    return found.model_copy(update={"reference": recorded.reference, "exhibits": exhibits})
 
 
 def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
@@ -198,19 +203,19 @@ def _released(judged: Evidence | None) -> tuple[str, str]:
 
 def _comparators(
     evidence: Sequence[Evidence], unjudged: Mapping[str, str]
-) -> tuple[list[Comparator[Any]], dict[str, str]]:
-    found: list[Comparator[Any]] = []
+) -> tuple[list[Comparator[Any] | None], dict[str, str]]:
+    """Return what measures each entry again, None where the record has to do, and why it has."""
+    found: list[Comparator[Any] | None] = []
     absent: dict[str, str] = dict(unjudged)
     for entry in evidence:
+        if entry.status == "not_measured" or entry.comparator in unjudged:
+            found.append(None)
+            continue
         try:
-            found += (
-                [_Recorded(entry)]
-                if entry.status == "not_measured" or entry.comparator in unjudged
-                else load_comparators((entry.comparator,))
-            )
+            found += load_comparators((entry.comparator,))
         except ForensicsError as error:
             absent[entry.comparator] = str(error)
-            found.append(_Recorded(entry))
+            found.append(None)
     return found, absent
 
 
@@ -222,31 +227,22 @@ def _unmeasured(recorded: Sequence[Evidence], found: Sequence[Evidence]) -> dict
     }
 
 
-def _examined(side: CaseSubject, transcript: Transcript) -> Examined:
-    subject = Subject(side.spec, "transcript", side.name)
-    if side.kind == "transcript":
-        return Examined(subject, transcript)
-    # A file may hold more samples than the run asked for.
-    kept = tuple(r for r in transcript.responses if r.sample < side.samples)
-    return Examined(subject, replace(transcript, responses=kept))
-
-
-def _plain(case: Case) -> dict[str, Any]:
-    """Return what is compared of a case, as JSON values, lists keyed by what they are about."""
-    document = json.loads(json.dumps(case.model_dump()))
-    plain = {key: value for key, value in document.items() if key not in _IGNORED}
-    for side in ("a", "b"):
-        plain[side] = {k: v for k, v in plain[side].items() if k not in _IGNORED_OF_SUBJECT}
-    plain["evidence"] = {e["comparator"]: e for e in plain["evidence"]}
-    plain["prompts"] = {p["prompt_id"] + " " + p["prompt_sha256"][:8]: p for p in plain["prompts"]}
-    return plain
+def _examined(side: CaseSubject, transcript: Transcript, suite: Suite | None) -> Examined:
+    examined = Examined(Subject(side.spec, "transcript", side.name), transcript)
+    if side.kind != "transcript":
+        # A file may hold more samples than the run asked for.
+        kept = tuple(r for r in transcript.responses if r.sample < side.samples)
+        examined = replace(examined, transcript=replace(transcript, responses=kept))
+    return examined if suite is None else restrict(examined, suite)
 
 
 def _differences(old: Any, new: Any, where: str = "") -> Iterator[Difference]:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in dict.fromkeys([*old, *new]):
-            path = f"{where} › {key}" if where else str(key)
-            yield from _differences(old.get(key, _ABSENT), new.get(key, _ABSENT), path)
+    new = new.default if isinstance(new, Unrecorded) else new
+    if isinstance(old, Unrecorded):
+        if old.default != new:
+            yield Difference(one_line(where), _ABSENT, _shown(new), added=True)
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+        yield from _entries(old, new, where)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (first, second) in enumerate(zip(old, new, strict=True)):
             yield from _differences(first, second, f"{where} › {index + 1}")
@@ -255,6 +251,19 @@ def _differences(old: Any, new: Any, where: str = "") -> Iterator[Difference]:
             yield _text_difference(where, old, new)
     elif old != new or isinstance(old, bool) != isinstance(new, bool):
         yield Difference(one_line(where), _shown(old), _shown(new), _rounding(old, new))
+
+
+def _entries(old: Mapping[str, Any], new: Mapping[str, Any], where: str) -> Iterator[Difference]:
+    for key in dict.fromkeys([*old, *new]):
+        path = f"{where} › {key}" if where else str(key)
+        if key in old and key in new:
+            yield from _differences(old[key], new[key], path)
+            continue
+        gone = key in old
+        first, second = (_shown(side.get(key, _ABSENT)) for side in (old, new))
+        yield Difference(one_line(path), first, second, added=not gone, dropped=gone)
+    if where == "prompts" and old.keys() == new.keys() and [*old] != [*new]:
+        yield Difference(f"{where}, order", _shown([*old]), _shown([*new]))
 
 
 _ABSENT = "(absent)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,9 +16,11 @@ from forensics.custody.case_file import chain_fault, plan_sha256, read_case_file
 from forensics.custody.rederive import Difference, Rederivation, rederive
 from forensics.custody.transcript_chain import Custody, check_seal, examine, prefix_with_hash
 from forensics.errors import InputFileError
+from forensics.support.sanitise import one_line
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import read_transcript
 
+BundleResult = Literal["identical", "reworded", "different", "partly"]
 _HIDDEN = "differs (not shown: the case is blind)"
 
 
@@ -97,20 +99,33 @@ def verify_case_file(path: Path, seal: str | None = None) -> CaseFileReport:
 
 @dataclass(frozen=True)
 class BundleReport:
-    """What verifying a bundle found; `partly`: nothing wrong, but not all could be derived."""
+    """What verifying a bundle found.
 
-    result: Literal["identical", "different", "partly"]
+    `reworded`: the same data, in other words than this version's; `partly`: nothing wrong, but not
+    all could be derived.
+    """
+
+    result: BundleResult
     problems: tuple[str, ...]
     differences: tuple[Difference, ...]
+    wording: tuple[Difference, ...]
     missing: tuple[str, ...]
     notes: tuple[str, ...]
     seal: str
     blind: bool
+    version: str
 
     def shown_differences(self, limit: int) -> list[str]:
         """Return up to `limit` differences in words, and how many more there are."""
-        text = [f"{d.where}: {_HIDDEN}" if self.blind else str(d) for d in self.differences]
-        more = [f"and {len(text) - limit} more differences"] if len(text) > limit else []
+        return self._shown(self.differences, "", limit, "more differences")
+
+    def shown_wording(self, limit: int) -> list[str]:
+        """Return up to `limit` sentences that differ, and how many more there are."""
+        return self._shown(self.wording, "wording differs: ", limit, "more sentences")
+
+    def _shown(self, found: Sequence[Difference], what: str, limit: int, others: str) -> list[str]:
+        text = [what + (f"{d.where}: {_HIDDEN}" if self.blind else str(d)) for d in found]
+        more = [f"and {len(text) - limit} {others}"] if len(text) > limit else []
         return text[:limit] + more
 
     @property
@@ -118,7 +133,8 @@ class BundleReport:
         """The report as a JSON value."""
         document = asdict(self) | {"kind": "bundle"}
         if self.blind:
-            document["differences"] = [{"where": d.where} for d in self.differences]
+            for name in ("differences", "wording"):
+                document[name] = [{"where": d.where} for d in getattr(self, name)]
         return document
 
 
@@ -141,7 +157,8 @@ def verify_bundle(
         problems.insert(0, f"the seal given is not this bundle's ({bundle.seal})")
     with tempfile.TemporaryDirectory() as folder, _offline():
         case, again, custody = _derive(path, bundle, Path(folder), progress)
-    notes = [f"seal {bundle.seal}", *_versions(bundle)]
+    notes = [f"seal {bundle.seal}", *_versions(bundle, case)]
+    notes += [f"not recorded by that version: {where}" for where in again.unrecorded]
     if case.plan is not None:
         notes.append(f"plan frozen at {case.plan.frozen_at}, sha256 {case.plan.sha256}")
         if plan_sha256(case.plan) != case.plan.sha256:
@@ -155,10 +172,12 @@ def verify_bundle(
         _result(problems, again),
         tuple(problems),
         again.differences,
+        again.wording,
         again.missing,
         tuple(notes),
         bundle.seal,
         case.blind,
+        one_line(case.version, 40),
     )
 
 
@@ -195,20 +214,21 @@ def _custody_problems(side: str, custody: Custody, case: Case) -> Iterator[str]:
             yield f"transcript {side.upper()}, line {fault.line}: {fault.what}"
 
 
-def _result(
-    problems: list[str], again: Rederivation
-) -> Literal["identical", "different", "partly"]:
+def _result(problems: Sequence[str], again: Rederivation) -> BundleResult:
     if problems or any(not difference.rounding for difference in again.differences):
         return "different"
-    return "identical" if again.identical else "partly"
+    if again.missing or again.differences:
+        return "partly"
+    return "reworded" if again.wording or again.unrecorded else "identical"
 
 
-def _versions(bundle: Bundle) -> list[str]:
-    version = bundle.manifest.version
-    if version == VERSION:
-        return [f"made and checked with model-forensics {version}"]
+def _versions(bundle: Bundle, case: Case) -> list[str]:
+    versions = dict.fromkeys([case.version, bundle.manifest.version])
+    if [*versions] == [VERSION]:
+        return [f"made and checked with model-forensics {VERSION}"]
+    made = " and ".join(one_line(version, 40) for version in versions)
     return [
-        f"made with model-forensics {version}, checked with {VERSION}: a difference may come "
+        f"made with model-forensics {made}, checked with {VERSION}: a difference may come "
         "from the program"
     ]
 

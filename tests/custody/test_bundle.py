@@ -4,8 +4,9 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,11 +117,66 @@ def test_a_changed_score_or_verdict_is_found(bundle: Path, tmp_path: Path) -> No
     case["verdict"]["headline"] = "They are the same model."
     members |= {"case.json": json.dumps(case).encode()}
     report = verify_bundle(write_zip(tmp_path / "x.zip", with_fitting_hashes(members)))
-    found = {d.where for d in report.differences}
-    assert found == {
-        f"evidence › {case['evidence'][0]['comparator']} › score",
-        "verdict › headline, from character 1 on",
-    }
+    [score] = report.differences
+    assert score.where == f"evidence › {case['evidence'][0]['comparator']} › score"
+    assert [d.where for d in report.wording] == ["verdict › headline, from character 1 on"]
+    assert report.result == "different"
+
+
+def _with_case(bundle: Path, path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Write the bundle with a case that was changed, all hashes made anew."""
+    members = members_of(bundle)
+    case = json.loads(members["case.json"])
+    change(case)
+    return write_zip(path, with_fitting_hashes(members | {"case.json": json.dumps(case).encode()}))
+
+
+def test_other_words_for_the_same_data_are_said_to_be_just_that(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def in_old_words(case: dict[str, Any]) -> None:
+        case["version"] = "0.0.9"
+        case["verdict"]["headline"] = "In the words of another time."
+        case["evidence"][0]["caveats"] = ["It was said otherwise."]
+
+    path = _with_case(bundle, tmp_path / "x.zip", in_old_words)
+    report = verify_bundle(path)
+    assert report.result == "reworded"
+    assert not report.problems and not report.differences and not report.missing
+    assert run(["verify", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "made by version 0.0.9; wording differs" in said
+    assert "identical" not in said
+    assert "In the words of another" in said
+
+
+def test_what_another_version_did_not_record_yet_is_no_difference(
+    bundle: Path, tmp_path: Path
+) -> None:
+    def of_an_earlier_version(case: dict[str, Any]) -> None:
+        case["version"] = "0.0.9"
+        del case["evidence"][0]["noise_floor"]
+
+    report = verify_bundle(_with_case(bundle, tmp_path / "x.zip", of_an_earlier_version))
+    assert (report.result, report.differences) == ("reworded", ())
+    assert any("noise_floor" in note for note in report.notes)
+
+
+def test_what_this_version_would_have_recorded_is_missed(bundle: Path, tmp_path: Path) -> None:
+    def cut(case: dict[str, Any]) -> None:
+        del case["evidence"][0]["noise_floor"]
+
+    report = verify_bundle(_with_case(bundle, tmp_path / "x.zip", cut))
+    assert report.result == "different"
+    assert [d.where.split(" › ")[-1] for d in report.differences] == ["noise_floor"]
+
+
+def test_evidence_that_stands_there_twice_is_found(bundle: Path, tmp_path: Path) -> None:
+    def twice(case: dict[str, Any]) -> None:
+        case["evidence"].insert(0, case["evidence"][0] | {"score": 0.99})
+
+    report = verify_bundle(_with_case(bundle, tmp_path / "x.zip", twice))
+    assert report.result == "different"
 
 
 def test_a_last_digit_is_neither_identical_nor_different(bundle: Path, tmp_path: Path) -> None:
@@ -138,7 +194,7 @@ def test_a_comparator_that_is_not_here_is_said_not_to_be_derived(
 ) -> None:
     case = json.loads((folder / "case.json").read_text())
     [first] = [e for e in case["evidence"] if e["comparator"] == "identity"]
-    case["evidence"].append(first | {"comparator": "elsewhere", "title": "Elsewhere"})
+    case["evidence"].insert(0, first | {"comparator": "elsewhere", "title": "Elsewhere"})
     path = tmp_path / "case.json"
     path.write_text(json.dumps(case))
     make_bundle(path, tmp_path / "x.zip", [folder / "first.jsonl", folder / "second.jsonl"])
