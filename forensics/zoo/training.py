@@ -222,15 +222,6 @@ def sampled(model: Checkpoint, starts: torch.Tensor, length: int, seed: int) -> 
     return written
 
 
-def loss_on(model: Checkpoint, tokens: torch.Tensor, size: Size) -> float:
-    """Return the mean loss (nats a token) on held-out tokens."""
-    import torch
-
-    rows = tokens[: len(tokens) // size.context * size.context].reshape(-1, size.context)
-    with torch.inference_mode():
-        return float(_model(model)(input_ids=rows, labels=rows).loss)
-
-
 def mixed(parts: Sequence[tuple[torch.Tensor, float]], size: Size, seed: int) -> torch.Tensor:
     """Return rows of `size.context` tokens drawn from several texts, in shares that sum to 1."""
     import torch
@@ -297,7 +288,6 @@ def _train(
 __all__ = [
     "Size",
     "encode",
-    "loss_on",
     "make_tokenizer",
     "mixed",
     "sampled",

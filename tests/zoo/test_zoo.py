@@ -12,16 +12,15 @@ from forensics.zoo.build import SMALLEST
 from forensics.zoo.checkpoint import read_checkpoint
 from forensics.zoo.children import CHANGES, Published, build_children
 from forensics.zoo.tables import Animal, ancestors, relation
-from forensics.zoo.training import encode, loss_on, texts
+from forensics.zoo.training import encode, texts
+from tests.zoo.losses import loss_on
 
 
 @pytest.fixture(name="losses", scope="module")
 def losses_fixture(zoo: dict[str, Path]) -> dict[str, float]:
     prose = texts("prose", 460_000)[-40_000:]  # what training did not read
     tokens = encode(zoo["tiny-base"], prose, SMALLEST)[:4_000]
-    return {
-        name: loss_on(read_checkpoint(folder), tokens, SMALLEST) for name, folder in zoo.items()
-    }
+    return {name: loss_on(folder, tokens, SMALLEST.context) for name, folder in zoo.items()}
 
 
 def test_training_taught_something(losses):

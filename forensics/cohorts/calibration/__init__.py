@@ -6,7 +6,7 @@ throughout; what is shown to people (`verbal_tier`, `tippett`) is log10.
 
 - `observations`: weighted observations and the error raised for impossible ones
 - `pav`: pool adjacent violators
-- `costs`: Cllr, Cllr_min, Cllr_cal, empirical cross-entropy
+- `costs`: Cllr and Cllr_min
 - `discrimination`: AUC, EER, operating points, Tippett and DET curves, limits of error rates
 - `bounds`: how strong an LR the data support
 - `fusion`: several scores → one LLR
@@ -15,7 +15,7 @@ throughout; what is shown to people (`verbal_tier`, `tippett`) is log10.
 """
 
 from forensics.cohorts.calibration.bounds import Bounds, cluster_bounds, elub
-from forensics.cohorts.calibration.costs import EceCurve, cllr, cllr_cal, cllr_min, ece
+from forensics.cohorts.calibration.costs import cllr, cllr_min
 from forensics.cohorts.calibration.discrimination import (
     DetCurve,
     ErrorRate,
@@ -25,14 +25,13 @@ from forensics.cohorts.calibration.discrimination import (
     det,
     eer,
     error_rate,
-    fpr_upper_limit,
     operating_point,
     tippett,
     tpr_at_fpr,
 )
 from forensics.cohorts.calibration.fusion import LogisticFusion
 from forensics.cohorts.calibration.observations import CalibrationError, to_log10
-from forensics.cohorts.calibration.pav import PavCalibrator, pav_llr
+from forensics.cohorts.calibration.pav import pav_llr
 from forensics.cohorts.calibration.resampling import (
     Interval,
     bootstrap_over_clusters,
@@ -48,28 +47,23 @@ __all__ = [
     "Bounds",
     "CalibrationError",
     "DetCurve",
-    "EceCurve",
     "ErrorRate",
     "Interval",
     "LogisticFusion",
     "OperatingPoint",
-    "PavCalibrator",
     "TippettCurve",
     "Verbal",
     "auc",
     "bootstrap_over_clusters",
     "cllr",
-    "cllr_cal",
     "cllr_min",
     "cluster_bounds",
     "cluster_weights",
     "count_clusters",
     "det",
-    "ece",
     "eer",
     "elub",
     "error_rate",
-    "fpr_upper_limit",
     "operating_point",
     "pav_llr",
     "percentile_interval",

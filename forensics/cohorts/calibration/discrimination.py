@@ -139,15 +139,10 @@ def tippett(
 
 @dataclass(frozen=True)
 class DetCurve:
-    """Error rates at every threshold and their probits; all four are (k,), `fpr` falling.
-
-    A probit of 0 or 1 would be infinite: rates are drawn no nearer to them than half a pair.
-    """
+    """Error rates at every threshold; both are (k,), `fpr` falling."""
 
     fpr: Floats
     fnr: Floats
-    probit_fpr: Floats
-    probit_fnr: Floats
 
 
 def det(
@@ -160,19 +155,9 @@ def det(
 
     Raises `CalibrationError` as `auc`.
     """
-    from scipy.special import ndtri
-
     pos, neg, share_pos, share_neg = two_classes(scores_pos, scores_neg, weights_pos, weights_neg)
     levels = np.unique(np.concatenate([pos, neg]))
-    fpr = _at_least(levels, neg, share_neg)
-    fnr = 1.0 - _at_least(levels, pos, share_pos)
-    least_fpr, least_fnr = 0.5 / neg.size, 0.5 / pos.size
-    return DetCurve(
-        fpr,
-        fnr,
-        np.asarray(ndtri(np.clip(fpr, least_fpr, 1.0 - least_fpr)), dtype=np.float64),
-        np.asarray(ndtri(np.clip(fnr, least_fnr, 1.0 - least_fnr)), dtype=np.float64),
-    )
+    return DetCurve(_at_least(levels, neg, share_neg), 1.0 - _at_least(levels, pos, share_pos))
 
 
 @dataclass(frozen=True)
@@ -213,11 +198,6 @@ def error_rate(errors: float, trials: float, confidence: float = 0.95) -> ErrorR
         return ErrorRate(errors, trials, 1.0 if trials else 0.0, 1.0, confidence)
     upper = float(betaincinv(errors + 1.0, trials - errors, confidence))
     return ErrorRate(errors, trials, errors / trials, upper, confidence)
-
-
-def fpr_upper_limit(errors: float, trials: float, confidence: float = 0.95) -> float:
-    """Give the one-sided Clopper-Pearson upper limit alone (see `error_rate`)."""
-    return error_rate(errors, trials, confidence).upper
 
 
 def _at_least(levels: Floats, values: Floats, share: Floats) -> Floats:

@@ -6,13 +6,11 @@ Language 20 (2006); Zadrozny and Elkan, KDD 2002.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.cohorts.calibration.observations import CalibrationError, Floats, Values, two_classes
+from forensics.cohorts.calibration.observations import Floats, Values, two_classes
 
 
 @dataclass(frozen=True)
@@ -85,70 +83,3 @@ def pav_llr(
         return values[np.maximum(step, 0)]
 
     return look_up(scores_pos), look_up(scores_neg)
-
-
-@dataclass(frozen=True)
-class PavCalibrator:
-    """A PAV calibration for new scores, bounded, with straight lines between the steps."""
-
-    scores: tuple[float, ...]
-    llrs: tuple[float, ...]
-
-    @classmethod
-    def fit(
-        cls,
-        scores: Values,
-        is_kin: Values,
-        weights: Values | None = None,
-        *,
-        lower: float,
-        upper: float,
-    ) -> PavCalibrator:
-        """Fit to (n,) scores with (n,) labels and weights.
-
-        Args:
-            lower: natural LLR ≤ 0 below which none is given (see `bounds`).
-            upper: natural LLR ≥ 0 above which none is given.
-
-        Raises `CalibrationError` if a class is empty, a score is not finite, or the bounds are
-        not finite numbers around 0.
-        """
-        if not (np.isfinite([lower, upper]).all() and lower <= 0 <= upper):
-            raise CalibrationError(f"bounds {lower} and {upper} must be finite and enclose 0")
-        values = np.asarray(scores, dtype=np.float64)
-        if not np.isfinite(values).all():
-            raise CalibrationError("a score is not finite; leave pairs without a score out")
-        kin = np.asarray(is_kin, dtype=bool)
-        weight = np.ones_like(values) if weights is None else np.asarray(weights, dtype=np.float64)
-        if not values.shape == kin.shape == weight.shape:
-            raise CalibrationError(
-                f"{values.size} scores, {kin.size} labels, {weight.size} weights; give one of each"
-            )
-        blocks = pav_blocks(values[kin], values[~kin], weight[kin], weight[~kin])
-        llr = np.clip(blocks.llr(), lower, upper)
-        return cls(
-            tuple(np.column_stack([blocks.first, blocks.last]).ravel().tolist()),
-            tuple(np.repeat(llr, 2).tolist()),
-        )
-
-    def llr(self, scores: Values) -> Floats:
-        """Give the (n,) natural LLRs of (n,) scores."""
-        return np.interp(np.asarray(scores, dtype=np.float64), self.scores, self.llrs)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the calibration as plain JSON values."""
-        return {name: list(values) for name, values in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> PavCalibrator:
-        """Read what `to_json` gave; raises `CalibrationError` on anything else."""
-        try:
-            scores = tuple(float(x) for x in values["scores"])
-            llrs = tuple(float(x) for x in values["llrs"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise CalibrationError(
-                f"malformed calibration ({error!r}); rebuild the pack"
-            ) from error
-        if not scores or len(scores) != len(llrs) or not np.isfinite([scores, llrs]).all():
-            raise CalibrationError("malformed calibration (lengths or values); rebuild the pack")
-        return cls(scores, llrs)

@@ -62,11 +62,6 @@ _DEMOS = {
 }
 
 
-def demo_names() -> tuple[str, ...]:
-    """Return the names that `demo:NAME` understands."""
-    return tuple(_DEMOS)
-
-
 def demo_source(name: str, dtype: str) -> ModelSource:
     """Return where the model of `demo:NAME` is; nothing is converted yet.
 

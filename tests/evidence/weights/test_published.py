@@ -11,8 +11,9 @@ from forensics.subjects.model_files.folder import model_files
 from forensics.subjects.subject import parse_subject
 from forensics.verdicts.tier_readings import read_tiers
 from forensics.zoo.children import CHANGES, Published, build_child
-from forensics.zoo.training import Size, encode, loss_on, texts
+from forensics.zoo.training import Size, encode, texts
 from tests.evidence.weights.comparing import weight_evidence
+from tests.zoo.losses import loss_on
 
 pytestmark = [pytest.mark.demo, pytest.mark.slow]
 SURE = 1e-6
@@ -46,12 +47,10 @@ def test_another_family_is_not() -> None:
 
 
 def test_a_permuted_gemma_computes_the_same_function(tmp_path: Path) -> None:
-    from forensics.zoo.checkpoint import read_checkpoint
-
     source, size = _demo("gemma3-270m"), Size()
     build_child(Published("gemma3-270m", source), "permuted", tmp_path)
     tokens = encode(source, texts("prose", 2_000), size)[: 4 * size.context]
-    losses = [loss_on(read_checkpoint(folder), tokens, size) for folder in (source, tmp_path)]
+    losses = [loss_on(folder, tokens, size.context) for folder in (source, tmp_path)]
     assert losses[1] == pytest.approx(losses[0], abs=0.02)  # it is written in half precision
 
 
