@@ -78,6 +78,9 @@ FIELDS: Mapping[type[Record], Fields] = {
         wording="title reason scale caveats",
     ),
 }
+# Lists of sentences whose number is data: leaving out what was done otherwise than planned would
+# hide a fact, not reword it.
+COUNTED = frozenset({"deviations"})
 # The sentences among the details of evidence, which have no records of their own.
 DETAIL_WORDING = frozenset("text reading direction_reason left_out problems test".split())
 
@@ -118,14 +121,14 @@ def _record(record: Record) -> Parts:
         if name in fields.recorded:
             continue
         if name in fields.wording:
-            found[name] = Parts(None, _plain(value))
+            found[name] = Parts(len(value) if name in COUNTED else None, _plain(value))
         elif name == "details":
             found[name] = _details(value)
         else:
             found[name] = parts(value)
             if name not in record.model_fields_set:
                 found[name] = Parts(Unrecorded(found[name].data), found[name].wording)
-    data = {name: part for name, part in found.items() if name not in fields.wording}
+    data = {n: p for n, p in found.items() if n not in fields.wording or n in COUNTED}
     return Parts(_data(data), _wording(found))
 
 
