@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from forensics import __version__
 from forensics.case.document import Case, CaseSubject
 from forensics.case.evidence import Evidence
 from forensics.custody.compared_fields import Unrecorded, parts
@@ -18,6 +17,7 @@ from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
 from forensics.support.sanitise import one_line
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.compare import concluded, measured, restrict
 from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED
@@ -97,7 +97,7 @@ def rederive(
     found = list(_differences(old.data, new.data))
     wording = tuple(_differences(old.wording, new.wording))
     reasons = [f"{name}: {why}" for name, why in missing.items()]
-    if case.version == __version__:
+    if case.version == VERSION:
         return Rederivation(tuple(found), wording, tuple(reasons))
     # Another version may record less than this one, or what this one makes no longer.
     return Rederivation(
