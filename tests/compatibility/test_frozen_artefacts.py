@@ -22,8 +22,6 @@ TRANSCRIPTS = sorted(path.stem for path in (ARTEFACTS / "transcripts").iterdir()
 POLICIES = sorted(path.name for path in (ARTEFACTS / "policies").iterdir())
 # Weights are in no bundle, so what was measured of them cannot be derived again.
 NOT_PACKED = {"text-and-weights"}
-# The program that made it derived the rarity of drawn pairs with the cohort, and derives it again
-# without: `verify` takes that for a difference.
 
 
 @pytest.fixture(name="held", scope="module")
