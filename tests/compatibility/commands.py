@@ -142,7 +142,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         " --cohort-size 12 --seed 3 --plot plots --fit ./fitted.safetensors",
     },
     "cohort": {
-        "build": f"{_BUILD} --pairs pairs.csv -o mine --source ours --date 2026-01-02",
+        "made": f"{_BUILD} --pairs pairs.csv -o mine --source ours --date 2026-01-02",
         "add": "cohort add small newcomer.jsonl --models newcomer.csv -o more",
         "list": "cohort list",
         "info": "cohort info small --models",
