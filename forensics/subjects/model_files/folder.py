@@ -94,7 +94,8 @@ def _hub_folder(subject: Subject, dtype: str) -> Path:
 
 
 def _gguf_files(path: Path, dtype: str) -> ModelFiles:
-    from forensics.subjects.model_files.gguf import converted_before, read_header
+    from forensics.subjects.model_files.conversion import converted_before
+    from forensics.subjects.model_files.gguf import read_header
 
     read_header(path)  # a wrong path or format is told in one line
     folder = converted_before(path, dtype)

@@ -50,7 +50,8 @@ def open_source(subject: Subject, dtype: str) -> ModelSource:
 
 
 def _gguf_source(path: Path, dtype: str) -> ModelSource:
-    from forensics.subjects.model_files.gguf import converted, read_header
+    from forensics.subjects.model_files.conversion import converted
+    from forensics.subjects.model_files.gguf import read_header
 
     header = read_header(path)
     digest = file_sha256(path)
