@@ -93,7 +93,7 @@ def open_demo_source(name: str, demo: _Demo, dtype: str) -> ModelSource:
         return converted(lambda scratch: _assemble(parts, scratch), weights.sha256, dtype, name)
 
     def pruned() -> Path:
-        key = f"{name}-{weights.sha256[:16]}-{demo.pruned}-{dtype}-2"  # as `converted` counts
+        key = f"{name}-{weights.sha256[:16]}-{demo.pruned}-{dtype}-2"  # 2: with the template
         return cached_folder("demo", key, lambda to: prune(whole(), to, demo.pruned, dtype))
 
     # A GGUF file's header stands in front, so the first part has all of it.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from forensics.errors import BackendError
+from forensics.errors import BackendError, InputFileError
 from forensics.support.quiet import quiet, why
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
     """Load a folder of safetensors: `(model, tokenizer)`, ready to generate.
 
     Raises:
-        BackendError: the files are damaged, incomplete or of a kind transformers does not know.
+        InputFileError: the files are damaged, incomplete or of a kind transformers does not know.
+        BackendError: there is too little memory for it.
     """
     quiet()
     import torch
@@ -33,18 +35,34 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
             output_loading_info=True,
         )
     except Exception as error:  # damaged or foreign files fail in any way at all
-        raise BackendError(
+        if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+            raise BackendError(f"{name}: too little memory to load it ({why(error)})") from error
+        raise InputFileError(
             f"{name}: the model in {folder} cannot be loaded ({why(error)}); "
             "check that its files are complete"
         ) from error
-    # transformers fills what is missing with random numbers, and such a model still answers.
+    check_loaded(name, info)
+    return model.eval().to(device()), tokenizer
+
+
+def check_loaded(name: str, info: Mapping[str, Any]) -> None:
+    """Check that nothing of a model had to be made up when it was loaded.
+
+    transformers fills what is missing with random numbers, and such a model still answers.
+
+    Args:
+        name: of the model, for messages.
+        info: what `from_pretrained` returns with `output_loading_info`.
+
+    Raises:
+        InputFileError: weights were missing or of another shape.
+    """
     absent = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
     if absent:
-        raise BackendError(
+        raise InputFileError(
             f"{name}: {len(absent)} weights are missing or of another shape (first: {absent[0]}); "
             "its files are incomplete or it is not a text-generating model"
         )
-    return model.eval().to(device()), tokenizer
 
 
 def store_by_column(model: Any) -> None:

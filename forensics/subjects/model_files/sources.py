@@ -50,15 +50,15 @@ def open_source(subject: Subject, dtype: str) -> ModelSource:
 
 
 def _gguf_source(path: Path, dtype: str) -> ModelSource:
-    from forensics.subjects.model_files.conversion import converted
-    from forensics.subjects.model_files.gguf import read_header
+    from forensics.subjects.model_files.conversion import converted, digest_of
+    from forensics.subjects.model_files.gguf_split import open_model
 
-    header = read_header(path)
-    digest = file_sha256(path)
+    model = open_model(path)
+    digest = digest_of(model.parts)
     return ModelSource(
         {"kind": "gguf", "model": path.name, "sha256": digest},
-        header.get("tokenizer.chat_template"),
-        lambda: converted(lambda _: path, digest, dtype, str(path)),
+        model.layout.text("tokenizer.chat_template"),
+        lambda: converted(model.whole, digest, dtype, str(path)),
     )
 
 

@@ -146,7 +146,7 @@ class TestGguf:
         path = write_gguf(tmp_path / "odd.gguf", "no-such-architecture")
         monkeypatch.setenv("FORENSICS_CACHE", str(tmp_path / "cache"))
         backend = TransformersBackend(parse_subject(f"gguf:{path}"), BackendOptions())
-        assert "cannot read" in refusal(backend)
+        assert "cannot run" in refusal(backend)
         assert [p for p in (tmp_path / "cache" / "gguf").iterdir() if p.is_dir()] == []
 
     def test_the_header_reads_what_was_written(self, tmp_path: Path) -> None:
@@ -167,6 +167,8 @@ def write_gguf(path: Path, architecture: str) -> Path:
     writer.add_block_count(2)
     writer.add_chat_template(CHATML)
     writer.add_tensor("token_embd.weight", np.zeros((3, 4), dtype=np.float32))
+    for layer in range(2):
+        writer.add_tensor(f"blk.{layer}.mix.weight", np.zeros((4, 4), dtype=np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
