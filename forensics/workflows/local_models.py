@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case.evidence import Tier
-from forensics.errors import BackendError, InputFileError
 from forensics.evidence.base import Comparator
 from forensics.examination.examined import PROBABILITIES
 from forensics.subjects.model_files.folder import ModelFiles, folder_files, model_files
+from forensics.subjects.model_files.gguf_split import open_model
 from forensics.subjects.model_files.sources import check_folder
 from forensics.subjects.subject import Subject
 from forensics.support.resources import is_folder
@@ -32,7 +32,7 @@ def check_model(
 
     Raises:
         InputFileError: weights that are pickled, truncated, incomplete or no numbers.
-        BackendError: the model cannot be found, or not be run.
+        BackendError: the model cannot be found.
     """
     needs = _needs(comparators)
     if "weights" in needs:
@@ -46,7 +46,7 @@ def check_control(control: Subject, comparators: Sequence[Comparator[Any]]) -> N
     """Check the files of a model to read token probabilities against.
 
     Raises:
-        BackendError: it cannot be run.
+        InputFileError: it cannot be run, for its files are damaged or incomplete.
     """
     if _needs(comparators) & PROBABILITIES:
         _check_runnable(control)
@@ -57,15 +57,14 @@ def _needs(comparators: Sequence[Comparator[Any]]) -> frozenset[str]:
 
 
 def _check_runnable(subject: Subject) -> None:
-    """Check a local folder that answers or texts will be asked of; others tell when opened."""
-    folder = Path(subject.target)
-    if subject.kind != "hf" or not is_folder(folder):
+    """Check local files that answers or texts will be asked of; others tell when opened."""
+    path = Path(subject.target)
+    if subject.kind == "gguf":
+        open_model(path)
+    if subject.kind != "hf" or not is_folder(path):
         return
-    check_folder(folder)
-    try:
-        _check_weights(folder_files(folder), demanded=False)
-    except InputFileError as error:
-        raise BackendError(str(error)) from error
+    check_folder(path)
+    _check_weights(folder_files(path), demanded=False)
 
 
 def _check_weights(files: ModelFiles | None, demanded: bool) -> None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from forensics.errors import BackendError, InputFileError, MissingDependencyError
+from forensics.errors import BackendError, MissingDependencyError, ModelFileError
 from forensics.subjects.model_files.gguf import header_text, read_header
 from forensics.subjects.model_files.loading import check_loaded
 from forensics.support.cache import cached_folder, file_sha256
@@ -32,7 +32,7 @@ def converted(source: Callable[[Path], Path], sha256: str, dtype: str, name: str
 
     Raises:
         BackendError: transformers cannot run the architecture.
-        InputFileError: the file is damaged, or not all of a model's weights are in it.
+        ModelFileError: the file is damaged, or not all of a model's weights are in it.
         OutputError: the cache cannot be written.
         MissingDependencyError: `accelerate` is not installed.
     """
@@ -58,7 +58,7 @@ def converted_before(parts: Sequence[Path], dtype: str) -> Path | None:
         dtype: of the converted weights.
 
     Raises:
-        InputFileError: a file cannot be read.
+        ModelFileError: a file cannot be read.
     """
     folder = cache_folder(_CACHE) / _cache_name(digest_of(parts), dtype)
     return folder if folder.is_dir() else None
@@ -68,7 +68,7 @@ def digest_of(parts: Sequence[Path]) -> str:
     """Return a GGUF file's sha256; of a split one, the sha256 of its parts' digests in order.
 
     Raises:
-        InputFileError: a file cannot be read.
+        ModelFileError: a file cannot be read.
     """
     digests = [file_sha256(part) for part in parts]
     if len(digests) == 1:
@@ -111,7 +111,7 @@ def _convert(path: Path, folder: Path, dtype: str, name: str) -> None:
                 **unpack,
             )
     except Exception as error:  # a damaged or foreign file fails in any way at all
-        raise InputFileError(
+        raise ModelFileError(
             f"transformers cannot read {name}: {why(error)}; check that it is a complete GGUF file "
             "of a text model"
         ) from error

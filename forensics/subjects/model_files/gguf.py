@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from forensics.errors import InputFileError
+from forensics.errors import ModelFileError
 from forensics.support.file_kinds import HEAD, foreign
 from forensics.support.sanitise import one_line
 
@@ -98,7 +98,7 @@ def read_header(path: Path) -> dict[str, Any]:
         path: the file, or the first part of a split one (the header stands in front).
 
     Raises:
-        InputFileError: no such file, or not a GGUF file.
+        ModelFileError: no such file, or not a GGUF file.
     """
     return _reading(path, lambda file: _read_keys(file).header)
 
@@ -107,7 +107,7 @@ def read_layout(path: Path) -> GGUFLayout:
     """Return a GGUF file's metadata, vocabulary and table of tensors.
 
     Raises:
-        InputFileError: no such file, or not a GGUF file with a whole header.
+        ModelFileError: no such file, or not a GGUF file with a whole header.
     """
     return _reading(path, _read_layout)
 
@@ -116,7 +116,7 @@ def checked_layout(path: Path) -> GGUFLayout:
     """Return what `read_layout` does, after a look at where the tensors' numbers lie.
 
     Raises:
-        InputFileError: as `read_layout`; or tensors of an unknown quantisation, that overlap, or
+        ModelFileError: as `read_layout`; or tensors of an unknown quantisation, that overlap, or
             that reach beyond the end of the file.
     """
     layout = read_layout(path)
@@ -138,7 +138,7 @@ def byte_length(path: Path, tensor: GGUFTensor) -> int:
     """Return how many bytes a tensor's numbers take.
 
     Raises:
-        InputFileError: an unknown quantisation, or one that does not fit the shape.
+        ModelFileError: an unknown quantisation, or one that does not fit the shape.
     """
     import gguf
 
@@ -151,7 +151,7 @@ def byte_length(path: Path, tensor: GGUFTensor) -> int:
         raise unknown_quantisation(path, tensor.name, number) from error
     row = tensor.shape[-1] if tensor.shape else 1
     if row % block:
-        raise InputFileError(
+        raise ModelFileError(
             f"{path}: the tensor {tensor.name} has rows that its quantisation {kind.name} does not "
             "divide; the file is damaged, download it again"
         )
@@ -161,9 +161,9 @@ def byte_length(path: Path, tensor: GGUFTensor) -> int:
     return int(size // block * bytes_per_block)
 
 
-def unknown_quantisation(path: Path, tensor: str, kind: str) -> InputFileError:
+def unknown_quantisation(path: Path, tensor: str, kind: str) -> ModelFileError:
     """Return the error of a tensor whose numbers cannot be read."""
-    return InputFileError(
+    return ModelFileError(
         f"{path}: the tensor {tensor} is quantised in a way that is not understood ({kind}); "
         "use a GGUF file of another quantisation, or the original weights"
     )
@@ -174,19 +174,19 @@ def _reading(path: Path, read: Callable[[IO[bytes]], _T]) -> _T:
         with path.open("rb") as file:
             return read(file)
     except IsADirectoryError as error:
-        raise InputFileError(f"{path} is a folder; give the GGUF file in it") from error
+        raise ModelFileError(f"{path} is a folder; give the GGUF file in it") from error
     except OSError as error:
-        raise InputFileError(f"cannot read {path}: {error.strerror}; check the path") from error
+        raise ModelFileError(f"cannot read {path}: {error.strerror}; check the path") from error
     except struct.error as error:
         raise _incomplete(path, "it ends inside its header") from error
     except _NotReadableError as error:
-        raise InputFileError(f"{path} is {error}") from error
+        raise ModelFileError(f"{path} is {error}") from error
     except (ValueError, OverflowError) as error:
         raise _incomplete(path, str(error)) from error
 
 
-def _incomplete(path: Path, fault: str) -> InputFileError:
-    return InputFileError(f"{path} is not a complete GGUF file ({fault}); download it again")
+def _incomplete(path: Path, fault: str) -> ModelFileError:
+    return ModelFileError(f"{path} is not a complete GGUF file ({fault}); download it again")
 
 
 class _NotReadableError(Exception):

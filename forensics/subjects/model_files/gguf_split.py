@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from forensics.errors import InputFileError
+from forensics.errors import ModelFileError
 from forensics.subjects.model_files.gguf import (
     KEYS_BEGIN,
     MAGIC,
@@ -63,7 +63,7 @@ def open_model(path: Path) -> GGUFModel:
         path: the file, or the first part of a split one.
 
     Raises:
-        InputFileError: no GGUF file, damaged, incomplete, no model's, or a part is missing.
+        ModelFileError: no GGUF file, damaged, incomplete, no model's, or a part is missing.
     """
     first = _layout(path)
     check_kind_of_part(path, first)
@@ -78,9 +78,9 @@ def open_model(path: Path) -> GGUFModel:
 def _layout(path: Path) -> GGUFLayout:
     try:
         return checked_layout(path)
-    except InputFileError as error:
+    except ModelFileError as error:
         if _CUT.fullmatch(path.name) and "not a complete" in str(error):
-            raise InputFileError(
+            raise ModelFileError(
                 f"{path} is one piece of a file that was cut up; join the pieces first "
                 "(cat PIECES > model.gguf)"
             ) from error
@@ -91,13 +91,13 @@ def check_kind_of_part(path: Path, layout: GGUFLayout) -> None:
     """Check that a file is a model's, and the first part where it was split.
 
     Raises:
-        InputFileError: it is another kind of file, or another part.
+        ModelFileError: it is another kind of file, or another part.
     """
     number, count = layout.number("split.no"), layout.number("split.count")
     if number and count and count > 1:
         first = _named(path, 1, count)
         where = first.name if first else "the first part"
-        raise InputFileError(f"{path} is part {number + 1} of {count}; give part 1: {where}")
+        raise ModelFileError(f"{path} is part {number + 1} of {count}; give part 1: {where}")
     check_kind(path, layout.header)
 
 
@@ -105,16 +105,16 @@ def _parts(path: Path, first: GGUFLayout) -> tuple[Path, ...]:
     """Return the paths of all parts, the first of which is `path`.
 
     Raises:
-        InputFileError: a part is missing, or the name does not tell the others' names.
+        ModelFileError: a part is missing, or the name does not tell the others' names.
     """
     count = first.number("split.count") or 1
     if count <= 1:
         return (path,)
     if count > _MOST_PARTS:
-        raise InputFileError(f"{path} says it is one of {count} parts; download it again")
+        raise ModelFileError(f"{path} says it is one of {count} parts; download it again")
     named = [_named(path, number, count) for number in range(1, count + 1)]
     if named[0] is None or named[0].name != path.name:
-        raise InputFileError(
+        raise ModelFileError(
             f"{path} is part 1 of {count}, and its name does not say what the others are called; "
             f"give all parts their names again (NAME-00001-of-{count:05}.gguf)"
         )
@@ -123,7 +123,7 @@ def _parts(path: Path, first: GGUFLayout) -> tuple[Path, ...]:
     if absent:
         told = ", ".join(map(str, absent[:5])) + (" …" if len(absent) > 5 else "")
         verb = "is" if len(absent) == 1 else "are"
-        raise InputFileError(
+        raise ModelFileError(
             f"{path} is part 1 of {count}; part {told} {verb} missing "
             f"({parts[absent[0] - 1].name}); finish the download"
         )
@@ -142,26 +142,26 @@ def _check_parts(parts: Sequence[Path], layouts: Sequence[GGUFLayout]) -> None:
     """Check that parts are of one model, in their order, with all tensors once.
 
     Raises:
-        InputFileError: they are not.
+        ModelFileError: they are not.
     """
     if len(parts) == 1:
         return
     for i, (part, layout) in enumerate(zip(parts, layouts, strict=True)):
         said = layout.number("split.no"), layout.number("split.count")
         if said != (i, len(parts)):
-            raise InputFileError(
+            raise ModelFileError(
                 f"{part} is not part {i + 1} of {len(parts)} of the model beside it "
                 f"(it says part {(said[0] or 0) + 1} of {said[1]}); download it again"
             )
     names = [tensor.name for layout in layouts for tensor in layout.tensors]
     total = layouts[0].number("split.tensors.count")
     if total is not None and total != len(names):
-        raise InputFileError(
+        raise ModelFileError(
             f"{parts[0]}: its {len(parts)} parts hold {len(names)} tensors, and {total} are "
             "expected; download them again"
         )
     if len(set(names)) < len(names):
-        raise InputFileError(f"{parts[0]}: a tensor stands in two parts; download them again")
+        raise ModelFileError(f"{parts[0]}: a tensor stands in two parts; download them again")
 
 
 def join(model: GGUFModel, target: Path) -> None:
@@ -169,7 +169,7 @@ def join(model: GGUFModel, target: Path) -> None:
 
     Raises:
         OSError: it cannot be written.
-        InputFileError: a tensor of an unknown quantisation.
+        ModelFileError: a tensor of an unknown quantisation.
     """
     first = model.layouts[0]
     places = _places(model, first.alignment)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import InputFileError
+from forensics.errors import ModelFileError
 from forensics.subjects.model_files.gguf import GGUFLayout, header_text
 from forensics.support.sanitise import one_line
 
@@ -69,14 +69,14 @@ def check_kind(path: Path, header: Mapping[str, Any]) -> None:
     """Check that a GGUF file is a model's, by what its header says it is.
 
     Raises:
-        InputFileError: an adapter, a projector, a control vector, an importance matrix and so on;
+        ModelFileError: an adapter, a projector, a control vector, an importance matrix and so on;
             or no architecture is named.
     """
     what = _other_kind(header)
     if what is not None:
-        raise InputFileError(f"{path} is {what}")
+        raise ModelFileError(f"{path} is {what}")
     if not header_text(header, "general.architecture"):
-        raise InputFileError(
+        raise ModelFileError(
             f"{path} names no architecture (general.architecture); it is no model, or was damaged"
         )
 
@@ -119,18 +119,18 @@ def check_whole(path: Path, layout: GGUFLayout) -> None:
         layout: of the file, or of all parts of a split one together.
 
     Raises:
-        InputFileError: tensors are missing, or the file is no model's.
+        ModelFileError: tensors are missing, or the file is no model's.
     """
     check_kind(path, layout.header)
     architecture = layout.text("general.architecture") or ""
     if not layout.tensors:
         what = "only a vocabulary" if layout.tokens else "no weights"
-        raise InputFileError(
+        raise ModelFileError(
             f"{path} holds {what} and none of the model's tensors; give the file with the weights"
         )
     empty = next((t for t in layout.tensors if 0 in t.shape), None)
     if empty is not None:
-        raise InputFileError(
+        raise ModelFileError(
             f"{path}: the tensor {empty.name} has the shape {list(empty.shape)}, which holds no "
             "numbers; download the file again"
         )
@@ -138,7 +138,7 @@ def check_whole(path: Path, layout: GGUFLayout) -> None:
     missing = _missing(path, architecture, layout, names)
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise InputFileError(
+        raise ModelFileError(
             f"{path} is not a whole {one_line(architecture, 40)} model: {missing[0]}{more} "
             f"{'are' if more else 'is'} missing; download the file again, or convert the whole "
             "model"
@@ -148,7 +148,7 @@ def check_whole(path: Path, layout: GGUFLayout) -> None:
 def _missing(path: Path, architecture: str, layout: GGUFLayout, names: set[str]) -> list[str]:
     known = _known_tensors(architecture)
     if not known.tensors and "token_embd.weight" not in names:
-        raise InputFileError(
+        raise ModelFileError(
             f"{path} is of the architecture {one_line(architecture, 40)!r}, which is not known as "
             "a language model's, and has no token_embd.weight; give a language model's file"
         )
@@ -229,17 +229,17 @@ def _counted(path: Path, key: str, count: int | None, blocks: Mapping[int, set[s
     """Return how many layers there must be.
 
     Raises:
-        InputFileError: the header does not say, or counts fewer than there are.
+        ModelFileError: the header does not say, or counts fewer than there are.
     """
     if count is None or not 0 < count <= _MOST_BLOCKS:
         said = "does not say" if count is None else f"says {count}"
-        raise InputFileError(
+        raise ModelFileError(
             f"{path}: the header {said} how many layers the model has ({key}); "
             "the file is damaged, download it again"
         )
     beyond = max(blocks, default=0) + 1
     if beyond > count:
-        raise InputFileError(
+        raise ModelFileError(
             f"{path} holds tensors of {beyond} layers, and its header counts {count} ({key}); "
             "the file was put together wrongly, download it again"
         )

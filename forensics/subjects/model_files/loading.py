@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from forensics.errors import BackendError, InputFileError
+from forensics.errors import BackendError, ModelFileError
 from forensics.support.quiet import quiet, why
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
     """Load a folder of safetensors: `(model, tokenizer)`, ready to generate.
 
     Raises:
-        InputFileError: the files are damaged, incomplete or of a kind transformers does not know.
+        ModelFileError: the files are damaged, incomplete or of a kind transformers does not know.
         BackendError: there is too little memory for it.
     """
     quiet()
@@ -37,7 +37,7 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
     except Exception as error:  # damaged or foreign files fail in any way at all
         if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
             raise BackendError(f"{name}: too little memory to load it ({why(error)})") from error
-        raise InputFileError(
+        raise ModelFileError(
             f"{name}: the model in {folder} cannot be loaded ({why(error)}); "
             "check that its files are complete"
         ) from error
@@ -55,11 +55,11 @@ def check_loaded(name: str, info: Mapping[str, Any]) -> None:
         info: what `from_pretrained` returns with `output_loading_info`.
 
     Raises:
-        InputFileError: weights were missing or of another shape.
+        ModelFileError: weights were missing or of another shape.
     """
     absent = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
     if absent:
-        raise InputFileError(
+        raise ModelFileError(
             f"{name}: {len(absent)} weights are missing or of another shape (first: {absent[0]}); "
             "its files are incomplete or it is not a text-generating model"
         )

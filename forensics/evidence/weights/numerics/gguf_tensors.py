@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forensics.errors import InputFileError
+from forensics.errors import ModelFileError
 from forensics.evidence.weights.numerics.mapping import Bytes, Stretch, map_file
 from forensics.evidence.weights.numerics.tensor import Floats, Tensor
 from forensics.subjects.model_files.gguf import (
@@ -24,13 +24,13 @@ def gguf_tensors(path: Path) -> Iterator[Tensor]:
     """Yield the tensors of a GGUF file.
 
     Raises:
-        InputFileError: not a complete GGUF file, or of an unknown quantisation.
+        ModelFileError: not a complete GGUF file, or of an unknown quantisation.
     """
     layout = checked_layout(path)
     try:
         mapped = map_file(path)
     except (OSError, ValueError) as error:
-        raise InputFileError(f"cannot read {path}: {error}; check the path") from error
+        raise ModelFileError(f"cannot read {path}: {error}; check the path") from error
     for entry in layout.tensors:
         yield _tensor(path, mapped, entry)
 
