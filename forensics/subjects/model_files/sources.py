@@ -171,10 +171,10 @@ def read_template(path: Path) -> str | None:
         return separate.read_text(encoding="utf-8", errors="replace")
     try:
         config = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     template = config.get("chat_template") if isinstance(config, dict) else None
     if isinstance(template, list):  # several named ones
-        named = {t.get("name"): t.get("template") for t in template if isinstance(t, dict)}
-        template = named.get("default")
+        entries = [entry for entry in template if isinstance(entry, dict)]
+        template = next((e.get("template") for e in entries if e.get("name") == "default"), None)
     return template if isinstance(template, str) and template else None
