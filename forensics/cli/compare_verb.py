@@ -93,5 +93,5 @@ def _raise_for_errors(case: Case, tiers: Sequence[Tier]) -> None:
     reasons = list(dict.fromkeys(e.reason for e in failed))
     raise error(
         f"{', '.join(e.title for e in failed)}: could not be computed "
-        f"({'; '.join(reasons[:2])}); repair the files, or leave the tier out of --tiers"
+        f"({reasons[0]}); repair the files, or leave the tier out of --tiers"
     )

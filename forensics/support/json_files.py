@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from forensics.errors import ModelFileError
 from forensics.support.file_kinds import HEAD, foreign
@@ -23,7 +23,7 @@ def read_json(path: Path, what: str) -> Any:
 
     Raises:
         ModelFileError: it cannot be read, is too large, is not JSON in UTF-8, is nested too
-            deeply, has a key twice in one object, or numbers that are none.
+            deeply, or has a key twice in one object.
     """
     try:
         with path.open("rb") as file:
@@ -37,7 +37,7 @@ def read_json(path: Path, what: str) -> Any:
         raise ModelFileError(f"{path} is {known[0]}; {known[1]}")
     try:
         # A byte order mark, or UTF-16, is told from the bytes themselves.
-        return json.loads(raw, object_pairs_hook=_once, parse_constant=_no_number)
+        return json.loads(raw, object_pairs_hook=_once)
     except RecursionError as error:
         raise _damaged(path, what, "it is nested too deeply") from error
     except UnicodeDecodeError as error:
@@ -59,7 +59,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return found
     twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
     raise ValueError(f"the key {one_line(twice, 40)!r} stands twice in one object")
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")

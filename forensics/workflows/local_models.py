@@ -10,7 +10,7 @@ from forensics.case.evidence import Tier
 from forensics.evidence.base import Comparator
 from forensics.examination.examined import PROBABILITIES
 from forensics.subjects.model_files.folder import ModelFiles, folder_files, model_files
-from forensics.subjects.model_files.gguf_split import open_model
+from forensics.subjects.model_files.gguf_split import open_model as open_gguf
 from forensics.subjects.model_files.sources import check_folder
 from forensics.subjects.subject import Subject
 from forensics.support.resources import is_folder
@@ -60,7 +60,7 @@ def _check_runnable(subject: Subject) -> None:
     """Check local files that answers or texts will be asked of; others tell when opened."""
     path = Path(subject.target)
     if subject.kind == "gguf":
-        open_model(path)
+        open_gguf(path)
     if subject.kind != "hf" or not is_folder(path):
         return
     check_folder(path)
@@ -68,10 +68,12 @@ def _check_runnable(subject: Subject) -> None:
 
 
 def _check_weights(files: ModelFiles | None, demanded: bool) -> None:
+    from forensics.evidence.weights.numerics.correspondence import open_model
     from forensics.evidence.weights.numerics.reader import check_numbers, open_weights
 
     if files is None or not (files.weights or demanded):
         return
-    weights = open_weights(files)
-    if demanded:
-        check_numbers(weights)
+    if not demanded:
+        open_weights(files)
+        return
+    check_numbers(open_model(files).parts.weights)  # shapes and configuration are looked at too

@@ -207,7 +207,7 @@ DAMAGED = {
     "no-vocabulary": (b'{"model": {}}', "it has no 'vocab'"),
     "word-for-number": (_numbered('"7"'), "the token 'ab' has the number '7'"),
     "infinite": (_numbered("1e999"), "the token 'ab' has the number inf"),
-    "no-number": (_numbered("NaN"), "NaN is no number"),
+    "no-number": (_numbered("NaN"), "the token 'ab' has the number nan"),
     "negative": (_numbered("-1"), "the token 'ab' has the number -1"),
     "huge": (_numbered("4294967296"), "the token 'ab' has the number 4294967296"),
     "endless": (_numbered("9" * 5000), "Exceeds the limit"),
