@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError, ModelFileError
+from forensics.support.json_files import read_json
 from forensics.support.quiet import quiet, why
+from forensics.support.sanitise import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +21,7 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
         ModelFileError: the files are damaged, incomplete or of a kind transformers does not know.
         BackendError: there is too little memory for it.
     """
+    _check_sizes(folder)
     quiet()
     import torch
     import transformers
@@ -43,6 +46,46 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
         ) from error
     check_loaded(name, info)
     return model.eval().to(device()), tokenizer
+
+
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers")
+_SIZES = (
+    "hidden_size n_embd d_model intermediate_size n_inner ffn_dim d_ff num_attention_heads n_head "
+    "num_key_value_heads head_dim vocab_size max_position_embeddings n_positions num_experts "
+    "num_local_experts n_routed_experts"
+).split()
+_MOST_LAYERS = 2_000
+_LARGEST_SIZE = 1 << 27
+
+
+def _check_sizes(folder: Path) -> None:
+    """Check that a configuration's sizes are sizes: transformers builds what they say, at any cost.
+
+    Raises:
+        ModelFileError: the configuration is damaged, or a size is none.
+    """
+    path = folder / "config.json"
+    config = read_json(path, "configuration")
+    if not isinstance(config, dict):
+        raise ModelFileError(
+            f"{path} is not a complete configuration (no JSON object); download it again"
+        )
+    inner = config.get("text_config")
+    for values in (config, inner if isinstance(inner, dict) else {}):
+        for key in (*_LAYERS, *_SIZES):
+            most = _MOST_LAYERS if key in _LAYERS else _LARGEST_SIZE
+            value = values.get(key)
+            if value is not None and not _is_size(value, most):
+                raise ModelFileError(
+                    f"{path}: {key} is {one_line(repr(value), 40)}, which is no size of a model; "
+                    "download it again"
+                )
+
+
+def _is_size(value: Any, most: int) -> bool:
+    if isinstance(value, list):  # one a layer
+        return all(_is_size(one, most) or one == 0 for one in value)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
 
 
 def check_loaded(name: str, info: Mapping[str, Any]) -> None:

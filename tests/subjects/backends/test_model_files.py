@@ -70,7 +70,31 @@ class TestBadModels:
     ) -> None:
         folder = copy_model(plain, tmp_path)
         (folder / name).write_bytes(content)
-        assert "cannot be loaded" in refusal(open_tiny(folder))
+        message = refusal(open_tiny(folder))
+        assert "cannot be loaded" in message or "config.json is not a complete" in message
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("num_hidden_layers", 10**9),
+            ("num_hidden_layers", -1),
+            ("num_hidden_layers", "two"),
+            ("hidden_size", "32"),
+            ("hidden_size", 0),
+            ("vocab_size", 10**15),
+            ("vocab_size", 1e999),
+            ("num_attention_heads", True),
+            ("intermediate_size", [64, "x"]),
+            ("num_key_value_heads", {}),
+        ],
+    )
+    def test_a_size_that_is_none_is_named(
+        self, plain: Path, tmp_path: Path, key: str, value: object
+    ) -> None:
+        folder = copy_model(plain, tmp_path)
+        config = json.loads((folder / "config.json").read_text()) | {key: value}
+        (folder / "config.json").write_text(json.dumps(config))
+        assert f"config.json: {key} is {value!r}" in refusal(open_tiny(folder))
 
     def test_cut_off_weights_are_one_line(self, plain: Path, tmp_path: Path) -> None:
         folder = copy_model(plain, tmp_path)
