@@ -21,6 +21,10 @@ class InputFileError(ForensicsError):
     exit_code = ExitCode.USAGE
 
 
+class ModelFileError(InputFileError):
+    """A model's file is damaged, incomplete or not what it should be; others may still be whole."""
+
+
 class BackendError(ForensicsError):
     """A model or endpoint could not answer."""
 

@@ -131,7 +131,7 @@ def _why(need: Need, side: Examined) -> str:
 
         return why_no_tokenizer(side.files.path)
     if need == "weights" and side.files is not None:
-        from forensics.evidence.weights.numerics.reader import why_no_weights
+        from forensics.subjects.model_files.other_formats import why_no_weights
 
-        return why_no_weights(side.files.path)
+        return side.files.unread or why_no_weights(side.files.path)
     return f"gives no {_NEEDED[need]}"

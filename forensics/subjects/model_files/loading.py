@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError
+from forensics.subjects.model_files.other_formats import needs_code
+from forensics.subjects.model_files.weight_files import CONFIG, read_object, select_weights
 from forensics.support.quiet import quiet, why
 
 if TYPE_CHECKING:
@@ -16,12 +18,21 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
 
     Raises:
         BackendError: the files are damaged, incomplete or of a kind transformers does not know.
+        InputFileError: which weights are the model's cannot be told, or they are not there.
     """
     quiet()
     import torch
     import transformers
 
+    weights = select_weights(folder)
+    _check_known(folder, name)
     try:
+        options: dict[str, Any] = {}
+        if weights.name is not None:  # a file that transformers would not look for
+            options["config"] = transformers.AutoConfig.from_pretrained(
+                folder, trust_remote_code=False
+            )
+            options["config"].transformers_weights = weights.name
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             folder, trust_remote_code=False, padding_side="left"
         )
@@ -31,6 +42,7 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
+            **options,
         )
     except Exception as error:  # damaged or foreign files fail in any way at all
         raise BackendError(
@@ -45,6 +57,31 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
             "its files are incomplete or it is not a text-generating model"
         )
     return model.eval().to(device()), tokenizer
+
+
+def _check_known(folder: Path, name: str) -> None:
+    """Check that transformers itself knows the model's architecture.
+
+    Raises:
+        BackendError: it is defined by code that comes with the model, or by a later transformers.
+    """
+    import transformers
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    kind = read_object(folder / CONFIG).get("model_type")
+    if not isinstance(kind, str) or not kind or kind in CONFIG_MAPPING:
+        return
+    code = needs_code(folder)
+    if code:
+        raise BackendError(
+            f"{name}: its architecture {kind!r} is defined by code that comes with the model "
+            f"({code}), which is never run here; serve it and ask the endpoint (openai:), or "
+            "compare its weights (--tiers weights)"
+        )
+    raise BackendError(
+        f"{name}: transformers {transformers.__version__} does not know the architecture {kind!r}; "
+        "upgrade transformers, or serve the model and ask the endpoint (openai:)"
+    )
 
 
 def store_by_column(model: Any) -> None:
