@@ -49,7 +49,7 @@ def test_what_is_packed_beyond_reading_is_not_measured(cli, base, here):
         assert result.code == ExitCode.OK, result.err
         (evidence,) = json.loads((here / "case.json").read_text())["evidence"]
         assert evidence["status"] == "not_measured"
-        assert f"{letter} (hf) is quantised (GPTQ 4 bit); compare the" in evidence["reason"]
+        assert f"{letter} is quantised (GPTQ 4 bit); compare the" in evidence["reason"]
         assert "is quantised (GPTQ 4 bit)" in " ".join(result.out.split())
 
 

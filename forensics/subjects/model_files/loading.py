@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.errors import BackendError
 from forensics.subjects.model_files.other_formats import needs_code
-from forensics.subjects.model_files.weight_files import CONFIG, read_object, select_weights
+from forensics.subjects.model_files.quantised import quantised_layout
+from forensics.subjects.model_files.weight_files import (
+    CONFIG,
+    WeightFiles,
+    read_object,
+    select_weights,
+    tensor_table,
+)
 from forensics.support.quiet import quiet, why
 
 if TYPE_CHECKING:
@@ -45,6 +52,7 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
             **options,
         )
     except Exception as error:  # damaged or foreign files fail in any way at all
+        _raise_if_packed(folder, weights, name, error)
         raise BackendError(
             f"{name}: the model in {folder} cannot be loaded ({why(error)}); "
             "check that its files are complete"
@@ -57,6 +65,20 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
             "its files are incomplete or it is not a text-generating model"
         )
     return model.eval().to(device()), tokenizer
+
+
+def _raise_if_packed(folder: Path, weights: WeightFiles, name: str, error: Exception) -> None:
+    """Say that quantised weights need what is not here: a package, or a graphics card.
+
+    Raises:
+        BackendError: the weights are quantised.
+    """
+    packed = quantised_layout(folder, tensor_table(weights)).method
+    if packed:
+        raise BackendError(
+            f"{name} is quantised ({packed}) and transformers cannot run it here ({why(error)}); "
+            "serve it and ask the endpoint (openai:), or give the unquantised model"
+        ) from error
 
 
 def _check_known(folder: Path, name: str) -> None:

@@ -23,13 +23,18 @@ from forensics.subjects.model_files.weight_files import Located
 
 Scheme = Literal["bnb4", "bnb8", "scaled", "mxfp4"]
 FP8 = ("F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ")
-SCALES = ("F32", "F16", "BF16", "F64", "F8_E8M0", "U8")  # the last two hold powers of two
+_FLOATS = ("F32", "F16", "BF16", "F64")
+SCALES = (*_FLOATS, "F8_E8M0", "U8")  # the last two hold powers of two
 _PACKED = ("F4", "F6_E2M3", "F6_E3M2", "F8_E8M0", "C64")
 _INTEGERS = ("U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64")
 # What packed weights are called; tables of positions and masks, which plain models have, are not.
 _WEIGHTS = re.compile(
     r"(?:^|[._:])(?:q?weight|qzeros|weight_packed|packed|codes|codebooks?|blocks|W_q|q?data)$"
 )
+# Masks and positions that were stored with a model; in a small one they are most of its bytes.
+_TABLES = re.compile(r"(?:^|\.)(?:masked_)?bias$|mask|_ids$|_index$|tracked$")
+# Scales of what flows through a layer, not of its weights.
+_OF_ACTIVATIONS = ("input", "output", "activation", "k_scale", "v_scale", "q_scale")
 _LEAST_PACKED = 64  # smaller integer tensors are settings
 _STATE = ".quant_state.bitsandbytes__"
 _USUAL_BLOCK = 128
@@ -130,12 +135,16 @@ def _bnb4(name: str, state: str, table: Mapping[str, Located]) -> Packed:
         )
     entry, scales = table[name].entry, table[beside["absmax"]].entry.size
     count = math.prod(shape)
+    # Bytes are packed whatever the number format is called that they are kept in.
     fits = entry.end - entry.begin == -(-count // 2) and scales == -(-count // numbers)
+    fits &= table[beside["code"]].entry.size == 16
+    fits &= (table[beside["absmax"]].entry.kind == "U8") == ("scale" in beside)
     if "scale" in beside:
         fits &= table[beside["map"]].entry.size == 256 and block > 0
         fits &= block > 0 and table[beside["scale"]].entry.size == -(-scales // block)
-    # Bytes are packed whatever the number format is called that they are kept in.
-    if not fits or table[beside["code"]].entry.size != 16:
+    if not fits or any(
+        table[n].entry.kind not in _FLOATS for r, n in beside.items() if r != "absmax"
+    ):
         raise _misfit(name, table)
     return Packed(name, name, "bnb4", shape, beside, (), numbers, block, offset)
 
@@ -179,7 +188,8 @@ def _bnb8(name: str, table: Mapping[str, Located]) -> Packed | None:
     layout = table.get(f"{stem}weight_format")
     if layout is not None and any(_bytes(layout)[:8]):
         return None  # the layouts of old graphics cards; a row-wise one is 0
-    if len(entry.shape) != 2 or table[scales].entry.size != entry.shape[0]:
+    fits = len(entry.shape) == 2 and table[scales].entry.size == entry.shape[0]
+    if not fits or table[scales].entry.kind not in _FLOATS:
         raise _misfit(name, table)
     return Packed(name, name, "bnb8", entry.shape, {"scale": scales})
 
@@ -190,7 +200,7 @@ def _mxfp4(name: str, table: Mapping[str, Located]) -> Packed | None:
     if scales not in table or table[scales].entry.kind not in ("U8", "F8_E8M0"):
         return None
     shape = table[name].entry.shape
-    if len(shape) < 3 or shape[:-1] != table[scales].entry.shape:
+    if len(shape) < 3 or 0 in shape or shape[:-1] != table[scales].entry.shape:
         raise _misfit(name, table)
     *lead, rows, groups, width = shape
     columns = groups * width * 2
@@ -203,7 +213,7 @@ def _mxfp4(name: str, table: Mapping[str, Located]) -> Packed | None:
 def _scaled(name: str, table: Mapping[str, Located], block: tuple[int, ...]) -> Packed | None:
     entry = table[name].entry
     scales = next((n for n in _scale_names(name) if n in table), None)
-    if scales is None or not entry.shape or table[scales].entry.kind not in SCALES:
+    if scales is None or not entry.size or table[scales].entry.kind not in SCALES:
         return None
     stem = name.removesuffix("weight")
     if any(f"{stem}{other}" in table for other in _OFFSETS):
@@ -281,7 +291,8 @@ def _unknown(table: Mapping[str, Located], done: set[str]) -> str | None:
             return name
         if entry.kind in _INTEGERS and entry.size >= _LEAST_PACKED and _WEIGHTS.search(name):
             return name
-    integers = {n: e.end - e.begin for n, e in rest.items() if e.kind in _INTEGERS}
+    numbers = {n: e for n, e in rest.items() if e.kind in _INTEGERS and not _TABLES.search(n)}
+    integers = {name: entry.end - entry.begin for name, entry in numbers.items()}
     total = sum(place.entry.end - place.entry.begin for place in table.values())
     if sum(integers.values()) * 2 > total > 0:
         return max(integers, key=lambda name: integers[name])
@@ -294,7 +305,7 @@ def _module(name: str) -> str:
 
 def _is_scale(name: str) -> bool:
     last = name.rpartition(".")[2]
-    return "scale" in last and "input" not in last
+    return "scale" in last and not any(word in last for word in _OF_ACTIVATIONS)
 
 
 def _bytes(place: Located) -> bytes:

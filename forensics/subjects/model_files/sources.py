@@ -60,6 +60,10 @@ def open_source(subject: Subject, dtype: str) -> ModelSource:
     path = Path(subject.target)
     if path.is_dir():
         return _local_source(path)
+    if path.is_file():
+        raise ModelFileError(
+            f"{subject.target} is a file; give the folder it is in, as hf:./FOLDER"
+        )
     if path.is_absolute() or subject.target.startswith((".", "~")):
         raise BackendError(f"no folder {subject.target}; check the path")
     return _hub_source(subject)

@@ -24,6 +24,8 @@ def check_is_itself(path: Path) -> None:
     """
     if path.is_symlink() and not path.exists():
         raise ModelFileError(f"{path} is a link to a file that is not here; fetch the file itself")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise ModelFileError(f"{path} is a folder or device; put the file itself there")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)

@@ -143,7 +143,7 @@ def test_plain_numbers_stay_plain_whatever_the_configuration_says(tmp_path, conf
 
 def test_tables_of_positions_and_masks_are_no_packed_weights(tmp_path):
     tables = {
-        "h.0.attn.bias": torch.ones(1, 1, 32, 32).to(torch.uint8),
+        "h.0.attn.bias": torch.ones(1, 1, 1024, 1024).to(torch.uint8),
         "h.0.attn.masked_bias": torch.ones(1, 1, 32, 32).bool(),
         "embeddings.position_ids": torch.arange(512)[None],
         "model.norm.num_batches_tracked": torch.tensor(7),
