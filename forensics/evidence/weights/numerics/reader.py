@@ -67,7 +67,7 @@ def _stored(files: ModelFiles, _: tuple[tuple[int, int], ...]) -> Stored:
 
     if files.gguf is None:
         return open_safetensors(files)
-    return Stored({tensor.name: tensor for tensor in gguf_tensors(files.gguf)}, {})
+    return Stored({one.name: one for path in files.weights for one in gguf_tensors(path)}, {})
 
 
 def checked_files(files: ModelFiles | None) -> ModelFiles:
