@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from forensics.errors import ModelFileError
 from forensics.evidence.weights.numerics.reader import open_weights
@@ -211,3 +212,42 @@ def test_the_hub_is_asked_for_the_models_files_only(tmp_path):
     places = model_folders.sharded(tmp_path, A)
     model_folders.write_index(tmp_path, places)
     assert _weight_patterns(tmp_path) == [["model.safetensors", *sorted(set(places.values()))]]
+
+
+@pytest.fixture(name="hub")
+def hub_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a model's commit in the hub client's cache, out of reach of the hub."""
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    model, commit = tmp_path / "models--org--name", "0" * 40
+    (model / "refs").mkdir(parents=True)
+    (model / "refs" / "main").write_text(commit)
+    (model / "snapshots" / commit).mkdir(parents=True)
+    return model / "snapshots" / commit
+
+
+def test_a_hub_model_is_what_its_index_names(hub):
+    folder = make_tiny_model(hub)
+    content = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    model_folders.write_index(folder, _shards_of(folder, content))
+    model_folders.save(folder, OLD, "stale.safetensors")
+    source = open_source(parse_subject("hf:org/name"), "float32")
+    assert source.folder() == folder
+    assert source.identity["commit"] == folder.name
+    assert "stale.safetensors" not in _names(folder)
+
+
+def _shards_of(folder: Path, content: dict[str, torch.Tensor]) -> dict[str, str]:
+    config = (folder / "config.json").read_text()
+    places = model_folders.sharded(folder, content)
+    (folder / "config.json").write_text(config)
+    return places
+
+
+def test_a_hub_adapter_is_named_before_anything_large_is_fetched(hub):
+    model_folders.adapter(hub)
+    with pytest.raises(ModelFileError, match=r"hf:org/name is an adapter \(LORA\) of someone"):
+        open_source(parse_subject("hf:org/name"), "float32").folder()
