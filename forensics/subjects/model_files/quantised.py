@@ -38,6 +38,7 @@ _OF_ACTIVATIONS = ("input", "output", "activation", "k_scale", "v_scale", "q_sca
 _LEAST_PACKED = 64  # smaller integer tensors are settings
 _STATE = ".quant_state.bitsandbytes__"
 _USUAL_BLOCK = 128
+_WIDEST = 8  # bytes of the widest number format
 _LONGEST_STATE = 1 << 16
 _OFFSETS = ("weight_zero_point", "weight_g_idx", "weight_scale_2", "weight_global_scale")
 _ADVICE = "compare the unquantised original, or save the model dequantised"
@@ -135,8 +136,9 @@ def _bnb4(name: str, state: str, table: Mapping[str, Located]) -> Packed:
         )
     entry, scales = table[name].entry, table[beside["absmax"]].entry.size
     count = math.prod(shape)
-    # Bytes are packed whatever the number format is called that they are kept in.
-    fits = entry.end - entry.begin == -(-count // 2) and scales == -(-count // numbers)
+    # Bytes are packed whatever the number format is called that they are kept in, and fill it up.
+    spare = entry.end - entry.begin - -(-count // 2)
+    fits = 0 <= spare < _WIDEST and scales == -(-count // numbers)
     fits &= table[beside["code"]].entry.size == 16
     fits &= (table[beside["absmax"]].entry.kind == "U8") == ("scale" in beside)
     if "scale" in beside:

@@ -114,6 +114,15 @@ def test_packed_bytes_may_be_kept_in_another_number_format(tmp_path):
     assert np.array_equal(first, second)
 
 
+def test_packed_bytes_may_be_filled_up(tmp_path):
+    values = torch.randn(3, 5, generator=torch.Generator().manual_seed(3))
+    packed = pack.bnb4("x", values)
+    filled = torch.nn.functional.pad(packed["x"].flatten(), (0, 4))
+    model_folders.save(tmp_path, {**packed, "x": filled.view(torch.float32)})
+    found = open_weights(folder_files(tmp_path)).read("x")
+    assert np.abs(found - values.numpy()).max() < 0.5
+
+
 def _damage(change: str) -> Tensors:
     packed = pack.bnb4(GATE, model_folders.tensors(1)[GATE], nested=True)
     state = f"{GATE}.quant_state.bitsandbytes__nf4"
@@ -123,7 +132,7 @@ def _damage(change: str) -> Tensors:
         case "few scales":
             packed[f"{GATE}.absmax"] = packed[f"{GATE}.absmax"][:-1]
         case "few bytes":
-            packed[GATE] = packed[GATE][:-1]
+            packed[GATE] = packed[GATE][:-8]
         case "no state":
             packed[state] = packed[state][:-1]
         case "shape":
