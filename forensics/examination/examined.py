@@ -96,7 +96,7 @@ class Examined:
     def available(self) -> frozenset[Need]:
         """What comparators may ask for."""
         found: set[Need] = {"answers"} if self.answers else set()
-        if self.files is not None and self.files.weights:
+        if self.files is not None and self.files.readable:
             found.add("weights")
         if self.files is not None and (self.files.tokenizer or self.files.gguf):
             found.add("tokenizer")

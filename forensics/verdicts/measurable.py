@@ -101,12 +101,18 @@ _NEEDED: dict[Need, str] = {
 
 def _lacking(comparator: Comparator[Any], a: Examined, b: Examined) -> str | None:
     lacking = [
-        f"{letter} ({side.subject.kind}) {_why(need, side)}"
+        f"{_who(letter, need, side)} {_why(need, side)}"
         for letter, side in (("A", a), ("B", b))
         for need in _NEEDED
         if need in comparator.needs and need not in side.available
     ]
     return "; ".join(lacking) or None
+
+
+def _who(letter: str, need: Need, side: Examined) -> str:
+    # What is wrong with the weights does not come of the kind of subject.
+    packed = need == "weights" and side.files is not None and side.files.unread
+    return letter if packed else f"{letter} ({side.subject.kind})"
 
 
 def _why_no_probabilities(need: Need, side: Examined) -> str:
@@ -131,7 +137,7 @@ def _why(need: Need, side: Examined) -> str:
 
         return why_no_tokenizer(side.files.path)
     if need == "weights" and side.files is not None:
-        from forensics.evidence.weights.numerics.reader import why_no_weights
+        from forensics.subjects.model_files.other_formats import why_no_weights
 
-        return why_no_weights(side.files.path)
+        return side.files.unread or why_no_weights(side.files.path)
     return f"gives no {_NEEDED[need]}"

@@ -39,7 +39,7 @@ def compared(
     """
     from forensics.evidence import load_comparators
     from forensics.examination.token_probabilities import check_controls
-    from forensics.workflows.local_models import check_control, check_model
+    from forensics.workflows.local_models import check_control, check_model, check_pair
     from forensics.workflows.obtaining import (
         asking_from,
         examine,
@@ -68,6 +68,7 @@ def compared(
             check_model(subject, comparators, options["tiers"], options["dtype"])
         for control in controls:
             check_control(control, comparators)
+    check_pair(subjects, comparators, options["tiers"], options["dtype"])
     cut, asked = suite_for(subjects, options)
     asking = asking_from(options)
     first, second = examine(subjects, asked, asking, comparators)

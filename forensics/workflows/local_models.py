@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case.evidence import Tier
+from forensics.errors import ModelFileError
 from forensics.evidence.base import Comparator
 from forensics.examination.examined import PROBABILITIES
 from forensics.subjects.model_files.folder import ModelFiles, folder_files, model_files
 from forensics.subjects.model_files.gguf_split import open_model as open_gguf
-from forensics.subjects.model_files.sources import check_folder
+from forensics.subjects.model_files.other_formats import about_adapter
+from forensics.subjects.model_files.sources import check_fetched, check_folder
 from forensics.subjects.subject import Subject
 from forensics.support.resources import is_folder
 
@@ -35,11 +37,35 @@ def check_model(
         BackendError: the model cannot be found.
     """
     needs = _needs(comparators)
+    folder = Path(subject.target)
+    if needs - {"answers"} and subject.kind == "hf" and is_folder(folder):
+        check_fetched(folder)
     if "weights" in needs:
         demanded = "weights" in tiers or needs == {"weights"}
         _check_weights(model_files(subject, dtype), demanded)
     if needs & {"answers", *PROBABILITIES}:
         _check_runnable(subject)
+
+
+def check_pair(
+    subjects: Sequence[Subject],
+    comparators: Sequence[Comparator[Any]],
+    tiers: Sequence[Tier],
+    dtype: str,
+) -> None:
+    """Check that weights that are all to be looked at, or were asked for, are of one kind.
+
+    Raises:
+        ModelFileError: one model is an adapter and the other is not; adapters are compared with
+            adapters only.
+    """
+    needs = _needs(comparators)
+    if "weights" not in needs or not ("weights" in tiers or needs == {"weights"}):
+        return
+    found = [files for s in subjects if (files := model_files(s, dtype)) and files.weights]
+    adapters = [files for files in found if files.adapter]
+    if len(found) > 1 and len(adapters) == 1:
+        raise ModelFileError(about_adapter(adapters[0].path))
 
 
 def check_control(control: Subject, comparators: Sequence[Comparator[Any]]) -> None:
@@ -71,7 +97,7 @@ def _check_weights(files: ModelFiles | None, demanded: bool) -> None:
     from forensics.evidence.weights.numerics.correspondence import open_model
     from forensics.evidence.weights.numerics.reader import check_numbers, open_weights
 
-    if files is None or not (files.weights or demanded):
+    if files is None or files.unread or not (files.weights or files.fault or demanded):
         return
     if not demanded:
         open_weights(files)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import InputFileError, OutputError
-from forensics.subjects.model_files.folder import folder_files
+from forensics.subjects.model_files.quantised import quantised_layout
 from forensics.subjects.model_files.sources import TOKENIZER_FILES, check_folder
+from forensics.subjects.model_files.weight_files import tensor_table
 
 if TYPE_CHECKING:
     import torch
@@ -46,17 +47,21 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """Read a folder of safetensors whole into memory, in 32 bits a number.
 
     Raises:
-        BackendError: no such model, or pickles only.
-        InputFileError: a file is damaged.
+        InputFileError: no such model, pickles only, packed weights, or a damaged file.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    check_folder(folder)
+    weights = check_folder(folder)
+    table = tensor_table(weights)
+    packed = quantised_layout(folder, table).method
+    if packed:
+        raise InputFileError(f"{folder} is quantised ({packed}); give the unquantised model")
     tensors: dict[str, torch.Tensor] = {}
-    for shard in folder_files(folder).shards:
+    for shard in weights.paths:
         try:
-            tensors |= {name: values.float() for name, values in load_file(shard).items()}
+            stored = load_file(shard)
+            tensors |= {n: t.float() for n, t in stored.items() if table[n].file == shard}
         except (SafetensorError, OSError) as error:
             raise InputFileError(f"{shard} is damaged ({error}); download it again") from error
     path = folder / "config.json"

@@ -38,7 +38,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def _forget() -> None:
     correspondence._corresponding.cache_clear()
-    reader._tensors.cache_clear()
+    reader._stored.cache_clear()
 
 
 def test_weights_of_a_model_and_its_child_against_reading_both(benchmark):

@@ -51,7 +51,7 @@ DAMAGES = {
     _truncated: "is not a complete safetensors file",
     _pickled: "holds its weights only as a pickle (pytorch_model.bin)",
     _missing_shard: "lacks 1 of 2 shards (first: model-00002-of-00002.safetensors)",
-    _pointer: "is not a complete safetensors file",
+    _pointer: "is a Git LFS pointer; the file itself was not fetched (git lfs pull)",
 }
 CASES = pytest.mark.parametrize(
     ("damage", "says"), DAMAGES.items(), ids=lambda x: getattr(x, "__name__", "")
@@ -120,7 +120,7 @@ def test_a_pickled_control_is_told_before_anything_is_asked(cli, zoo, model, her
     _pickled(model)
     sides = zoo["tiny-base"], zoo["tiny-untrained"]
     result = cli("compare", *sides, "--control", model, "--limit", 8)
-    assert result.code == ExitCode.FAILURE
+    assert result.code == ExitCode.USAGE
     assert "only as a pickle" in result.complaint
     assert not (here / "transcripts").exists()
 
@@ -148,7 +148,7 @@ def test_without_the_tier_a_pickle_is_no_model_that_could_be_asked(cli, zoo, mod
     server = loopback(lambda call: chat_reply("x"))
     _pickled(model)
     result = cli("compare", f"openai:m@{server.url}", model, "--tiers", "text", "--limit", 8)
-    assert result.code == ExitCode.FAILURE
+    assert result.code == ExitCode.USAGE
     assert "only as a pickle" in result.complaint
     assert server.calls == []
 

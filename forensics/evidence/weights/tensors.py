@@ -78,7 +78,8 @@ def _architecture(model: Opened) -> str:
     tokens, width = parts.weights.tensors[parts.embedding].shape if parts.embedding else ("?", "?")
     millions = parts.weights.parameters / 1e6
     kind = model_type(model.files) or "unnamed"
+    stored = f", stored as {parts.weights.method}" if parts.weights.method else ""
     return (
         f"{kind}, {len(parts.layers)} layers, width {width}, {tokens} tokens, {millions:.1f} M "
-        "weights"
+        f"weights{stored}"
     )

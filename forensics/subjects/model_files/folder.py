@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from forensics.errors import ModelFileError
+from forensics.subjects.model_files.quantised import quantised_layout
+from forensics.subjects.model_files.weight_files import (
+    NO_WEIGHTS,
+    WeightFiles,
+    is_adapter,
+    select_weights,
+    tensor_table,
+)
 from forensics.subjects.subject import Subject
 from forensics.support.resources import is_folder
-
-ADAPTER_CONFIG = "adapter_config.json"
 
 
 @dataclass(frozen=True)
@@ -17,19 +24,22 @@ class ModelFiles:
 
     `folder` is the folder in transformers' layout; for a GGUF file it is the converted copy in
     the cache, None where nothing has converted it yet. `gguf` is the GGUF file, whose weights are
-    read directly, and `gguf_parts` all its files where it was split. `shards` are the safetensors
+    read directly, and `gguf_parts` all its files where it was split. `selected` are the safetensors
     files, `config` is config.json, `tokenizer` the tokenizer's files in `folder`; each is empty or
     None where the model has none. `adapter` says that the weights are a LoRA adapter's and not a
-    whole model's.
+    whole model's. `fault` says why the weights that are there are damaged, incomplete or ambiguous,
+    `unread` why they are packed beyond reading.
     """
 
     folder: Path | None
     gguf: Path | None = None
     gguf_parts: tuple[Path, ...] = ()
-    shards: tuple[Path, ...] = ()
+    selected: WeightFiles = NO_WEIGHTS
     config: Path | None = None
     tokenizer: tuple[Path, ...] = ()
     adapter: bool = False
+    fault: str = ""
+    unread: str = ""
 
     @property
     def path(self) -> Path:
@@ -42,8 +52,13 @@ class ModelFiles:
     def weights(self) -> tuple[Path, ...]:
         """The files that hold the weights, all of one format."""
         if self.gguf is None:
-            return self.shards
+            return self.selected.paths
         return self.gguf_parts or (self.gguf,)
+
+    @property
+    def readable(self) -> bool:
+        """Whether there are weights, and numbers can be made of them."""
+        return bool(self.weights) and not self.unread
 
 
 def model_files(subject: Subject, dtype: str = "float32") -> ModelFiles | None:
@@ -57,8 +72,8 @@ def model_files(subject: Subject, dtype: str = "float32") -> ModelFiles | None:
         dtype: of converted copies, as the backend was asked for.
 
     Raises:
-        BackendError: the model cannot be found, is gated, or holds no safetensors.
-        InputFileError: a GGUF file that is damaged or no whole model.
+        BackendError: the model cannot be found, or is gated.
+        ModelFileError: a model's files are damaged, incomplete, no whole model or no safetensors.
         UsageError: no demo of that name.
     """
     match subject.kind:
@@ -80,15 +95,20 @@ def folder_files(folder: Path) -> ModelFiles:
     from forensics.subjects.model_files.sources import TOKENIZER_FILES
 
     config = folder / "config.json"
-    adapter = not config.is_file() and (folder / ADAPTER_CONFIG).is_file()
+    selected, fault, unread = NO_WEIGHTS, "", ""
+    try:
+        selected = select_weights(folder)
+        unread = quantised_layout(folder, tensor_table(selected)).unread
+    except ModelFileError as error:
+        fault = str(error)
     return ModelFiles(
         folder,
-        shards=tuple(
-            sorted(p for p in folder.glob("*.safetensors") if not p.name.startswith("consolidated"))
-        ),
+        selected=selected,
         config=config if config.is_file() else None,
         tokenizer=tuple(folder / name for name in TOKENIZER_FILES if (folder / name).is_file()),
-        adapter=adapter,
+        adapter=is_adapter(folder),
+        fault=fault,
+        unread=unread,
     )
 
 

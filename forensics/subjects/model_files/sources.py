@@ -9,12 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BackendError
+from forensics.errors import BackendError, ModelFileError
+from forensics.subjects.model_files.other_formats import about_adapter, what_else, why_no_weights
+from forensics.subjects.model_files.stand_ins import check_is_itself
+from forensics.subjects.model_files.weight_files import (
+    ADAPTER_CONFIG,
+    CONFIG,
+    INDEX,
+    SINGLE,
+    WeightFiles,
+    check_loads_alike,
+    is_adapter,
+    read_index,
+    select_weights,
+    tensor_table,
+)
 from forensics.subjects.subject import Subject
 from forensics.support.cache import file_sha256
 from forensics.support.quiet import quiet, why
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+_OTHER_SMALL = ("tokenizer_config.json", "merges.txt", "generation_config.json")
 SMALL_FILES = ["*.json", "*.jinja", "*.model", "*.txt"]
 # Second copies of the weights in other layouts, and folders of other formats.
 IGNORED_FILES = ["*/*", "consolidated*"]
@@ -37,13 +52,18 @@ def open_source(subject: Subject, dtype: str) -> ModelSource:
     """Find the model of an `hf:` or `gguf:` subject; weights are hashed, not loaded.
 
     Raises:
-        BackendError: it cannot be found, is gated, or holds no safetensors.
+        BackendError: it cannot be found, or is gated.
+        ModelFileError: its files are damaged, incomplete or no safetensors.
     """
     if subject.kind == "gguf":
         return _gguf_source(Path(subject.target), dtype)
     path = Path(subject.target)
     if path.is_dir():
         return _local_source(path)
+    if path.is_file():
+        raise ModelFileError(
+            f"{subject.target} is a file; give the folder it is in, as hf:./FOLDER"
+        )
     if path.is_absolute() or subject.target.startswith((".", "~")):
         raise BackendError(f"no folder {subject.target}; check the path")
     return _hub_source(subject)
@@ -64,12 +84,8 @@ def _gguf_source(path: Path, dtype: str) -> ModelSource:
 
 def _local_source(path: Path) -> ModelSource:
     check_folder(path)
-    files = sorted(
-        file
-        for pattern in (*SMALL_FILES, "*.safetensors")
-        for file in path.glob(pattern)
-        if file.is_file()
-    )
+    small = {file for pattern in SMALL_FILES for file in path.glob(pattern) if file.is_file()}
+    files = sorted({*small, *select_weights(path).paths})
     lines = "".join(f"{file_sha256(file)}  {file.name}\n" for file in files)
     digest = hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
     identity = {"kind": "hf", "model": path.resolve().name, "files_sha256": digest}
@@ -82,7 +98,13 @@ def _hub_source(subject: Subject) -> ModelSource:
     commit = small.name
 
     def folder() -> Path:
-        whole = download(subject, commit, [*SMALL_FILES, "*.safetensors"])
+        if _is_adapter_only(small):
+            raise ModelFileError(about_adapter(small, subject.spec))
+        whole = small
+        for patterns in _weight_patterns(small):
+            whole = download(subject, commit, [*SMALL_FILES, *patterns])
+            if any(whole.glob("*.safetensors")):
+                break
         check_folder(whole, subject.spec)
         return whole
 
@@ -136,28 +158,58 @@ def _is_network(error: Exception) -> bool:
     return module.startswith(("httpx", "httpcore", "requests", "urllib3"))
 
 
-def check_folder(path: Path, name: str | None = None) -> None:
-    """Check that a folder holds a model that may be loaded: safetensors, never pickles.
+def _is_adapter_only(small: Path) -> bool:
+    return (small / ADAPTER_CONFIG).is_file() and not (small / CONFIG).is_file()
+
+
+def _weight_patterns(small: Path) -> list[list[str]]:
+    """Return the weight files to download: what the index names, else what there is."""
+    if (small / INDEX).is_file():
+        return [[SINGLE, *sorted(set(read_index(small / INDEX).values()))]]
+    return [[SINGLE], ["*.safetensors"]]
+
+
+def check_folder(path: Path, name: str | None = None) -> WeightFiles:
+    """Check that a folder holds a whole model that may be loaded: safetensors, never pickles.
+
+    Returns:
+        The files with its weights.
 
     Raises:
-        BackendError: something is missing.
+        ModelFileError: something is missing, damaged or ambiguous.
     """
     name = name or str(path)
-    if not (path / "config.json").is_file():
-        raise BackendError(f"{name} holds no config.json; give the folder of a transformers model")
-    if not any(path.glob("*.safetensors")):
-        pickles = [f.name for f in (*path.glob("*.bin"), *path.glob("*.pt"), *path.glob("*.pth"))]
-        if pickles:
-            raise BackendError(
-                f"{name} holds its weights only as a pickle ({pickles[0]}), which can run code "
-                "when loaded; convert it to safetensors first"
-            )
-        raise BackendError(f"{name} holds no *.safetensors weights; is the download complete?")
+    check_fetched(path)
+    weights = select_weights(path)
+    if is_adapter(path) or ((path / ADAPTER_CONFIG).is_file() and not weights.paths):
+        raise ModelFileError(about_adapter(path, name))
+    if not (path / CONFIG).is_file():
+        told = "" if weights.paths else what_else(path)
+        raise ModelFileError(
+            told or f"{name} holds no config.json; give the folder of a transformers model"
+        )
+    if not weights.paths:
+        raise ModelFileError(why_no_weights(path))
+    tensor_table(weights)
+    check_loads_alike(weights, path)
     if not any((path / file).is_file() for file in TOKENIZER_FILES):
-        raise BackendError(
+        raise ModelFileError(
             f"{name} holds no tokenizer ({', '.join(TOKENIZER_FILES[:2])}, …); "
             "copy the tokenizer's files into it"
         )
+    return weights
+
+
+def check_fetched(path: Path) -> None:
+    """Check that none of a folder's small files is a pointer, a web page, a dead link or empty.
+
+    Raises:
+        ModelFileError: one is.
+    """
+    for name in (CONFIG, ADAPTER_CONFIG, *TOKENIZER_FILES, *_OTHER_SMALL):
+        file = path / name
+        if file.is_file() or file.is_symlink():
+            check_is_itself(file)
 
 
 def read_template(path: Path) -> str | None:

@@ -36,8 +36,11 @@ def _write(folder: Path, layers: int, noise: float) -> Path:
         values = torch.randn(*shape, generator=dice)
         return (values + noise * torch.randn(*shape, generator=more)).bfloat16()
 
+    def shard(number: int) -> Path:
+        return folder / f"model-{number:05}-of-{layers + 1:05}.safetensors"
+
     folder.mkdir()
-    save_file({"model.embed_tokens.weight": random(TOKENS, WIDTH)}, folder / "0.safetensors")
+    save_file({"model.embed_tokens.weight": random(TOKENS, WIDTH)}, shard(1))
     for layer in range(layers):
         prefix = f"model.layers.{layer}."
         tensors = {f"{prefix}mlp.{name}_proj.weight": random(UNITS, WIDTH) for name in _GATES}
@@ -45,7 +48,7 @@ def _write(folder: Path, layers: int, noise: float) -> Path:
         tensors |= {
             f"{prefix}self_attn.{name}_proj.weight": random(WIDTH, WIDTH) for name in "qkvo"
         }
-        save_file(tensors, folder / f"{layer + 1}.safetensors")
+        save_file(tensors, shard(layer + 2))
     (folder / "config.json").write_text('{"model_type": "llama"}')
     return folder
 

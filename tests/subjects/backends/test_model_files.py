@@ -64,14 +64,26 @@ class TestBadModels:
         assert message in refusal(open_tiny(folder))
 
     @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
-    @pytest.mark.parametrize("content", [b"", b"\x00\xff garbage", b"[]"])
+    @pytest.mark.parametrize(
+        ("content", "says"),
+        [
+            (b"", "is empty; download it again"),
+            (b"\x00\xff garbage", "garbage"),
+            (b"[]", "garbage"),
+            (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer; the file"),
+            (b" <!DOCTYPE html>\n<html>", "is a web page, not a model; download the file"),
+        ],
+    )
     def test_a_damaged_file_is_one_line(
-        self, plain: Path, tmp_path: Path, name: str, content: bytes
+        self, plain: Path, tmp_path: Path, name: str, content: bytes, says: str
     ) -> None:
         folder = copy_model(plain, tmp_path)
         (folder / name).write_bytes(content)
         message = refusal(open_tiny(folder))
-        assert "cannot be loaded" in message or "config.json is not a complete" in message
+        if says != "garbage":
+            assert says in message
+            return
+        assert "cannot be loaded" in message or "not a complete" in message
 
     @pytest.mark.parametrize(
         ("key", "value"),
@@ -100,7 +112,7 @@ class TestBadModels:
         folder = copy_model(plain, tmp_path)
         weights = (folder / "model.safetensors").read_bytes()
         (folder / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-        assert "cannot be loaded" in refusal(open_tiny(folder))
+        assert "model.safetensors is not a complete" in refusal(open_tiny(folder))
 
     def test_missing_weights_are_never_filled_with_random_ones(
         self, plain: Path, tmp_path: Path
@@ -128,8 +140,15 @@ class TestBadModels:
         config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Own"}}
         (folder / "config.json").write_text(json.dumps(config))
         (folder / "own.py").write_text(f"open({str(ran)!r}, 'w')\n")
-        assert "cannot be loaded" in refusal(open_tiny(folder))
+        message = refusal(open_tiny(folder))
+        assert "defined by code that comes with the model (own.py), which is never run" in message
         assert not ran.exists()
+
+    def test_an_architecture_that_nobody_knows_is_named(self, plain: Path, tmp_path: Path) -> None:
+        folder = copy_model(plain, tmp_path)
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | {"model_type": "of-tomorrow"}))
+        assert "does not know the architecture 'of-tomorrow'; upgrade" in refusal(open_tiny(folder))
 
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         assert "no folder" in refusal(open_tiny(tmp_path / "nowhere"))

@@ -1,15 +1,12 @@
-"""Safetensors files, mapped into memory (format: the header is JSON behind its length).
+"""Safetensors files, mapped into memory; packed weights become numbers when they are read.
 
 Read here and not with the `safetensors` package, whose numpy interface does not know bfloat16.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from mmap import mmap
 from pathlib import Path
@@ -17,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from forensics.errors import InputFileError
+from forensics.errors import ModelFileError
+from forensics.evidence.weights.numerics.dequantise import fp8_numbers, unpacked
 from forensics.evidence.weights.numerics.mapping import Bytes, Stretch, map_file
 from forensics.evidence.weights.numerics.tensor import Floats, Tensor
+from forensics.subjects.model_files.folder import ModelFiles
+from forensics.subjects.model_files.quantised import FP8, Layout, quantised_layout
+from forensics.subjects.model_files.weight_files import Located, tensor_table
 
-INDEX = "model.safetensors.index.json"
-_SHARD = re.compile(r"(.+)-\d{5}-of-(\d{5})(\.safetensors)")
-_MOST_SHARDS = 10_000
-_LONGEST_HEADER = 100_000_000  # the limit of the format's own reader
 _KINDS: dict[str, Any] = {
     "F64": np.float64,
     "F32": np.float32,
@@ -33,107 +30,91 @@ _KINDS: dict[str, Any] = {
     "I8": np.int8,
     "U8": np.uint8,
     "I16": np.int16,
+    "U16": np.uint16,
     "I32": np.int32,
+    "U32": np.uint32,
     "I64": np.int64,
+    "U64": np.uint64,
     "BOOL": np.bool_,
 }
 
 
-def safetensors_tensors(path: Path) -> Iterator[Tensor]:
-    """Yield the tensors of one file.
+@dataclass(frozen=True)
+class Stored:
+    """A model's weights: `tensors` by name, and `beside`, what packed ones are decoded with.
+
+    `method` names the quantisation of packed weights, empty without one.
+    """
+
+    tensors: dict[str, Tensor]
+    beside: dict[str, Tensor]
+    method: str = ""
+
+
+def open_safetensors(files: ModelFiles) -> Stored:
+    """Return the weights that a folder's safetensors files hold.
 
     Raises:
-        InputFileError: truncated, corrupt, or in a number format that is not understood.
+        ModelFileError: damaged, incomplete, or packed in a way that is not understood.
     """
-    try:
-        header, start = _header(path)
-        mapped = map_file(path)
-    except OSError as error:
-        raise InputFileError(f"cannot read {path}: {error.strerror}; check the path") from error
-    except (ValueError, struct.error) as error:
-        raise _damaged(
-            path, "no header" if isinstance(error, struct.error) else str(error)
-        ) from error
-    for name, entry in header.items():
-        if name != "__metadata__":
-            yield _tensor(path, mapped, start, name, entry)
+    folder = files.path
+    table = tensor_table(files.selected)
+    layout = quantised_layout(folder, table)
+    if layout.unread:
+        raise ModelFileError(f"{folder} {layout.unread}")
+    mapped = _mapped({place.file for place in table.values()})
+    plain = {n: _tensor(p, mapped[p.file]) for n, p in table.items() if n not in layout.left_out}
+    beside = _beside(layout, table, mapped)
+    return Stored(plain | _packed(layout, table, mapped, beside), beside, layout.method)
 
 
-def _header(path: Path) -> tuple[dict[str, Any], int]:
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > _LONGEST_HEADER:
-            raise ValueError(f"a header of {length} bytes")
-        text = file.read(length)
-    if len(text) < length:
-        raise ValueError("the file ends inside its header")
-    try:
-        header = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError("its header is not JSON") from error
-    if not isinstance(header, dict):
-        raise ValueError("its header is not a JSON object")
-    return header, 8 + length
+def _mapped(paths: Iterable[Path]) -> dict[Path, mmap]:
+    found = {}
+    for path in paths:
+        try:
+            found[path] = map_file(path)
+        except (OSError, ValueError) as error:
+            raise ModelFileError(f"cannot read {path}: {error}; check the path") from error
+    return found
 
 
-def _tensor(path: Path, mapped: mmap, start: int, name: str, entry: Any) -> Tensor:
-    try:
-        kind, shape = str(entry["dtype"]), tuple(int(n) for n in entry["shape"])
-        begin, end = (int(n) for n in entry["data_offsets"])
-    except (TypeError, KeyError, ValueError) as error:
-        raise _damaged(path, f"the entry of {name} is malformed") from error
-    if kind not in _KINDS:
-        raise InputFileError(
-            f"{path}: the tensor {name} is stored as {kind}, which is not understood; "
-            "save the model as bfloat16 or float32"
-        )
-    size = math.prod(shape) * np.dtype(_KINDS[kind]).itemsize
-    if min((begin, *shape)) < 0 or end - begin != size:
-        raise _damaged(path, f"the tensor {name} has another size than its shape")
-    if start + end > len(mapped):
-        missing = start + end - len(mapped)
-        raise _damaged(path, f"the tensor {name} lacks {missing} bytes")
-    place = Stretch(mapped, start + begin, start + end)
-    return Tensor(name, shape, kind, path, place, partial(_decode, kind))
+def _beside(
+    layout: Layout, table: Mapping[str, Located], mapped: Mapping[Path, mmap]
+) -> dict[str, Tensor]:
+    names = {name for one in layout.packed for name in one.beside.values()}
+    return {name: _tensor(table[name], mapped[table[name].file]) for name in names}
+
+
+def _packed(
+    layout: Layout,
+    table: Mapping[str, Located],
+    mapped: Mapping[Path, mmap],
+    beside: Mapping[str, Tensor],
+) -> dict[str, Tensor]:
+    found = {}
+    for one in layout.packed:
+        place = table[one.stored]
+        helpers = {role: beside[name] for role, name in one.beside.items()}
+        decode = partial(unpacked, one, place.entry.kind, helpers)
+        kind = place.entry.kind if one.scheme == "scaled" else one.scheme
+        stretch = Stretch(mapped[place.file], place.entry.begin, place.entry.end)
+        found[one.name] = Tensor(one.name, one.shape, kind, place.file, stretch, decode, True)
+    return found
+
+
+def _tensor(place: Located, mapped: mmap) -> Tensor:
+    entry = place.entry
+    stretch = Stretch(mapped, entry.begin, entry.end)
+    decode = partial(_decode, entry.kind)
+    return Tensor(entry.name, entry.shape, entry.kind, place.file, stretch, decode)
 
 
 def _decode(kind: str, stored: Bytes, shape: tuple[int, ...]) -> Floats:
+    if kind in FP8:
+        return fp8_numbers(kind, stored).reshape(shape)
+    if kind == "F8_E8M0":  # scales: powers of two
+        return np.ldexp(np.float32(1), stored.astype(np.int32) - 127).reshape(shape)
     raw = np.frombuffer(stored, dtype=_KINDS[kind])
     if kind == "BF16":  # the upper half of a float32
         return np.left_shift(raw, 16, dtype=np.uint32).view(np.float32).reshape(shape)
     return raw.astype(np.float32, copy=False).reshape(shape)
-
-
-def check_shards(folder: Path, shards: Sequence[Path]) -> None:
-    """Check that every shard is there that the folder's index names, or the shards' own names.
-
-    Raises:
-        InputFileError: a missing shard, or an index that is not JSON.
-    """
-    index = folder / INDEX
-    named = _indexed(index) if index.is_file() else _counted(shards)
-    missing = sorted(str(name) for name in named - {shard.name for shard in shards})
-    if missing:
-        raise InputFileError(
-            f"{folder} lacks {len(missing)} of {len(named)} shards (first: {missing[0]}); "
-            "finish the download"
-        )
-
-
-def _indexed(index: Path) -> set[str]:
-    try:
-        return set(json.loads(index.read_bytes())["weight_map"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputFileError(f"{index} is not an index of shards; download it again") from error
-
-
-def _counted(shards: Sequence[Path]) -> set[str]:
-    """Return the names of all shards where one of them says how many there are."""
-    found = next(filter(None, (_SHARD.fullmatch(shard.name) for shard in shards)), None)
-    if found is None or int(found[2]) > _MOST_SHARDS:
-        return set()
-    return {f"{found[1]}-{n:05}-of-{found[2]}{found[3]}" for n in range(1, int(found[2]) + 1)}
-
-
-def _damaged(path: Path, what: str) -> InputFileError:
-    return InputFileError(f"{path} is not a complete safetensors file ({what}); download it again")

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.errors import InputFileError
+from forensics.errors import ModelFileError
 from forensics.evidence.weights.numerics.mapping import Bytes, Stretch
 
 Floats = NDArray[np.float32]
 _LARGE = 1 << 22  # bytes of a tensor whose memory is given back when it was read
-PLAIN_KINDS = ("F64", "F32", "F16", "BF16")
+_FP8 = ("F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ")
+PLAIN_KINDS = ("F64", "F32", "F16", "BF16", *_FP8)
 _NO_NUMBER = {"F16": 0x7C00, "BF16": 0x7F80}  # bits that NaN and infinity alone have all set
 _BITS_AT_ONCE = 1 << 18  # stay in a core's cache
 
@@ -25,7 +26,8 @@ class Tensor:
     """One tensor on disk: its stored bytes, and how to make float32 numbers of them.
 
     `kind` is the name of the stored number format (F32, BF16, Q4_1…); `place` is where its bytes
-    lie in the file, `decode` turns bytes into float32 of the given shape.
+    lie in the file, `decode` turns bytes into float32 of the given shape. `whole` says that it
+    needs all bytes, as where rows share scales.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Tensor:
     file: Path
     place: Stretch
     decode: Callable[[Bytes, tuple[int, ...]], Floats]
+    whole: bool = False
 
     @property
     def size(self) -> int:
@@ -44,7 +47,7 @@ class Tensor:
         """Return the numbers, float32, of `shape`.
 
         Raises:
-            InputFileError: NaN or infinite weights: such a model computes nothing.
+            ModelFileError: NaN or infinite weights: such a model computes nothing.
         """
         return self._taken(self.decode(self.stored(), self.shape))
 
@@ -52,8 +55,10 @@ class Tensor:
         """Return some rows of a matrix, float32, of shape (len(indices), columns).
 
         Raises:
-            InputFileError: as in `read`.
+            ModelFileError: as in `read`.
         """
+        if self.whole:
+            return self.read()[indices]
         stored = self.stored().reshape(self.shape[0], -1)[indices]
         return self._taken(self.decode(stored, (len(indices), *self.shape[1:])))
 
@@ -61,7 +66,7 @@ class Tensor:
         """Look at all numbers of a tensor in plain format; half precision is not decoded for it.
 
         Raises:
-            InputFileError: as in `read`.
+            ModelFileError: as in `read`.
         """
         mask = _NO_NUMBER.get(self.kind)
         if mask is None:
@@ -93,8 +98,8 @@ class Tensor:
             raise self._no_numbers()
         return values
 
-    def _no_numbers(self) -> InputFileError:
-        return InputFileError(
+    def _no_numbers(self) -> ModelFileError:
+        return ModelFileError(
             f"{self.file}: the tensor {self.name} holds NaN or infinite weights (the file is "
             "damaged, or the model was broken in training); download it again or take another "
             "checkpoint"

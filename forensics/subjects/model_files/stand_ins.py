@@ -1,0 +1,48 @@
+"""Files that stand where a model's file should be and are something else: pointers, web pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from forensics.errors import ModelFileError
+from forensics.support.file_kinds import HEAD, foreign
+
+# How pointers begin, of which a clone is made first and the files later: the specifications of
+# Git LFS and git-xet, and git-annex's "pointer files".
+_POINTERS = (
+    (b"version https://git-lfs", "a Git LFS pointer", "git lfs pull"),
+    (b"# xet version", "a git-xet pointer", "git xet checkout"),
+    (b"/annex/objects/", "a git-annex pointer", "git annex get"),
+)
+
+
+def check_is_itself(path: Path) -> None:
+    """Check that a model's file is not a pointer to it, a web page, a dead link or empty.
+
+    Raises:
+        ModelFileError: it is something else, or cannot be read.
+    """
+    if path.is_symlink() and not path.exists():
+        raise ModelFileError(f"{path} is a link to a file that is not here; fetch the file itself")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise ModelFileError(f"{path} is a folder or device; put the file itself there")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise ModelFileError(f"cannot read {path}: {error.strerror}; check the path") from error
+    told = _stands_for(head)
+    if told:
+        raise ModelFileError(f"{path} is {told}")
+
+
+def _stands_for(head: bytes) -> str:
+    if not head:
+        return "empty; download it again"
+    for beginning, what, command in _POINTERS:
+        if head.startswith(beginning):
+            return f"{what}; the file itself was not fetched ({command})"
+    if head[8:].lstrip()[:1] == b"{":  # safetensors: its length may begin as a pickle does
+        return ""
+    found = foreign(head)
+    return f"{found[0]}; {found[1]}" if found else ""
