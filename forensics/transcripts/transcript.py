@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal, Self, TypeVar
@@ -20,7 +20,7 @@ from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.chained_file import append, is_json, lock, mend
 from forensics.support.files import whole_file
-from forensics.support.hash_chain import CHAIN_START, encode_line, split_lines
+from forensics.support.hash_chain import CHAIN_START, broken_link, encode_line, split_lines
 
 Status = Literal["ok", "truncated", "filtered", "error"]
 STATUSES: tuple[Status, ...] = ("ok", "truncated", "filtered", "error")
@@ -151,7 +151,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Transcript:
-    """Every response of one subject, the latest per prompt and sample, with its manifests."""
+    """Every response of one subject, the latest per prompt and sample, with its manifests.
+
+    `broken` says where the hash chain shows that lines were changed; nothing where it does not.
+    """
 
     name: str
     responses: tuple[Response, ...]
@@ -159,6 +162,7 @@ class Transcript:
     warnings: tuple[str, ...] = ()
     sha256: str = ""
     path: str | None = None
+    broken: str = ""
 
     @cached_property
     def prompts(self) -> dict[str, Prompt]:
@@ -200,7 +204,45 @@ def read_transcript(path: Path) -> Transcript:
     digest = hashlib.sha256(raw).hexdigest()
     responses = tuple(latest.values())
     warnings += _id_warnings(responses)
-    return Transcript(name, responses, manifests, tuple(warnings), digest, str(path))
+    link = broken_link(raw)
+    broken = f"line {link.line}: {link.what}" if link else ""
+    return Transcript(name, responses, manifests, tuple(warnings), digest, str(path), broken)
+
+
+def unbroken(transcript: Transcript, allow: bool = False) -> Transcript:
+    """Return a transcript whose hash chain holds, or that is marked as one whose does not.
+
+    Args:
+        transcript: as it was read.
+        allow: whether a broken one is taken, with a warning.
+
+    Raises:
+        InputFileError: it is broken, and none such is taken.
+    """
+    if not transcript.broken:
+        return transcript
+    if not allow:
+        raise _changed(Path(transcript.path or transcript.name), transcript.broken)
+    warning = f"{transcript.path}, {transcript.broken}; read all the same, as --allow-broken says"
+    return replace(transcript, warnings=(*transcript.warnings, warning))
+
+
+def check_chain(path: Path) -> None:
+    """Check a transcript's hash chain before anybody is asked what would be added to it.
+
+    Raises:
+        InputFileError: it is broken.
+    """
+    link = broken_link(path.read_bytes()) if path.is_file() else None
+    if link is not None:
+        raise _changed(path, f"line {link.line}: {link.what}")
+
+
+def _changed(path: Path, what: str) -> InputFileError:
+    return InputFileError(
+        f"transcript {path}, {what}; its hash chain is broken: go back to the unchanged file, or "
+        "take it as it is with --allow-broken, which every report then says"
+    )
 
 
 @dataclass(frozen=True)
