@@ -95,8 +95,15 @@ def _show_warning(
         _say(f"warning: {message}")
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return a kind of failure)
+def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; failures print one line to stderr."""
+    from forensics.support.ci_commands import guarded_output
+
+    with guarded_output():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return a kind of failure)
     try:
         result = group.main(arguments, prog_name="forensics", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -11,6 +11,7 @@ import click
 from forensics.cli.options import (
     FiniteRange,
     backend_options,
+    broken_option,
     generation_options,
     suite_options,
     transcripts_option,
@@ -70,6 +71,7 @@ def save(subject: str, output: Path, **options: Any) -> None:
 @click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
 @backend_options
 @transcripts_option
+@broken_option
 def compare(
     subject: str,
     baseline: Path,
@@ -88,7 +90,7 @@ def compare(
     from forensics.workflows.asking_again import ask_again
     from forensics.workflows.obtaining import subject_from
 
-    stored = read_baseline(baseline)
+    stored = read_baseline(baseline, options["allow_broken"])
     parsed = subject_from(subject, options)
     answers = ask_again(parsed, stored, options)
     found = compare_with_baseline(stored, answers, level)

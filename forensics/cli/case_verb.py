@@ -129,10 +129,13 @@ def note(file: Path, text: str) -> None:
     """Append the note TEXT to the case FILE; what stands there is never changed."""
     from forensics.custody.case_file import append_note
     from forensics.errors import UsageError
+    from forensics.workflows.progress import note as tell
 
     if not text.strip():
         raise UsageError("the note is empty; give its text in quotes")
     found = append_note(file, text)
+    if found.cut_off:
+        tell(f"{file}: half a note that was cut off earlier is set aside in {file}.cut-off")
     click.echo(f"seal {found.seal}")
 
 
@@ -145,8 +148,12 @@ def show(file: Path, json_out: str | None) -> None:
 
     from forensics.custody.case_file import read_case_file
     from forensics.support.files import write_text
+    from forensics.workflows.progress import note as tell
 
-    plan = read_case_file(file).plan
+    found = read_case_file(file)
+    if found.cut_off:
+        tell(f"{file}: a note that was cut off while being written is left out")
+    plan = found.plan
     if json_out:
         document = json.dumps(plan.model_dump(), ensure_ascii=True, indent=1) + "\n"
         if json_out == "-":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.options import backend_options, transcripts_option
+from forensics.cli.options import backend_options, broken_option, transcripts_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +37,7 @@ _FORMATS = ("json", "markdown", "junit", "sarif")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
 @backend_options
 @transcripts_option
+@broken_option
 def command(
     subject: str, policy: Path | None, card: Path | None, dry_run: bool, **options: Any
 ) -> int:

@@ -10,6 +10,7 @@ import click
 from forensics.cli.options import (
     analysis_options,
     backend_options,
+    broken_option,
     generation_options,
     output_options,
     suite_options,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @backend_options
 @analysis_options
 @transcripts_option
+@broken_option
 @output_options
 @click.option(
     "--report",

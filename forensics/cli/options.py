@@ -187,6 +187,11 @@ def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tupl
     return tuple(tier for tier in TIERS if tier in wanted)
 
 
+broken_option = click.option(
+    "--allow-broken",
+    is_flag=True,
+    help="Take a transcript whose hash chain is broken; every report then says so.",
+)
 transcripts_option = click.option(
     "--transcripts",
     "folder",

@@ -44,7 +44,10 @@ def by_plan(
     from forensics.custody.plan import planned
     from forensics.workflows.progress import note
 
-    plan = read_case_file(path).plan
+    found = read_case_file(path)
+    if found.cut_off:
+        note(f"{path}: a note that was cut off while being written is left out")
+    plan = found.plan
     wanted = planned(plan)
     if not options["blind"]:
         # The file may be somebody else's: say who will be asked, and where a key will be sent.

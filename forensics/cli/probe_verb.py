@@ -34,7 +34,7 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     suite = chosen_suite(options)
     assert suite is not None  # noqa: S101 (probe has a default suite)
     asking = Asking(
-        settings_from(options), backend_options_from(options), Path(), options["suite_text"]
+        settings_from(options), backend_options_from(options), Path(), options["suite_text"], True
     )
     if dry_run:
         identity = open_backend(parsed, asking.options).identity()

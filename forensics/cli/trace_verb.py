@@ -11,6 +11,7 @@ import click
 
 from forensics.cli.options import (
     backend_options,
+    broken_option,
     generation_options,
     suite_options,
     transcripts_option,
@@ -44,6 +45,7 @@ _SMALLEST = 0.001
 @generation_options
 @backend_options
 @transcripts_option
+@broken_option
 def command(subject: str, cohort_name: str, **options: Any) -> None:
     """Rank a cohort's models by how likely SUBJECT is related to each.
 
@@ -86,14 +88,15 @@ def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
 def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Examined:
     from forensics.examination.examined import Examined
     from forensics.suites.loading import load_suite
-    from forensics.transcripts.transcript import read_transcript
+    from forensics.transcripts.transcript import read_transcript, unbroken
     from forensics.verdicts.compare import restrict
     from forensics.workflows.obtaining import asking_from, obtain
 
     chosen = options["suite_name"] or options["category"] or options["limit"]
     if subject.kind == "transcript" and not chosen:
         # A cohort of the user's own need not have a suite of its name.
-        return Examined(subject, read_transcript(Path(subject.target)))
+        read = unbroken(read_transcript(Path(subject.target)), options["allow_broken"])
+        return Examined(subject, read)
     suite = load_suite(options["suite_name"] or cohort.name)
     asked = suite.select(options["category"], options["limit"])
     asking = asking_from(options)

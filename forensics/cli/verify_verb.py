@@ -171,7 +171,8 @@ def _bundle(file: Path, seal: str | None) -> _Report:
         task = spinner.add_task("deriving again", total=None)
         found = verify_bundle(file, seal, lambda title: spinner.update(task, description=title))
     headline = {
-        "identical": "identical: the same evidence and verdict follow from the transcripts",
+        "identical": "identical: the same evidence and verdict follow from the transcripts; the "
+        "fields named below as not derived again were not checked",
         "reworded": "the same data: every number, name and passage follows from the transcripts; "
         f"made by version {found.version}; wording differs",
         "different": "DIFFERENT: this is not what the transcripts give, or not what was packed",
@@ -184,6 +185,8 @@ def _bundle_lines(found: BundleReport) -> list[str]:
     lines = [*found.problems[:_SHOWN], *found.shown_differences(_SHOWN)]
     lines += [f"could not be derived again: {text}" for text in found.missing]
     lines += found.shown_wording(_SHOWN)
+    if found.underived:
+        lines.append(f"not derived again, as no transcript tells: {'; '.join(found.underived)}")
     return [*lines, *found.notes]
 
 
@@ -191,7 +194,7 @@ def _print(lines: Sequence[str]) -> None:
     from forensics.support.sanitise import encodable, one_line
 
     for line in lines:
-        click.echo(encodable(one_line(line, 1_000), sys.stdout.encoding or "utf-8"))
+        click.echo(encodable(one_line(line, 4_000), sys.stdout.encoding or "utf-8"))
 
 
 def _write(target: str, document: dict[str, Any]) -> None:

@@ -9,9 +9,7 @@ the file was not written anew afterwards.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,21 +19,33 @@ from pydantic import ValidationError
 
 from forensics.case.document import CaseNote, CasePlan
 from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.support.chained_file import append, is_json, lock, mend
 from forensics.support.clock import now
-from forensics.support.hash_chain import CHAIN_START, encode_line
+from forensics.support.hash_chain import (
+    CHAIN_START,
+    chain_faults,
+    encode_line,
+    is_chain_value,
+    split_lines,
+)
 
 PLAN = "model-forensics case file"
 NOTE = "note"
 FORMAT_VERSION = 1
-_CHAIN = re.compile(rb',"chain":"([0-9a-f]{64})"\}\Z')
+_PATIENCE = 20.0  # seconds; a note takes milliseconds
+_AFTER_A_KILL = " (a killed `case note` leaves that; the next one sets it aside)"
 
 
 @dataclass(frozen=True)
 class CaseFile:
-    """A case file that was read and is intact; `seal` is its last line's chain value."""
+    """A case file that was read and is intact; `seal` is its last line's chain value.
+
+    `cut_off`: a last note had been cut off while being written, and is left out.
+    """
 
     plan: CasePlan
     chains: tuple[str, ...]
+    cut_off: bool = False
 
     @property
     def seal(self) -> str:
@@ -72,8 +82,12 @@ def freeze(path: Path, plan: CasePlan) -> CasePlan:
     frozen = plan.model_copy(update={"path": str(path), "frozen_at": now()})
     line, chain = encode_line(frozen_content(frozen), CHAIN_START)
     try:
-        with path.open("xb") as file:
-            file.write(line)
+        with path.open("xb", buffering=0) as file:
+            try:
+                append(file, line)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
     except FileExistsError as error:
         raise UsageError(
             f"{path} exists, and what is frozen is never replaced; choose another file"
@@ -86,24 +100,31 @@ def freeze(path: Path, plan: CasePlan) -> CasePlan:
 def append_note(path: Path, text: str) -> CaseFile:
     """Append a note to an intact case file and return the file as it is then.
 
+    Notes made at once wait for each other. Of a note that was cut off (a full disk, a killed run)
+    what there is goes to `<file>.cut-off` first; `cut_off` then says so.
+
     Raises:
         InputFileError: no case file, or one that was changed.
         OutputError: it cannot be written.
+        UsageError: another note is being written for too long.
     """
-    found = read_case_file(path)
-    note = CaseNote(at=now(), text=text)
-    line, chain = encode_line({"kind": NOTE, **note.model_dump()}, found.seal)
+    before = read_case_file(path)  # nothing of what is no case file may be touched
     try:
-        with path.open("ab") as file:
-            file.write(line)
+        with path.open("rb+", buffering=0) as file:
+            if not lock(file, _PATIENCE):
+                raise UsageError(f"{path} is being written by another run; try again")
+            found = _parse(path, mend(file, path))
+            note = CaseNote(at=now(), text=text)
+            line, chain = encode_line({"kind": NOTE, **note.model_dump()}, found.seal)
+            append(file, line)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     plan = found.plan.model_copy(update={"notes": (*found.plan.notes, note)})
-    return CaseFile(plan, (*found.chains, chain))
+    return CaseFile(plan, (*found.chains, chain), before.cut_off)
 
 
 def read_case_file(path: Path) -> CaseFile:
-    """Read a case file.
+    """Read a case file; a note that was cut off while being written is left out.
 
     Raises:
         InputFileError: missing, no case file, or changed since it was written.
@@ -112,13 +133,20 @@ def read_case_file(path: Path) -> CaseFile:
         raw = path.read_bytes()
     except OSError as error:
         raise InputFileError(f"cannot read case file {path}: {error.strerror}") from error
-    lines = raw.split(b"\n")
     if not is_case_file(raw):
         raise InputFileError(f"{path} is no case file; make one with `forensics case init`")
-    fault = chain_fault(raw)
+    return _parse(path, raw)
+
+
+def _parse(path: Path, raw: bytes) -> CaseFile:
+    whole, end, unended = raw.rpartition(b"\n")
+    is_cut_off = bool(unended) and not is_json(unended)
+    if unended and not is_cut_off:
+        whole, end = raw, b"\n"
+    fault = chain_fault(whole + end)
     if fault is not None:
         raise InputFileError(f"case file {path}, {fault}; go back to the unchanged file")
-    values = [json.loads(line) for line in lines[:-1]]
+    values = [json.loads(line.raw) for line in split_lines(whole + end)[0]]
     chains = tuple(str(value.pop("chain")) for value in values)
     head, *notes = values
     if head.get("format_version") != FORMAT_VERSION:
@@ -136,7 +164,7 @@ def read_case_file(path: Path) -> CaseFile:
     except (KeyError, ValidationError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else _first(error)
         raise InputFileError(f"case file {path}: {why}; make it with `case init`") from error
-    return CaseFile(plan, chains)
+    return CaseFile(plan, chains, is_cut_off)
 
 
 _FROZEN = ("frozen_at", "title", "propositions", "claims", "settings")
@@ -149,18 +177,16 @@ def is_case_file(raw: bytes) -> bool:
 
 def chain_fault(raw: bytes) -> str | None:
     """Return what was changed in a case file's bytes, in words; None where it is intact."""
-    *lines, unended = raw.split(b"\n")
-    if unended:
-        return f"line {len(lines) + 1}: it is cut off, or its line end is missing"
-    before = CHAIN_START
-    for number, line in enumerate(lines, 1):
-        found = _CHAIN.search(line)
-        body = line[: found.start()] + b"}" if found else line
-        chain = hashlib.sha256(before.encode("ascii") + body).hexdigest()
-        if not found or found[1].decode("ascii") != chain or not _is_object(line):
-            what = "the frozen plan" if number == 1 else "a note"
-            return f"line {number}: {what} was changed, or lines before it were"
-        before = chain
+    lines, unended = split_lines(raw)
+    fault = next(chain_faults(lines), None)
+    odd = next((n for n, line in enumerate(lines, 1) if not _is_object(line.raw)), None)
+    numbers = [number for number in (fault and fault.line, odd) if number]
+    if numbers:
+        number = min(numbers)
+        what = "the frozen plan" if number == 1 else "a note"
+        return f"line {number}: {what} was changed, or lines before it were"
+    if unended or not lines:
+        return f"line {len(lines) + 1}: it is cut off, or its line end is missing{_AFTER_A_KILL}"
     return None
 
 
@@ -173,7 +199,7 @@ def seal_problem(chains: Sequence[str], seal: str) -> str | None:
         UsageError: the hash is not one.
     """
     wanted = seal.strip().lower()
-    if not re.fullmatch("[0-9a-f]{64}", wanted):
+    if not is_chain_value(wanted):
         raise UsageError(
             f"--seal takes the 64 hex digits that `forensics case` prints, not {seal!r}"
         )

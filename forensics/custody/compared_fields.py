@@ -40,8 +40,9 @@ FIELDS: Mapping[type[Record], Fields] = {
     ),
     document.CaseSubject: _fields(
         data="provenance answers empty errors filtered truncated samples manifests",
+        wording="warnings",
         # The transcript's hash is checked apart, against the file itself.
-        recorded="spec name kind transcript_path transcript_sha256 warnings",
+        recorded="spec name kind transcript_path transcript_sha256",
     ),
     document.CaseResponse: _fields(data="sample text status reasoning"),
     document.CasePrompt: _fields(data="prompt_sha256 prompt_id prompt category language a b"),

@@ -12,7 +12,7 @@ from forensics.case.evidence import Evidence
 from forensics.custody.compared_fields import Unrecorded, parts
 from forensics.custody.plan import with_deviations
 from forensics.errors import ForensicsError
-from forensics.evidence import Comparator, load_comparators
+from forensics.evidence import BUILT_IN, Comparator, load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
@@ -84,8 +84,8 @@ def rederive(
         progress: called with each comparator's title before it runs.
     """
     again, missing = _again(case, a, b, suite, progress)
-    # Without a cohort there are no relatives to find again, and earlier releases looked for none.
-    if again.relatives is None or case.relatives is None:
+    if LIKENESS in missing or (case.relatives is None and case.version != VERSION):
+        # Without the cohort there are none to find again, and earlier releases looked for none.
         again = again.model_copy(update={"relatives": case.relatives})
     if case.plan is not None:
         # What stands in for a transcript that moved or a live subject is not a deviation.
@@ -97,6 +97,8 @@ def rederive(
     found = list(_differences(old.data, new.data))
     wording = tuple(_differences(old.wording, new.wording))
     reasons = [f"{name}: {why}" for name, why in missing.items()]
+    if LIKENESS in missing and case.relatives is not None:
+        reasons.append("relatives: they are the cohort's")
     if case.version == VERSION:
         return Rederivation(tuple(found), wording, tuple(reasons))
     # Another version may record less than this one, or what this one makes no longer.
@@ -208,7 +210,8 @@ def _comparators(
     found: list[Comparator[Any] | None] = []
     absent: dict[str, str] = dict(unjudged)
     for entry in evidence:
-        if entry.status == "not_measured" or entry.comparator in unjudged:
+        is_text = entry.tier == "text" and entry.comparator in BUILT_IN
+        if entry.comparator in unjudged or (entry.status == "not_measured" and not is_text):
             found.append(None)
             continue
         try:
@@ -220,11 +223,14 @@ def _comparators(
 
 
 def _unmeasured(recorded: Sequence[Evidence], found: Sequence[Evidence]) -> dict[str, str]:
-    return {
-        new.comparator: new.reason
-        for old, new in zip(recorded, found, strict=True)
-        if new.status == "not_measured" and old.status != "not_measured"
-    }
+    """Return what was measured either then or now, but not both times."""
+    reasons: dict[str, str] = {}
+    for old, new in zip(recorded, found, strict=True):
+        if new.status == "not_measured" and old.status != "not_measured":
+            reasons[new.comparator] = new.reason
+        elif old.status == "not_measured" and new.status != "not_measured":
+            reasons[new.comparator] = "the case says that it was not measured, and here it can be"
+    return reasons
 
 
 def _examined(side: CaseSubject, transcript: Transcript, suite: Suite | None) -> Examined:
@@ -284,7 +290,11 @@ def _text_difference(where: str, old: str, new: str) -> Difference:
 
 
 def _shown(value: Any) -> str:
-    return one_line(value if isinstance(value, str) else json.dumps(value), 60)
+    return one_line(value if isinstance(value, str) else json.dumps(value, default=_default), 60)
+
+
+def _default(value: Unrecorded) -> Any:
+    return value.default
 
 
 def _rounding(old: Any, new: Any) -> bool:

@@ -11,34 +11,24 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 from forensics.errors import UsageError
 from forensics.subjects.backends.base import Request
 from forensics.subjects.backends.chat_protocol import Api, MalformedReplyError, Reply, to_response
 from forensics.suites.suite import prompt_sha256
-from forensics.support.hash_chain import CHAIN_START
+from forensics.support.hash_chain import (
+    ChainLine,
+    Fault,
+    chain_faults,
+    is_chain_value,
+    split_lines,
+)
 from forensics.transcripts.transcript import Response
 
 Result = Literal["intact", "changed", "unchained"]
-
-_CHAIN = re.compile(rb',"chain":"([^"\\]*)"\}\Z')
-_HEX = re.compile(rb"[0-9a-f]{64}\Z")
-# Looking for the place a line came from costs one hash of it for every line of the file.
-_MAX_TRACED = 5
-_MAX_TRACED_LINES = 20_000
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something wrong with a line, counted from 1."""
-
-    line: int
-    what: str
 
 
 @dataclass(frozen=True)
@@ -93,38 +83,13 @@ class Custody:
         return self.chains[-1] or None if self.chains else None
 
 
-@dataclass(frozen=True)
-class _Line:
-    raw: bytes
-
-    @cached_property
-    def _match(self) -> re.Match[bytes] | None:
-        return _CHAIN.search(self.raw)
-
-    @cached_property
-    def chain(self) -> str:
-        """The chain value, "" where there is none or where it cannot be one."""
-        found = self._match and _HEX.match(self._match.group(1))
-        return found.group().decode("ascii") if found else ""
-
-    @cached_property
-    def body(self) -> bytes | None:
-        """The line as it was before the chain was added; None where no chain field stands."""
-        return None if self._match is None else self.raw[: self._match.start()] + b"}"
-
-    def follows(self, previous: str) -> str:
-        """Return the chain value this line has to have after `previous`."""
-        return hashlib.sha256(previous.encode("ascii") + (self.body or self.raw)).hexdigest()
-
-
 def examine(raw: bytes) -> Custody:
     """Check a transcript's bytes; any difference from what was written counts, spaces included."""
-    pieces = raw.split(b"\n")
-    unended = pieces.pop()
-    lines = [_Line(piece) for piece in pieces] + ([_Line(unended)] if unended else [])
+    lines, unended = split_lines(raw)
+    lines += [ChainLine(unended)] if unended else []
     parsed = [_object(line.raw) for line in lines]
     chained = any(line.chain for line in lines) or any(map(_has_chain, parsed))
-    faults = {fault.line: fault for fault in _chain_faults(lines)} if chained else {}
+    faults = {fault.line: fault for fault in chain_faults(lines)} if chained else {}
     for number, value in enumerate(parsed, 1):
         what = _content_fault(value)
         if what and number not in faults:
@@ -143,63 +108,13 @@ def examine(raw: bytes) -> Custody:
 def _has_chain(value: dict[str, Any] | None) -> bool:
     # Written again by another program, a line has its chain but is not what it was.
     chain = value.get("chain") if value else None
-    return isinstance(chain, str) and _HEX.match(chain.encode("utf-8", "replace")) is not None
+    return isinstance(chain, str) and is_chain_value(chain)
 
 
 def _cut_words(whole: bool) -> str:
     if whole:
         return "its line end is missing"
     return "it is cut off: a run was killed while writing it, or the end of the file was removed"
-
-
-def _chain_faults(lines: Sequence[_Line]) -> Iterator[Fault]:
-    stored = (CHAIN_START, *(line.chain for line in lines))
-    # The values the next line may rest on. After a faulty line there are two: what it says, and
-    # what its content gives (only its chain value may have been edited).
-    before: tuple[str, ...] = (CHAIN_START,)
-    unknown, traced = False, 0
-    for number, line in enumerate(lines, 1):
-        if not line.chain:
-            yield Fault(number, _unchained_words(line))
-            if line.body is not None:
-                before = tuple(line.follows(value) for value in before)
-            elif line.raw.strip():
-                unknown = True
-            continue
-        wanted = tuple(line.follows(value) for value in before)
-        if line.chain in wanted or unknown:
-            before, unknown = (line.chain,), False
-            continue
-        origin = _origin(line, stored) if traced < _MAX_TRACED else None
-        traced += 1
-        yield Fault(number, _broken_words(number, origin))
-        before = (line.chain, *wanted[:2])
-
-
-def _unchained_words(line: _Line) -> str:
-    if not line.raw.strip():
-        return "it is blank: no such line is ever written"
-    if line.body is not None:
-        return "its chain value was edited"
-    if b'"chain"' in line.raw:
-        return "it was written again by other means: its chain is not where it stood"
-    return "it has no chain, unlike other lines: it was edited, inserted or written by other means"
-
-
-def _origin(line: _Line, stored: Sequence[str]) -> int | None:
-    """Return after which line (0: the start) this one was written, if that is in the file."""
-    if len(stored) > _MAX_TRACED_LINES:
-        return None
-    places = (i for i, value in enumerate(stored) if value and line.follows(value) == line.chain)
-    return next(places, None)
-
-
-def _broken_words(number: int, origin: int | None) -> str:
-    before = f"line {number - 1}" if number > 1 else "the start"
-    if origin is None:
-        return f"it was edited, or lines between {before} and it were removed"
-    home = f"after line {origin}" if origin else "as the first line"
-    return f"it was written {home}, not after {before}: lines were inserted, moved or repeated here"
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -298,7 +213,7 @@ def check_seal(custody: Custody, seal: str) -> str | None:
         UsageError: the seal is not one.
     """
     wanted = seal.strip().lower()
-    if not _HEX.match(wanted.encode("utf-8", "replace")):
+    if not is_chain_value(wanted):
         raise UsageError(
             f"--seal takes the 64 hex digits that `forensics verify` prints, not {seal!r}"
         )

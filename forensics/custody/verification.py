@@ -6,21 +6,32 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from forensics.case.document import Case, read_case
+from forensics.case.document import Case, CaseSubject, read_case
 from forensics.custody.bundle import CASE, Bundle, read_bundle, suite_from_json
+from forensics.custody.bundle_checks import (
+    Unpacked,
+    contradictions,
+    left_out,
+    underived,
+    unknown_fields,
+)
 from forensics.custody.case_file import chain_fault, plan_sha256, read_case_file, seal_problem
 from forensics.custody.rederive import Difference, Rederivation, rederive
 from forensics.custody.transcript_chain import Custody, check_seal, examine, prefix_with_hash
 from forensics.errors import InputFileError
 from forensics.support.sanitise import one_line
 from forensics.support.version import VERSION
-from forensics.transcripts.transcript import read_transcript
+from forensics.transcripts.transcript import Transcript, read_transcript, unbroken
 
 BundleResult = Literal["identical", "reworded", "different", "partly"]
+_NEW_AS_A_WHOLE = (
+    "A bundle written anew as a whole, its transcripts included, cannot be seen from the bundle "
+    "alone: compare its seal with one kept elsewhere (--seal)."
+)
 _HIDDEN = "differs (not shown: the case is blind)"
 
 
@@ -102,7 +113,8 @@ class BundleReport:
     """What verifying a bundle found.
 
     `reworded`: the same data, in other words than this version's; `partly`: nothing wrong, but not
-    all could be derived.
+    all could be derived. `underived` names every field that no transcript tells, whatever the
+    result.
     """
 
     result: BundleResult
@@ -110,6 +122,7 @@ class BundleReport:
     differences: tuple[Difference, ...]
     wording: tuple[Difference, ...]
     missing: tuple[str, ...]
+    underived: tuple[str, ...]
     notes: tuple[str, ...]
     seal: str
     blind: bool
@@ -156,24 +169,33 @@ def verify_bundle(
     if seal is not None and seal.strip().lower() != bundle.seal:
         problems.insert(0, f"the seal given is not this bundle's ({bundle.seal})")
     with tempfile.TemporaryDirectory() as folder, _offline():
-        case, again, custody = _derive(path, bundle, Path(folder), progress)
+        found, again = _derive(path, bundle, Path(folder), progress)
+    case, members = found.case, bundle.members
+    named = {"a": bundle.manifest.a, "b": bundle.manifest.b}
+    custody = {side: examine(members[listed.transcript]) for side, listed in named.items()}
+    problems += [*contradictions(found, custody), *left_out(found)]
+    unknown = [f"{where}: this version does not know it" for where in unknown_fields(found)]
     notes = [f"seal {bundle.seal}", *_versions(bundle, case)]
     notes += [f"not recorded by that version: {where}" for where in again.unrecorded]
     if case.plan is not None:
         notes.append(f"plan frozen at {case.plan.frozen_at}, sha256 {case.plan.sha256}")
         if plan_sha256(case.plan) != case.plan.sha256:
             problems.append("the case's plan is not the one that was frozen: its hash differs")
-    for side, found in custody.items():
-        problems += _custody_problems(side, found, case)
-        chain = {"intact": "chain intact", "unchained": "carries no chain"}.get(found.result)
+    for side, seen in custody.items():
+        problems += _custody_problems(side, seen, case)
+        chain = {"intact": "chain intact", "unchained": "carries no chain"}.get(seen.result)
         if chain:
-            notes.append(f"transcript {side.upper()}: {found.lines} lines, {chain}")
+            notes.append(f"transcript {side.upper()}: {seen.lines} lines, {chain}")
+    if seal is None:
+        notes.append(_NEW_AS_A_WHOLE)
+    missing = (*again.missing, *unknown)
     return BundleReport(
-        _result(problems, again),
+        _result(problems, again, missing),
         tuple(problems),
         again.differences,
         again.wording,
-        again.missing,
+        missing,
+        tuple(underived(found)),
         tuple(notes),
         bundle.seal,
         case.blind,
@@ -183,7 +205,7 @@ def verify_bundle(
 
 def _derive(
     path: Path, bundle: Bundle, folder: Path, progress: Callable[[str], None] | None
-) -> tuple[Case, Rederivation, dict[str, Custody]]:
+) -> tuple[Unpacked, Rederivation]:
     manifest, members = bundle.manifest, bundle.members
     files = {"case": CASE, "a": manifest.a.transcript, "b": manifest.b.transcript}
     places = {}
@@ -194,13 +216,21 @@ def _derive(
     suite = suite_from_json(members[manifest.suite.member])
     try:
         case = read_case(places["case"])
-        a, b = (read_transcript(places[side]) for side in ("a", "b"))
+        a, b = (_as_named(places[s], side) for s, side in (("a", case.a), ("b", case.b)))
     except InputFileError as error:
         text = str(error).replace(f"{folder}{os.sep}", f"{path}: ")
         raise InputFileError(text) from error
     again = rederive(case, a, b, suite if manifest.suite.cut else None, progress)
-    custody = {side: examine(members[files[side]]) for side in ("a", "b")}
-    return case, again, custody
+    return Unpacked(bundle, case, suite, a, b), again
+
+
+def _as_named(place: Path, side: CaseSubject) -> Transcript:
+    """Read a transcript under the name that the case has for its file."""
+    read = read_transcript(place)
+    name = side.transcript_path or str(place)
+    warnings = tuple(text.replace(str(place), name) for text in read.warnings)
+    # Only with --allow-broken can a case have been made of a broken one; it then says so.
+    return unbroken(replace(read, path=name, warnings=warnings), allow=True)
 
 
 def _custody_problems(side: str, custody: Custody, case: Case) -> Iterator[str]:
@@ -214,10 +244,10 @@ def _custody_problems(side: str, custody: Custody, case: Case) -> Iterator[str]:
             yield f"transcript {side.upper()}, line {fault.line}: {fault.what}"
 
 
-def _result(problems: Sequence[str], again: Rederivation) -> BundleResult:
+def _result(problems: Sequence[str], again: Rederivation, missing: Sequence[str]) -> BundleResult:
     if problems or any(not difference.rounding for difference in again.differences):
         return "different"
-    if again.missing or again.differences:
+    if missing or again.differences:
         return "partly"
     return "reworded" if again.wording or again.unrecorded else "identical"
 

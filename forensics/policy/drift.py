@@ -22,6 +22,7 @@ from forensics.transcripts.transcript import (
     Response,
     Transcript,
     read_transcript,
+    unbroken,
     write_transcript,
 )
 
@@ -103,13 +104,17 @@ def _cut(response: Response) -> Response:
     )
 
 
-def read_baseline(path: Path) -> Transcript:
+def read_baseline(path: Path, allow_broken: bool = False) -> Transcript:
     """Read a baseline.
 
+    Args:
+        path: the file.
+        allow_broken: whether one whose hash chain is broken is taken, with a warning.
+
     Raises:
-        InputFileError: it is none, or does not say how it was asked.
+        InputFileError: it is none, was changed, or does not say how it was asked.
     """
-    transcript = read_transcript(path)
+    transcript = unbroken(read_transcript(path), allow_broken)
     if not transcript.manifests:
         raise InputFileError(
             f"{path} is no baseline: it does not say how it was asked; make one with "
@@ -217,6 +222,9 @@ def _changed(old: Slots, new: Slots, shared: Iterable[str]) -> Iterable[Changed]
 
 
 def _notes(baseline: Transcript, now: Transcript) -> Iterable[str]:
+    for whose, side in (("the baseline", baseline), ("the new answers", now)):
+        if side.broken:
+            yield f"the hash chain of {whose} is broken ({side.path}, {side.broken})"
     for field, called in (("model", "model name"), ("system_fingerprint", "fingerprint")):
         before, after = (
             sorted({str(v) for r in side.responses if (v := getattr(r, field)) is not None})

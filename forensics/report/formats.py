@@ -7,6 +7,7 @@ from typing import Protocol
 
 from forensics.case.document import Case
 from forensics.errors import ForensicsError, OutputError, UsageError
+from forensics.support.ci_commands import harmless
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 
 
@@ -38,6 +39,10 @@ BUILT_IN = {
     "junit": "forensics.report.junit:JunitReport",
     "cyclonedx": "forensics.report.cyclonedx:CycloneDxReport",
 }
+
+
+# Files of lines, which a job may print; the others have no line that begins with what is in them.
+_SHOWN_IN_LOGS = ("markdown", "text", "csv", "step-summary", "junit")
 
 
 def report_format(name: str) -> ReportFormat:
@@ -75,4 +80,5 @@ def rendered(report: ReportFormat, case: Case) -> str:
     if not isinstance(text, str):
         kind = type(text).__name__
         raise OutputError(f"report format {report.name!r} gave {kind}, not text; tell its author")
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return harmless(text) if report.name in _SHOWN_IN_LOGS else text

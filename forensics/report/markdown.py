@@ -20,6 +20,7 @@ from forensics.report.exhibits import (
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.tiers import tier_summaries
+from forensics.support.ci_commands import harmless
 from forensics.support.numbers import DASH, number
 from forensics.support.sanitise import Span, clip, excerpt, one_line, segments, visible
 
@@ -62,7 +63,7 @@ def render_markdown(case: Case) -> str:
     exhibits = _exhibits(case)
     notice = "_More exhibits did not fit here; the JSON and HTML reports have all of them._"
     # The report without exhibits is small unless a plugin floods it; then it is cut block by block.
-    text, left_out = _fitting([*blocks, *exhibits], MAX_CHARS - len(notice) - 2)
+    text, left_out = _fitting([*map(harmless, [*blocks, *exhibits])], MAX_CHARS - len(notice) - 2)
     return text + (f"\n{notice}\n" if left_out else "")
 
 

@@ -21,6 +21,7 @@ from forensics.report.exhibits import (
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.tiers import tier_summaries
+from forensics.support.ci_commands import harmless
 from forensics.support.numbers import DASH, number
 from forensics.support.sanitise import clip, encodable, excerpt, one_line, visible
 
@@ -85,7 +86,7 @@ class _Page:
     def text(self, content: str, style: str = "") -> Text:
         from rich.text import Text
 
-        safe = encodable(visible(content), self.console.encoding)
+        safe = harmless(encodable(visible(content), self.console.encoding))
         return Text(safe, style=style, overflow="fold")
 
     def print(self, renderable: RenderableType) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from forensics.errors import InputFileError, OutputError
+from forensics.support.ci_commands import harmless
 
 
 @contextmanager
@@ -61,11 +62,13 @@ def read_at_most(path: Path, largest: int, what: str) -> bytes:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all.
+    """Write `text` as UTF-8, whole or not at all; to a device, as a log may hold it.
 
     Raises:
         OutputError: it cannot be written.
     """
+    if path.exists() and not path.is_file():
+        text = harmless(text)
     content = text.encode("utf-8")
     with whole_file(path) as file:
         file.write(content)

@@ -11,15 +11,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal, Self, TypeVar
 
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.suites.suite import Message, Prompt, Suite
+from forensics.support.chained_file import append, is_json, lock, mend
 from forensics.support.files import whole_file
-from forensics.support.hash_chain import CHAIN_START, encode_line
+from forensics.support.hash_chain import CHAIN_START, broken_link, encode_line, split_lines
 
 Status = Literal["ok", "truncated", "filtered", "error"]
 STATUSES: tuple[Status, ...] = ("ok", "truncated", "filtered", "error")
@@ -150,7 +151,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Transcript:
-    """Every response of one subject, the latest per prompt and sample, with its manifests."""
+    """Every response of one subject, the latest per prompt and sample, with its manifests.
+
+    `broken` says where the hash chain shows that lines were changed; nothing where it does not.
+    """
 
     name: str
     responses: tuple[Response, ...]
@@ -158,6 +162,7 @@ class Transcript:
     warnings: tuple[str, ...] = ()
     sha256: str = ""
     path: str | None = None
+    broken: str = ""
 
     @cached_property
     def prompts(self) -> dict[str, Prompt]:
@@ -199,7 +204,45 @@ def read_transcript(path: Path) -> Transcript:
     digest = hashlib.sha256(raw).hexdigest()
     responses = tuple(latest.values())
     warnings += _id_warnings(responses)
-    return Transcript(name, responses, manifests, tuple(warnings), digest, str(path))
+    link = broken_link(raw)
+    broken = f"line {link.line}: {link.what}" if link else ""
+    return Transcript(name, responses, manifests, tuple(warnings), digest, str(path), broken)
+
+
+def unbroken(transcript: Transcript, allow: bool = False) -> Transcript:
+    """Return a transcript whose hash chain holds, or that is marked as one whose does not.
+
+    Args:
+        transcript: as it was read.
+        allow: whether a broken one is taken, with a warning.
+
+    Raises:
+        InputFileError: it is broken, and none such is taken.
+    """
+    if not transcript.broken:
+        return transcript
+    if not allow:
+        raise _changed(Path(transcript.path or transcript.name), transcript.broken)
+    warning = f"{transcript.path}, {transcript.broken}; read all the same, as --allow-broken says"
+    return replace(transcript, warnings=(*transcript.warnings, warning))
+
+
+def check_chain(path: Path) -> None:
+    """Check a transcript's hash chain before anybody is asked what would be added to it.
+
+    Raises:
+        InputFileError: it is broken.
+    """
+    link = broken_link(path.read_bytes()) if path.is_file() else None
+    if link is not None:
+        raise _changed(path, f"line {link.line}: {link.what}")
+
+
+def _changed(path: Path, what: str) -> InputFileError:
+    return InputFileError(
+        f"transcript {path}, {what}; its hash chain is broken: go back to the unchanged file, or "
+        "take it as it is with --allow-broken, which every report then says"
+    )
 
 
 @dataclass(frozen=True)
@@ -210,18 +253,10 @@ class _Entry:
 
 def _split(raw: bytes, path: Path) -> tuple[list[tuple[int, bytes]], list[str]]:
     lines = [(i + 1, line) for i, line in enumerate(raw.split(b"\n")) if line.strip()]
-    if not lines or raw.endswith(b"\n") or _is_json(lines[-1][1]):
+    if not lines or raw.endswith(b"\n") or is_json(lines[-1][1]):
         return lines, []
     number = lines[-1][0]
     return lines[:-1], [f"{path}: line {number} was cut off while being written and is left out"]
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _parse(line: bytes, number: int, path: Path) -> _Entry:
@@ -282,9 +317,12 @@ class TranscriptWriter:
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("ab+")
-            _lock(self._file, self.path)
-            self._chain = _mend(self._file, self.path)
+            self._file = self.path.open("ab+", buffering=0)
+            if not lock(self._file):
+                raise UsageError(
+                    f"{self.path} is being written by another run; wait or choose another -o"
+                )
+            self._chain = _last_chain(mend(self._file, self.path))
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from error
         return self
@@ -302,8 +340,7 @@ class TranscriptWriter:
             content["manifest"] = self.manifest.to_json()
         line, chain = encode_line(content, self._chain)
         try:
-            self._file.write(line)
-            self._file.flush()
+            append(self._file, line)
         except OSError as error:
             raise OutputError(
                 f"cannot write {self.path}: {error.strerror}; answers so far are kept, "
@@ -312,46 +349,13 @@ class TranscriptWriter:
         self._chain, self._manifest_due = chain, False
 
     def __exit__(self, *_: object) -> None:
-        if self._file is None:
-            return
-        try:
+        if self._file is not None:
             self._file.close()
-        except OSError:
-            # Closing flushes again what a full disk refused; write() has reported it already.
-            self._file = None
 
 
-def _lock(file: IO[bytes], path: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system: two writers at once are then the user's to avoid
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UsageError(
-            f"{path} is being written by another run; wait or choose another -o"
-        ) from error
-
-
-def _mend(file: IO[bytes], path: Path) -> str:
-    """Complete or cut off the last line; return the last `chain` value of the file."""
-    file.seek(0)
-    raw = file.read()
-    if raw and not raw.endswith(b"\n"):
-        head, _, tail = raw.rpartition(b"\n")
-        if _is_json(tail):
-            file.write(b"\n")
-        else:
-            path.with_name(path.name + ".cut-off").write_bytes(tail)
-            raw = head + b"\n" if head else b""
-            file.truncate(len(raw))
-        file.flush()
-    last = raw.rstrip(b"\n").rpartition(b"\n")[2]
-    if not last:
-        return CHAIN_START
-    value = json.loads(last) if _is_json(last) else {}
-    return str(value.get("chain", CHAIN_START)) if isinstance(value, dict) else CHAIN_START
+def _last_chain(raw: bytes) -> str:
+    lines, _ = split_lines(raw.rstrip(b"\n") + b"\n")
+    return lines[-1].chain or CHAIN_START
 
 
 def write_transcript(path: Path, manifest: Manifest, responses: Iterable[Response]) -> int:

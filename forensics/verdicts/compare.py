@@ -32,7 +32,7 @@ from forensics.verdicts.confounds import Confounds, confounds, explained
 from forensics.verdicts.copy_tripwire import copy_tripwire
 from forensics.verdicts.random_exhibits import with_random
 from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED, fuse
-from forensics.verdicts.verdict import screen, weigh, weigh_transferred
+from forensics.verdicts.verdict import flagged, screen, weigh, weigh_transferred
 
 if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort
@@ -165,7 +165,7 @@ def concluded(
         evidence=tuple(found),
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
-        verdict=_verdict(found, overlap, tripwire),
+        verdict=flagged(_verdict(found, overlap, tripwire), a.transcript, b.transcript),
         relatives=judged.relatives if judged is not None else None,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )

@@ -19,8 +19,9 @@ from forensics.cohorts.subject import Placed
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.version import VERSION
+from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL
-from forensics.verdicts.verdict import UNCALIBRATED, weigh
+from forensics.verdicts.verdict import UNCALIBRATED, flagged, weigh
 
 _NO_TEXT = "Text not shipped: passages, style and refusals cannot be compared."
 _SHOWN = 5
@@ -32,7 +33,7 @@ class Side:
 
     subject: Subject
     placed: Placed
-    transcript_sha256: str = ""
+    transcript: Transcript | None = None
 
 
 def compare_in_cohort(
@@ -64,7 +65,7 @@ def compare_in_cohort(
         evidence=(evidence,),
         copy_tripwire=tripwire,
         comparability=(_NO_TEXT,),
-        verdict=_verdict(evidence, tripwire),
+        verdict=flagged(_verdict(evidence, tripwire), a.transcript, b.transcript),
         relatives=relatives(a.placed, b.placed, cohort),
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )
@@ -76,10 +77,11 @@ def _subject(side: Side, cohort: Cohort) -> CaseSubject:
         name=side.placed.name,
         kind=side.subject.kind,
         provenance="imported",
-        transcript_sha256=side.transcript_sha256 or cohort.sha256,
+        transcript_sha256=(side.transcript and side.transcript.sha256) or cohort.sha256,
         answers=side.placed.answered,
         empty=0,
         errors=0,
+        warnings=side.transcript.warnings if side.transcript and side.transcript.broken else (),
     )
 
 

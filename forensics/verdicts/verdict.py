@@ -14,6 +14,7 @@ from forensics.case.document import CopyTripwire, ErrorAtScore, Finding, Overlap
 from forensics.case.evidence import Evidence
 from forensics.cohorts.calibration.verbal import verbal_tier
 from forensics.evidence.base import MIN_PROMPTS
+from forensics.transcripts.transcript import Transcript
 
 _NEAR_BOUND = 1e-3
 _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much
@@ -99,6 +100,25 @@ def _finding(evidence: Evidence) -> Finding:
         f"n = {evidence.n}{weak}"
     )
     return Finding(comparator=evidence.comparator, text=text)
+
+
+def flagged(verdict: Verdict, a: Transcript | None, b: Transcript | None) -> Verdict:
+    """Return the verdict with what limits it most, where a transcript was changed.
+
+    Args:
+        verdict: as the answers have it.
+        a: transcript of the known subject; None of a cohort's model.
+        b: transcript of the questioned subject.
+    """
+    changed = tuple(
+        f"The transcript of {letter} was changed after it was written, as its hash chain shows "
+        f"({side.broken}): what is said here holds for the file as it is."
+        for letter, side in (("A", a), ("B", b))
+        if side is not None and side.broken
+    )
+    if not changed:
+        return verdict
+    return verdict.model_copy(update={"limits": (*changed, *verdict.limits)})
 
 
 def tripwire_reading(tripwire: CopyTripwire) -> str:

@@ -14,7 +14,7 @@ from forensics.subjects.backends.base import GenerationSettings
 from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
-from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
+from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript, unbroken
 from forensics.workflows.obtaining import Asking, collect_answers
 from forensics.workflows.settings import backend_options_from
 
@@ -37,7 +37,8 @@ def ask_again(subject: Subject, baseline: Transcript, options: dict[str, Any]) -
         raise UsageError(f"{subject.spec} cannot be asked; name a model, endpoint or transcript")
     asking, suite = again(baseline, options)
     if subject.kind == "transcript":
-        return only_asked(read_transcript(Path(subject.target)), suite, asking.settings)
+        read = unbroken(read_transcript(Path(subject.target)), asking.allow_broken)
+        return only_asked(read, suite, asking.settings)
     identity = open_backend(subject, asking.options).identity()
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     name = Path(transcript_name(subject, identity, asking.settings))
@@ -51,7 +52,9 @@ def again(baseline: Transcript, options: dict[str, Any]) -> tuple[Asking, Suite]
         InputFileError: the baseline does not hold its prompts' text, or settings that mean nothing.
     """
     settings, suite = _settings(baseline), _suite(baseline)
-    return Asking(settings, backend_options_from(options), options["folder"]), suite
+    allow = bool(options.get("allow_broken"))
+    asking = Asking(settings, backend_options_from(options), options["folder"], allow_broken=allow)
+    return asking, suite
 
 
 def _settings(baseline: Transcript) -> GenerationSettings:

@@ -161,6 +161,7 @@ def _result(
     decided: tuple[Status, ExitCode],
 ) -> CheckResult:
     cases = [one.case for one in measured if one.case is not None]
+    notes = [*notes, *_broken(cases)]
     if not declared.base_models:
         notes = [*notes, "No parent is declared: neither by card or configuration nor the policy."]
     return CheckResult(
@@ -180,6 +181,12 @@ def _result(
         status=decided[0],
         exit_code=decided[1],
     )
+
+
+def _broken(cases: Sequence[Case]) -> Iterator[str]:
+    """Yield what is to be told of transcripts that were taken although they were changed."""
+    told = (w for case in cases for side in (case.a, case.b) for w in side.warnings)
+    yield from dict.fromkeys(text for text in told if "--allow-broken" in text)
 
 
 def _kept(cases: Sequence[Case], measured: Sequence[Measured], folder: Path) -> Iterator[str]:
@@ -346,7 +353,7 @@ def _baseline(check: Check) -> Transcript | None:
     if rule is None:
         return None
     try:
-        return read_baseline(Path(rule.baseline))
+        return read_baseline(Path(rule.baseline), check.options["allow_broken"])
     except InputFileError as error:
         where = f"{check.file.path}, line {check.file.line('rules', 'drift', 'baseline')}"
         raise InputFileError(

@@ -121,7 +121,7 @@ def _in_cohort(
         asked = suite.select(options["category"], options["limit"])
         examined = Examined(subject, obtain(subject, asked, asking))
         placed = place_examined(examined, cohort, month)
-        sides.append(Side(subject, placed, examined.transcript.sha256))
+        sides.append(Side(subject, placed, examined.transcript))
         transcripts.append(examined.transcript)
     command_line = shlex.join(["forensics", *sys.argv[1:]])
     chosen = _chosen(options, None)

@@ -16,7 +16,13 @@ from forensics.subjects.subject import Subject, parse_subject
 from forensics.suites.loading import load_suite
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite
-from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript
+from forensics.transcripts.transcript import (
+    Transcript,
+    ad_hoc_suite,
+    check_chain,
+    read_transcript,
+    unbroken,
+)
 from forensics.workflows.progress import answer_bar, note
 from forensics.workflows.settings import backend_options_from, settings_from
 
@@ -34,6 +40,7 @@ class Asking:
     options: BackendOptions
     folder: Path
     texts: Path | None = None
+    allow_broken: bool = False
 
 
 def asking_from(options: dict[str, Any]) -> Asking:
@@ -43,6 +50,7 @@ def asking_from(options: dict[str, Any]) -> Asking:
         backend_options_from(options),
         options["folder"],
         options["suite_text"],
+        bool(options.get("allow_broken")),
     )
 
 
@@ -64,18 +72,21 @@ def collect_answers(
     backend = open_backend(subject, asking.options)
     identity = backend.identity()
     path = path or asking.folder / transcript_name(subject, identity, asking.settings)
+    if not asking.allow_broken:
+        check_chain(path)
     todo = plan(suite, identity, asking.settings, path)
     total = todo.answered + len(todo.requests)
     if todo.answered:
         note(f"{subject.name}: {todo.answered} of {total} answers are on file in {path}")
     with answer_bar(subject.name, total, todo.answered) as tick:
-        return collect(suite, subject, backend, asking.settings, path, tick)
+        answers = collect(suite, subject, backend, asking.settings, path, tick)
+    return unbroken(answers, asking.allow_broken)
 
 
 def obtain(subject: Subject, suite: Suite, asking: Asking) -> Transcript:
     """Read a transcript subject; collect any other."""
     if subject.kind == "transcript":
-        return read_transcript(Path(subject.target))
+        return unbroken(read_transcript(Path(subject.target)), asking.allow_broken)
     return collect_answers(subject, suite, asking)
 
 
@@ -261,7 +272,8 @@ def suite_for(subjects: list[Subject], options: dict[str, Any]) -> tuple[Suite |
         suite = chosen_suite(options)
         assert suite is not None  # noqa: S101 (a default name was given)
         return suite, suite
-    found = ad_hoc_suite(read_transcript(Path(s.target)) for s in recorded)
+    allow = bool(options.get("allow_broken"))
+    found = ad_hoc_suite(unbroken(read_transcript(Path(s.target)), allow) for s in recorded)
     if len(recorded) == len(subjects):
         return chosen_suite(options, default=None), found
     askable = tuple(p for p in found.prompts if p.messages)

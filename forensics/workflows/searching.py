@@ -18,7 +18,7 @@ from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.support.clock import now
-from forensics.transcripts.transcript import read_transcript
+from forensics.transcripts.transcript import Transcript, read_transcript, unbroken
 from forensics.verdicts.compare import restrict
 from forensics.verdicts.in_cohort import Side, compare_in_cohort
 from forensics.workflows.obtaining import asking_from, obtain
@@ -37,14 +37,14 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
         options: how it is asked, and when it was released.
     """
     cohort = find_cohort(name)
-    placed, digest = _placed(subject, cohort, options)
+    placed, transcript = _placed(subject, cohort, options)
     found = trace(placed, cohort)
     unmet = tuple(one.text for one in found.conditions if not one.met)
     command = shlex.join(["forensics", *sys.argv[1:]])
     measured = []
     for model in _candidates(found, cohort):
         one = Subject(f"cohort:{model}", "cohort", model)
-        sides = Side(one, place_member(model, cohort)), Side(subject, placed, digest)
+        sides = Side(one, place_member(model, cohort)), Side(subject, placed, transcript)
         case = compare_in_cohort(*sides, cohort, command, {"search": cohort.name})
         case = case.model_copy(update={"ledger": (*case.ledger, _entry(found, model))})
         best = next((r for r in found.relatives if r.model == model), None)
@@ -80,17 +80,20 @@ def _candidates(found: Trace, cohort: Cohort) -> list[str]:
     return list(best.values())[:_MOST]
 
 
-def _placed(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> tuple[Placed, str]:
+def _placed(
+    subject: Subject, cohort: Cohort, options: dict[str, Any]
+) -> tuple[Placed, Transcript | None]:
     if subject.kind == "cohort":
-        return place_member(find_model(subject.target, (cohort,))[1], cohort), ""
+        return place_member(find_model(subject.target, (cohort,))[1], cohort), None
     if subject.kind == "transcript" and not options["suite_name"]:
-        examined = Examined(subject, read_transcript(Path(subject.target)))
+        read = unbroken(read_transcript(Path(subject.target)), bool(options.get("allow_broken")))
+        examined = Examined(subject, read)
     else:
         suite = load_suite(options["suite_name"] or cohort.name)
         asked = suite.select(options["category"], options["limit"])
         examined = restrict(Examined(subject, obtain(subject, asked, asking_from(options))), asked)
     placed = place_examined(examined, cohort, options["questioned_released"])
-    return placed, examined.transcript.sha256
+    return placed, examined.transcript
 
 
 def own_lineage(reference: Subject) -> tuple[str, ...]:

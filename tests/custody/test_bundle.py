@@ -13,6 +13,7 @@ import pytest
 
 from forensics.cli import run
 from forensics.custody.bundle import make_bundle, read_bundle, suite_from_json, suite_to_json
+from forensics.custody.transcript_chain import examine
 from forensics.custody.verification import verify_bundle
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt, Suite
@@ -51,6 +52,9 @@ def with_fitting_hashes(members: dict[str, bytes]) -> dict[str, bytes]:
     manifest = json.loads(members["manifest.json"])
     for name in manifest["members"]:
         manifest["members"][name] = hashlib.sha256(members[name]).hexdigest()
+    for side in ("a", "b"):
+        seen = examine(members[manifest[side]["transcript"]])
+        manifest[side] |= {"sha256": seen.sha256, "lines": seen.lines, "seal": seen.seal}
     return members | {"manifest.json": json.dumps(manifest).encode()}
 
 
@@ -240,7 +244,7 @@ def test_a_transcript_is_found_by_its_hash_wherever_it_is(folder: Path, tmp_path
         (tmp_path / f"moved-{name}.jsonl").write_bytes((folder / f"{name}.jsonl").read_bytes())
     case = json.loads((folder / "case.json").read_text())
     for side in ("a", "b"):
-        case[side] |= {"spec": "transcript:gone.jsonl", "transcript_path": None}
+        case[side] |= {"spec": "transcript:gone.jsonl", "name": "gone", "transcript_path": None}
     path = tmp_path / "case.json"
     path.write_text(json.dumps(case))
     with pytest.raises(InputFileError, match=r"transcript of A .* not found; name it with"):

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +63,69 @@ def test_a_note_leaves_what_was_there_byte_for_byte(tmp_path):
     before = path.read_bytes()
     append_note(path, "one")
     assert path.read_bytes().startswith(before)
+
+
+def test_twelve_notes_at_once_are_twelve_notes(tmp_path):
+    path, _ = made(tmp_path)
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        pool.starmap(append_note, [(path, f"note {number}") for number in range(12)])
+    found = read_case_file(path)
+    assert sorted(note.text for note in found.plan.notes) == sorted(f"note {n}" for n in range(12))
+    assert verify_case_file(path).result == "intact"
+
+
+@pytest.mark.parametrize("kept", [1, 40, -1])
+def test_a_note_that_was_cut_off_is_left_out_and_set_aside_by_the_next(tmp_path, kept):
+    path, before = made(tmp_path, notes=2)
+    whole = path.read_bytes()
+    append_note(path, "a note of which a full disk took half")
+    half = path.read_bytes()[len(whole) : -1][:kept]
+    path.write_bytes(whole + half)
+    found = read_case_file(path)
+    assert (found.chains, found.cut_off) == (before.chains, True)
+    assert path.read_bytes() == whole + half
+    assert verify_case_file(path).result == "changed"
+    append_note(path, "the next one")
+    assert path.with_name("case.jsonl.cut-off").read_bytes() == half
+    assert [note.text for note in read_case_file(path).plan.notes][2:] == ["the next one"]
+    assert verify_case_file(path).result == "intact"
+    path.write_bytes(path.read_bytes() + b'{"kind":"no')
+    append_note(path, "and one more")
+    assert path.with_name("case.jsonl.cut-off").read_bytes() == half + b'\n{"kind":"no'
+
+
+def test_a_note_whose_line_end_alone_is_missing_is_a_note(tmp_path):
+    path, before = made(tmp_path, notes=2)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert read_case_file(path).chains == before.chains
+    assert len(append_note(path, "third").plan.notes) == 3
+    assert not path.with_name("case.jsonl.cut-off").exists()
+
+
+def test_a_plan_that_was_cut_off_is_refused_and_left_alone(tmp_path):
+    path, _ = made(tmp_path)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputFileError, match="line 1: it is cut off"):
+        append_note(path, "x")
+    assert len(path.read_bytes()) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits a file's size as Linux does")
+def test_a_note_that_finds_no_room_leaves_the_file_as_it_was(tmp_path):
+    path, _ = made(tmp_path, notes=1)
+    before = path.read_bytes()
+    script = (
+        "import resource, signal; from pathlib import Path\n"
+        "from forensics.custody.case_file import append_note\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 20}, -1))\n"
+        f"append_note(Path({str(path)!r}), 'no room for this')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True
+    )
+    assert "OutputError: cannot write" in done.stderr
+    assert path.read_bytes() == before
 
 
 def test_what_is_frozen_is_never_replaced(tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from forensics.policy.outcomes import CheckResult, Outcome, Status
 from forensics.report.check import view
 from forensics.report.markdown import MAX_CHARS, code, prose
+from forensics.support.ci_commands import harmless
 
 _MARKS: dict[Status, str] = {
     "violated": "❌",
@@ -22,11 +23,11 @@ _MORE = "_More did not fit here; the JSON result has all of it._"
 def check_to_markdown(result: CheckResult) -> str:
     """Return the result as GitHub-flavoured Markdown of at most `MAX_CHARS` characters.
 
-    Nothing a model wrote acts in it.
+    Nothing a model wrote acts in it, nor in the log of a job that prints it.
     """
     kept: list[str] = []
     room = MAX_CHARS - len(_MORE) - 2
-    for block in _blocks(result):
+    for block in map(harmless, _blocks(result)):
         room -= len(block) + 2
         if room < 0:
             return "\n\n".join([*kept, _MORE]) + "\n"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from forensics.policy.outcomes import CheckResult, Outcome, Status
 from forensics.report.check import view
+from forensics.support.ci_commands import harmless
 from forensics.support.sanitise import encodable, one_line
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class _Page:
     def text(self, content: str, style: str = "") -> Text:
         from rich.text import Text
 
-        safe = encodable(one_line(content, 1_500), self.console.encoding)
+        safe = harmless(encodable(one_line(content, 1_500), self.console.encoding))
         return Text(safe, style=style, overflow="fold")
 
     def print(self, renderable: RenderableType) -> None:
