@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BackendError
+from forensics.errors import BackendError, InputFileError
 from forensics.subjects.subject import Subject
 from forensics.support.cache import file_sha256
 from forensics.support.quiet import quiet, why
@@ -174,6 +174,20 @@ def read_template(path: Path) -> str | None:
         return None
     template = config.get("chat_template") if isinstance(config, dict) else None
     if isinstance(template, list):  # several named ones
-        named = {t.get("name"): t.get("template") for t in template if isinstance(t, dict)}
-        template = named.get("default")
+        template = {t.get("name"): t.get("template") for t in template if isinstance(t, dict)}
+    if isinstance(template, dict):
+        template = _default_template(template, path)
     return template if isinstance(template, str) and template else None
+
+
+def _default_template(named: Mapping[Any, Any], path: Path) -> Any:
+    """Return the template for plain questions, of several that tokenizer_config.json names."""
+    if "default" in named or not named:
+        return named.get("default")
+    if len(named) == 1:
+        return next(iter(named.values()))
+    names = ", ".join(sorted(map(repr, named)))
+    raise InputFileError(
+        f"{path / 'tokenizer_config.json'} names several chat templates ({names}) and none of them "
+        "'default'; copy the right one into chat_template.jinja beside it"
+    )
