@@ -10,7 +10,7 @@ from typing import Literal
 from forensics.errors import UsageError
 from forensics.subjects.addresses import clean_address
 from forensics.support.resources import is_file, is_folder
-from forensics.support.secrets import DEFAULT_KEY_VARIABLE, is_variable_name, redacted
+from forensics.support.secrets import DEFAULT_KEY_VARIABLE, holds_key, is_variable_name, redacted
 
 BUILT_IN_KINDS = ("hf", "gguf", "openai", "transcript", "demo", "cohort")
 FORMS = (
@@ -121,10 +121,10 @@ def _endpoint(spec: str, target: str, base_url: str | None, api_key_env: str | N
     shown = redacted(f"openai:{head}") if "@" not in head else "openai:MODEL"
     if not head:
         raise UsageError("the subject names no model; write openai:MODEL@URL")
-    if _CREDENTIALS.search(head):
+    if _CREDENTIALS.search(head) or holds_key(head):
         raise UsageError(
-            f"subject {shown}@…: what follows @ is no http(s) address and looks like a user and "
-            f"password; write openai:MODEL@http://HOST/v1; {_KEYS}"
+            f"subject {shown}@…: what stands there is no model and looks like a password or "
+            f"key; write openai:MODEL@http://HOST/v1; {_KEYS}"
         )
     if not url:
         raise UsageError(

@@ -160,6 +160,11 @@ def _argument(argument: str, before: str, pattern: re.Pattern[str] | None) -> st
         return _variable(argument)
     if option == "--api-key-env" and sign:
         return f"{option}={_variable(value)}"
+    # The program that calls this package may have options of its own for such things.
+    if before.startswith("-") and _SECRET_NAME.search(before):
+        return REDACTED
+    if sign and option.startswith("-") and _SECRET_NAME.search(option):
+        return f"{option}={REDACTED}"
     cleaned = argument if pattern is None else pattern.sub(REDACTED, argument)
     return _QUERY.sub(_query, redacted(cleaned))
 

@@ -73,6 +73,8 @@ def test_proxies_passwords_are_secrets(monkeypatch):
         ["compare", "a", "b", f"--api-key-env={PASSWORD}"],
         ["compare", "a", "b", "--api-key-env", "trustno1trustno1"],
         ["compare", "a", "b", "--system-prompt", f"use {KEY}"],
+        ["--token", PASSWORD],
+        [f"--db-password={PASSWORD}"],
         ["compare", "a", "b", "--system-prompt", "the key is v3ry-own-key-of-mine"],
     ],
 )

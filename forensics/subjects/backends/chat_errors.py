@@ -175,12 +175,15 @@ def _check_rejection(
 
 def _holds_error(reply: Reply) -> bool:
     content = reply.content
-    return isinstance(content, dict) and bool(content.get("error")) and not content.get("choices")
+    if not isinstance(content, dict) or content.get("choices"):
+        return False
+    said = content.get("object") == "error" or set(content) <= {"detail", "message", "msg", "code"}
+    return bool(content.get("error")) or (said and bool(content))
 
 
 def _hidden_status(reply: Reply) -> int | None:
     """Return the status in an error object, which some routers send with HTTP 200."""
-    error = reply.content["error"]
+    error = reply.content.get("error") or reply.content
     for name in ("code", "status"):
         code = error.get(name) if isinstance(error, dict) else None
         if isinstance(code, int | str) and re.fullmatch(r"[45]\d\d", str(code)):
@@ -204,7 +207,7 @@ def _unnumbered(
         return BackendError(_no_such_path(endpoint, said))
     content = reply.content
     # Servers that are up answer a call with an object; a bare text is said to a wrong address.
-    bare = isinstance(content, dict) and isinstance(content.get("error"), str)
+    bare = isinstance(content, dict) and not isinstance(content.get("error"), dict)
     if bare and not proven and not _PASSING.search(info.message):
         return BackendError(
             f"{endpoint.url} gives {said}; check --base-url and the model{_hint(endpoint)}"
