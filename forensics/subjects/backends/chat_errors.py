@@ -51,7 +51,13 @@ _PASSING = re.compile(
 )
 _PLAIN_TO_TLS = re.compile(r"http request (?:was sent )?to (?:an )?https", re.IGNORECASE)
 _TRANSIENT = frozenset({408, 409, 425, 429})
-_NEVER = frozenset({501, 505})
+_NEVER = frozenset({501, 505, 511})
+# Gemini says so with 400.
+_BAD_KEY = re.compile(
+    r"api.?key.{0,20}(?:not valid|invalid|incorrect|expired|missing)"
+    r"|(?:invalid|incorrect|expired|missing).{0,10}api.?key",
+    re.IGNORECASE,
+)
 # What comes back the same a third time will come back the same a fifth.
 FEW = 3
 
@@ -132,7 +138,9 @@ def check_reply(reply: Reply, endpoint: Endpoint, *, proven: bool, longest_wait:
     said += f": {info.message}" if info.message else ""
     if status < 400:
         raise BackendError(_redirected(reply, endpoint))
-    if status == 401:
+    if status == 407:
+        raise BackendError(f"the proxy of the environment refuses ({said}); check HTTP_PROXY")
+    if status == 401 or (status == 400 and _BAD_KEY.search(f"{info.message} {info.code}")):
         raise BackendError(_unauthorised(endpoint, said))
     if status == 402 or _QUOTA.search(info.code):
         raise BackendError(

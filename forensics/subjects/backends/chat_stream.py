@@ -14,19 +14,34 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from forensics.subjects.backends.chat_protocol import Reply, one_line, read_reply
+from forensics.subjects.backends.chat_protocol import Reply, error_info, one_line, read_reply
 from forensics.support.secrets import Secret
 
 CUT_OFF = "stream_cut_off"
 OTHER_STREAM = "other_stream"
 _FIELD = re.compile(r"(?:data|event|id|retry)?:")
 _DONE = "[DONE]"
+# Stands among what an endpoint turned out not to take: answers that are not streamed.
+NO_STREAM = "stream: false"
+STREAM = {"stream": True, "stream_options": {"include_usage": True}}
+_DEMANDED = re.compile(
+    r"only supports? (?:the )?stream|(?:requires?|enable|use) (?:the )?stream"
+    r"|stream\S* (?:mode )?(?:is required|must be)|non-stream\S* .{0,40}not supported",
+    re.IGNORECASE,
+)
 _JOINED = ("content", "reasoning_content", "reasoning", "refusal")
 # Lists of which each chunk brings pieces, named by the index of the entry they belong to.
 _PIECEWISE = ("tool_calls", "reasoning_details")
 _PIECES = ("text", "summary", "data", "arguments", "name")
 # Parts of completions' log probabilities; those of chat are lists of one entry a token.
 _PER_TOKEN = ("content", "refusal", "tokens", "token_logprobs", "top_logprobs", "text_offset")
+
+
+def demands_stream(reply: Reply, sent: Mapping[str, Any]) -> bool:
+    """Tell whether the reply says that answers are only streamed, and `sent` asked for none."""
+    if reply.status not in (400, 422) or sent.get("stream"):
+        return False
+    return _DEMANDED.search(error_info(reply).message) is not None
 
 
 def read_body(status: int, headers: Mapping[str, str], body: bytes, secret: Secret) -> Reply:

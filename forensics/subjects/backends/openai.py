@@ -36,7 +36,7 @@ from forensics.subjects.backends.chat_protocol import (
     request_body,
     to_response,
 )
-from forensics.subjects.backends.chat_stream import read_body
+from forensics.subjects.backends.chat_stream import NO_STREAM, STREAM, demands_stream, read_body
 from forensics.subjects.backends.connection import fault_of
 from forensics.subjects.backends.system_role import rejects_system
 from forensics.subjects.subject import Subject
@@ -315,10 +315,14 @@ class _Run:
                 self.backend.rejected,
             )
             body |= self.backend.extra_body
+            if NO_STREAM in self.backend.rejected:
+                body |= STREAM
             reply = await self._post(body, number)
             parameter = rejected_parameter(reply, body)
             if parameter is None and rejects_system(reply, body):
                 parameter = SYSTEM_ROLE
+            if parameter is None and demands_stream(reply, body):
+                parameter = NO_STREAM
             if parameter is None:
                 return reply
             self.backend.rejected |= {parameter}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from forensics.errors import BackendError
-from tests.loopback import Call, Reply, chat_reply, echo
+from tests.loopback import Call, Reply, chat_reply, echo, error_reply
 from tests.subjects.backends.endpoint import (
     KEY,  # noqa: F401
     Start,
@@ -169,6 +169,27 @@ def test_other_streams_are_named_at_once(loopback: Start, body: str, says: str) 
     with pytest.raises(BackendError, match=says):
         ask(make_backend(f"{server.root}/api", concurrency=1), 5)
     assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This model only support stream mode, please enable the stream parameter.",
+        "stream must be set to true for this model",
+        "Non-streaming calls are not supported here",
+    ],
+)
+def test_a_stream_that_is_demanded_is_asked_for(loopback: Start, text: str) -> None:
+    def script(call: Call) -> Reply:
+        if call.body["stream"]:
+            return Reply(sse(*WHOLE), headers=SSE)
+        return error_reply(400, text)
+
+    server = loopback(script)
+    found = ask(make_backend(server.url, concurrency=1), 2)
+    assert [(r.text, r.status, r.output_tokens) for r in found] == [("Go on.", "ok", 2)] * 2
+    assert len(server.calls) == 3
+    assert server.calls[-1].body["stream_options"] == {"include_usage": True}
 
 
 def test_deep_and_hostile_streams_are_errors_in_one_line(loopback: Start) -> None:

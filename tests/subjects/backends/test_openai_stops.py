@@ -45,6 +45,7 @@ def test_an_error_text_with_status_200_stops_at_once(loopback: Start, text: Any)
     ("error", "says"),
     [
         ({"message": "no", "code": 401}, "wants a key .HTTP 200, error 401: no"),
+        ({"message": "API key not valid. Pass one.", "code": 400}, "wants a key"),
         ({"message": "gone", "code": "model_not_found"}, "does not know model 'm'"),
         ("model 'm' not found, try pulling it first", "does not know model 'm'"),
         ({"message": "x is not a valid model ID", "code": 400}, "does not know model 'm'"),
