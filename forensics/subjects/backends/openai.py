@@ -39,6 +39,7 @@ from forensics.subjects.backends.chat_protocol import (
 from forensics.subjects.backends.chat_stream import NO_STREAM, STREAM, demands_stream, read_body
 from forensics.subjects.backends.connection import fault_of
 from forensics.subjects.backends.system_role import rejects_system
+from forensics.subjects.backends.unpacking import ACCEPTED, Body, TooLargeError, UnpackingError
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.secrets import DEFAULT_KEY_VARIABLE, Secret, proxy_secrets
@@ -69,7 +70,7 @@ class OpenAIBackend:
     give_up_after: int = 5
     # How long calls under way may still be answered once going on turned out pointless.
     grace: float = 2.0
-    max_body_bytes: int = 64 * 1024 * 1024
+    max_body_bytes: int = 32 * 1024 * 1024
     # Fields that every call carries besides the usual ones, such as a wish for log probabilities.
     extra_body: Mapping[str, Any] = MappingProxyType({})
 
@@ -180,6 +181,7 @@ class _Run:
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
             "User-Agent": f"model-forensics/{VERSION}",
         }
         headers |= key_headers(self.endpoint.base_url, self.key.value, self.key_header)
@@ -352,15 +354,20 @@ class _Run:
         return reply
 
     async def _stream(self, content: bytes) -> Reply:
-        body = bytearray()
         async with self.client.stream("POST", self.endpoint.url, content=content) as response:
             self.reached = True
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self.backend.max_body_bytes:
-                    limit = self.backend.max_body_bytes / 2**20
-                    raise TransientError(f"the reply is larger than {limit:g} MiB", final=True)
-            return read_body(response.status_code, response.headers, bytes(body), self.key)
+            most = self.backend.max_body_bytes
+            try:
+                body = Body(response.headers.get("content-encoding", ""), most)
+                async for piece in response.aiter_raw():
+                    body.add(piece)
+                whole = body.whole()
+            except TooLargeError:
+                message = f"the reply is larger than {most / 2**20:g} MiB"
+                raise TransientError(message, final=True) from None
+            except UnpackingError as error:
+                raise TransientError(str(error), tries=FEW) from None
+            return read_body(response.status_code, response.headers, whole, self.key)
 
     def _unreachable(self, error: Exception, number: int) -> Exception:
         fault = fault_of(error)
