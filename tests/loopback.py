@@ -11,10 +11,14 @@ A script is a function of the call, or a list of replies (the last one repeats).
 from __future__ import annotations
 
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -143,6 +147,37 @@ class Loopback:
     def pause(self, seconds: float) -> None:
         """Wait, but no longer than the server lives."""
         self._closing.wait(seconds)
+
+
+class TlsLoopback:
+    """A server with a certificate that nobody signed; a context manager that gives its address.
+
+    The certificate is made by `openssl`; where that is missing the test is skipped.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            pytest.skip("openssl is not installed")
+        key, certificate = folder / "key.pem", folder / "certificate.pem"
+        subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+        made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject)
+        subprocess.run(
+            [openssl, *made, "-keyout", str(key), "-out", str(certificate)],
+            check=True,
+            capture_output=True,
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._plain = Loopback()
+        server = self._plain._server
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+
+    def __enter__(self) -> str:
+        return self._plain.__enter__().url.replace("http:", "https:")
+
+    def __exit__(self, *_: object) -> None:
+        self._plain.__exit__()
 
 
 class _Server(ThreadingHTTPServer):

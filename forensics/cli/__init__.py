@@ -151,7 +151,9 @@ def _debug(error: Exception) -> None:
         return
     import traceback
 
-    traceback.print_exception(error)
+    from forensics.support.secrets import redacted
+
+    sys.stderr.write(redacted("".join(traceback.format_exception(error))))
 
 
 def _fail(message: str, code: ExitCode) -> int:
@@ -161,5 +163,6 @@ def _fail(message: str, code: ExitCode) -> int:
 
 def _say(message: str) -> None:
     from forensics.support.sanitise import one_line
+    from forensics.support.secrets import redacted
 
-    sys.stderr.write(f"forensics: {one_line(message, 2_000)}\n")
+    sys.stderr.write(f"forensics: {one_line(redacted(message), 2_000)}\n")

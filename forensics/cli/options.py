@@ -128,6 +128,7 @@ def backend_options(command: Command) -> Command:
         click.option(
             "--api-key-env",
             metavar="NAME",
+            callback=_key_variable,
             help="Environment variable with the key [OPENAI_API_KEY].",
         ),
         click.option(
@@ -135,10 +136,33 @@ def backend_options(command: Command) -> Command:
             type=click.Path(path_type=Path),
             help="File of named endpoints for openai:model@NAME [forensics.toml].",
         ),
-        click.option("--base-url", metavar="URL", help="Address for openai: subjects without one."),
+        click.option(
+            "--base-url",
+            metavar="URL",
+            callback=_address,
+            help="Address for openai: subjects without one.",
+        ),
     ):
         command = option(command)
     return command
+
+
+def _key_variable(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    # Looked at even where no endpoint is asked: the command line is recorded.
+    from forensics.subjects.subject import check_key_variable
+
+    check_key_variable(value)
+    return value
+
+
+def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from forensics.errors import UsageError
+    from forensics.subjects.addresses import clean_address
+
+    try:
+        return value and clean_address(value)
+    except ValueError as error:
+        raise UsageError(f"--base-url: {error}") from None
 
 
 def analysis_options(command: Command) -> Command:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forensics.cli.options import backend_options, generation_options, suite_options
 from forensics.workflows.settings import backend_options_from, settings_from
+
+if TYPE_CHECKING:
+    from forensics.transcripts.transcript import Transcript
 
 
 @click.command(name="probe")
@@ -21,7 +25,8 @@ from forensics.workflows.settings import backend_options_from, settings_from
 def command(subject: str, output: Path | None, dry_run: bool, **options: Any) -> None:
     """Ask SUBJECT the prompts of a suite and append each answer to a transcript.
 
-    Run the same command again after an interruption: no answered prompt is asked twice.
+    Run the same command again after an interruption: no answered prompt is asked twice. Where more
+    than half of the calls failed the exit code is 4; what was answered is kept.
     """
     from forensics.errors import BackendError
     from forensics.examination.collect import plan, transcript_name
@@ -52,6 +57,16 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     errors = transcript.count("error")
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     note(f"{transcript.path}: {told or 'no answers'}{f', {errors} failed' if errors else ''}")
-    if errors and not any(counts.values()):
-        first = next(r.error for r in transcript.responses if r.status == "error")
-        raise BackendError(f"every call to {parsed.spec} failed; the first: {first}")
+    if 2 * errors > len(transcript.responses):
+        raise BackendError(_why(parsed.spec, transcript))
+
+
+def _why(spec: str, transcript: Transcript) -> str:
+    said = [r.error or "no reason given" for r in transcript.responses if r.status == "error"]
+    failed, total = len(said), len(transcript.responses)
+    share = "every call" if failed == total else f"{failed} of {total} calls"
+    reason, times = Counter(said).most_common(1)[0]
+    return (
+        f"{share} to {spec} failed, {times} of them with: {reason}; answers so far are kept, run "
+        "again to ask only what is missing"
+    )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from forensics.case.document import Claim
 from forensics.cohorts.lineage.hypotheses import SENTENCES, Hypothesis
+from forensics.support.secrets import redacted
 
 _WEIGHTS = "the weight files of both models"
 _TRAINING_DATA = "the questioned model's training data and training logs"
@@ -99,6 +100,7 @@ def claim(text: str, kind: str, source: str, date: str) -> Claim:
         date: when, as `YYYY-MM-DD`.
     """
     known = KINDS[kind]
+    source = redacted(source)
     return Claim(text=text, source=source, date=date, testable=known.testable, needs=known.needs)
 
 

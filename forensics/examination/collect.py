@@ -136,8 +136,7 @@ def collect(
     Raises:
         BackendError, OutputError, UsageError: see the backend and the writer.
     """
-    todo = plan(suite, backend.identity(), settings, path)
-    if todo.requests:
+    if plan(suite, backend.identity(), settings, path).requests:
         manifest = Manifest(
             subject=subject.spec,
             identity=backend.identity(),
@@ -148,16 +147,32 @@ def collect(
             version=VERSION,
         )
         with TranscriptWriter(path, manifest) as writer:
-
-            def sink(response: Response) -> None:
-                writer.write(response)
-                if progress is not None:
-                    progress(response)
-
-            backend.answer(todo.requests, settings, sink)
+            _ask(suite, backend, settings, writer, progress)
     if not path.exists():
         raise BackendError(f"{subject.spec} returned no answer at all; nothing was written")
     return only_asked(read_transcript(path), suite, settings)
+
+
+def _ask(
+    suite: Suite,
+    backend: Backend,
+    settings: GenerationSettings,
+    writer: TranscriptWriter,
+    progress: Progress | None,
+) -> None:
+    """Ask what is open now that no other run can write the file: one may just have ended."""
+    todo = plan(suite, backend.identity(), settings, writer.path)
+    notes: Callable[[], tuple[str, ...]] = getattr(backend, "notes", tuple)
+
+    def sink(response: Response) -> None:
+        # Known since the first call: how an endpoint had to be asked.
+        writer.manifest = replace(writer.manifest, notes=notes())
+        writer.write(response)
+        if progress is not None:
+            progress(response)
+
+    if todo.requests:
+        backend.answer(todo.requests, settings, sink)
 
 
 def only_asked(transcript: Transcript, suite: Suite, settings: GenerationSettings) -> Transcript:

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-from forensics.errors import BackendError, ForensicsError, InputFileError
+from forensics.errors import BackendError, ForensicsError, InputFileError, UsageError
 from forensics.subjects.backends import open_backend
 from forensics.subjects.backends.base import (
     BackendOptions,
@@ -18,7 +18,7 @@ from forensics.subjects.backends.base import (
     Request,
     request_key,
 )
-from forensics.subjects.backends.chat_protocol import one_line
+from forensics.subjects.backends.chat_protocol import SYSTEM_ROLE, one_line
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import STATUSES, Response, Transcript, read_transcript
@@ -89,6 +89,9 @@ def _endpoint(subject: Subject, options: BackendOptions) -> tuple[Check, ...]:
         # A doctor says what is wrong now; a real run tries again.
         backend.attempts = backend.first_contact_attempts = 1
         answers = _ask(backend, [_ASKED, _ASKED, _ORDERED])
+    except UsageError as error:
+        # The variable of the key: none is set, or what it holds can be no key.
+        return (Check("key", "fail", str(error), "set the variable, without quotes or breaks"),)
     except ForensicsError as error:
         return _refused(subject, str(error))
     first = answers[0] if answers else None
@@ -101,7 +104,7 @@ def _endpoint(subject: Subject, options: BackendOptions) -> tuple[Check, ...]:
         _key(subject),
         _answers(answers[:2]),
         _model(subject, everything),
-        _system(answers, backend.options.api),
+        _system(answers, backend.options.api, SYSTEM_ROLE in backend.rejected),
         _settings(backend),
         _determinism(answers[:2]),
         _logprobs(with_logprobs),
@@ -180,12 +183,10 @@ def _with_logprobs(backend: OpenAIBackend) -> Response | None:
 
 def _refused(subject: Subject, message: str) -> tuple[Check, ...]:
     """Return the checks of an endpoint whose first call failed, from what the backend says."""
-    said = re.search(r"HTTP (\d{3})", message)
-    code = int(said[1]) if said else 0
+    said = re.search(r"HTTP (\d{3})(?:, error (\d{3}))?", message)
+    code = int(said[2] or said[1]) if said else 0
     address = subject.base_url or ""
     variable = subject.api_key_env or "OPENAI_API_KEY"
-    if f"the key in {variable} holds" in message:
-        return (Check("key", "fail", message, f"set {variable} again, without quotes or breaks"),)
     reachable = Check("reachable", "ok", address)
     if code in (401, 402, 403):
         advice = {
@@ -250,13 +251,16 @@ def _template(identity: Mapping[str, Any]) -> Check:
     return Check("chat template", "warn", "none: it continues plain text", advice)
 
 
-def _system(answers: Sequence[Response], api: str) -> Check:
+def _system(answers: Sequence[Response], api: str, folded: bool = False) -> Check:
     name = "system prompt"
     if api != "chat":
         return Check(name, "ok", "no roles here: it is put before the question as text")
     if len(answers) < 3 or answers[2].status == "error":
         why = (answers[2].error if len(answers) > 2 else None) or "the call failed"
         return Check(name, "warn", f"refused: {one_line(why)}", "leave --system-prompt out")
+    if folded:
+        advice = "recorded; ask both models alike, or leave --system-prompt out"
+        return Check(name, "warn", "no such role: it is put before the first question", advice)
     plain, ordered = answers[0], answers[2]
     if "orchid" in ordered.text.lower():
         return Check(name, "ok", "accepted and followed")

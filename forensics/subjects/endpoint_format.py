@@ -6,46 +6,36 @@ import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# How the keys of well-known providers begin; some of them are valid names of variables.
-_KEY = re.compile(r"sk_|(?:gsk|hf|r8|ghp|pplx)_[A-Za-z0-9]{16}|AIza|[0-9a-fA-F]{24,}$")
-_WANTED = "must be the name of an environment variable, never a key (the value is not shown here)"
+from forensics.subjects.addresses import clean_address
+from forensics.support.secrets import NO_VARIABLE, is_variable_name
+
 _MESSAGES = {
     "missing": "is missing",
     "string_type": "must be text in quotes",
-    "literal_error": 'must be "chat" or "completions"',
     "model_type": 'must be a table: [endpoints.NAME] with base_url = "…"',
+}
+_CHOICES = {
+    "api": 'must be "chat" or "completions"',
+    "key_header": 'must be "Authorization", "api-key" or "x-api-key"',
 }
 
 
 def _variable(name: str) -> str:
-    mixed = len(name) >= 24 and re.search(r"[a-z]", name) and re.search(r"\d", name)
-    if not _VARIABLE.fullmatch(name) or _KEY.match(name) or mixed:
-        raise PydanticCustomError("variable", _WANTED)
+    if not is_variable_name(name):
+        raise PydanticCustomError("variable", NO_VARIABLE)
     return name
 
 
 def _address(url: str) -> str:
-    # No message shows the address: people paste keys into it.
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise PydanticCustomError("address", "must be an http(s) address")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise PydanticCustomError(
-            "address",
-            "must hold no user name, key or query; put the key into an environment variable and "
-            "name it with api_key_env",
-        )
-    return parts.geturl()
+        return clean_address(url)
+    except ValueError as error:
+        fault = str(error).removeprefix("an endpoint address ")
+        raise PydanticCustomError("address", "{fault}", {"fault": fault}) from None
 
 
 class EndpointEntry(BaseModel):
@@ -56,6 +46,7 @@ class EndpointEntry(BaseModel):
     base_url: Annotated[str, AfterValidator(_address)]
     api_key_env: Annotated[str, AfterValidator(_variable)] | None = None
     api: Literal["chat", "completions"] | None = None
+    key_header: Literal["Authorization", "api-key", "x-api-key"] | None = None
 
 
 def read_entries(table: Mapping[str, Any]) -> dict[str, EndpointEntry]:
@@ -84,6 +75,9 @@ def _explain(name: str, error: ValidationError) -> str:
     first: ErrorDetails = details[0]
     where = ".".join(("endpoints", name, *map(str, first["loc"])))
     if first["type"] != "extra_forbidden":
+        says = _CHOICES.get(str(first["loc"][-1]) if first["loc"] else "")
+        if first["type"] == "literal_error" and says:
+            return f"{where} {says}"
         return f"{where} {_MESSAGES.get(first['type'], first['msg'])}"
     known = list(EndpointEntry.model_fields)
     close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)

@@ -4,6 +4,7 @@
     base_url = "http://127.0.0.1:8000/v1"
     api_key_env = "LOCAL_KEY"   # the name of an environment variable, never a key
     api = "chat"                # or "completions"
+    key_header = "api-key"      # instead of "Authorization", where the server wants another
 
 In a `pyproject.toml` given as the file the tables are `[tool.forensics.endpoints.NAME]`. What else
 the file holds is the policy of `forensics check` (`policy`).
@@ -12,18 +13,22 @@ the file holds is the policy of `forensics check` (`policy`).
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.errors import InputFileError, UsageError
-from forensics.subjects.subject import Subject, parse_subject
+from forensics.subjects.subject import Subject, holds_address, parse_subject
 from forensics.support.resources import is_file
+from forensics.support.secrets import holds_key
 from forensics.support.settings import FILE_NAME, settings_table
 
 if TYPE_CHECKING:
     from forensics.subjects.endpoint_format import EndpointEntry
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def named_subject(
     """
     prefix, _, target = spec.partition(":")
     model, at, name = target.rpartition("@")
-    if prefix != "openai" or not at or "@http" in target:
+    if prefix != "openai" or not at or holds_address(target):
         return None
     seen: list[tuple[Path, Mapping[str, EndpointEntry]]] = []
     for path in _files(file):
@@ -69,7 +74,7 @@ def named_subject(
         seen.append((path, entries))
     if base_url:
         return None
-    raise UsageError(_unknown(spec, model, name, seen))
+    raise UsageError(_unknown(model, name, seen))
 
 
 def read_endpoints(path: Path) -> dict[str, EndpointEntry]:
@@ -101,17 +106,20 @@ def _files(file: Path | None) -> Iterator[Path]:
 def _subject(model: str, entry: EndpointEntry) -> Subject:
     # The canonical form is shown and stored: a name means nothing without the file.
     subject = parse_subject(f"openai:{model}@{entry.base_url}", api_key_env=entry.api_key_env)
-    return replace(subject, api=entry.api)
+    return replace(subject, api=entry.api, key_header=entry.key_header)
 
 
-def _unknown(
-    spec: str, model: str, name: str, seen: list[tuple[Path, Mapping[str, EndpointEntry]]]
-) -> str:
+def _unknown(model: str, name: str, seen: list[tuple[Path, Mapping[str, EndpointEntry]]]) -> str:
+    if not _NAME.fullmatch(name) or holds_key(name):
+        return (
+            "what follows @ in the subject is neither an endpoint's name nor an http(s) address "
+            "(it is not shown here); write openai:MODEL@NAME or openai:MODEL@http://HOST/v1"
+        )
     if not model:
-        return f"subject {spec!r} names no model; write openai:MODEL@{name}"
+        return f"the subject names no model; write openai:MODEL@{name}"
     if not seen:
         return (
-            f"subject {spec!r} needs an address: there is no {FILE_NAME} that defines {name!r}; "
+            f"the subject needs an address: there is no {FILE_NAME} that defines {name!r}; "
             "make one, add --base-url URL, or write openai:MODEL@URL"
         )
     known = [known for _, entries in seen for known in entries]

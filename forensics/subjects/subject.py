@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from forensics.errors import UsageError
+from forensics.subjects.addresses import clean_address
 from forensics.support.resources import is_file, is_folder
+from forensics.support.secrets import DEFAULT_KEY_VARIABLE, holds_key, is_variable_name, redacted
 
 BUILT_IN_KINDS = ("hf", "gguf", "openai", "transcript", "demo", "cohort")
 FORMS = (
     "hf:org/name@revision, hf:./folder, gguf:file.gguf, openai:model@http://host/v1, "
     "transcript:file.jsonl, demo:name, cohort:model"
 )
+# Where the address begins in `openai:model@address`; other schemes are found to be refused.
+_ADDRESS = re.compile(r"(?i)(?:^|@)(?=https?:|[a-z][a-z0-9+.-]*://)")
+_CREDENTIALS = re.compile(r"@[^@]*:[^@]*@")
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class Subject:
     `target` is the model id, path or demo name, or a cohort's model (COHORT/MODEL where several
     cohorts have one of that name); `revision` a hub revision; `base_url` an endpoint's address
     without credentials; `api_key_env` the *name* of the environment variable that holds its key;
-    `api` what the endpoint speaks, where that is known of it.
+    `key_header` the header that carries it, where that is set; `api` what the endpoint speaks,
+    where that is known of it.
     """
 
     spec: str
@@ -35,6 +41,7 @@ class Subject:
     base_url: str | None = None
     api_key_env: str | None = None
     api: Literal["chat", "completions"] | None = None
+    key_header: str | None = None
 
     @property
     def name(self) -> str:
@@ -89,7 +96,10 @@ def _from_path(spec: str) -> Subject:
         return Subject(spec, "transcript", spec)
     if spec and is_folder(path):
         return Subject(spec, "hf", spec)
-    raise UsageError(f"cannot tell what subject {spec!r} is; forms: {FORMS}")
+    # An address, or something before one that may be a password, is not repeated.
+    hidden = "://" in spec or set("@?#") & set(spec)
+    which = "the subject given" if hidden else f"subject {redacted(spec)!r}"
+    raise UsageError(f"cannot tell what {which} is; forms: {FORMS}")
 
 
 def _hub(spec: str, target: str) -> Subject:
@@ -99,29 +109,53 @@ def _hub(spec: str, target: str) -> Subject:
     return Subject(spec, "hf", name, revision=revision or None)
 
 
+def holds_address(target: str) -> bool:
+    """Tell whether `model@address` is what follows `openai:`, whatever the address's scheme."""
+    return _ADDRESS.search(target) is not None
+
+
 def _endpoint(spec: str, target: str, base_url: str | None, api_key_env: str | None) -> Subject:
-    head, marker, tail = target.partition("@http")
-    url = f"http{tail}" if marker else base_url
+    marker = _ADDRESS.search(target)
+    head, url = (target[: marker.start()], target[marker.end() :]) if marker else (target, base_url)
+    # What stands before an @ may be a user and password of an address without http://.
+    shown = redacted(f"openai:{head}") if "@" not in head else "openai:MODEL"
+    if not head:
+        raise UsageError("the subject names no model; write openai:MODEL@URL")
+    if _CREDENTIALS.search(head) or holds_key(head):
+        raise UsageError(
+            f"subject {shown}@…: what stands there is no model and looks like a password or "
+            f"key; write openai:MODEL@http://HOST/v1; {_KEYS}"
+        )
     if not url:
         raise UsageError(
-            f"subject {spec!r} needs an address: add --base-url URL or write openai:{head}@URL"
+            f"subject {shown!r} needs an address: add --base-url URL or write {shown}@URL"
         )
-    subject = Subject(spec, "openai", head, base_url=_clean_url(spec, url))
-    # The spec is shown and stored, so what stood in it as credentials must not stay.
-    shown = f"openai:{head}@{subject.base_url}" if marker else spec
-    return replace(subject, spec=shown, api_key_env=api_key_env or "OPENAI_API_KEY")
-
-
-def _clean_url(spec: str, url: str) -> str:
+    check_key_variable(api_key_env)
     try:
-        parts = urlsplit(url)
+        address = clean_address(url)
     except ValueError as error:
-        raise UsageError(f"subject {spec!r}: {url!r} is not an http(s) address") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"subject {spec!r}: {url!r} is not an http(s) address")
-    if parts.username or parts.password:
+        raise UsageError(f"subject {shown}: {error}") from None
+    return Subject(
+        # The spec is shown and stored, in one form.
+        f"openai:{head}@{address}" if marker else spec,
+        "openai",
+        head,
+        base_url=address,
+        api_key_env=api_key_env or DEFAULT_KEY_VARIABLE,
+    )
+
+
+_KEYS = "a key belongs into an environment variable, named with --api-key-env"
+
+
+def check_key_variable(name: str | None) -> None:
+    """Check what was given as the name of a variable; None is none.
+
+    Raises:
+        UsageError: it can be no name, or looks like a key; the message does not show it.
+    """
+    if name is not None and not is_variable_name(name):
         raise UsageError(
-            "an endpoint address must not hold a user name or key; put the key into an environment "
-            "variable and name it with --api-key-env"
+            "--api-key-env wants the name of an environment variable, and what was given is none; "
+            "if it is the key itself (not shown here), put it into a variable"
         )
-    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +33,7 @@ from forensics.policy.terms import restricted_terms
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.plugins import plugin_names
+from forensics.support.secrets import command_line
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.measurable import of_tiers
@@ -167,7 +166,7 @@ def _result(
     return CheckResult(
         created_at=now(),
         version=VERSION,
-        command=shlex.join(["forensics", *sys.argv[1:]]),
+        command=command_line(),
         subject=check.subject.spec,
         policy=str(check.file.path),
         policy_sha256=check.file.sha256,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from typing import TYPE_CHECKING, Any
+
+from forensics.support.secrets import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def compared(
             second,
             comparators,
             cut,
-            shlex.join(["forensics", *sys.argv[1:]]),
+            command_line(),
             progress=lambda title: spinner.update(task, description=title),
             settings=_chosen(options, cut) | _identities(first, second, options),
             cohort=cohort,
@@ -123,9 +123,9 @@ def _in_cohort(
         placed = place_examined(examined, cohort, month)
         sides.append(Side(subject, placed, examined.transcript))
         transcripts.append(examined.transcript)
-    command_line = shlex.join(["forensics", *sys.argv[1:]])
     chosen = _chosen(options, None)
-    return compare_in_cohort(sides[0], sides[1], cohort, command_line, chosen), transcripts
+    case = compare_in_cohort(sides[0], sides[1], cohort, command_line(), chosen)
+    return case, transcripts
 
 
 def _cohort(name: str | None, first: Examined, second: Examined) -> Cohort | None:

@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 from forensics.support.sanitise import one_line
+from forensics.support.secrets import redacted
 
 if TYPE_CHECKING:
     from forensics.examination.collect import Progress as Tick
@@ -33,7 +34,7 @@ def stderr_console() -> Console:
 
 def note(message: str) -> None:
     """Print one line for the user to stderr; whatever is in it shows as text."""
-    stderr_console().print(Text(one_line(message, 2_000)))
+    stderr_console().print(Text(one_line(redacted(message), 2_000)))
 
 
 class _Rate(ProgressColumn):

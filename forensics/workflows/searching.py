@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.support.clock import now
+from forensics.support.secrets import command_line
 from forensics.transcripts.transcript import Transcript, read_transcript, unbroken
 from forensics.verdicts.compare import restrict
 from forensics.verdicts.in_cohort import Side, compare_in_cohort
@@ -40,7 +39,7 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
     placed, transcript = _placed(subject, cohort, options)
     found = trace(placed, cohort)
     unmet = tuple(one.text for one in found.conditions if not one.met)
-    command = shlex.join(["forensics", *sys.argv[1:]])
+    command = command_line()
     measured = []
     for model in _candidates(found, cohort):
         one = Subject(f"cohort:{model}", "cohort", model)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ import pytest
 from forensics.transcripts.transcript import read_transcript
 from tests.builders import essays
 from tests.cli.cli import ONE, QUICK, ROOT, forensics
+from tests.kills import campaign
 from tests.loopback import Call, Reply, chat_reply, error_reply
 
 FULL = Path("/dev/full")
+ECHO = chat_reply("An answer.")
 ASK = ("--limit", "12", "--max-tokens", "16")
 
 
@@ -110,6 +113,53 @@ def test_answers_before_a_failure_are_kept_and_not_asked_again(cli, loopback, he
     assert cli(*command).code == 0
     assert len(server.calls) - asked == 7
     assert read_transcript(here / "t.jsonl").count("ok") == 12
+
+
+@pytest.mark.parametrize(("failing", "code"), [(12, 4), (7, 4), (6, 0), (0, 0)])
+def test_more_failed_calls_than_answers_are_a_failure_that_keeps_the_answers(
+    cli, loopback, here, failing, code
+):
+    refused = ["Question"]
+
+    def script(call: Call) -> Reply:
+        # Other reasons each time: one reason alone would end the run before its end.
+        bad = refused and call.number < failing
+        return error_reply(422, f"no {call.number}", code=f"e{call.number}") if bad else ECHO
+
+    server = loopback(script)
+    command = ("probe", f"openai:m@{server.url}", *ASK, "-o", "t.jsonl", "--concurrency", 1)
+    result = cli(*command)
+    assert result.code == code
+    share = "every call" if failing == 12 else f"{failing} of 12 calls"
+    assert (f"{share} to openai:m@" in result.err) == bool(code)
+    assert ("run again to ask only what is missing" in result.err) == bool(code)
+    assert read_transcript(here / "t.jsonl").count("ok") == 12 - failing
+    refused.clear()
+    assert cli(*command).code == 0
+    assert len(server.calls) == 12 + failing
+    assert read_transcript(here / "t.jsonl").count("ok") == 12
+
+
+def test_a_second_writer_waits_or_is_told_and_nothing_is_asked_twice(loopback, here):
+    server = loopback(lambda call: Reply(chat_reply("fine").body, delay=0.1))
+    command = ("probe", f"openai:m@{server.url}", *ASK, "-o", "t.jsonl", "--concurrency", 1)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(forensics, *command, cwd=here)
+        deadline = time.monotonic() + 60
+        while not server.calls and time.monotonic() < deadline:
+            time.sleep(0.02)
+        second = forensics(*command, cwd=here)
+        assert first.result().code == 0
+    if second.code:  # it came while the first was still writing
+        assert second.code == 2
+        assert "is being written by another run" in second.err
+    assert len(server.calls) == 12
+    assert forensics(*command, cwd=here).code == 0
+    assert len(server.calls) == 12
+
+
+def test_killed_runs_lose_nothing_and_ask_nothing_twice(loopback, tmp_path):
+    assert campaign(loopback, tmp_path, kills=2, prompts=24, seed=5) > 0
 
 
 def test_a_dry_run_asks_nothing_and_gives_the_exact_number(cli, loopback, here):

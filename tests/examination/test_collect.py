@@ -56,6 +56,25 @@ def test_everything_is_asked_once_and_told(tmp_path):
     assert transcript.manifests[0].suite["sha256"] == SUITE.sha256
 
 
+def test_what_another_run_wrote_meanwhile_is_not_asked_again(tmp_path):
+    path = tmp_path / "t.jsonl"
+    other = Parrot()
+
+    class Late(Parrot):
+        looks = 0
+
+        def identity(self) -> Mapping[str, Any]:
+            self.looks += 1
+            if self.looks == 2:  # the plan is made, and the file not locked yet
+                collect(SUITE, SUBJECT, other, SETTINGS, path)
+            return super().identity()
+
+    late = Late()
+    transcript = collect(SUITE, SUBJECT, late, SETTINGS, path)
+    assert (len(other.asked), len(late.asked)) == (6, 0)
+    assert len(path.read_bytes().splitlines()) == len(transcript.responses) == 6
+
+
 def test_a_run_that_broke_off_goes_on_where_it_stopped(tmp_path):
     path = tmp_path / "t.jsonl"
     first, second = Parrot(until=2), Parrot()

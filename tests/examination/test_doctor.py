@@ -106,6 +106,30 @@ def test_a_rejected_key_is_named_by_its_variable_only(loopback, monkeypatch):
     assert "MY_KEY" in checks[1].detail and KEY not in repr(checks)
 
 
+def test_a_system_role_that_is_refused_is_told(loopback):
+    def script(call: Call) -> Reply:
+        if call.body["messages"][0]["role"] == "system":
+            return error_reply(400, "System role not supported")
+        return good(call)
+
+    server = loopback(script)
+    check = examine(server)["system prompt"]
+    assert check.result == "warn" and "put before the first question" in check.detail
+
+
+def test_an_unknown_path_that_is_answered_with_200_is_told_by_its_address(loopback):
+    server = loopback([Reply({"error": "Unexpected endpoint or method. (POST /chat/completions)"})])
+    checks = {c.name: c for c in diagnose(parse_subject("openai:m", server.root))}
+    assert "usually ends in /v1" in checks["answers"].detail
+    assert "--base-url" in checks["answers"].advice
+    assert len(server.calls) == 1
+
+
+def test_a_variable_that_is_not_set_is_a_failing_key(loopback):
+    [check] = diagnose(parse_subject("openai:m", loopback(good).url, "MY_UNSET_KEY"))
+    assert (check.name, check.result) == ("key", "fail")
+
+
 def test_a_key_that_cannot_be_sent_fails_without_a_call(loopback, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-\u201cquoted\u201d")
     server = loopback(good)

@@ -85,6 +85,10 @@ def test_unknown_names_say_what_there_is(toml):
         UsageError, match=r"forensics\.toml defines no endpoint 'locl'; did you mean local"
     ):
         named_subject("openai:m@locl")
+    for secret in (f"openai:m@user:{SECRET}@h/v1", f"openai:m@{SECRET}", f"openai:{SECRET}@h/v1"):
+        with pytest.raises(UsageError, match="neither an endpoint's name nor") as caught:
+            named_subject(secret)
+        assert SECRET not in str(caught.value)
     with pytest.raises(UsageError, match="it defines local"):
         named_subject("openai:m@zzz")
     with pytest.raises(UsageError, match="names no model"):
@@ -119,10 +123,16 @@ def test_unknown_names_say_what_there_is(toml):
         ('base_url = "http://h/v1"\napi = "chats"', 'must be "chat" or "completions"'),
         ('api = "chat"', "endpoints.e.base_url is missing"),
         ('base_url = "ftp://h/v1"', "endpoints.e.base_url must be an http(s) address"),
-        ('base_url = "http://h:99999/v1"', "must be an http(s) address"),
+        ('base_url = "http://h:99999/v1"', "has an impossible port"),
         (f'base_url = "{SECRET}"', "must be an http(s) address"),
-        (f'base_url = "http://u:{SECRET}@h/v1"', "must hold no user name, key or query"),
-        (f'base_url = "http://h/v1?key={SECRET}"', "must hold no user name, key or query"),
+        (f'base_url = "http://u:{SECRET}@h/v1"', "must hold no user name or key"),
+        (f'base_url = "http://h/v1?key={SECRET}"', "must hold no query"),
+        (f'base_url = "http://h/v1#{SECRET}"', "must hold no fragment"),
+        (f'base_url = "http://h/v1?api-version={SECRET}"', "must be a date"),
+        (
+            f'base_url = "http://h/v1"\nkey_header = "{SECRET}"',
+            'must be "Authorization", "api-key"',
+        ),
     ],
 )
 def test_wrong_entries_are_one_line_and_show_no_value(toml, entry, expected):
@@ -194,7 +204,12 @@ def test_probe_goes_where_the_file_says(cli, here, toml, monkeypatch):
         assert manifest["identity"]["api"] == "completions"
         assert SECRET not in (here / "out.jsonl").read_text() + result.err
 
-        chat = cli("probe", *arguments[:-1], "chat.jsonl", "--api", "chat", "--api-key-env", "NONE")
+        unset = ("--api", "chat", "--api-key-env", "NONE")
+        missing = cli("probe", *arguments[:-1], "chat.jsonl", *unset)
+        assert missing.code == 2
+        assert "is not set" in missing.err and "NONE" not in missing.err
+        monkeypatch.setenv("NONE", "")
+        chat = cli("probe", *arguments[:-1], "chat.jsonl", *unset)
         assert chat.code == 0, chat.err
         assert server.calls[-1].path == "/v1/chat/completions"
         assert "Authorization" not in server.calls[-1].headers

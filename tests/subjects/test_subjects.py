@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from forensics.errors import UsageError
+from forensics.subjects.addresses import call_address, key_headers
 from forensics.subjects.subject import parse_subject
 
 
@@ -42,9 +43,73 @@ def test_an_address_in_the_subject_wins_over_the_option():
     assert parse_subject("openai:m", "http://two/v1").base_url == "http://two/v1"
 
 
-def test_queries_of_an_address_are_not_kept_anywhere():
-    subject = parse_subject("openai:m@http://h/v1?key=topsecret#x")
-    assert "topsecret" not in repr(subject)
+def test_of_a_query_only_the_version_is_kept_and_sent_behind_the_path():
+    address = "https://h/openai/deployments/x?api-version=2024-06-01"
+    subject = parse_subject(f"openai:m@{address}")
+    assert (subject.base_url, subject.spec) == (address, f"openai:m@{address}")
+    assert call_address(address, "/chat/completions") == (
+        "https://h/openai/deployments/x/chat/completions?api-version=2024-06-01"
+    )
+    for version in ("2025-04-01-preview", "preview", "v1"):
+        assert parse_subject("openai:m", f"http://h/v1/?api-version={version}").base_url
+    assert parse_subject("openai:m", "http://h/v1/?#").base_url == "http://h/v1"
+
+
+SECRET = "hunter2-topsecret"
+ADDRESSES = [
+    f"http://h/v1?key={SECRET}",
+    f"http://h/v1?{SECRET}",
+    f"http://h/v1?api-version={SECRET}",
+    f"http://h/v1?api-version=2024-06-01&key={SECRET}",
+    f"http://h/v1?api-version=2024-06-01;key={SECRET}",
+    f"http://h/v1?api-version=2024-06-01&api-version={SECRET}",
+    f"http://h/v1#{SECRET}",
+    f"http://h/v1;key={SECRET}",
+    f"http://user:{SECRET}@h/v1",
+    f"http://{SECRET}@h/v1",
+    f"http://user:{SECRET}@/v1",
+    f"http://user:{SECRET}%40h/v1",
+    f"http://user:{SECRET}\uff20h/v1",
+    f"http://user:{SECRET}/x@h/v1",
+    f"http://h:{SECRET}/v1",
+    f"http://[{SECRET}]/v1",
+    f"http://h\\@{SECRET}/v1",
+    f"http://h /v1 {SECRET}",
+    f"ftp://user:{SECRET}@h/v1",
+    f"HTTP://user:{SECRET}@h/v1",
+    f"user:{SECRET}@h/v1",
+    f"//user:{SECRET}@h/v1",
+    "http://h/sk-aB3dE5gH7jK9mN1pQ3/v1",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("form", ["openai:m@{}", "openai:{}", "{}", "--base-url"])
+def test_what_stands_in_an_address_that_is_refused_is_not_repeated(address, form):
+    given = ("openai:m", address) if form == "--base-url" else (form.format(address), None)
+    with pytest.raises(UsageError) as caught:
+        subject = parse_subject(*given)
+        assert subject.base_url is None  # an address without a scheme is a name, and has no host
+        raise UsageError("")
+    assert SECRET not in str(caught.value)
+    assert "aB3dE5gH" not in str(caught.value)
+    assert caught.value.__cause__ is None  # nor shown by --debug
+
+
+@pytest.mark.parametrize("name", ["sk-aB3dE5gH7jK9mN1pQ3", "two words", "a-b", "x" * 20 + "é", ""])
+def test_a_key_in_place_of_a_variables_name_is_not_repeated(name):
+    with pytest.raises(UsageError, match="--api-key-env wants the name") as caught:
+        parse_subject("openai:m", "http://h/v1", name)
+    assert not name or name not in str(caught.value)
+
+
+def test_an_address_sends_the_key_in_the_header_its_host_wants():
+    bearer = {"Authorization": "Bearer k"}
+    assert key_headers("http://h/v1", "k") == bearer
+    assert key_headers("http://h/v1", "") == {}
+    assert key_headers("http://h/v1", "k", "api-key") == {"api-key": "k"}
+    assert key_headers("https://x.openai.azure.com/openai/v1", "k") == {"api-key": "k"}
+    assert key_headers("http://h/x?api-version=2024-06-01", "k") == bearer | {"api-key": "k"}
 
 
 @pytest.mark.parametrize(

@@ -10,21 +10,21 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from forensics.subjects.backends.base import GenerationSettings, Request
+from forensics.subjects.backends.chat_template import fold_system
 from forensics.suites.suite import Message
+from forensics.support.secrets import Secret
 from forensics.transcripts.reasoning import split_reasoning
 from forensics.transcripts.transcript import Response, Status, Transcript
 
 Api = Literal["chat", "completions"]
 PATHS: Mapping[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}
 
-REDACTED = "[redacted]"
-# Local servers are given placeholders ("EMPTY", "ollama", "none"). They are no secrets, and to cut
-# such a word out of the answers would falsify them.
-SHORTEST_SECRET = 8
+# Stands among the parameters that an endpoint turned out not to take.
+SYSTEM_ROLE = "system role"
 # Real replies nest about ten levels; far deeper ones only serve to overflow a reader's stack.
 DEEPEST_JSON = 64
 
@@ -44,21 +44,13 @@ _UNSUPPORTED = re.compile(
 )
 
 
+_HTML = re.compile(
+    r"(?i)[\ufeff\s]*(?:<!--.*?-->\s*)*<(?:!doctype|html|head|body|script)\b", re.DOTALL
+)
+
+
 class MalformedReplyError(ValueError):
     """A reply that is JSON but not what the protocol promises."""
-
-
-@dataclass(frozen=True)
-class Secret:
-    """An API key: never shown, and cut out of whatever a server sends back."""
-
-    value: str = field(default="", repr=False)
-
-    def redact(self, text: str) -> str:
-        """Return `text` without the key."""
-        if len(self.value) < SHORTEST_SECRET:
-            return text
-        return text.replace(self.value, REDACTED)
 
 
 @dataclass(frozen=True)
@@ -78,8 +70,7 @@ class Reply:
     @property
     def is_html(self) -> bool:
         """Whether the body is a web page: usually of a proxy, or of a wrong address."""
-        start = self.text.lstrip("\ufeff \t\r\n")[:9].lower()
-        return start.startswith(("<!doctype", "<html"))
+        return _HTML.match(self.text[:2000]) is not None
 
 
 @dataclass(frozen=True)
@@ -174,6 +165,8 @@ def request_body(
             `max_completion_tokens`, the others are left out.
     """
     messages = messages_for(request, settings)
+    if SYSTEM_ROLE in rejected and api == "chat":
+        messages = fold_system(messages)
     body: dict[str, Any] = {"model": model}
     if api == "chat":
         body["messages"] = [{"role": m.role, "content": m.content} for m in messages]
@@ -351,7 +344,7 @@ def _alternatives(value: Any) -> list[dict[str, Any]]:
 
 def _raw(content: dict[str, Any], rejected: frozenset[str]) -> dict[str, Any]:
     # A temperature that was not sent is not the one in the manifest, so the answer must say so.
-    dropped = sorted(rejected & {"temperature", "seed"})
+    dropped = sorted(rejected & {"temperature", "seed", SYSTEM_ROLE})
     return content | {"dropped_parameters": dropped} if dropped else content
 
 
@@ -364,7 +357,10 @@ def echoed_models(transcript: Transcript) -> tuple[str, ...]:
 
 
 def dropped_parameters(transcript: Transcript) -> tuple[str, ...]:
-    """Return the settings (`seed`, `temperature`) the endpoint refused, so not in force."""
+    """Return the settings (`seed`, `temperature`) the endpoint refused, so not in force.
+
+    `SYSTEM_ROLE` among them means that system texts were put into the first user turn.
+    """
     raws = (r.raw for r in transcript.responses if isinstance(r.raw, dict))
     names = {str(name) for raw in raws for name in raw.get("dropped_parameters") or ()}
     return tuple(sorted(names))

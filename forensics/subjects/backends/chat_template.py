@@ -14,6 +14,7 @@ from forensics.suites.suite import Message
 # another one tomorrow. They see this date instead.
 TEMPLATE_DATE = "01 Jan 2025"
 _PROBE = "a system message"
+_QUESTION = "a question"
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,30 @@ class ChatTemplate:
             recorded["template_date"] = TEMPLATE_DATE
         if not self.takes_system:
             recorded["system_role"] = "folded into the first user turn"
+        if self.takes_parts:
+            recorded["content"] = "given as a list of text parts"
         return recorded
+
+    @cached_property
+    def takes_parts(self) -> bool:
+        """Whether the template drops a text that is not given as a list of parts.
+
+        Templates of models that see images go through the parts of a message, and of a plain text
+        through its letters.
+        """
+        probe = [Message("user", _QUESTION)]
+        return not self._shows(probe, _QUESTION) and self._shows(probe, _QUESTION, parts=True)
 
     @cached_property
     def takes_system(self) -> bool:
         """Whether the template renders a system message; some raise, some drop it silently."""
-        from jinja2 import TemplateError
+        probe = [Message("system", _PROBE), Message("user", _QUESTION)]
+        return self._shows(probe, _PROBE, parts=self.takes_parts)
 
-        probe = [Message("system", _PROBE), Message("user", "a question")]
+    def _shows(self, turns: Sequence[Message], text: str, parts: bool = False) -> bool:
         try:
-            return _PROBE in self._render(probe)
-        except (TemplateError, TypeError, ValueError):
+            return text in self._render(turns, parts)
+        except _failures():
             return False
 
     def render(self, messages: Sequence[Message], system_prompt: str | None = None) -> str:
@@ -59,8 +73,6 @@ class ChatTemplate:
         Raises:
             ValueError: the template refuses these messages.
         """
-        from jinja2 import TemplateError
-
         turns = [Message("system", system_prompt)] if system_prompt else []
         turns += messages
         if self.text is None:
@@ -68,11 +80,11 @@ class ChatTemplate:
         if not self.takes_system:
             turns = fold_system(turns)
         try:
-            return self._render(turns)
-        except (TemplateError, TypeError) as error:
+            return self._render(turns, self.takes_parts)
+        except _failures() as error:
             raise ValueError(f"the chat template refuses this prompt: {error}") from error
 
-    def _render(self, turns: Sequence[Message]) -> str:
+    def _render(self, turns: Sequence[Message], parts: bool) -> str:
         from transformers.utils.chat_template_utils import render_jinja_template
 
         dated = (
@@ -80,7 +92,13 @@ class ChatTemplate:
             if "strftime_now" in (self.text or "")
             else ""
         )
-        chat = [{"role": turn.role, "content": turn.content} for turn in turns]
+        chat = [
+            {
+                "role": turn.role,
+                "content": [{"type": "text", "text": turn.content}] if parts else turn.content,
+            }
+            for turn in turns
+        ]
         rendered: Any = render_jinja_template(
             [chat],
             chat_template=dated + (self.text or ""),
@@ -90,6 +108,13 @@ class ChatTemplate:
         # Releases differ in whether the texts come alone or with the answers' positions.
         texts = rendered[0] if isinstance(rendered, tuple) else rendered
         return str(texts[0])
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what a template may raise: of Jinja, by its own word, or of the Python it calls."""
+    from jinja2 import TemplateError
+
+    return (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 def fold_system(turns: Sequence[Message]) -> list[Message]:

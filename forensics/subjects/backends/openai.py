@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from forensics.errors import BackendError, UsageError
+from forensics.subjects.addresses import clean_address, key_headers
 from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request, Sink
 from forensics.subjects.backends.chat_errors import (
+    FEW,
     Endpoint,
     Health,
     RejectedError,
@@ -26,17 +27,22 @@ from forensics.subjects.backends.chat_errors import (
     error_fields,
 )
 from forensics.subjects.backends.chat_protocol import (
+    SYSTEM_ROLE,
     MalformedReplyError,
     Reply,
-    Secret,
+    messages_for,
     one_line,
-    read_reply,
     rejected_parameter,
     request_body,
     to_response,
 )
+from forensics.subjects.backends.chat_stream import NO_STREAM, STREAM, demands_stream, read_body
+from forensics.subjects.backends.connection import fault_of
+from forensics.subjects.backends.system_role import rejects_system
+from forensics.subjects.backends.unpacking import ACCEPTED, Body, TooLargeError, UnpackingError
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
+from forensics.support.secrets import DEFAULT_KEY_VARIABLE, Secret, proxy_secrets
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response
 
@@ -62,7 +68,9 @@ class OpenAIBackend:
     longest_retry_after: float = 60.0
     connect_timeout: float = 15.0
     give_up_after: int = 5
-    max_body_bytes: int = 64 * 1024 * 1024
+    # How long calls under way may still be answered once going on turned out pointless.
+    grace: float = 2.0
+    max_body_bytes: int = 32 * 1024 * 1024
     # Fields that every call carries besides the usual ones, such as a wish for log probabilities.
     extra_body: Mapping[str, Any] = MappingProxyType({})
 
@@ -70,17 +78,20 @@ class OpenAIBackend:
         """Prepare; nothing is called yet.
 
         Raises:
-            UsageError: the subject has no address, or one with an impossible port.
+            UsageError: the subject has no address, or one that cannot be called.
         """
         if not subject.base_url:
             raise UsageError(f"subject {subject.spec!r} needs an address: add --base-url URL")
-        _check_port(subject.base_url)
+        try:
+            self._base_url = clean_address(subject.base_url)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         self.options = replace(options, api=subject.api or options.api)
         # What the endpoint turned out not to take, learned once.
         self.rejected: frozenset[str] = frozenset()
         self._model = subject.target
-        self._base_url = subject.base_url.rstrip("/")
-        self._key_name = subject.api_key_env or "OPENAI_API_KEY"
+        self._key_name = subject.api_key_env or DEFAULT_KEY_VARIABLE
+        self._key_header = subject.key_header
 
     def identity(self) -> Mapping[str, Any]:
         """Return who answers; calls nothing."""
@@ -105,19 +116,31 @@ class OpenAIBackend:
         endpoint = Endpoint(
             self._base_url, self._model, self.options.api, self._key_name, bool(key.value)
         )
-        run = _Run(self, endpoint, key, settings, sink, iter(requests))
+        run = _Run(self, endpoint, key, self._key_header, settings, sink, iter(requests))
         try:
             anyio.run(run.main, min(self.options.concurrency, len(requests)))
         except BaseExceptionGroup as group:
             raise _cause(group) from None
 
     def _key(self) -> Secret:
+        if self._key_name != DEFAULT_KEY_VARIABLE and self._key_name not in os.environ:
+            # Not named here: a password given by mistake may look like a name.
+            raise UsageError(
+                "the environment variable that --api-key-env or api_key_env names is not set; set "
+                "it to the key, or to nothing where the server wants no key"
+            )
         key = os.environ.get(self._key_name, "").strip()
         if not (key.isascii() and (key.isprintable() or not key)):
             raise UsageError(
                 f"the key in {self._key_name} holds characters that no key has; set it again"
             )
-        return Secret(key)
+        return Secret(key, proxy_secrets())
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what a manifest should say of how the endpoint had to be asked."""
+        if SYSTEM_ROLE not in self.rejected:
+            return ()
+        return ("the endpoint takes no system role: system text folded into the first user turn",)
 
 
 def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -129,13 +152,6 @@ def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return first
 
 
-def _check_port(url: str) -> None:
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
-        raise UsageError(f"{url} has an impossible port: check --base-url") from None
-
-
 @dataclass
 class _Run:
     """One `answer` call: what its workers share."""
@@ -143,6 +159,7 @@ class _Run:
     backend: OpenAIBackend
     endpoint: Endpoint
     key: Secret = field(repr=False)
+    key_header: str | None
     settings: GenerationSettings
     sink: Sink
     pending: Iterator[Request]
@@ -152,6 +169,8 @@ class _Run:
         self.reached = False
         self.resume_at = 0.0
         self.stopped = False
+        self.ending = False
+        self.under_way = 0
 
     async def main(self, workers: int) -> None:
         async with self._client() as self.client, anyio.create_task_group() as tasks:
@@ -162,24 +181,44 @@ class _Run:
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
             "User-Agent": f"model-forensics/{VERSION}",
         }
-        if self.key.value:
-            headers["Authorization"] = f"Bearer {self.key.value}"
+        headers |= key_headers(self.endpoint.base_url, self.key.value, self.key_header)
         connect = min(self.backend.connect_timeout, self.backend.options.timeout)
-        return httpx.AsyncClient(
-            headers=headers,
-            follow_redirects=False,
-            # The timeout of a whole call is set in `_post`: a server that drips a byte a second
-            # would never hit one that starts afresh with every read.
-            timeout=httpx.Timeout(None, connect=connect),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            mounts=dict.fromkeys(_NO_PROXY),
-        )
+        try:
+            return httpx.AsyncClient(
+                headers=headers,
+                follow_redirects=False,
+                # The timeout of a whole call is set in `_post`: a server that drips a byte a second
+                # would never hit one that starts afresh with every read.
+                timeout=httpx.Timeout(None, connect=connect),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+                mounts=dict.fromkeys(_NO_PROXY),
+            )
+        except (ValueError, ImportError, httpx.InvalidURL):
+            # Their messages repeat the proxy's address, in which a password may stand.
+            raise BackendError(
+                "a proxy that the environment names (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) cannot be "
+                "used: its address is wrong, or of a kind that is not installed (socks)"
+            ) from None
 
     async def _work(self) -> None:
         for request in self.pending:
-            await self._call(request)
+            if self.ending:
+                return
+            try:
+                await self._call(request)
+            except BackendError:
+                await self._drain()
+                raise
+
+    async def _drain(self) -> None:
+        """Ask nothing new, and wait a little for answers that others are about to get."""
+        self.ending = True
+        with anyio.move_on_after(self.backend.grace):
+            while self.under_way:
+                await anyio.sleep(0.02)
 
     async def _call(self, request: Request) -> None:
         started = now()
@@ -216,7 +255,8 @@ class _Run:
             try:
                 return await self._attempt(request, number)
             except TransientError as error:
-                if error.final or number >= self.backend.attempts:
+                most = min(self.backend.attempts, error.tries or self.backend.attempts)
+                if error.final or number >= most:
                     raise
                 pause = self._pause(number, error)
             await anyio.sleep(pause)
@@ -246,15 +286,20 @@ class _Run:
                 reply,
                 request,
                 api=self.endpoint.api,
-                rejected=self.backend.rejected,
+                rejected=self._rejected(request),
                 requested_at=requested_at,
                 completed_at=now(),
             )
         except MalformedReplyError as error:
-            raise TransientError(str(error)) from error
+            raise TransientError(str(error), tries=FEW) from error
         except TransientError as error:
             self._hold_back(error)
             raise
+
+    def _rejected(self, request: Request) -> frozenset[str]:
+        messages = messages_for(request, self.settings)
+        has_system = any(message.role == "system" for message in messages)
+        return self.backend.rejected - (set() if has_system else {SYSTEM_ROLE})
 
     def _hold_back(self, error: TransientError) -> None:
         """Make every worker wait as long as the server asked one of them to."""
@@ -272,8 +317,14 @@ class _Run:
                 self.backend.rejected,
             )
             body |= self.backend.extra_body
+            if NO_STREAM in self.backend.rejected:
+                body |= STREAM
             reply = await self._post(body, number)
             parameter = rejected_parameter(reply, body)
+            if parameter is None and rejects_system(reply, body):
+                parameter = SYSTEM_ROLE
+            if parameter is None and demands_stream(reply, body):
+                parameter = NO_STREAM
             if parameter is None:
                 return reply
             self.backend.rejected |= {parameter}
@@ -283,6 +334,7 @@ class _Run:
         # ASCII JSON carries lone surrogates, which UTF-8 cannot.
         content = json.dumps(body, ensure_ascii=True).encode("ascii")
         try:
+            self.under_way += 1
             with anyio.fail_after(timeout):
                 reply = await self._stream(content)
         except TimeoutError:
@@ -291,35 +343,43 @@ class _Run:
                 f"no complete answer within {timeout:g} s; raise --timeout or lower --concurrency",
                 final=final,
             ) from None
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise self._unreachable(error, number) from None
         except httpx.HTTPError as error:
-            raise TransientError(f"connection failed: {self._describe(error)}") from None
-        except (httpx.InvalidURL, UnicodeError) as error:
+            raise self._unreachable(error, number) from None
+        except (httpx.InvalidURL, UnicodeError):
             raise BackendError(
-                f"{self.endpoint.base_url} is not a usable address: {self._describe(error)}"
+                "the endpoint's address is not a usable address: check host and port"
             ) from None
-        self.reached = True
+        finally:
+            self.under_way -= 1
         return reply
 
     async def _stream(self, content: bytes) -> Reply:
-        body = bytearray()
         async with self.client.stream("POST", self.endpoint.url, content=content) as response:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self.backend.max_body_bytes:
-                    limit = self.backend.max_body_bytes / 2**20
-                    raise TransientError(f"the reply is larger than {limit:g} MiB", final=True)
-            return read_reply(response.status_code, response.headers, bytes(body), self.key)
+            self.reached = True
+            most = self.backend.max_body_bytes
+            try:
+                body = Body(response.headers.get("content-encoding", ""), most)
+                async for piece in response.aiter_raw():
+                    body.add(piece)
+                whole = body.whole()
+            except TooLargeError:
+                message = f"the reply is larger than {most / 2**20:g} MiB"
+                raise TransientError(message, final=True) from None
+            except UnpackingError as error:
+                raise TransientError(str(error), tries=FEW) from None
+            return read_body(response.status_code, response.headers, whole, self.key)
 
     def _unreachable(self, error: Exception, number: int) -> Exception:
-        message = f"cannot reach {self.endpoint.base_url}: {self._describe(error)}"
-        if not self.reached and number >= self.backend.first_contact_attempts:
+        fault = fault_of(error)
+        text = self.key.redact(one_line(fault.text))
+        if self.reached and not fault.hopeless:
+            return TransientError(text, tries=None if self.health.proven else FEW)
+        message = f"cannot reach {self.endpoint.base_url}: {text}"
+        if fault.hopeless or fault.early:
+            return BackendError(message)
+        if number >= self.backend.first_contact_attempts:
             return BackendError(f"{message}; is the server running, and --base-url right?")
-        return TransientError(message)
-
-    def _describe(self, error: Exception) -> str:
-        return self.key.redact(one_line(str(error) or type(error).__name__))
+        return TransientError(message, wait=self.backend.retry_wait_initial)
 
 
 def _failed(request: Request, error: TransientError | RejectedError, started: str) -> Response:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BackendError, ModelFileError
+from forensics.errors import BackendError, InputFileError, ModelFileError
 from forensics.subjects.model_files.other_formats import about_adapter, what_else, why_no_weights
 from forensics.subjects.model_files.stand_ins import check_is_itself
 from forensics.subjects.model_files.weight_files import (
@@ -227,6 +227,24 @@ def read_template(path: Path) -> str | None:
         return None
     template = config.get("chat_template") if isinstance(config, dict) else None
     if isinstance(template, list):  # several named ones
-        entries = [entry for entry in template if isinstance(entry, dict)]
-        template = next((e.get("template") for e in entries if e.get("name") == "default"), None)
+        template = {
+            entry["name"]: entry.get("template")
+            for entry in template
+            if isinstance(entry, dict) and isinstance(entry.get("name"), str)
+        }
+    if isinstance(template, dict):
+        template = _default_template(template, path)
     return template if isinstance(template, str) and template else None
+
+
+def _default_template(named: Mapping[Any, Any], path: Path) -> Any:
+    """Return the template for plain questions, of several that tokenizer_config.json names."""
+    if "default" in named or not named:
+        return named.get("default")
+    if len(named) == 1:
+        return next(iter(named.values()))
+    names = ", ".join(sorted(map(repr, named)))
+    raise InputFileError(
+        f"{path / 'tokenizer_config.json'} names several chat templates ({names}) and none of them "
+        "'default'; copy the right one into chat_template.jinja beside it"
+    )

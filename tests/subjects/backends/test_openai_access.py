@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,41 @@ def test_the_key_comes_from_the_named_variable(
     subject = parse_subject("openai:m", base_url=server.url, api_key_env="MY_KEY")
     ask(OpenAIBackend(subject, BackendOptions()))
     assert server.calls[0].headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_a_version_is_sent_behind_the_path_and_the_key_in_both_headers(
+    loopback: Start, key: str
+) -> None:
+    server = loopback()
+    address = f"{server.root}/openai/deployments/x/?api-version=2024-06-01"
+    assert ask_one(address).status == "ok"
+    [call] = server.calls
+    assert call.path == "/openai/deployments/x/chat/completions?api-version=2024-06-01"
+    assert call.headers["api-key"] == key
+    assert call.headers["Authorization"] == f"Bearer {key}"
+
+
+def test_a_header_that_is_chosen_is_the_only_one(loopback: Start, key: str) -> None:
+    server = loopback()
+    subject = replace(parse_subject("openai:m", server.url), key_header="api-key")
+    ask(OpenAIBackend(subject, BackendOptions()))
+    assert server.calls[0].headers["api-key"] == key
+    assert "Authorization" not in server.calls[0].headers
+
+
+def test_azure_without_a_version_is_told_to_add_one(loopback: Start) -> None:
+    server = loopback([error_reply(404, "Resource not found")])
+    with pytest.raises(BackendError, match=r"wants \?api-version=YYYY-MM-DD at its end"):
+        ask(make_backend(f"{server.root}/openai/deployments/x"))
+
+
+def test_a_variable_that_is_named_and_not_set_is_not_repeated(loopback: Start) -> None:
+    server = loopback()
+    subject = parse_subject("openai:m", server.url, "hunter2hunter2")
+    with pytest.raises(UsageError, match="is not set") as caught:
+        ask(OpenAIBackend(subject, BackendOptions()))
+    assert "hunter2" not in str(caught.value)
+    assert server.calls == []
 
 
 @pytest.mark.parametrize("bad", ["sk-clé-secret", "sk-one\nsk-two"])

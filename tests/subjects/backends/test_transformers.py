@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from forensics.errors import InputFileError
 from forensics.examination.collect import collect
 from forensics.subjects.backends import GenerationSettings
 from forensics.subjects.backends.chat_template import TEMPLATE_DATE, ChatTemplate, fold_system
+from forensics.subjects.model_files.sources import read_template
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.transcripts.transcript import Response
@@ -219,6 +222,51 @@ class TestTemplates:
         silent = "{% for m in messages %}{% if m.role != 'system' %}{{ m.content }}{% endif %}"
         template = ChatTemplate(silent + "{% endfor %}")
         assert template.render((Message("user", "Hello"),), "Be brief") == "Be brief\n\nHello"
+
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            "{{ raise_exception('no') }}",
+            "{{ messages[7].content.x }}",
+            "{{ 1 // 0 }}",
+            "{{ 'a' + 1 }}",
+        ],
+    )
+    def test_a_template_that_fails_on_a_system_message_gets_it_folded(self, refusal: str) -> None:
+        head = "{% if messages[0].role == 'system' %}" + refusal + "{% endif %}"
+        rendered = ChatTemplate(head + CHATML).render((Message("user", "Hello"),), "Be brief")
+        assert "Be brief\n\nHello" in rendered
+
+    def test_a_template_that_goes_through_parts_is_given_parts(self) -> None:
+        parts = (
+            "{% for m in messages %}{{ m.role }}:{% for p in m.content %}"
+            "{% if p.type == 'text' %}{{ p.text }}{% endif %}{% endfor %};{% endfor %}"
+        )
+        template = ChatTemplate(parts)
+        assert template.render((Message("user", "Hello"),), "Brief") == "system:Brief;user:Hello;"
+        assert template.identity()["content"] == "given as a list of text parts"
+        assert "content" not in ChatTemplate(CHATML).identity()
+
+    @pytest.mark.parametrize(
+        ("named", "used"),
+        [
+            ([{"name": "tool_use", "template": "T"}, {"name": "default", "template": "D"}], "D"),
+            ([{"name": "chat", "template": "C"}], "C"),
+            ({"rag": "R", "default": "D"}, "D"),
+            ([], None),
+        ],
+    )
+    def test_of_named_templates_the_default_is_used(
+        self, tmp_path: Path, named: Any, used: str | None
+    ) -> None:
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": named}))
+        assert read_template(tmp_path) == used
+
+    def test_named_templates_without_a_default_are_named(self, tmp_path: Path) -> None:
+        named = [{"name": name, "template": "x"} for name in ("tool_use", "rag")]
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": named}))
+        with pytest.raises(InputFileError, match=r"'rag', 'tool_use'.*none of them 'default'"):
+            read_template(tmp_path)
 
     def test_folding_keeps_the_other_turns(self) -> None:
         turns = [Message("assistant", "A"), Message("system", "S"), Message("user", "U")]
