@@ -22,13 +22,23 @@ import click
     type=click.Path(path_type=Path),
     help="File with the prompts, for formats that keep them apart.",
 )
+@click.option(
+    "--strict", is_flag=True, help="Refuse FILE if one of its records cannot be read (exit 2)."
+)
 @click.option("--suite", "suite_name", metavar="NAME|FILE", help="Report coverage of this suite.")
 def command(
-    file: Path, output: Path, format_: str | None, prompts: Path | None, suite_name: str | None
+    file: Path,
+    output: Path,
+    format_: str | None,
+    prompts: Path | None,
+    strict: bool,
+    suite_name: str | None,
 ) -> None:
     """Make transcripts from FILE: a table (parquet, CSV, JSONL) or another tool's output.
 
     A table has the columns model, prompt_id, prompt, output and optionally sample_id, reasoning.
+
+    A record that cannot be read is left out and reported; with --strict it refuses the file.
     """
     from forensics.suites.loading import load_suite
     from forensics.transcripts.importers import import_file
@@ -39,10 +49,17 @@ def command(
     with step_spinner() as spinner:
         task = spinner.add_task(f"importing {file.name}", total=None)
         imported = import_file(
-            file, output, format_, lambda n: spinner.advance(task, n), prompts=prompts
+            file,
+            output,
+            format_,
+            lambda n: spinner.advance(task, n),
+            prompts=prompts,
+            strict=strict,
         )
     answers = sum(one.responses for one in imported)
     note(f"{len(imported)} transcripts with {answers} answers in {output} (provenance unverified)")
+    for text in imported[0].skipped.lines:
+        note(text)
     for one in imported:
         for text in one.notes:
             note(f"{one.path.name}: {text}")

@@ -49,12 +49,16 @@ def _transcripts(file: Path, format_: str | None) -> Iterator[Transcript]:
 
     from forensics.transcripts.importers import import_file
     from forensics.transcripts.transcript import read_transcript
+    from forensics.workflows.progress import note
 
     if format_ is None and _is_transcript(file):
         yield read_transcript(file)
         return
     with tempfile.TemporaryDirectory() as folder:
-        for imported in import_file(file, Path(folder), format_):
+        files = import_file(file, Path(folder), format_)
+        for text in files[0].skipped.lines:
+            note(text)
+        for imported in files:
             yield read_transcript(imported.path)
 
 

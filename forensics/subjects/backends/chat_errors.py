@@ -18,16 +18,12 @@ from forensics.subjects.backends.chat_protocol import (
     error_info,
     one_line,
 )
+from forensics.transcripts.endings import failure_status
 from forensics.transcripts.transcript import Status
 
 KEPT = "answers so far are kept; run again to go on"
 
 _QUOTA = re.compile(r"insufficient_(?:quota|balance|credits?|funds)|billing", re.IGNORECASE)
-_FILTER = re.compile(
-    r"content_?filter|content_policy|responsibleaipolicy|data_inspection_failed"
-    r"|content exists risk|flagged|moderation",
-    re.IGNORECASE,
-)
 _TRANSIENT = frozenset({408, 409, 425, 429})
 
 
@@ -109,7 +105,7 @@ def check_reply(reply: Reply, endpoint: Endpoint, *, proven: bool, longest_wait:
 def _check_rejection(
     reply: Reply, endpoint: Endpoint, status: int, info: ErrorInfo, said: str
 ) -> None:
-    if _FILTER.search(f"{info.code} {info.message}"):
+    if failure_status(info.code, info.message, status) == "filtered":
         raise RejectedError(said, "filtered", f"{status} {info.code}", reply)
     if status == 403:
         raise BackendError(

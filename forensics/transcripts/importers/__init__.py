@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +24,7 @@ from forensics.transcripts.importers.inspect_log import Inspect
 from forensics.transcripts.importers.lm_eval import LmEval
 from forensics.transcripts.importers.naming import file_names, refuse_to_overwrite
 from forensics.transcripts.importers.openai_batch import OpenAIBatch
+from forensics.transcripts.importers.problems import NOTHING_SKIPPED, Skipped
 from forensics.transcripts.importers.records import head_keys, open_input
 from forensics.transcripts.importers.table import Table
 from forensics.transcripts.transcript import Manifest, write_transcript
@@ -33,13 +34,17 @@ __all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers"]
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """What was written: `responses` lines, of which `blank` hold no text."""
+    """What was written: `responses` lines, of which `blank` hold no text.
+
+    `skipped` says what of the whole source could not be read; it is the same for all its models.
+    """
 
     model: str
     path: Path
     responses: int
     blank: int
     notes: tuple[str, ...] = ()
+    skipped: Skipped = NOTHING_SKIPPED
 
 
 _BUILT_IN: tuple[Importer, ...] = (
@@ -65,6 +70,7 @@ def import_file(
     format: str | None = None,
     progress: Callable[[int], None] | None = None,
     prompts: Path | None = None,
+    strict: bool = False,
 ) -> list[ImportedFile]:
     """Write one transcript per model found in `path` into the folder `out`; all of them or none.
 
@@ -74,6 +80,7 @@ def import_file(
         format: name of the importer; None detects it from the content.
         progress: called after each model with the number of answers just read and staged.
         prompts: second file with the prompts, for formats that keep them apart.
+        strict: refuse a file of which a record cannot be read, or holds a key twice.
 
     Raises:
         InputFileError: the file cannot be read, or its format is not known.
@@ -86,6 +93,8 @@ def import_file(
     with _staging(out) as folder:
         staged: dict[str, tuple[Path, ImportedFile]] = {}
         for imported in importer.read(path):
+            if strict and imported.skipped:
+                raise InputFileError(_refusal(path, imported.skipped))
             if imported.model in staged:
                 raise InputFileError(f"{path}: the importer gave {imported.model!r} twice")
             target = folder / f"{len(staged)}.jsonl"
@@ -100,7 +109,22 @@ def import_file(
 
 def _summary(imported: Imported, path: Path) -> ImportedFile:
     blank = sum(not response.text.strip() for response in imported.responses)
-    return ImportedFile(imported.model, path, len(imported.responses), blank, imported.notes)
+    return ImportedFile(
+        imported.model, path, len(imported.responses), blank, imported.notes, imported.skipped
+    )
+
+
+def _refusal(path: Path, skipped: Skipped) -> str:
+    """Return why a file with bad records is refused under `strict`."""
+    if skipped.records:
+        return (
+            f"{path}: {skipped.records} records cannot be read; the first: {skipped.reasons[0]} "
+            "(without --strict they are left out)"
+        )
+    return (
+        f"{path}: {skipped.odd} records hold a key twice; the first: {skipped.oddities[0]} "
+        "(without --strict the last value counts)"
+    )
 
 
 def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
@@ -119,7 +143,7 @@ def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
         provenance="imported",
         started_at=now(),
         version=VERSION,
-        notes=("provenance unverified", *imported.notes),
+        notes=("provenance unverified", *imported.notes, *imported.skipped.notes),
     )
 
 
@@ -148,9 +172,7 @@ def _publish(staged: dict[str, tuple[Path, ImportedFile]], out: Path) -> list[Im
             source.replace(target)
         except OSError as error:
             raise OutputError(f"cannot write {target}: {error.strerror}") from error
-        published.append(
-            ImportedFile(model, target, summary.responses, summary.blank, summary.notes)
-        )
+        published.append(replace(summary, path=target))
     return published
 
 

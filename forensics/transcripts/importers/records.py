@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
+from forensics.transcripts.importers.problems import Problems
 
 _BOM = b"\xef\xbb\xbf"
 # Detection looks at the first megabyte; only an answer longer than that makes it look further.
@@ -51,20 +52,32 @@ def decode(raw: bytes, where: str) -> str:
         ) from error
 
 
-def parse_json(text: str, where: str) -> Any:
-    """Parse JSON.
+def parse_json(text: str, where: str, problems: Problems | None = None) -> Any:
+    """Parse JSON; `problems` is told of a key that stands twice in an object.
 
     Raises:
         InputFileError: not JSON, or nested too deeply to be read.
     """
+    doubled: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(items)
+        if len(value) != len(items) and not doubled:
+            names = [name for name, _ in items]
+            doubled.append(next(name for name in names if names.count(name) > 1))
+        return value
+
     try:
-        return json.loads(text)
+        value = json.loads(text, object_pairs_hook=None if problems is None else pairs)
     except RecursionError as error:
         raise InputFileError(f"{where}: JSON nested too deeply to be read") from error
     except ValueError as error:
         raise InputFileError(
             f"{where}: not valid JSON ({str(error)[:120]}); is the file complete?"
         ) from error
+    if doubled and problems is not None:
+        problems.remark(where, doubled[0])
+    return value
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -75,7 +88,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, decode(line, f"{path}, line {number}")
 
 
-def json_document(path: Path) -> Any:
+def json_document(path: Path, problems: Problems | None = None) -> Any:
     """Read a file that is one JSON value.
 
     Raises:
@@ -83,40 +96,61 @@ def json_document(path: Path) -> Any:
     """
     with open_input(path) as file:
         raw = file.read().removeprefix(_BOM)
-    return parse_json(decode(raw, str(path)), str(path))
+    return parse_json(decode(raw, str(path)), str(path), problems)
 
 
-def json_records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def json_records(
+    path: Path, problems: Problems | None = None
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield `(place, object)` for each record of a JSON Lines file, JSON array or single object.
 
     `place` names file and line or item, for messages. Blank lines are passed over.
 
+    Args:
+        path: the file.
+        problems: where a record that is no JSON object is counted; without it, it is an error.
+
     Raises:
-        InputFileError: a record that is not a JSON object.
+        InputFileError: the file cannot be read, or a record that is not a JSON object.
     """
     if head_keys(path).container == "array" or not _first_line_is_json(path):
-        value = json_document(path)
+        value = json_document(path, problems)
         items = enumerate(value if isinstance(value, list) else [value], start=1)
         pairs: Iterator[tuple[str, Any]] = ((f"{path}, item {n}", item) for n, item in items)
     else:
-        pairs = _line_values(path)
+        pairs = _line_values(path, problems)
     for where, item in pairs:
-        if not isinstance(item, dict):
-            raise InputFileError(f"{where}: not a JSON object; one object per answer is needed")
-        yield where, item
+        if isinstance(item, dict):
+            yield where, item
+            continue
+        error = InputFileError(f"{where}: not a JSON object; one object per answer is needed")
+        if problems is None:
+            raise error
+        problems.skip(error)
 
 
-def _line_values(path: Path) -> Iterator[tuple[str, Any]]:
-    for number, line in numbered_lines(path):
-        if line.strip():
+def _line_values(path: Path, problems: Problems | None) -> Iterator[tuple[str, Any]]:
+    with open_input(path) as file:
+        for number, raw in enumerate(file, start=1):
+            line = raw.removeprefix(_BOM) if number == 1 else raw
             where = f"{path}, line {number}"
-            yield where, parse_json(line, where)
+            if not line.strip():
+                continue
+            try:
+                value = parse_json(decode(line, where), where, problems)
+            except InputFileError as error:
+                if problems is None:
+                    raise
+                problems.skip(error)
+                continue
+            yield where, value
 
 
 def _first_line_is_json(path: Path) -> bool:
     """Tell JSON Lines from one pretty-printed object, whose first line is a lone brace."""
-    first = next((line for _, line in numbered_lines(path) if line.strip()), "")
-    return first.strip() != "{"
+    with open_input(path) as file:
+        first = next((line for line in file if line.removeprefix(_BOM).strip()), b"")
+    return first.removeprefix(_BOM).strip() != b"{"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
+from forensics.suites.suite import Message
+from forensics.transcripts.blocks import is_blank
+from forensics.transcripts.completions import Output, read_completion
 from forensics.transcripts.importers.base import (
     UNKNOWN,
     Answer,
@@ -18,7 +21,11 @@ from forensics.transcripts.importers.base import (
     Tally,
     assemble,
     by_model,
+    each_record,
+    model_name,
 )
+from forensics.transcripts.importers.conversation import parse_turns
+from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import (
     decode,
     head_keys,
@@ -26,6 +33,7 @@ from forensics.transcripts.importers.records import (
     numbered_lines,
     read_head,
 )
+from forensics.transcripts.messages import Content, MessageError
 
 # Each field and the column names taken for it, in order of preference.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -77,10 +85,11 @@ class Table:
         if _is_parquet(path):
             yield from _read_parquet(path)
             return
-        rows = _json_rows(path) if head_keys(path).container else _csv_rows(path)
-        reader = _RowReader(path.stem)
-        answers = [reader.answer(where, row) for where, row in rows]
-        yield from by_model(answers, reader.tally.notes())
+        problems, reader = Problems(), _RowReader(path.stem)
+        json_like = head_keys(path).container
+        rows = _json_rows(path, problems) if json_like else _csv_rows(path, problems)
+        answers = list(each_record(rows, reader.answers, problems))
+        yield from by_model(answers, reader.tally.notes(), problems)
 
 
 # A record with one of these belongs to another format, even where it also has table columns.
@@ -97,30 +106,67 @@ class _RowReader:
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
 
-    def answer(self, where: str, row: Row) -> Answer:
-        model = _text(row, "model", where)
+    def answers(self, where: str, row: Row) -> Iterator[Answer]:
+        """Yield the row's one answer."""
+        row = {key: _decoded(value, where) for key, value in row.items()}
+        model = model_name(_text(row, "model", where))
+        output = self._output(row, where)
+        prompt = self.prompts.get(
+            _prompt(row.get("prompt"), where),
+            _identifier(row.get("prompt_id"), where),
+            _text(row, "category", where) or UNKNOWN,
+            _text(row, "language", where) or "und",
+        )
         if not model:
             self.tally.add(self.stem, f"rows name no model; taken as {self.stem!r}")
-        prompt = _text(row, "prompt", where)
-        if prompt is None:
-            raise InputFileError(f"{where}: no prompt; every answer needs the prompt it answers")
-        return Answer(
+        self.tally.add_output(model or self.stem, output)
+        details = {"finish_reason": output.ending.reason, "status": output.status}
+        yield Answer(
             model=model or self.stem,
-            prompt=self.prompts.get(
-                prompt,
-                _identifier(row.get("prompt_id"), where),
-                _text(row, "category", where) or UNKNOWN,
-                _text(row, "language", where) or "und",
-            ),
-            text=_text(row, "output", where) or "",
+            prompt=prompt,
+            text=output.content.text,
             sample=_sample(row.get("sample"), where),
-            reasoning=_text(row, "reasoning", where) or None,
+            reasoning=_text(row, "reasoning", where) or output.content.reasoning,
+            details=details if output.ending.reason else {},
         )
+
+    def _output(self, row: Row, where: str) -> Output:
+        """Return the answer: a text, a message, a list of messages, or nothing."""
+        value = row.get("output")
+        if is_blank(value):
+            return Output(Content(""))
+        if not isinstance(value, str | list | dict):
+            raise InputFileError(f"{where}: output is {type(value).__name__}, not text")
+        try:
+            found = read_completion(value)
+        except MessageError as error:
+            raise InputFileError(f"{where}: {error}") from error
+        if len(found.outputs) != 1:
+            raise InputFileError(f"{where}: {len(found.outputs)} answers in one row")
+        return found.outputs[0]
+
+
+def _decoded(value: Any, where: str) -> Any:
+    return decode(value, where) if isinstance(value, bytes) else value
+
+
+def _prompt(value: Any, where: str) -> str | tuple[Message, ...]:
+    """Return a prompt: a text, or a list of messages."""
+    if isinstance(value, str):
+        return value
+    if is_blank(value):
+        raise InputFileError(f"{where}: no prompt; every answer needs the prompt it answers")
+    turns = parse_turns(value if isinstance(value, list) else [value], where)
+    if not turns:
+        raise InputFileError(f"{where}: the prompt is an empty list of messages")
+    return tuple(turn.message for turn in turns)
 
 
 def _text(row: Row, key: str, where: str) -> str | None:
     value = row.get(key)
-    if value is None or isinstance(value, str):
+    if is_blank(value):
+        return None
+    if isinstance(value, str):
         return value
     raise InputFileError(f"{where}: {key} is {type(value).__name__}, not text")
 
@@ -180,28 +226,25 @@ def _columns(found: Sequence[str], path: Path) -> dict[str, int]:
 # --- JSON -------------------------------------------------------------------------------------
 
 
-def _json_rows(path: Path) -> Iterator[tuple[str, Row]]:
+def _json_rows(path: Path, problems: Problems) -> Iterator[tuple[str, Row]]:
     known: dict[tuple[str, ...], dict[str, int]] = {}
-    for where, record in json_records(path):
+    for where, record in json_records(path, problems):
         # Records may differ in their keys; each distinct set is resolved once.
         keys = tuple(record)
         if keys not in known:
-            known[keys] = _record_columns(keys, path, where)
+            try:
+                known[keys] = _columns(keys, path)
+            except InputFileError as error:
+                message = str(error).removeprefix(f"{path}: ")
+                problems.skip(InputFileError(f"{where}: {message}"))
+                continue
         yield where, {name: record[keys[index]] for name, index in known[keys].items()}
-
-
-def _record_columns(keys: tuple[str, ...], path: Path, where: str) -> dict[str, int]:
-    try:
-        return _columns(keys, path)
-    except InputFileError as error:
-        message = str(error).removeprefix(f"{path}: ")
-        raise InputFileError(f"{where}: {message}") from error
 
 
 # --- CSV --------------------------------------------------------------------------------------
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
+def _csv_rows(path: Path, problems: Problems) -> Iterator[tuple[str, Row]]:
     csv.field_size_limit(_CSV_FIELD_LIMIT)
     delimiter = _delimiter(read_head(path)) or ("\t" if path.suffix.lower() == ".tsv" else ",")
     lines = (line for _, line in numbered_lines(path))
@@ -212,10 +255,13 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
     columns = _columns(header, path)
     for where, cells in rows:
         if len(cells) != len(header):
-            raise InputFileError(
-                f"{where}: {len(cells)} fields, the header has {len(header)}; "
-                "quote fields that hold the delimiter or line breaks"
+            problems.skip(
+                InputFileError(
+                    f"{where}: {len(cells)} fields, the header has {len(header)}; "
+                    "quote fields that hold the delimiter or line breaks"
+                )
             )
+            continue
         yield where, {name: cells[index] for name, index in columns.items()}
 
 
@@ -260,11 +306,15 @@ def _read_parquet(path: Path) -> Iterator[Imported]:
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
         reason = " ".join(str(error).split())[:160]
         raise InputFileError(f"{path}: not a readable parquet file ({reason})") from error
-    reader = _RowReader(path.stem)
+    reader, problems = _RowReader(path.stem), Problems()
     for numbers in _group(columns.get("model"), len(columns["prompt"]), path.stem):
         chosen = {key: column.take(pa.array(numbers)) for key, column in columns.items()}
-        answers = [reader.answer(where, row) for where, row in _rows(chosen, path, numbers)]
-        yield assemble(answers[0].model, answers, reader.tally.notes().get(answers[0].model, ()))
+        answers = list(each_record(_rows(chosen, path, numbers), reader.answers, problems))
+        if answers:
+            model = answers[0].model
+            yield assemble(model, answers, reader.tally.notes().get(model, ()), problems.found())
+    if len(columns["prompt"]) == problems.found().records:
+        problems.refuse()
 
 
 def _parquet_columns(path: Path) -> dict[str, Any]:
@@ -281,7 +331,9 @@ def _parquet_columns(path: Path) -> dict[str, Any]:
         column = table.column(schema.names[index])
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
-        if key not in ("prompt_id", "sample"):
+        if key in ("prompt", "output") and pa.types.is_nested(column.type):
+            pass  # messages, read a row at a time
+        elif key not in ("prompt_id", "sample"):
             column = _as_bytes(column, f"{path}: column {schema.names[index]!r}")
         elif _is_text(column.type):
             column = column.cast(pa.large_binary())
@@ -316,7 +368,8 @@ def _group(models: Any, rows: int, stem: str) -> list[list[int]]:
     names: Iterable[bytes | None] = [None] * rows if models is None else models.to_pylist()
     fallback = stem.encode("utf-8", "surrogatepass")
     for number, name in enumerate(names):
-        groups.setdefault(name or fallback, []).append(number)
+        named = name is not None and model_name(name.decode("utf-8", "replace"))
+        groups.setdefault(name if name and named else fallback, []).append(number)
     return list(groups.values())
 
 
@@ -326,6 +379,4 @@ def _rows(
     names = list(columns)
     cells = zip(*(column.to_pylist() for column in columns.values()), strict=True)
     for number, row in zip(numbers, cells, strict=True):
-        where = f"{path}, row {number + 1}"
-        values = (decode(cell, where) if isinstance(cell, bytes) else cell for cell in row)
-        yield where, dict(zip(names, values, strict=True))
+        yield f"{path}, row {number + 1}", dict(zip(names, row, strict=True))

@@ -169,7 +169,7 @@ BAD = [
 def test_what_cannot_be_read_is_named(importing, name, content, message):
     path = importing.raw(name, content)
     with pytest.raises(InputFileError, match=message) as caught:
-        import_file(path, importing.out)
+        import_file(path, importing.out, strict=True)
     assert "\n" not in str(caught.value)
     assert not importing.out.exists() or not any(importing.out.iterdir())
 
@@ -178,7 +178,9 @@ def test_a_bad_row_in_parquet_is_named(importing, tmp_path):
     columns = [pa.array(["p", "q"]), pa.array([b"fine", b"caf\xe9"], pa.binary())]
     pq.write_table(pa.table(columns, names=["prompt", "output"]), tmp_path / "x.parquet")
     with pytest.raises(InputFileError, match=r"row 2: not UTF-8"):
-        import_file(tmp_path / "x.parquet", importing.out)
+        import_file(tmp_path / "x.parquet", importing.out, strict=True)
+    (written,) = import_file(tmp_path / "x.parquet", importing.out)
+    assert (written.responses, written.skipped.records) == (1, 1)
 
 
 def test_a_column_that_is_no_text_is_named(importing, tmp_path):
