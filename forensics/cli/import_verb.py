@@ -61,7 +61,7 @@ def command(
     for text in imported[0].skipped.lines:
         note(text)
     for one in imported:
-        for text in one.notes:
+        for text in (*one.joined.lines, *one.notes):
             note(f"{one.path.name}: {text}")
         if one.blank:
             note(f"{one.path.name}: {one.blank} of {one.responses} answers are blank")

@@ -21,8 +21,9 @@ from forensics.transcripts.importers.base import Imported, Importer, PromptsImpo
 from forensics.transcripts.importers.chat_log import ChatLog
 from forensics.transcripts.importers.garak import Garak
 from forensics.transcripts.importers.inspect_log import Inspect
+from forensics.transcripts.importers.joining import NOT_JOINED, Joined, Source, join
 from forensics.transcripts.importers.lm_eval import LmEval
-from forensics.transcripts.importers.naming import file_names, refuse_to_overwrite
+from forensics.transcripts.importers.naming import file_names
 from forensics.transcripts.importers.openai_batch import OpenAIBatch
 from forensics.transcripts.importers.problems import NOTHING_SKIPPED, Skipped
 from forensics.transcripts.importers.records import head_keys, open_input
@@ -37,6 +38,7 @@ class ImportedFile:
     """What was written: `responses` lines, of which `blank` hold no text.
 
     `skipped` says what of the whole source could not be read; it is the same for all its models.
+    `joined` says what the transcript held before, from other sources, and holds still.
     """
 
     model: str
@@ -45,6 +47,7 @@ class ImportedFile:
     blank: int
     notes: tuple[str, ...] = ()
     skipped: Skipped = NOTHING_SKIPPED
+    joined: Joined = NOT_JOINED
 
 
 _BUILT_IN: tuple[Importer, ...] = (
@@ -74,6 +77,9 @@ def import_file(
 ) -> list[ImportedFile]:
     """Write one transcript per model found in `path` into the folder `out`; all of them or none.
 
+    A transcript that is there keeps what it holds from other sources; the answers of the same
+    source are replaced, see `joining`.
+
     Args:
         path: another tool's file.
         out: folder for the transcripts; made if missing.
@@ -84,12 +90,12 @@ def import_file(
 
     Raises:
         InputFileError: the file cannot be read, or its format is not known.
-        UsageError: no such format, or a file in `out` that is not a former import of the same
-            model would be overwritten.
+        UsageError: no such format, or a file in `out` would be overwritten that is not a former
+            import of the same model and source.
         OutputError: `out` cannot be written.
     """
     importer = _choose(path, format, prompts)
-    digest = _sha256(path)
+    source = Source(_sha256(path), path.name)
     with _staging(out) as folder:
         staged: dict[str, tuple[Path, ImportedFile]] = {}
         for imported in importer.read(path):
@@ -98,13 +104,13 @@ def import_file(
             if imported.model in staged:
                 raise InputFileError(f"{path}: the importer gave {imported.model!r} twice")
             target = folder / f"{len(staged)}.jsonl"
-            write_transcript(target, _manifest(imported, importer.name, digest), imported.responses)
+            write_transcript(target, _manifest(imported, importer.name, source), imported.responses)
             staged[imported.model] = (target, _summary(imported, target))
             if progress is not None:
                 progress(len(imported.responses))
         if not staged:
             raise InputFileError(f"{path} holds no answers")
-        return _publish(staged, out)
+        return _publish(staged, out, source)
 
 
 def _summary(imported: Imported, path: Path) -> ImportedFile:
@@ -127,7 +133,7 @@ def _refusal(path: Path, skipped: Skipped) -> str:
     )
 
 
-def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
+def _manifest(imported: Imported, format: str, source: Source) -> Manifest:
     prompts = {response.prompt.sha256: response.prompt for response in imported.responses}
     suite = Suite("imported", "1", "", tuple(prompts.values()))
     return Manifest(
@@ -135,7 +141,8 @@ def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
         identity={
             "kind": "imported",
             "model": imported.model,
-            "source_sha256": digest,
+            "source_sha256": source.sha256,
+            "source": source.name,
             "format": format,
         },
         suite={"name": suite.name, "version": suite.version, "sha256": suite.sha256},
@@ -161,18 +168,24 @@ def _staging(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _publish(staged: dict[str, tuple[Path, ImportedFile]], out: Path) -> list[ImportedFile]:
+def _publish(
+    staged: dict[str, tuple[Path, ImportedFile]], out: Path, source: Source
+) -> list[ImportedFile]:
+    """Move the staged transcripts to `out`, joined with what stands there from other sources."""
     names = file_names(staged)
-    for model, name in names.items():
-        refuse_to_overwrite(out / name, model)
+    # All of them first: what cannot be joined must stop the import before anything is moved.
+    joined = {
+        model: join(prepared, out / names[model], model, source)
+        for model, (prepared, _) in staged.items()
+    }
     published = []
-    for model, (source, summary) in staged.items():
+    for model, (prepared, summary) in staged.items():
         target = out / names[model]
         try:
-            source.replace(target)
+            prepared.replace(target)
         except OSError as error:
             raise OutputError(f"cannot write {target}: {error.strerror}") from error
-        published.append(replace(summary, path=target))
+        published.append(replace(summary, path=target, joined=joined[model]))
     return published
 
 

@@ -211,14 +211,14 @@ def _check(path: Path, out: Path, rows: list[tuple[str, str]]) -> None:
 def test_any_text_survives_jsonl_and_csv(rows):
     table = [{"model": "m", "prompt": prompt, "output": text} for prompt, text in rows]
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
-        _check(write_jsonl(Path(folder) / "x.jsonl", table), out, rows)
+        outs = [Path(folder) / name for name in ("out", "raw", "csv")]
+        _check(write_jsonl(Path(folder) / "x.jsonl", table), outs[0], rows)
         # Also as UTF-8 instead of escapes: lone surrogates then stand as three bytes each.
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table)
         raw = Path(folder) / "y.jsonl"
         raw.write_bytes(lines.encode("utf-8", "surrogatepass"))
-        _check(raw, out, rows)
-        _check(write_csv(Path(folder) / "z.csv", table), out, rows)
+        _check(raw, outs[1], rows)
+        _check(write_csv(Path(folder) / "z.csv", table), outs[2], rows)
 
 
 @given(rows=st.lists(st.tuples(_VALID, _VALID), min_size=1, max_size=4))
