@@ -24,7 +24,8 @@ Kind = Literal["natural", "limit", "filter", "aborted", "failed", "unknown"]
 # Names in lower case with words joined by "_"; a reason is what its longest prefix here says.
 _PREFIXES: Mapping[str, Kind] = {
     "stop": "natural",
-    "end": "natural",
+    "end_": "natural",
+    "endof": "natural",
     "eos": "natural",
     "word": "natural",
     "complete": "natural",
@@ -162,7 +163,7 @@ def ending(reason: object) -> Ending:
     said = str(reason)
     name = _NO_WORD.sub("_", _CAMEL.sub("_", said[:200]).lower()).strip("_")
     name = _ENUMERATION.sub("", name)
-    fitting = [prefix for prefix in _PREFIXES if name.startswith(prefix)]
+    fitting = [prefix for prefix in _PREFIXES if f"{name}_".startswith(prefix)]
     return Ending(_PREFIXES[max(fitting, key=len)] if fitting else "unknown", said)
 
 
