@@ -27,6 +27,7 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     from forensics.examination.collect import plan, transcript_name
     from forensics.subjects.backends import open_backend
     from forensics.suites.references import with_texts
+    from forensics.transcripts.transcript import unknown_endings
     from forensics.workflows.obtaining import Asking, chosen_suite, collect_answers, subject_from
     from forensics.workflows.progress import note
 
@@ -52,6 +53,8 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     errors = transcript.count("error")
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     note(f"{transcript.path}: {told or 'no answers'}{f', {errors} failed' if errors else ''}")
+    for warning in unknown_endings(transcript.responses):
+        note(warning)
     if errors and not any(counts.values()):
         first = next(r.error for r in transcript.responses if r.status == "error")
         raise BackendError(f"every call to {parsed.spec} failed; the first: {first}")

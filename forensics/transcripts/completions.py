@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forensics.transcripts.blocks import is_blank
-from forensics.transcripts.endings import NATURAL, Ending, ending, failure_status
+from forensics.transcripts.endings import NATURAL, Ending, Status, ending, failure_status
 from forensics.transcripts.messages import (
     Content,
     MessageError,
@@ -19,7 +19,6 @@ from forensics.transcripts.messages import (
     read_items,
     read_message,
 )
-from forensics.transcripts.transcript import Status
 
 
 @dataclass(frozen=True)

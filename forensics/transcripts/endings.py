@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forensics.support.sanitise import one_line
-from forensics.transcripts.transcript import Status
 
+Status = Literal["ok", "truncated", "filtered", "error"]
 Kind = Literal["natural", "limit", "filter", "aborted", "failed", "unknown"]
 
 # Names in lower case with words joined by "_"; a reason is what its longest prefix here says.

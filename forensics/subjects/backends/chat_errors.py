@@ -18,8 +18,7 @@ from forensics.subjects.backends.chat_protocol import (
     error_info,
     one_line,
 )
-from forensics.transcripts.endings import failure_status
-from forensics.transcripts.transcript import Status
+from forensics.transcripts.endings import Status, failure_status
 
 KEPT = "answers so far are kept; run again to go on"
 
