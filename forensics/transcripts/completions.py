@@ -20,6 +20,8 @@ from forensics.transcripts.messages import (
     read_message,
 )
 
+_WRITERS = frozenset({"assistant", "model", "ai", "gpt", "bot"})
+
 
 @dataclass(frozen=True)
 class Output:
@@ -70,7 +72,7 @@ def read_completion(value: object) -> Completion:
     if isinstance(value, str):
         return Completion((Output(Content(value)),))
     if isinstance(value, list):
-        return Completion((Output(_last(value)),))
+        return Completion(_listed(value))
     if not isinstance(value, Mapping):
         raise MessageError(f"the answer is {type(value).__name__}, not text or an object")
     if value.get("error") and not _holds_answer(value):
@@ -183,13 +185,16 @@ def _response(value: Mapping[str, object], items: list[object]) -> Output:
     return Output(read_items(items), ending(reason or value.get("status")))
 
 
-def _last(messages: list[object]) -> Content:
-    """Return the last message of a list that a model wrote; a list of parts is one message."""
-    spoken = [m for m in messages if isinstance(m, Mapping) and "role" in m]
-    if not spoken:
-        return read_content(messages)
-    written = [m for m in spoken if str(m["role"]).lower() in ("assistant", "model", "ai", "gpt")]
-    return read_message((written or spoken)[-1])
+def _listed(values: list[object]) -> tuple[Output, ...]:
+    """Read a list: of messages (the last that the model wrote), of parts, or of samples."""
+    objects = [value for value in values if isinstance(value, Mapping)]
+    spoken = [message for message in objects if "role" in message]
+    if spoken:
+        written = [m for m in spoken if str(m["role"]).lower() in _WRITERS]
+        return (Output(read_message((written or spoken)[-1])),)
+    if any("type" in part for part in objects):
+        return (Output(read_content(values)),)
+    return tuple(output for value in values for output in read_completion(value).outputs)
 
 
 def _usage(value: Mapping[str, object]) -> Usage:

@@ -34,7 +34,7 @@ def split(text: str) -> tuple[str, str | None, bool] | None:
         return _split_marked(start)
     if start.startswith("<|channel|>"):
         return "", None, True  # cut off within the header
-    final = _FINAL.search(text)
+    final = _FINAL.search(text) if "<|channel|>" in text else None
     if final is not None:
         # The prompt's template had opened the thinking.
         answer, _, _ = _split_marked(text[final.start("final") :])

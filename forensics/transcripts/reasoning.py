@@ -56,6 +56,8 @@ _ORPHAN = re.compile(
     r"|<channel\|>",
     re.IGNORECASE,
 )
+# One of these is in each of them: most answers need no closer look.
+_PIECES = ("</", "[/", "◁/", "|>", "<unused95>", "[unused17]")
 _ANY_OPENING = re.compile(
     "|".join(re.sub(r"\(\?P<\w+>", "(?:", opening) for opening, _ in _PAIRS[: -len(_PROSE)]),
     re.IGNORECASE,
@@ -194,6 +196,8 @@ def _unwrapped(text: str, thinking: bool) -> str:
 
 
 def _split_at_orphan(text: str) -> Split:
+    if not any(piece in text for piece in _PIECES):
+        return Split(text)
     for closing in itertools.islice(_ORPHAN.finditer(text), _MOST_CLOSINGS):
         if _is_mentioned(text, closing):
             continue

@@ -44,7 +44,14 @@ _UNSUPPORTED = re.compile(
 
 
 class MalformedReplyError(ValueError):
-    """A reply that is JSON but not what the protocol promises."""
+    """A reply that is JSON but not what the protocol promises.
+
+    `final` marks one that asking again will not change.
+    """
+
+    def __init__(self, message: str, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 @dataclass(frozen=True)
@@ -276,7 +283,8 @@ def _answer(choice: Mapping[str, Any], api: Api) -> tuple[Split, Ending]:
     try:
         output = read_choice({k: v for k, v in choice.items() if k in _CHOICE_FIELDS[api]})
     except MessageError as error:
-        raise MalformedReplyError(f"the reply's choice is not readable: {error}") from error
+        message = f"the reply's choice is not readable: {error}"
+        raise MalformedReplyError(message, final=True) from error
     return apart(output.content), output.ending
 
 

@@ -251,7 +251,7 @@ class _Run:
                 completed_at=now(),
             )
         except MalformedReplyError as error:
-            raise TransientError(str(error)) from error
+            raise TransientError(str(error), final=error.final) from error
         except TransientError as error:
             self._hold_back(error)
             raise

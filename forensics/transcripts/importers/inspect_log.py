@@ -81,9 +81,18 @@ class Inspect:
         model = spec.get("model") if isinstance(spec, dict) else None
         if not isinstance(spec, dict) or not isinstance(model, str):
             raise InputFileError(f"{path}: the header names no model; is this an Inspect log?")
-        reader = _Reader(model, path.stem, str(spec.get("task") or "uncategorised"))
+        task = str(spec.get("task") or "uncategorised")
+        reader = _Reader(model, _only_role(spec) or path.stem, task)
         answers = list(each_record(samples, reader.answers, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
+
+
+def _only_role(spec: Mapping[str, Any]) -> str | None:
+    """Return the model that the header names by its role, if it is one only."""
+    roles = spec.get("model_roles")
+    named = roles.values() if isinstance(roles, dict) else ()
+    found = {model_name(r.get("model") if isinstance(r, dict) else r) for r in named} - {None}
+    return found.pop() if len(found) == 1 else None
 
 
 Samples = Iterator[tuple[str, Any]]
@@ -160,10 +169,13 @@ def _unzstandard(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
 
 @dataclass
 class _Reader:
-    """Turns samples into answers; `header` is the model that the log's header names."""
+    """Turns samples into answers.
+
+    `header` is the model that the log's header names, `fallback` who it is where nobody is named.
+    """
 
     header: str
-    stem: str
+    fallback: str
     task: str
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
@@ -208,8 +220,8 @@ class _Reader:
             return named
         if model_name(self.header):
             return self.header
-        self.tally.add(self.stem, f"samples name no model; taken as {self.stem!r}")
-        return self.stem
+        self.tally.add(self.fallback, f"samples name no model; taken as {self.fallback!r}")
+        return self.fallback
 
     def _prompt(
         self, where: str, sample: Mapping[str, Any], turns: Sequence[Turn], store: Mapping[str, Any]

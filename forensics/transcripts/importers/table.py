@@ -107,43 +107,46 @@ class _RowReader:
     tally: Tally = field(default_factory=Tally)
 
     def answers(self, where: str, row: Row) -> Iterator[Answer]:
-        """Yield the row's one answer."""
+        """Yield the row's answer, or its samples."""
         row = {key: _decoded(value, where) for key, value in row.items()}
         model = model_name(_text(row, "model", where))
-        output = self._output(row, where)
+        outputs = _outputs(row.get("output"), where)
+        sample = _sample(row.get("sample"), where)
         prompt = self.prompts.get(
             _prompt(row.get("prompt"), where),
             _identifier(row.get("prompt_id"), where),
             _text(row, "category", where) or UNKNOWN,
             _text(row, "language", where) or "und",
         )
+        reasoning = _text(row, "reasoning", where)
         if not model:
             self.tally.add(self.stem, f"rows name no model; taken as {self.stem!r}")
-        self.tally.add_output(model or self.stem, output)
-        details = {"finish_reason": output.ending.reason, "status": output.status}
-        yield Answer(
-            model=model or self.stem,
-            prompt=prompt,
-            text=output.content.text,
-            sample=_sample(row.get("sample"), where),
-            reasoning=_text(row, "reasoning", where) or output.content.reasoning,
-            details=details if output.ending.reason else {},
-        )
+        for output in outputs:
+            self.tally.add_output(model or self.stem, output)
+            details = {"finish_reason": output.ending.reason, "status": output.status}
+            yield Answer(
+                model=model or self.stem,
+                prompt=prompt,
+                text=output.content.text,
+                sample=sample if len(outputs) == 1 else None,
+                reasoning=reasoning or output.content.reasoning,
+                details=details if output.ending.reason else {},
+            )
 
-    def _output(self, row: Row, where: str) -> Output:
-        """Return the answer: a text, a message, a list of messages, or nothing."""
-        value = row.get("output")
-        if is_blank(value):
-            return Output(Content(""))
-        if not isinstance(value, str | list | dict):
-            raise InputFileError(f"{where}: output is {type(value).__name__}, not text")
-        try:
-            found = read_completion(value)
-        except MessageError as error:
-            raise InputFileError(f"{where}: {error}") from error
-        if len(found.outputs) != 1:
-            raise InputFileError(f"{where}: {len(found.outputs)} answers in one row")
-        return found.outputs[0]
+
+def _outputs(value: Any, where: str) -> tuple[Output, ...]:
+    """Return the answers: a text, a message, a list of messages or of samples, or nothing."""
+    if is_blank(value):
+        return (Output(Content("")),)
+    if not isinstance(value, str | list | dict):
+        raise InputFileError(f"{where}: output is {type(value).__name__}, not text")
+    try:
+        outputs = read_completion(value).outputs
+    except MessageError as error:
+        raise InputFileError(f"{where}: {error}") from error
+    if not outputs:
+        raise InputFileError(f"{where}: output holds no answer")
+    return outputs
 
 
 def _decoded(value: Any, where: str) -> Any:

@@ -15,7 +15,7 @@ from forensics.transcripts.importers import import_file
 from tests.cli.cli import forensics
 from tests.transcripts.importers.test_import_batch import batch_input, batch_line, completion
 from tests.transcripts.importers.test_import_formats import lm_sample, turn
-from tests.transcripts.importers.test_import_inspect import HEADER, sample
+from tests.transcripts.importers.test_import_inspect import FAILED, HEADER, sample
 
 # --- who a prompt is ----------------------------------------------------------------------------
 
@@ -108,6 +108,13 @@ def test_a_placeholder_in_a_log_gives_way_to_the_model_that_answered(importing, 
     assert importing.one(importing.json("log.json", log)).name == "owl-2025"
 
 
+def test_samples_that_failed_belong_to_the_only_model_with_a_role(importing):
+    roles = {"writer": {"model": "org/owl-2025"}}
+    spec = HEADER["eval"] | {"model": "none/none", "model_roles": roles}  # type: ignore[operator]
+    log = HEADER | {"eval": spec, "samples": [FAILED | {"output": {}}]}
+    assert importing.one(importing.json("log.json", log)).name == "org/owl-2025"
+
+
 def test_placeholders_of_tables_and_chats_are_no_names(importing):
     rows = [{"model": "none", "prompt": "p", "output": "o"}, {"prompt": "q", "output": "o"}]
     assert list(importing.read(importing.jsonl("owl.jsonl", rows))) == ["owl"]
@@ -167,6 +174,12 @@ def test_a_table_of_messages_in_json_and_in_parquet(importing):
         found = importing.one(path).responses
         assert [r.prompt.text for r in found] == expected
         assert {r.text for r in found} == {"Ho"} and found[0].reasoning == "hm"
+
+
+def test_a_row_of_several_samples(importing):
+    rows = [{"model": "m", "prompt": "p", "completion": ["one", {"generated_text": "two"}]}]
+    found = importing.one(importing.jsonl("x.jsonl", rows)).responses
+    assert [(r.sample, r.text) for r in found] == [(0, "one"), (1, "two")]
 
 
 # --- damaged records ----------------------------------------------------------------------------
