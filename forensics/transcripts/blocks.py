@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 # Names of a part's kind where it has no `type`: Gemini's and Bedrock's parts are named by a field.
@@ -31,7 +31,12 @@ _FIELD_KINDS: Mapping[str, str] = {
     "audio": "audio",
     "thinking": "thinking",
 }
-_MEDIA = re.compile(r"image|audio|video|file|document|media|pdf", re.IGNORECASE)
+# Fields of a record or message that hold media; each is what was shown beside the text.
+MEDIA_FIELDS = (
+    *("image", "images", "image_url", "image_path", "audios", "video", "videos"),
+    *("attachments", "experimental_attachments"),
+)
+_MEDIA = re.compile(r"image|audio|video|file|document|media|pdf|attachment|visual", re.IGNORECASE)
 # Descriptions of a medium, not the medium: tools name the same picture's type and detail
 # differently.
 _DESCRIPTIONS = frozenset(
@@ -89,6 +94,20 @@ def block_of(kind: str, value: object) -> Block:
             return Block(kind, _digest("\n".join(leaves)))
     plain = json.dumps(_steady(value, 0), sort_keys=True, ensure_ascii=True, default=str)
     return Block(kind, _digest(plain))
+
+
+def media_beside(record: Mapping[str, object]) -> tuple[Block, ...]:
+    """Return the media that a record or message names in fields of their own, beside its text.
+
+    So do Ollama's messages, tables of vision models and their training data (`images`).
+    """
+    found = ((name, record.get(name)) for name in MEDIA_FIELDS)
+    return tuple(block_of(name, value) for name, value in found if not is_blank(value) and value)
+
+
+def marks(blocks: Iterable[Block]) -> str:
+    """Return what stands for blocks in a prompt's text."""
+    return "".join(block.mark for block in blocks)
 
 
 def _digest(text: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from forensics.transcripts.blocks import Block, block_of, is_blank, kind_of
+from forensics.transcripts.blocks import Block, block_of, is_blank, kind_of, marks, media_beside
 from forensics.transcripts.reasoning import Split, split
 
 _TEXT_KINDS = frozenset({"text", "input_text", "output_text", "refusal", "summary_text"})
@@ -65,7 +65,7 @@ class Content:
     @property
     def as_prompt(self) -> str:
         """The text a prompt is hashed by: what is no text stands as `[kind sha256:…]`."""
-        return self.text + "".join(block.mark for block in self.other)
+        return self.text + marks(self.other)
 
 
 @dataclass
@@ -96,6 +96,7 @@ def read_message(message: object, separator: str = "") -> Content:
         shown = ", ".join(repr(str(name)[:40]) for name in list(message)[:8]) or "none"
         raise MessageError(f"a message without 'content' (its fields: {shown})")
     pile = _content(message)
+    pile.other.extend(media_beside(message))
     calls = [(k, message[k]) for k in ("tool_calls", "function_call") if message.get(k)]
     pile.other.extend(block_of(kind, value) for kind, value in calls if not is_blank(value))
     text = separator.join(pile.texts) or _string(message.get("refusal")) or _spoken(message, pile)
@@ -267,6 +268,9 @@ def _add_part(part: Mapping[str, object], pile: _Pile, depth: int) -> None:
         pile.other.append(block_of(kind, part))
     else:
         pile.texts.append(text)
+        # garak puts a picture or sound beside the text of the same message.
+        shown = next((part[k] for k in ("data_checksum", "data_path") if _says(part.get(k))), None)
+        pile.other.extend([block_of("file", shown)] if shown is not None else [])
 
 
 def _text_of(part: Mapping[str, object]) -> str | None:

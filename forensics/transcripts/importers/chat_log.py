@@ -28,7 +28,7 @@ from forensics.transcripts.importers.conversation import (
     exchange,
     parse_content,
     parse_turns,
-    with_tools,
+    with_extras,
 )
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_document, json_records
@@ -146,7 +146,7 @@ def _asked(record: Mapping[str, Any], sent: tuple[Message, ...], where: str) -> 
     """Return a prompt with what is sent beside the messages: system prompt and tools."""
     system = parse_content(record.get("system"), where, "\n").as_prompt
     messages = (Message("system", system), *sent) if system else sent
-    return with_tools(messages, record.get("tools"), record.get("functions"))
+    return with_extras(messages, record)
 
 
 def _sent(turns: Sequence[Turn]) -> tuple[Message, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Role
-from forensics.transcripts.blocks import block_of, is_blank
+from forensics.transcripts.blocks import Block, block_of, is_blank, marks, media_beside
 from forensics.transcripts.messages import Content, MessageError, read_content, read_message
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "parse_turn",
     "parse_turns",
     "request_messages",
+    "with_extras",
     "with_tools",
 ]
 
@@ -56,6 +57,10 @@ ROLES: Mapping[str, Role] = {
     "context": "user",
     "documents": "user",
 }
+
+
+# What a request offers beside its messages, and what it is called in a prompt.
+_OFFERED = {"tools": "tools", "functions": "tools", "documents": "documents"}
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,23 @@ def with_tools(messages: tuple[Message, ...], *offered: Any) -> tuple[Message, .
         messages: what was sent.
         offered: the definitions, as the source lists them (`tools`, `functions`).
     """
-    marks = "".join(block_of("tools", tools).mark for tools in offered if _some(tools))
-    return (Message("system", marks), *messages) if marks else messages
+    return _marked(messages, [block_of("tools", tools) for tools in offered if _some(tools)])
+
+
+def with_extras(messages: tuple[Message, ...], record: Mapping[str, Any]) -> tuple[Message, ...]:
+    """Return a prompt that differs by what was sent beside its messages; else as it is.
+
+    Args:
+        messages: what was sent.
+        record: the request or record; its tools, documents and media are looked at.
+    """
+    offered = ((kind, record.get(name)) for name, kind in _OFFERED.items())
+    blocks = [block_of(kind, value) for kind, value in offered if _some(value)]
+    return _marked(messages, [*blocks, *media_beside(record)])
+
+
+def _marked(messages: tuple[Message, ...], blocks: Sequence[Block]) -> tuple[Message, ...]:
+    return (Message("system", marks(blocks)), *messages) if blocks else messages
 
 
 def request_messages(body: Mapping[str, Any], where: str) -> tuple[Message, ...]:
@@ -122,7 +142,7 @@ def request_messages(body: Mapping[str, Any], where: str) -> tuple[Message, ...]
     )
     if system:
         asked = (Message("system", system), *asked)
-    return with_tools(asked, body.get("tools"), body.get("functions"))
+    return with_extras(asked, body)
 
 
 def _some(value: Any) -> bool:

@@ -19,7 +19,7 @@ from forensics.transcripts.importers.base import (
     each_record,
     model_name,
 )
-from forensics.transcripts.importers.conversation import Turn, exchange, parse_turn
+from forensics.transcripts.importers.conversation import Turn, exchange, parse_content, parse_turn
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_records
 
@@ -99,7 +99,7 @@ def _prompt(value: Any, where: str) -> tuple[Message, ...]:
     """Read a prompt: a text, a `{text}` message, a conversation or a list of turns."""
     if isinstance(value, list) or (isinstance(value, dict) and "turns" in value):
         return tuple(turn.message for turn in _turns(value, where))
-    return (Message("user", _text(value, where)),)
+    return (Message("user", parse_content(value, where).as_prompt),)
 
 
 def _turns(value: Any, where: str) -> list[Turn]:

@@ -179,10 +179,16 @@ class _Reader:
     task: str
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
+    seen: set[str] = field(default_factory=set)
 
     def answers(self, where: str, sample: Any) -> Iterator[Answer]:
         if not isinstance(sample, dict):
             raise InputFileError(f"{where}: not a JSON object")
+        uuid = sample.get("uuid")
+        if isinstance(uuid, str) and uuid in self.seen:
+            self.tally.add(self.header, "samples stand in the log twice; left out")
+            return
+        self.seen.add(str(uuid))
         attachments = sample.get("attachments")
         store = attachments if isinstance(attachments, dict) else {}
         turns = parse_turns(_resolve_all(sample.get("messages") or [], store), where)

@@ -11,7 +11,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, text_sha256
-from forensics.transcripts.blocks import is_blank
+from forensics.transcripts.blocks import block_of, is_blank, marks
 from forensics.transcripts.importers.base import (
     Answer,
     Imported,
@@ -118,8 +118,7 @@ def _requests(arguments: Any, where: str) -> list[str | tuple[Message, ...]]:
     if isinstance(arguments, dict):
         # {"gen_args_0": {"arg_0": prompt, "arg_1": settings}, …}
         groups = [
-            [value.get("arg_0"), value.get("arg_1")] if isinstance(value, dict) else []
-            for value in arguments.values()
+            list(value.values()) if isinstance(value, dict) else [] for value in arguments.values()
         ]
     elif isinstance(arguments, list):
         # Before 0.4.3: [[prompt, settings], …]
@@ -130,7 +129,16 @@ def _requests(arguments: Any, where: str) -> list[str | tuple[Message, ...]]:
         raise InputFileError(f"{where}: arguments hold no prompt; was it written by the harness?")
     if any(len(group) > 1 and isinstance(group[1], str) for group in groups):
         raise _no_text(where)
-    return [_messages(group[0], where) for group in groups]
+    return [_with_media(_messages(group[0], where), group[2:]) for group in groups]
+
+
+def _with_media(asked: str | tuple[Message, ...], further: list[Any]) -> str | tuple[Message, ...]:
+    """Return a prompt with the digests of what a multimodal task sends beside it."""
+    shown = marks(block_of("visual", value) for value in further if value)
+    if not shown:
+        return asked
+    messages = (Message("user", asked),) if isinstance(asked, str) else asked
+    return (*messages[:-1], messages[-1]._replace(content=messages[-1].content + shown))
 
 
 def _messages(value: Any, where: str) -> str | tuple[Message, ...]:

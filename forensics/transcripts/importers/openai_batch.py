@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,7 +55,7 @@ class OpenAIBatch:
         lines = list(each_record(json_records(path, problems), _lines, problems))
         asked = _asked(path, {line.custom_id for line in lines}, self.prompts, problems)
         reader = _Reader(asked, _fallback_model(lines, path))
-        numbered = ((line.where, line) for line in lines)
+        numbered = [(line.where, line) for line in _once(lines, reader)]
         answers = list(each_record(numbered, reader.answers, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
 
@@ -88,6 +89,19 @@ def _lines(where: str, record: Mapping[str, Any]) -> Iterator[_Line]:
         yield _Line(where, custom_id, None, request_id, failure)
         return
     yield _Line(where, custom_id, body, request_id)
+
+
+def _once(lines: Sequence[_Line], reader: _Reader) -> Iterator[_Line]:
+    """Leave out lines that stand there twice: one call under one custom_id is one generation."""
+    seen: set[str] = set()
+    for line in lines:
+        known = line.body is not None and line.request_id and line.body.get("id")
+        key = json.dumps([line.custom_id, line.request_id, line.body]) if known else ""
+        if key and key in seen:
+            reader.tally.add(reader.fallback, "lines repeat a call of the same batch; left out")
+            continue
+        seen.add(key)
+        yield line
 
 
 def _fallback_model(lines: Sequence[_Line], path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message
-from forensics.transcripts.blocks import is_blank
+from forensics.transcripts.blocks import block_of, is_blank, marks
 from forensics.transcripts.completions import Output, read_completion
 from forensics.transcripts.importers.base import (
     UNKNOWN,
@@ -45,7 +45,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "reasoning": ("reasoning",),
     "category": ("category",),
     "language": ("language",),
+    # What was shown beside the prompt's text takes part in who the prompt is.
+    "image": ("image", "images", "image_url", "image_path"),
+    "audio": ("audio", "audios"),
+    "video": ("video", "videos"),
 }
+_MEDIA = ("image", "audio", "video")
 _NEEDED = ("prompt", "output")
 _OUTPUTS = frozenset(COLUMNS["output"])
 _FORM = "model, prompt_id, prompt, output[, sample_id, reasoning, category, language]"
@@ -108,12 +113,12 @@ class _RowReader:
 
     def answers(self, where: str, row: Row) -> Iterator[Answer]:
         """Yield the row's answer, or its samples."""
-        row = {key: _decoded(value, where) for key, value in row.items()}
+        row = {k: v if k in _MEDIA else _decoded(v, where) for k, v in row.items()}
         model = model_name(_text(row, "model", where))
         outputs = _outputs(row.get("output"), where)
         sample = _sample(row.get("sample"), where)
         prompt = self.prompts.get(
-            _prompt(row.get("prompt"), where),
+            _prompt(row, where),
             _identifier(row.get("prompt_id"), where),
             _text(row, "category", where) or UNKNOWN,
             _text(row, "language", where) or "und",
@@ -153,16 +158,20 @@ def _decoded(value: Any, where: str) -> Any:
     return decode(value, where) if isinstance(value, bytes) else value
 
 
-def _prompt(value: Any, where: str) -> str | tuple[Message, ...]:
-    """Return a prompt: a text, or a list of messages."""
-    if isinstance(value, str):
-        return value
+def _prompt(row: Row, where: str) -> str | tuple[Message, ...]:
+    """Return a prompt: a text, or a list of messages; media beside it stand at its end."""
+    value = row.get("prompt")
     if is_blank(value):
         raise InputFileError(f"{where}: no prompt; every answer needs the prompt it answers")
+    shown = marks(block_of(k, row[k]) for k in _MEDIA if not is_blank(row.get(k)) and row[k])
+    if isinstance(value, str):
+        return value + shown
     turns = parse_turns(value if isinstance(value, list) else [value], where)
     if not turns:
         raise InputFileError(f"{where}: the prompt is an empty list of messages")
-    return tuple(turn.message for turn in turns)
+    messages = [turn.message for turn in turns]
+    messages[-1] = messages[-1]._replace(content=messages[-1].content + shown)
+    return tuple(messages)
 
 
 def _text(row: Row, key: str, where: str) -> str | None:
@@ -334,8 +343,8 @@ def _parquet_columns(path: Path) -> dict[str, Any]:
         column = table.column(schema.names[index])
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
-        if key in ("prompt", "output") and pa.types.is_nested(column.type):
-            pass  # messages, read a row at a time
+        if key in _MEDIA or (key in ("prompt", "output") and pa.types.is_nested(column.type)):
+            pass  # media and messages are read a row at a time
         elif key not in ("prompt_id", "sample"):
             column = _as_bytes(column, f"{path}: column {schema.names[index]!r}")
         elif _is_text(column.type):

@@ -14,7 +14,7 @@ from forensics.suites.suite import Message, prompt_sha256, text_sha256
 from forensics.transcripts.importers import import_file
 from tests.cli.cli import forensics
 from tests.transcripts.importers.test_import_batch import batch_input, batch_line, completion
-from tests.transcripts.importers.test_import_formats import lm_sample, turn
+from tests.transcripts.importers.test_import_formats import ALPACA, attempt, lm_sample, turn
 from tests.transcripts.importers.test_import_inspect import FAILED, HEADER, sample
 
 # --- who a prompt is ----------------------------------------------------------------------------
@@ -47,6 +47,57 @@ def test_tools_that_were_offered_tell_prompts_apart(importing):
     assert found[3] == found[4] == text_sha256("What is it?")
     assert len(set(found[:2])) == 2
     assert found[0] == found[2] not in found[3:]
+
+
+def test_media_beside_the_text_tell_prompts_apart(importing):
+    def ask(picture: str) -> list[Any]:
+        asked = {"role": "user", "content": "What is it?"}
+        return [
+            {"messages": [asked | {"images": [picture]}, turn("assistant", "A cat.")]},
+            {"messages": [asked, turn("assistant", "A cat.")], "images": [picture]},
+        ]
+
+    logs = [*ask("AAAA"), *ask("BBBB"), {"messages": [turn("user", "What is it?")]}]
+    found = hashes(importing.one(importing.jsonl("log.jsonl", logs)))
+    assert len(set(found)) == 5
+    rows = [{"prompt": "What is it?", "image": i, "output": "A cat."} for i in ("a", "b", None)]
+    for name in ("t.jsonl", "t.parquet"):
+        importing.out = importing.folder / f"out-{name}"
+        path = importing.folder / name
+        if name == "t.parquet":
+            pq.write_table(pa.Table.from_pylist(rows), path)
+        else:
+            importing.jsonl(name, rows)
+        found = hashes(importing.one(path))
+        assert len(set(found)) == 3 and found[2] == text_sha256("What is it?")
+
+
+def test_media_of_garak_and_of_the_harness_tell_prompts_apart(importing):
+    lines: list[Any] = [{"entry_type": "init"}]
+    for number, path in enumerate(("a.png", "b.png", None)):
+        message = {"text": "What is it?", "lang": "en", "data_path": path, "notes": {}}
+        lines.append(attempt(str(number), {"turns": [turn("user", message)]}, ["A cat."]))
+    found = hashes(importing.one(importing.jsonl("g.report.jsonl", lines)))
+    assert len(set(found)) == 3 and found[2] == text_sha256("What is it?")
+    samples = [lm_sample(n, "What is it?", [["A cat."]]) for n in range(3)]
+    for sample_, visual in zip(samples, ("a", "b", None), strict=True):
+        sample_["arguments"]["gen_args_0"]["arg_2"] = visual and {"visual": [visual]}
+    found = hashes(importing.one(importing.jsonl("samples_a.jsonl", samples)))
+    assert len(set(found)) == 3 and found[2] == text_sha256("What is it?")
+
+
+def test_calls_that_stand_in_a_file_twice_are_one_generation(importing):
+    line = batch_line("a", completion("Red"))
+    again = batch_line("b", completion("Red"))
+    transcript = importing.one(importing.jsonl("out.jsonl", [line, again, line]))
+    assert [r.prompt.id for r in transcript.responses] == ["a", "b"]
+    doubled = [
+        sample(1, 1, "A.", uuid="u"),
+        sample(1, 2, "A.", uuid="v"),
+        sample(1, 1, "A.", uuid="u"),
+    ]
+    log = importing.one(importing.json("log.json", HEADER | {"samples": doubled}))
+    assert [r.sample for r in log.responses] == [0, 1]
 
 
 def test_hashes_of_text_alone_stay_as_they_are(importing):
@@ -215,8 +266,6 @@ def test_a_file_of_nothing_but_bad_records_is_refused(importing, bad):
 
 
 def test_every_importer_leaves_out_only_what_is_bad(importing):
-    from tests.transcripts.importers.test_import_formats import ALPACA, attempt
-
     attempts = [attempt("1", "Say moo.", ["Moo."]), attempt("2", "Say baa.", "none")]
     files = {
         "alpaca-eval": importing.json("model_outputs.json", [ALPACA[0], {"instruction": "x"}]),
