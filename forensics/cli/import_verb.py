@@ -61,7 +61,9 @@ def command(
     for text in imported[0].skipped.lines:
         note(text)
     for one in imported:
-        for text in (*one.joined.lines, *one.notes):
+        if one.joined:
+            note(f"{one.path.name}: joined with {one.joined} answers that were imported before")
+        for text in one.notes:
             note(f"{one.path.name}: {text}")
         if one.blank:
             note(f"{one.path.name}: {one.blank} of {one.responses} answers are blank")

@@ -21,7 +21,7 @@ from forensics.transcripts.importers.base import Imported, Importer, PromptsImpo
 from forensics.transcripts.importers.chat_log import ChatLog
 from forensics.transcripts.importers.garak import Garak
 from forensics.transcripts.importers.inspect_log import Inspect
-from forensics.transcripts.importers.joining import NOT_JOINED, Joined, Source, join
+from forensics.transcripts.importers.joining import join
 from forensics.transcripts.importers.lm_eval import LmEval
 from forensics.transcripts.importers.naming import file_names
 from forensics.transcripts.importers.openai_batch import OpenAIBatch
@@ -38,7 +38,7 @@ class ImportedFile:
     """What was written: `responses` lines, of which `blank` hold no text.
 
     `skipped` says what of the whole source could not be read; it is the same for all its models.
-    `joined` says what the transcript held before, from other sources, and holds still.
+    `joined` counts the answers from other sources that the transcript held before and holds still.
     """
 
     model: str
@@ -47,7 +47,7 @@ class ImportedFile:
     blank: int
     notes: tuple[str, ...] = ()
     skipped: Skipped = NOTHING_SKIPPED
-    joined: Joined = NOT_JOINED
+    joined: int = 0
 
 
 _BUILT_IN: tuple[Importer, ...] = (
@@ -95,7 +95,7 @@ def import_file(
         OutputError: `out` cannot be written.
     """
     importer = _choose(path, format, prompts)
-    source = Source(_sha256(path), path.name)
+    digest = _sha256(path)
     with _staging(out) as folder:
         staged: dict[str, tuple[Path, ImportedFile]] = {}
         for imported in importer.read(path):
@@ -104,13 +104,13 @@ def import_file(
             if imported.model in staged:
                 raise InputFileError(f"{path}: the importer gave {imported.model!r} twice")
             target = folder / f"{len(staged)}.jsonl"
-            write_transcript(target, _manifest(imported, importer.name, source), imported.responses)
+            write_transcript(target, _manifest(imported, importer.name, digest), imported.responses)
             staged[imported.model] = (target, _summary(imported, target))
             if progress is not None:
                 progress(len(imported.responses))
         if not staged:
             raise InputFileError(f"{path} holds no answers")
-        return _publish(staged, out, source)
+        return _publish(staged, out, digest)
 
 
 def _summary(imported: Imported, path: Path) -> ImportedFile:
@@ -133,7 +133,7 @@ def _refusal(path: Path, skipped: Skipped) -> str:
     )
 
 
-def _manifest(imported: Imported, format: str, source: Source) -> Manifest:
+def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
     prompts = {response.prompt.sha256: response.prompt for response in imported.responses}
     suite = Suite("imported", "1", "", tuple(prompts.values()))
     return Manifest(
@@ -141,8 +141,7 @@ def _manifest(imported: Imported, format: str, source: Source) -> Manifest:
         identity={
             "kind": "imported",
             "model": imported.model,
-            "source_sha256": source.sha256,
-            "source": source.name,
+            "source_sha256": digest,
             "format": format,
         },
         suite={"name": suite.name, "version": suite.version, "sha256": suite.sha256},
@@ -169,13 +168,13 @@ def _staging(out: Path) -> Iterator[Path]:
 
 
 def _publish(
-    staged: dict[str, tuple[Path, ImportedFile]], out: Path, source: Source
+    staged: dict[str, tuple[Path, ImportedFile]], out: Path, digest: str
 ) -> list[ImportedFile]:
     """Move the staged transcripts to `out`, joined with what stands there from other sources."""
     names = file_names(staged)
     # All of them first: what cannot be joined must stop the import before anything is moved.
     joined = {
-        model: join(prepared, out / names[model], model, source)
+        model: join(prepared, out / names[model], model, digest)
         for model, (prepared, _) in staged.items()
     }
     published = []

@@ -21,53 +21,11 @@ Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where imported answers came from: the file's sha256 (hex) and its name, without folder.
-
-    A session of an earlier version knows no name.
-    """
-
-    sha256: str
-    name: str = ""
-
-
-@dataclass(frozen=True)
 class Session:
-    """What one import wrote: its source and its lines, the first with the manifest."""
+    """What one import wrote: its source's sha256 (hex) and its lines, the first with a manifest."""
 
-    source: Source
+    source_sha256: str
     lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class Joined:
-    """What became of an earlier import: answers that stay, and the names of their sources."""
-
-    kept: int = 0
-    sources: tuple[str, ...] = ()
-    repeated: int = 0
-    equal: int = 0
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """What a user is told."""
-        if not self.kept:
-            return ()
-        named = ", ".join(dict.fromkeys(name or "an earlier import" for name in self.sources))
-        told = [f"joined with {self.kept} answers imported before from {named}"]
-        if self.repeated:
-            told.append(
-                f"{self.repeated} prompts were answered there already; these are further samples"
-            )
-        if self.equal:
-            told.append(
-                f"{self.equal} of these samples have the same text as there: if one file is a copy "
-                "of the other, import only one of them"
-            )
-        return tuple(told)
-
-
-NOT_JOINED = Joined()
 
 
 def held(path: Path, model: str) -> tuple[Session, ...]:
@@ -90,53 +48,54 @@ def held(path: Path, model: str) -> tuple[Session, ...]:
     )
 
 
-def join(staged: Path, target: Path, model: str, source: Source) -> Joined:
+def join(staged: Path, target: Path, model: str, source_sha256: str) -> int:
     """Put before the staged answers what `target` holds from other sources.
 
     Args:
         staged: the new transcript, in its place of preparation; rewritten if anything is kept.
         target: where it will stand.
         model: whose answers it holds.
-        source: where the new answers came from.
+        source_sha256: the sha256 (hex) of the file the new answers came from.
+
+    Returns:
+        How many answers of other sources are kept.
 
     Raises:
         UsageError: `target` holds something else, was changed after it was written, or has other
-            answers from a file of this name.
+            answers to the same prompts.
     """
     sessions = held(target, model)
     if not sessions:
-        return NOT_JOINED
+        return 0
     new = _lines(staged)
-    kept = [s for s in sessions if not _is_replaced(s, source, new, target)]
+    kept = [s for s in sessions if not _is_replaced(s, source_sha256, new, target)]
     if not kept:
-        return NOT_JOINED
+        return 0
     _check_chain(target, sessions)
     old = [line for session in kept for line in session.lines]
-    repeated, equal = _renumber(new, old)
     _write(staged, [*old, *new])
-    names = tuple(session.source.name for session in kept)
-    return Joined(len(old), names, repeated, equal)
+    return len(old)
 
 
-def _is_replaced(session: Session, source: Source, new: Sequence[Line], target: Path) -> bool:
+def _is_replaced(session: Session, source_sha256: str, new: Sequence[Line], target: Path) -> bool:
     """Tell whether a session is an earlier import of the same source.
 
-    The same content is; so is a file of the same name that still holds all the answers (a log that
-    grew). One of the same name with answers to other prompts is another part.
+    The same content is; so is a file that still holds all of its answers (a log that grew).
+    Answers to other prompts are another part of the model's answers. Other answers to the same
+    prompts may be a corrected file or a repeated run, which nobody but the user knows.
     """
-    if session.source.sha256 == source.sha256:
+    if session.source_sha256 == source_sha256:
         return True
-    if session.source.name and session.source.name != source.name:
-        return False
     answers = Counter(_answer(line) for line in session.lines if line.get("status") != "error")
     if answers <= Counter(map(_answer, new)):
         return True
-    if not {_prompt(line) for line in session.lines} & {_prompt(line) for line in new}:
+    both = {_prompt(line) for line in session.lines} & {_prompt(line) for line in new}
+    if not both:
         return False
     raise UsageError(
-        f"{target} holds {len(session.lines)} answers from another version of {source.name}; "
-        "importing this one would replace them: move the transcript away or choose another "
-        "folder with -o"
+        f"{target} holds {len(session.lines)} answers from another file, which answers "
+        f"{len(both)} of the same prompts; importing this one would replace them: move the "
+        "transcript away or choose another folder with -o"
     )
 
 
@@ -146,23 +105,6 @@ def _prompt(line: Line) -> str:
 
 def _answer(line: Line) -> tuple[str, str]:
     return _prompt(line), str(line.get("text"))
-
-
-def _renumber(new: Sequence[Line], old: Sequence[Line]) -> tuple[int, int]:
-    """Give new answers the next free sample of prompts that were answered before.
-
-    Returns:
-        How many answers are such further samples, and how many of them have a text that is there.
-    """
-    following: dict[str, int] = {}
-    for line in old:
-        following[_prompt(line)] = max(following.get(_prompt(line), 0), int(line["sample"]) + 1)
-    shift = dict(following)
-    texts = {_answer(line) for line in old if line.get("text")}
-    repeated = [line for line in new if _prompt(line) in shift]
-    for line in repeated:
-        line["sample"] = int(line["sample"]) + shift[_prompt(line)]
-    return len(repeated), sum(_answer(line) in texts for line in repeated)
 
 
 def _sessions(path: Path) -> tuple[Session, ...] | None:
@@ -180,7 +122,10 @@ def _sessions(path: Path) -> tuple[Session, ...] | None:
         sessions[-1].append(line)
     if not sessions or not all(_is_imported(session[0]) for session in sessions):
         return None
-    return tuple(Session(_source(session[0]), tuple(session)) for session in sessions)
+    return tuple(
+        Session(str(_identity(session[0]).get("source_sha256")), tuple(session))
+        for session in sessions
+    )
 
 
 def _lines(path: Path) -> list[Line]:
@@ -200,11 +145,6 @@ def _is_imported(line: Line) -> bool:
 def _identity(line: Line) -> Mapping[str, Any]:
     identity: Mapping[str, Any] = line["manifest"]["identity"]
     return identity
-
-
-def _source(line: Line) -> Source:
-    identity = _identity(line)
-    return Source(str(identity.get("source_sha256", "")), str(identity.get("source", "")))
 
 
 def _check_chain(path: Path, sessions: Sequence[Session]) -> None:

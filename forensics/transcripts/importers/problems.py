@@ -77,8 +77,5 @@ class Problems:
         Raises:
             InputFileError: the first reason; nothing is raised where there is no reason.
         """
-        if not self._skipped:
-            return
-        others = self._skipped - 1
-        more = f" (so can {others} more records not be read)" if others else ""
-        raise InputFileError(self._reasons[0] + more)
+        if self._skipped:
+            raise InputFileError(self._reasons[0])
