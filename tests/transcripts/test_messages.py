@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forensics.transcripts.blocks import block_of
 from forensics.transcripts.completions import read_completion, read_failure
@@ -15,6 +18,7 @@ from forensics.transcripts.messages import (
     read_content,
     read_message,
 )
+from tests.damage import ANY_JSON
 
 HM, YES = "Let me see.", "It is late."
 
@@ -206,3 +210,21 @@ def test_failures_in_every_shape() -> None:
     azure = {"code": "content_filter", "message": "no", "innererror": {"code": "x"}}
     assert read_failure(azure, 400).status == "filtered"
     assert read_failure(None).message == "the request failed"
+
+
+KEYS = st.sampled_from(
+    "role content parts text type thinking reasoning reasoning_content reasoning_details summary "
+    "redacted thought tool_calls audio transcript choices message output candidates error "
+    "finish_reason stop_reason answer value index usage images".split()
+)
+SHAPES = st.recursive(
+    ANY_JSON, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4)
+)
+
+
+@given(value=SHAPES)
+def test_any_value_is_read_or_refused(value: Any) -> None:
+    for read in (read_message, read_content, read_completion):
+        with contextlib.suppress(MessageError):
+            read(value)
+    read_failure(value)

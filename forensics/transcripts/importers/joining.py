@@ -86,10 +86,11 @@ def _is_replaced(session: Session, source_sha256: str, new: Sequence[Line], targ
     """
     if session.source_sha256 == source_sha256:
         return True
-    answers = Counter(_answer(line) for line in session.lines if line.get("status") != "error")
-    if answers <= Counter(map(_answer, new)):
+    answered, answers = _answered(session.lines), _answered(new)
+    if answered and answered <= answers:
         return True
-    both = {_prompt(line) for line in session.lines} & {_prompt(line) for line in new}
+    # A request that failed is answered by the part that asked it again.
+    both = {prompt for prompt, _ in answered} & {prompt for prompt, _ in answers}
     if not both:
         return False
     raise UsageError(
@@ -99,12 +100,13 @@ def _is_replaced(session: Session, source_sha256: str, new: Sequence[Line], targ
     )
 
 
-def _prompt(line: Line) -> str:
-    return str(line.get("prompt_sha256"))
-
-
-def _answer(line: Line) -> tuple[str, str]:
-    return _prompt(line), str(line.get("text"))
+def _answered(lines: Sequence[Line]) -> Counter[tuple[str, str]]:
+    """Count prompts with their answers; calls that failed have none."""
+    return Counter(
+        (str(line.get("prompt_sha256")), str(line.get("text")))
+        for line in lines
+        if line.get("status") != "error"
+    )
 
 
 def _sessions(path: Path) -> tuple[Session, ...] | None:

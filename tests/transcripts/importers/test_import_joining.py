@@ -9,6 +9,7 @@ import pytest
 from forensics.custody.transcript_chain import examine
 from forensics.errors import UsageError
 from forensics.transcripts.importers import import_file
+from tests.transcripts.importers.test_import_batch import batch_input, batch_line, completion
 
 
 def row(prompt: str, text: str, **more: Any) -> dict[str, Any]:
@@ -70,6 +71,17 @@ def test_other_answers_to_the_same_prompts_stop_and_nothing_is_lost(importing):
     with pytest.raises(UsageError, match=message):
         import_file(importing.jsonl("two.jsonl", [row("a", "?"), row("b", "2")]), importing.out)
     assert written.path.read_bytes() == before
+
+
+def test_a_part_that_asks_again_what_failed_joins(importing):
+    failed = batch_line("b", {"error": {"message": "down"}}, 500)
+    importing.jsonl("x_input.jsonl", [batch_input("a", "A?"), batch_input("b", "B?")])
+    first = importing.jsonl("part-1.jsonl", [batch_line("a", completion("Red")), failed])
+    second = importing.jsonl("part-2.jsonl", [batch_line("b", completion("Blue"))])
+    importing.one(first)
+    both = importing.one(second)
+    assert found(both) == [("A?", 0, "Red"), ("B?", 0, "Blue")]
+    assert [r.status for r in both.responses] == ["ok", "ok"]
 
 
 def test_nothing_is_joined_to_a_transcript_that_was_changed(importing):
