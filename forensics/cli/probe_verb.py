@@ -32,6 +32,7 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     from forensics.examination.collect import plan, transcript_name
     from forensics.subjects.backends import open_backend
     from forensics.suites.references import with_texts
+    from forensics.transcripts.transcript import unknown_endings
     from forensics.workflows.obtaining import Asking, chosen_suite, collect_answers, subject_from
     from forensics.workflows.progress import note
 
@@ -57,6 +58,8 @@ def command(subject: str, output: Path | None, dry_run: bool, **options: Any) ->
     errors = transcript.count("error")
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     note(f"{transcript.path}: {told or 'no answers'}{f', {errors} failed' if errors else ''}")
+    for warning in unknown_endings(transcript.responses):
+        note(warning)
     if 2 * errors > len(transcript.responses):
         raise BackendError(_why(parsed.spec, transcript))
 

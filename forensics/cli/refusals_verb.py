@@ -49,21 +49,23 @@ def _transcripts(file: Path, format_: str | None) -> Iterator[Transcript]:
 
     from forensics.transcripts.importers import import_file
     from forensics.transcripts.transcript import read_transcript
+    from forensics.workflows.progress import note
 
     if format_ is None and _is_transcript(file):
         yield read_transcript(file)
         return
     with tempfile.TemporaryDirectory() as folder:
-        for imported in import_file(file, Path(folder), format_):
+        files = import_file(file, Path(folder), format_)
+        for text in files[0].skipped.lines:
+            note(text)
+        for imported in files:
             yield read_transcript(imported.path)
 
 
 def _is_transcript(file: Path) -> bool:
-    from forensics.transcripts.importers.records import head_keys
+    from forensics.transcripts.importers.registry import is_transcript
 
-    if not file.is_file():
-        return file.suffix == ".jsonl"
-    return {"prompt_sha256", "sample", "text", "status"} <= head_keys(file).keys
+    return is_transcript(file) if file.is_file() else file.suffix == ".jsonl"
 
 
 def _judge(transcript: Transcript) -> Iterator[dict[str, Any]]:

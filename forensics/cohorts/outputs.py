@@ -18,6 +18,7 @@ from forensics.errors import InputFileError
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Prompt
+from forensics.transcripts.importers.base import Imported
 from forensics.transcripts.transcript import Response, Transcript, read_transcript
 
 _MIN_SHARE = 0.5  # prompts that fewer models than this answered are left out
@@ -135,8 +136,15 @@ def answers_in(path: Path) -> Iterable[tuple[str, tuple[Response, ...]]]:
 
     table = Table()
     if table.detect(path):
-        return [(one.model, one.responses) for one in table.read(path)]
+        return [_whole(one) for one in table.read(path)]
     return [(path.stem, read_transcript(path).responses)]
+
+
+def _whole(imported: Imported) -> tuple[str, tuple[Response, ...]]:
+    """Refuse a table with a bad row: figures about models are not made from a part of one."""
+    if imported.skipped.records:
+        raise InputFileError(imported.skipped.reasons[0])
+    return imported.model, imported.responses
 
 
 def arrange(facts: Mapping[str, ModelFacts], answers: Mapping[str, Sequence[Response]]) -> Outputs:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,8 +22,8 @@ from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.chained_file import append, is_json, lock, mend
 from forensics.support.files import whole_file
 from forensics.support.hash_chain import CHAIN_START, broken_link, encode_line, split_lines
+from forensics.transcripts.endings import Status, ending
 
-Status = Literal["ok", "truncated", "filtered", "error"]
 STATUSES: tuple[Status, ...] = ("ok", "truncated", "filtered", "error")
 T = TypeVar("T")
 
@@ -203,7 +204,7 @@ def read_transcript(path: Path) -> Transcript:
     name = str(manifests[0].subject) if manifests else path.stem
     digest = hashlib.sha256(raw).hexdigest()
     responses = tuple(latest.values())
-    warnings += _id_warnings(responses)
+    warnings += _id_warnings(responses) + unknown_endings(responses)
     link = broken_link(raw)
     broken = f"line {link.line}: {link.what}" if link else ""
     return Transcript(name, responses, manifests, tuple(warnings), digest, str(path), broken)
@@ -298,6 +299,13 @@ def _id_warnings(responses: Iterable[Response]) -> list[str]:
         f"{len(repeated)} prompt ids stand for several prompts (first: {repeated[0]!r}); "
         "prompts are matched by their hash, not by id"
     ]
+
+
+def unknown_endings(responses: Iterable[Response]) -> list[str]:
+    """Return a warning for each finish reason that nobody knows."""
+    reasons = Counter(r.finish_reason for r in responses if r.finish_reason)
+    notes = ((ending(reason).note, count) for reason, count in reasons.items())
+    return [f"{count} {note}" for note, count in notes if note is not None]
 
 
 @dataclass

@@ -22,16 +22,11 @@ from forensics.subjects.backends.chat_protocol import (
     one_line,
 )
 from forensics.subjects.backends.chat_stream import OTHER_STREAM
-from forensics.transcripts.transcript import Status
+from forensics.transcripts.endings import Status, failure_status
 
 KEPT = "answers so far are kept; run again to go on"
 
 _QUOTA = re.compile(r"insufficient_(?:quota|balance|credits?|funds)|billing", re.IGNORECASE)
-_FILTER = re.compile(
-    r"content_?filter|content_policy|responsibleaipolicy|data_inspection_failed"
-    r"|content exists risk|flagged|moderation",
-    re.IGNORECASE,
-)
 _NO_PATH = re.compile(
     r"unexpected endpoint|(?:endpoint|path|route|url|page|resource) (?:was )?not found"
     r"|(?:unknown|invalid|no such|unsupported) (?:endpoint|path|route|url|method)"
@@ -161,7 +156,7 @@ def check_reply(reply: Reply, endpoint: Endpoint, *, proven: bool, longest_wait:
 def _check_rejection(
     reply: Reply, endpoint: Endpoint, status: int, info: ErrorInfo, said: str
 ) -> None:
-    if _FILTER.search(f"{info.code} {info.message}"):
+    if failure_status(info.code, info.message, status) == "filtered":
         raise RejectedError(said, "filtered", f"{status} {info.code}", reply)
     if status == 403:
         raise BackendError(
@@ -232,7 +227,7 @@ def _known_error(
             f"{endpoint.base_url} has no quota left for this key ({said}); "
             f"check plan and billing; {KEPT}"
         )
-    if _FILTER.search(f"{info.code} {info.message}"):
+    if failure_status(info.code, info.message) == "filtered":
         return RejectedError(said, "filtered", f"{reply.status} {info.code}", reply)
     if "model_not_found" in info.code or _NO_MODEL.search(info.message):
         return BackendError(

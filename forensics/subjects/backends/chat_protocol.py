@@ -17,25 +17,24 @@ from forensics.subjects.backends.base import GenerationSettings, Request
 from forensics.subjects.backends.chat_template import fold_system
 from forensics.suites.suite import Message
 from forensics.support.secrets import Secret
-from forensics.transcripts.reasoning import split_reasoning
-from forensics.transcripts.transcript import Response, Status, Transcript
+from forensics.transcripts.completions import read_choice
+from forensics.transcripts.endings import Ending
+from forensics.transcripts.messages import MessageError, apart
+from forensics.transcripts.reasoning import Split
+from forensics.transcripts.transcript import Response, Transcript
 
 Api = Literal["chat", "completions"]
 PATHS: Mapping[Api, str] = {"chat": "/chat/completions", "completions": "/completions"}
+_CHOICE_FIELDS: Mapping[Api, tuple[str, ...]] = {
+    "chat": ("message", "finish_reason"),
+    "completions": ("text", "finish_reason"),
+}
 
 # Stands among the parameters that an endpoint turned out not to take.
 SYSTEM_ROLE = "system role"
 # Real replies nest about ten levels; far deeper ones only serve to overflow a reader's stack.
 DEEPEST_JSON = 64
 
-_STATUSES: Mapping[str, Status] = {
-    "length": "truncated",
-    "max_tokens": "truncated",
-    "model_length": "truncated",
-    "content_filter": "filtered",
-    "sensitive": "filtered",
-    "error": "error",
-}
 _ADAPTABLE = ("max_tokens", "temperature", "seed", "n")
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecogni[sz]ed|unknown|extra.(?:inputs|forbidden)|not permitted"
@@ -50,7 +49,14 @@ _HTML = re.compile(
 
 
 class MalformedReplyError(ValueError):
-    """A reply that is JSON but not what the protocol promises."""
+    """A reply that is JSON but not what the protocol promises.
+
+    `final` marks one that asking again will not change.
+    """
+
+    def __init__(self, message: str, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 @dataclass(frozen=True)
@@ -220,20 +226,21 @@ def to_response(
     """
     content = reply.content
     choice = _first_choice(content)
-    text, reasoning = _chat_text(choice) if api == "chat" else _completion_text(choice)
-    finish = _string(choice.get("finish_reason"))
-    status = _STATUSES.get((finish or "").lower(), "ok")
+    answer, ended = _answer(choice, api)
+    status = ended.status(answer.text)
     if status == "error":
-        raise MalformedReplyError(f"the provider failed: {_failure(choice)}")
+        # Asking again may help: nothing came, or what came is not the model's.
+        said = ended.reason if choice.get("error") is None else _failure(choice)
+        raise MalformedReplyError(f"the provider failed: {one_line(str(said))}")
     usage = content.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     return Response(
         prompt=request.prompt,
-        text=text,
+        text=answer.text,
         sample=request.sample,
-        status=status,
-        reasoning=reasoning,
-        finish_reason=finish,
+        status="truncated" if answer.cut_off and ended.reason is None else status,
+        reasoning=answer.reasoning,
+        finish_reason=ended.reason,
         input_tokens=_count(usage.get("prompt_tokens")),
         output_tokens=_count(usage.get("completion_tokens")),
         logprobs=_logprobs(choice.get("logprobs")),
@@ -261,53 +268,17 @@ def _failure(choice: Mapping[str, Any]) -> str:
     return error_info(Reply(200, {}, "", content={"error": choice.get("error")})).message
 
 
-def _completion_text(choice: Mapping[str, Any]) -> tuple[str, str | None]:
-    text = choice.get("text")
-    if text is not None and not isinstance(text, str):
-        raise MalformedReplyError("the reply's `text` is not a string")
-    if text is None and "text" not in choice:
-        raise MalformedReplyError("the reply's choice has no `text`")
-    return split_reasoning(text or "")
-
-
-def _chat_text(choice: Mapping[str, Any]) -> tuple[str, str | None]:
-    message = choice.get("message")
-    if not isinstance(message, dict):
-        raise MalformedReplyError("the reply's choice has no `message`")
-    text, thoughts = _parts(message.get("content"))
-    if not text:
-        # Refusing is behaviour: where a server reports it in a field of its own, it is the answer.
-        text = _string(message.get("refusal")) or ""
-    text, tagged = split_reasoning(text)
-    channel = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
-    found = [part for part in (channel, thoughts, tagged) if part]
-    return text, "\n".join(found) or None
-
-
-def _parts(content: Any) -> tuple[str, str]:
-    """Return (text, reasoning) of a message's content: null, a string, or a list of parts."""
-    if content is None:
-        return "", ""
-    if isinstance(content, str):
-        return content, ""
-    if not isinstance(content, list):
-        raise MalformedReplyError("the reply's `content` is neither text nor a list of parts")
-    texts: list[str] = []
-    thoughts: list[str] = []
-    for part in content:
-        if isinstance(part, str):
-            texts.append(part)
-        elif isinstance(part, dict):
-            thinks = part.get("type") in ("thinking", "reasoning")
-            (thoughts if thinks else texts).append(_part_text(part))
-    return "".join(texts), "".join(thoughts)
-
-
-def _part_text(part: Mapping[str, Any]) -> str:
-    for name in ("text", "refusal", "thinking", "reasoning"):
-        if name in part:
-            return "".join(_parts(part[name]))
-    return ""
+def _answer(choice: Mapping[str, Any], api: Api) -> tuple[Split, Ending]:
+    """Return the answer, thinking apart, and how it ended."""
+    needed = "message" if api == "chat" else "text"
+    if needed not in choice:
+        raise MalformedReplyError(f"the reply's choice has no `{needed}`")
+    try:
+        output = read_choice({k: v for k, v in choice.items() if k in _CHOICE_FIELDS[api]})
+    except MessageError as error:
+        message = f"the reply's choice is not readable: {error}"
+        raise MalformedReplyError(message, final=True) from error
+    return apart(output.content), output.ending
 
 
 def _string(value: Any) -> str | None:

@@ -291,7 +291,7 @@ class _Run:
                 completed_at=now(),
             )
         except MalformedReplyError as error:
-            raise TransientError(str(error), tries=FEW) from error
+            raise TransientError(str(error), final=error.final, tries=FEW) from error
         except TransientError as error:
             self._hold_back(error)
             raise

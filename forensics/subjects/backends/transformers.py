@@ -14,7 +14,7 @@ from forensics.subjects.model_files.loading import device, load_model, store_by_
 from forensics.subjects.model_files.sources import ModelSource, open_source
 from forensics.subjects.subject import Subject
 from forensics.support.quiet import why
-from forensics.transcripts.reasoning import split_reasoning
+from forensics.transcripts.reasoning import Split, is_delimiter, opening_at_end, split
 from forensics.transcripts.transcript import Response
 
 
@@ -35,6 +35,7 @@ class _Loaded:
     ends: frozenset[int]
     context: int | None
     name: str
+    special: Mapping[int, str]
 
 
 class TransformersBackend:
@@ -117,6 +118,7 @@ class TransformersBackend:
             _end_tokens(model, tokenizer),
             getattr(model.config, "max_position_embeddings", None),
             name,
+            {i: str(t) for i, t in tokenizer.added_tokens_decoder.items() if t.special},
         )
 
     def _answer_batch(
@@ -209,19 +211,13 @@ def _explain(error: BaseException, name: str, options: BackendOptions) -> Backen
 
 def _respond(loaded: _Loaded, task: _Task, tokens: list[int], started: str, done: str) -> Response:
     stopped = bool(tokens) and tokens[-1] in loaded.ends
-    text = loaded.tokenizer.decode(
-        tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-    )
-    # Some templates open the thinking channel themselves, so that the answer lacks the tag.
-    if task.text.rstrip().endswith("<think>"):
-        text = f"<think>{text}"
-    answer, reasoning = split_reasoning(text)
+    answer = _split(loaded, tokens, opening_at_end(task.text))
     return Response(
         prompt=task.request.prompt,
-        text=answer,
+        text=answer.text,
         sample=task.request.sample,
         status="ok" if stopped else "truncated",
-        reasoning=reasoning,
+        reasoning=answer.reasoning,
         finish_reason="stop" if stopped else "length",
         input_tokens=len(task.tokens),
         output_tokens=len(tokens),
@@ -230,6 +226,31 @@ def _respond(loaded: _Loaded, task: _Task, tokens: list[int], started: str, done
         model=loaded.name,
         key=task.request.key,
     )
+
+
+def _split(loaded: _Loaded, tokens: list[int], opened: str) -> Split:
+    """Return the answer, thinking apart.
+
+    Many models mark their thinking with special tokens, which must be there for it to be seen and
+    are dropped everywhere else. `opened` is how the chat template opened the thinking itself.
+    """
+    kept = [
+        token
+        for token in tokens
+        if token not in loaded.special
+        or (token not in loaded.ends and is_delimiter(loaded.special[token]))
+    ]
+    if any(token in loaded.special for token in kept):
+        marked = loaded.tokenizer.decode(
+            kept, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        found = split(opened + marked)
+        if found.reasoning is not None or found.cut_off:
+            return found
+    text = loaded.tokenizer.decode(
+        tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+    )
+    return split(opened + text)
 
 
 def _failed(loaded: _Loaded, request: Request, message: str) -> Response:

@@ -7,56 +7,39 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
-from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.errors import InputFileError, OutputError
 from forensics.suites.suite import Suite
 from forensics.support.clock import now
-from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 from forensics.support.version import VERSION
-from forensics.transcripts.importers.alpaca_eval import AlpacaEval
-from forensics.transcripts.importers.base import Imported, Importer, PromptsImporter
-from forensics.transcripts.importers.chat_log import ChatLog
-from forensics.transcripts.importers.garak import Garak
-from forensics.transcripts.importers.inspect_log import Inspect
-from forensics.transcripts.importers.lm_eval import LmEval
-from forensics.transcripts.importers.naming import file_names, refuse_to_overwrite
-from forensics.transcripts.importers.openai_batch import OpenAIBatch
-from forensics.transcripts.importers.records import head_keys, open_input
-from forensics.transcripts.importers.table import Table
+from forensics.transcripts.importers.base import Imported, Importer
+from forensics.transcripts.importers.joining import join
+from forensics.transcripts.importers.naming import file_names
+from forensics.transcripts.importers.problems import NOTHING_SKIPPED, Skipped
+from forensics.transcripts.importers.records import open_input
+from forensics.transcripts.importers.registry import choose, importers
 from forensics.transcripts.transcript import Manifest, write_transcript
 
-__all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers"]
+__all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers", "source_sha256"]
 
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """What was written: `responses` lines, of which `blank` hold no text."""
+    """What was written: `responses` lines, of which `blank` hold no text.
+
+    `skipped` says what of the whole source could not be read; it is the same for all its models.
+    `joined` counts the answers from other sources that the transcript held before and holds still.
+    """
 
     model: str
     path: Path
     responses: int
     blank: int
     notes: tuple[str, ...] = ()
-
-
-_BUILT_IN: tuple[Importer, ...] = (
-    Table(),
-    AlpacaEval(),
-    LmEval(),
-    Inspect(),
-    OpenAIBatch(),
-    ChatLog(),
-    Garak(),
-)
-
-
-def importers() -> dict[str, Importer]:
-    """Return every importer by the name that `--format` takes."""
-    named = {importer.name: importer for importer in _BUILT_IN}
-    return named | {name: make() for name, make in load_plugins("importers", tuple(named)).items()}
+    skipped: Skipped = NOTHING_SKIPPED
+    joined: int = 0
 
 
 def import_file(
@@ -65,8 +48,13 @@ def import_file(
     format: str | None = None,
     progress: Callable[[int], None] | None = None,
     prompts: Path | None = None,
+    strict: bool = False,
+    siblings: frozenset[str] = frozenset(),
 ) -> list[ImportedFile]:
     """Write one transcript per model found in `path` into the folder `out`; all of them or none.
+
+    A transcript that is there keeps what it holds from other sources; the answers of the same
+    source are replaced, see `joining`.
 
     Args:
         path: another tool's file.
@@ -74,18 +62,23 @@ def import_file(
         format: name of the importer; None detects it from the content.
         progress: called after each model with the number of answers just read and staged.
         prompts: second file with the prompts, for formats that keep them apart.
+        strict: refuse a file of which a record cannot be read, or holds a key twice.
+        siblings: sha256s (hex) of files that are imported with it, see `source_sha256`: their
+            answers to the same prompts are further samples, not another version.
 
     Raises:
         InputFileError: the file cannot be read, or its format is not known.
-        UsageError: no such format, or a file in `out` that is not a former import of the same
-            model would be overwritten.
+        UsageError: no such format, or a file in `out` would be overwritten that is not a former
+            import of the same model and source.
         OutputError: `out` cannot be written.
     """
-    importer = _choose(path, format, prompts)
-    digest = _sha256(path)
+    importer = choose(path, format, prompts)
+    digest = source_sha256(path)
     with _staging(out) as folder:
         staged: dict[str, tuple[Path, ImportedFile]] = {}
         for imported in importer.read(path):
+            if strict and imported.skipped:
+                raise InputFileError(_refusal(path, imported.skipped))
             if imported.model in staged:
                 raise InputFileError(f"{path}: the importer gave {imported.model!r} twice")
             target = folder / f"{len(staged)}.jsonl"
@@ -95,12 +88,27 @@ def import_file(
                 progress(len(imported.responses))
         if not staged:
             raise InputFileError(f"{path} holds no answers")
-        return _publish(staged, out)
+        return _publish(staged, out, digest, siblings)
 
 
 def _summary(imported: Imported, path: Path) -> ImportedFile:
     blank = sum(not response.text.strip() for response in imported.responses)
-    return ImportedFile(imported.model, path, len(imported.responses), blank, imported.notes)
+    return ImportedFile(
+        imported.model, path, len(imported.responses), blank, imported.notes, imported.skipped
+    )
+
+
+def _refusal(path: Path, skipped: Skipped) -> str:
+    """Return why a file with bad records is refused under `strict`."""
+    if skipped.records:
+        return (
+            f"{path}: {skipped.records} records cannot be read; the first: {skipped.reasons[0]} "
+            "(without --strict they are left out)"
+        )
+    return (
+        f"{path}: {skipped.odd} records hold a key twice; the first: {skipped.oddities[0]} "
+        "(without --strict the last value counts)"
+    )
 
 
 def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
@@ -119,7 +127,7 @@ def _manifest(imported: Imported, format: str, digest: str) -> Manifest:
         provenance="imported",
         started_at=now(),
         version=VERSION,
-        notes=("provenance unverified", *imported.notes),
+        notes=("provenance unverified", *imported.notes, *imported.skipped.notes),
     )
 
 
@@ -137,63 +145,32 @@ def _staging(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _publish(staged: dict[str, tuple[Path, ImportedFile]], out: Path) -> list[ImportedFile]:
+def _publish(
+    staged: dict[str, tuple[Path, ImportedFile]], out: Path, digest: str, siblings: frozenset[str]
+) -> list[ImportedFile]:
+    """Move the staged transcripts to `out`, joined with what stands there from other sources."""
     names = file_names(staged)
-    for model, name in names.items():
-        refuse_to_overwrite(out / name, model)
+    # All of them first: what cannot be joined must stop the import before anything is moved.
+    joined = {
+        model: join(prepared, out / names[model], model, digest, siblings)
+        for model, (prepared, _) in staged.items()
+    }
     published = []
-    for model, (source, summary) in staged.items():
+    for model, (prepared, summary) in staged.items():
         target = out / names[model]
         try:
-            source.replace(target)
+            prepared.replace(target)
         except OSError as error:
             raise OutputError(f"cannot write {target}: {error.strerror}") from error
-        published.append(
-            ImportedFile(model, target, summary.responses, summary.blank, summary.notes)
-        )
+        published.append(replace(summary, path=target, joined=joined[model]))
     return published
 
 
-def _sha256(path: Path) -> str:
-    with open_input(path) as file:
+def source_sha256(path: Path) -> str:
+    """Return the sha256 (hex) of what a file holds, unpacked.
+
+    Raises:
+        InputFileError: it cannot be read.
+    """
+    with open_input(path) as file:  # unpacked: a file and its packed copy are one source
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _choose(path: Path, format: str | None, prompts: Path | None) -> Importer:
-    with open_input(path):
-        pass  # a missing file is told as such, before anything is guessed about its format
-    importer = _detect(path) if format is None else _by_name(format)
-    if prompts is None:
-        return importer
-    if not hasattr(importer, "with_prompts"):
-        raise UsageError(f"--prompts has no meaning for the format {importer.name}; leave it out")
-    return cast(PromptsImporter, importer).with_prompts(prompts)
-
-
-def _by_name(format: str) -> Importer:
-    built_in = {importer.name: importer for importer in _BUILT_IN}
-    if format in built_in:
-        return built_in[format]
-    if format in plugin_names("importers"):
-        asked: Importer = load_plugin("importers", format)()
-        return asked
-    raise UsageError(f"no import format {format!r}; formats: {', '.join(importers())}")
-
-
-def _detect(path: Path) -> Importer:
-    known = importers()
-    fitting = [importer for importer in known.values() if importer.detect(path)]
-    if len(fitting) == 1:
-        return fitting[0]
-    hint = f"choose one with --format: {', '.join(known)}"
-    if fitting:
-        names = " and ".join(importer.name for importer in fitting)
-        raise InputFileError(f"{path} could be {names}; {hint}")
-    if path.stat().st_size == 0:
-        raise InputFileError(f"{path} is empty")
-    keys = head_keys(path).keys
-    if {"prompt_sha256", "sample", "text", "status"} <= keys:
-        raise InputFileError(f"{path} is a transcript already; use it as transcript:{path}")
-    shown = ", ".join(repr(key[:40]) for key in sorted(keys)[:12])
-    found = f" (its first record has the fields {shown})" if keys else ""
-    raise InputFileError(f"cannot tell the format of {path}{found}; {hint}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
+from forensics.support.compressed import plain_path
+from forensics.transcripts.blocks import is_blank
 from forensics.transcripts.importers.base import (
     UNKNOWN,
     Answer,
@@ -15,7 +17,10 @@ from forensics.transcripts.importers.base import (
     PromptTable,
     Tally,
     by_model,
+    each_record,
+    model_name,
 )
+from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_records
 
 
@@ -25,6 +30,7 @@ class AlpacaEval:
 
     name: str = "alpaca-eval"
     description: str = "AlpacaEval model_outputs.json: instruction, output, generator"
+    example: str = "results/owl-7b/model_outputs.json"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""
@@ -33,33 +39,42 @@ class AlpacaEval:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a record without `generator` is named after the folder or file."""
-        prompts = PromptTable()
-        tally, fallback = Tally(), _model_of(path)
-        answers = []
-        for where, record in json_records(path):
-            model = _text(record, "generator", where)
-            if not model:
-                tally.add(fallback, f"answers name no generator; taken as {fallback!r}")
-            instruction = _text(record, "instruction", where)
-            if instruction is None:
-                raise InputFileError(f"{where}: no instruction; an answer needs its prompt")
-            further = _text(record, "input", where)
-            asked = f"{instruction}\n\n{further}" if further else instruction
-            prompt = prompts.get(asked, category=_text(record, "dataset", where) or UNKNOWN)
-            text = _text(record, "output", where, needed=True) or ""
-            answers.append(Answer(model or fallback, prompt, text))
-        yield from by_model(answers, tally.notes())
+        reader, problems = _Reader(_model_of(path)), Problems()
+        records = json_records(path, problems)
+        answers = list(each_record(records, reader.answer, problems))
+        yield from by_model(answers, reader.tally.notes(), problems)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    fallback: str
+    prompts: PromptTable = field(default_factory=PromptTable)
+    tally: Tally = field(default_factory=Tally)
+
+    def answer(self, where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
+        instruction = _text(record, "instruction", where)
+        if instruction is None:
+            raise InputFileError(f"{where}: no instruction; an answer needs its prompt")
+        text = _text(record, "output", where, needed=True) or ""
+        further = _text(record, "input", where)
+        model = model_name(_text(record, "generator", where))
+        if not model:
+            self.tally.add(self.fallback, f"answers name no generator; taken as {self.fallback!r}")
+        asked = f"{instruction}\n\n{further}" if further else instruction
+        prompt = self.prompts.get(asked, category=_text(record, "dataset", where) or UNKNOWN)
+        yield Answer(model or self.fallback, prompt, text)
 
 
 def _model_of(path: Path) -> str:
     # AlpacaEval's own layout is results/<model>/model_outputs.json.
-    return (path.stem != "model_outputs" and path.stem) or path.absolute().parent.name or path.stem
+    stem = plain_path(path).stem
+    return (stem != "model_outputs" and stem) or path.absolute().parent.name or stem
 
 
 def _text(record: Mapping[str, Any], key: str, where: str, needed: bool = False) -> str | None:
     if needed and key not in record:
         raise InputFileError(f"{where}: no field {key!r}; this is not AlpacaEval output")
     value = record.get(key)
-    if value is None or isinstance(value, str):
-        return value
+    if is_blank(value) or isinstance(value, str):
+        return value or None
     raise InputFileError(f"{where}: {key} is {type(value).__name__}, not text")

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt, prompt_sha256
-from forensics.transcripts.reasoning import split_reasoning
-from forensics.transcripts.transcript import Response, Status
+from forensics.transcripts.completions import Completion, Output, Usage
+from forensics.transcripts.importers.problems import NOTHING_SKIPPED, Problems, Skipped
+from forensics.transcripts.messages import Content, apart
+from forensics.transcripts.transcript import Response
 
 UNKNOWN = "uncategorised"
+# What tools write where no model is named.
+_PLACEHOLDERS = frozenset(
+    {"", "-", "?", "none", "none/none", "null", "nan", "n/a", "na", "undefined", "(none)"}
+    | {"unknown", "unknown/unknown", "no model", "placeholder", "unnamed"}
+)
+_FAILED = {
+    False: "requests failed; kept as errors",
+    True: "requests were refused by the vendor's filter; kept as filtered",
+}
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)
 class Imported:
-    """One model's answers, and what must be known about how they were read."""
+    """One model's answers, and what must be known about how they were read.
+
+    `skipped` says what of the whole file could not be read; it is the same for every model of it.
+    """
 
     model: str
     responses: tuple[Response, ...]
     notes: tuple[str, ...] = ()
+    skipped: Skipped = NOTHING_SKIPPED
 
 
 class Importer(Protocol):
-    """Reads one format of another tool."""
+    """Reads one format of another tool.
+
+    One that also has `example`, the path of such a file, is listed with it.
+    """
 
     @property
     def name(self) -> str:
@@ -44,8 +65,10 @@ class Importer(Protocol):
     def read(self, path: Path) -> Iterator[Imported]:
         """Yield every model of the file, each once.
 
+        A record that cannot be read costs itself only, see `Imported.skipped`.
+
         Raises:
-            InputFileError: what cannot be read, naming the row, line or member.
+            InputFileError: the file, or each of its records, cannot be read.
         """
         ...
 
@@ -75,18 +98,52 @@ class Answer:
 
 
 def by_model(
-    answers: Iterable[Answer], notes: Mapping[str, Sequence[str]] | None = None
+    answers: Iterable[Answer],
+    notes: Mapping[str, Sequence[str]] | None = None,
+    problems: Problems | None = None,
 ) -> Iterator[Imported]:
-    """Group answers by model, in order of appearance; `notes` maps models to theirs."""
+    """Group answers by model, in order of appearance.
+
+    Args:
+        answers: all answers of a file.
+        notes: model → what must be known of its answers.
+        problems: what of the file could not be read.
+
+    Raises:
+        InputFileError: there are no answers, as no record could be read.
+    """
     groups: dict[str, list[Answer]] = {}
     for answer in answers:
         groups.setdefault(answer.model, []).append(answer)
+    if problems is not None and not groups:
+        problems.refuse()
     # Each group is let go once it is yielded, so that a large file is not held twice.
     for model in list(groups):
-        yield assemble(model, groups.pop(model), (notes or {}).get(model, ()))
+        skipped = problems.found() if problems is not None else NOTHING_SKIPPED
+        yield assemble(model, groups.pop(model), (notes or {}).get(model, ()), skipped)
 
 
-def assemble(model: str, answers: Sequence[Answer], notes: Sequence[str] = ()) -> Imported:
+def each_record(
+    records: Iterable[tuple[str, T]],
+    read: Callable[[str, T], Iterable[U]],
+    problems: Problems,
+) -> Iterator[U]:
+    """Yield what `read` makes of every `(place, record)`; one that it refuses is left out."""
+    for where, record in records:
+        try:
+            found = list(read(where, record))
+        except InputFileError as error:
+            problems.skip(error)
+            continue
+        yield from found
+
+
+def assemble(
+    model: str,
+    answers: Sequence[Answer],
+    notes: Sequence[str] = (),
+    skipped: Skipped = NOTHING_SKIPPED,
+) -> Imported:
     """Return one model's answers with every (prompt, sample) taken once and reasoning split off.
 
     An answer whose sample number is taken or not given gets the next free one of its prompt.
@@ -101,7 +158,7 @@ def assemble(model: str, answers: Sequence[Answer], notes: Sequence[str] = ()) -
             f"{repeated} answers repeat a prompt and sample of the same model; "
             "all are kept, later ones as further samples",
         )
-    return Imported(model, responses, tuple(notes))
+    return Imported(model, responses, tuple(notes), skipped)
 
 
 def _number(answers: Sequence[Answer]) -> tuple[list[int], int]:
@@ -128,12 +185,53 @@ def _number(answers: Sequence[Answer]) -> tuple[list[int], int]:
 
 
 def _response(answer: Answer, sample: int) -> Response:
-    text, reasoning = answer.text, answer.reasoning
-    if not reasoning:
-        text, reasoning = split_reasoning(text)
+    found = apart(Content(answer.text, answer.reasoning))
+    details = dict(answer.details)
+    if found.cut_off and details.get("finish_reason") is None and "error" not in details:
+        details["status"] = "truncated"
     return Response(
-        prompt=answer.prompt, text=text, sample=sample, reasoning=reasoning, **answer.details
+        prompt=answer.prompt,
+        text=found.text,
+        sample=sample,
+        reasoning=found.reasoning,
+        **details,
     )
+
+
+def completion_answers(
+    model: str, prompt: Prompt, found: Completion, tally: Tally, request_id: str | None = None
+) -> Iterator[Answer]:
+    """Yield the answers of one call to an API; a call that failed is an answer without text."""
+    if found.failure is not None:
+        filtered = found.failure.status == "filtered"
+        tally.add(model, _FAILED[filtered])
+        details: dict[str, Any] = {
+            "status": found.failure.status,
+            "error": found.failure.message,
+            "request_id": request_id,
+            "finish_reason": "content_filter" if filtered else None,
+        }
+        yield Answer(model, prompt, "", details=details)
+    counted = found.usage if len(found.outputs) == 1 else Usage()
+    for output in found.outputs:
+        tally.add_output(model, output)
+        details = {
+            "finish_reason": output.ending.reason,
+            "status": output.status,
+            "request_id": request_id,
+            "model": found.model,
+            "system_fingerprint": found.system_fingerprint,
+            "input_tokens": counted.input_tokens,
+            "output_tokens": counted.output_tokens,
+        }
+        content = output.content
+        yield Answer(model, prompt, content.text, None, content.reasoning, details)
+
+
+def model_name(*places: object) -> str | None:
+    """Return the first of `places` that names a model; placeholders are no names."""
+    names = (place for place in places if isinstance(place, str))
+    return next((name for name in names if name.strip().lower() not in _PLACEHOLDERS), None)
 
 
 @dataclass(frozen=True)
@@ -142,9 +240,15 @@ class Tally:
 
     _counts: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def add(self, model: str, what: str) -> None:
-        """Count one more `what` for `model`."""
-        self._counts.setdefault(model, Counter())[what] += 1
+    def add(self, model: str, *what: str) -> None:
+        """Count one more of each `what` for `model`."""
+        self._counts.setdefault(model, Counter()).update(what)
+
+    def add_output(self, model: str, output: Output) -> None:
+        """Count what must be known of an answer: left-out blocks, an unknown finish reason."""
+        self.add(model, *output.content.notes)
+        if output.ending.note is not None:
+            self.add(model, output.ending.note)
 
     def notes(self) -> dict[str, tuple[str, ...]]:
         """Return model → its notes."""
@@ -177,11 +281,3 @@ class PromptTable:
             name = prompt_id or prompt_sha256(sent)[:12]
             self._known[key] = Prompt(name, sent, category, language)
         return self._known[key]
-
-
-def status_of(finish_reason: str | None) -> Status:
-    """Return the status that a vendor's finish or stop reason stands for."""
-    if finish_reason in ("length", "max_tokens", "model_length", "max_output_tokens"):
-        return "truncated"
-    # Anthropic's stop reason `refusal` is its filter cutting in; a refusal in words is `end_turn`.
-    return "filtered" if finish_reason in ("content_filter", "refusal") else "ok"

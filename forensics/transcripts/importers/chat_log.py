@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.suites.suite import Message
-from forensics.transcripts.importers.base import Answer, Imported, PromptTable, Tally, by_model
-from forensics.transcripts.importers.conversation import Turn, exchange, parse_content, parse_turns
+from forensics.suites.suite import Message, Prompt
+from forensics.support.compressed import plain_path
+from forensics.transcripts.blocks import is_blank
+from forensics.transcripts.completions import Completion, Output, read_completion, read_failure
+from forensics.transcripts.endings import NATURAL, ending
+from forensics.transcripts.importers.base import (
+    Answer,
+    Imported,
+    PromptTable,
+    Tally,
+    by_model,
+    completion_answers,
+    each_record,
+    model_name,
+)
+from forensics.transcripts.importers.conversation import (
+    Exchange,
+    Turn,
+    exchange,
+    parse_content,
+    parse_turns,
+    with_extras,
+)
+from forensics.transcripts.importers.head import parsed
+from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_document, json_records
+from forensics.transcripts.messages import Content, MessageError
 
+# Where request logs keep the answer to what was sent, in order of preference; then the failure.
+_ANSWERS = (
+    "response",
+    "completion",
+    "choices",
+    "output",
+    "outputs",
+    "answer",
+    "model_response",
+    "generated_text",
+    "prediction",
+)
+_FAILURES = ("error", "error_str", "exception")
+_UNANSWERED = "the conversation has no assistant turn"
 _OTHER_FORMATS = frozenset({"prompt_sha256", "custom_id", "entry_type", "doc_id", "eval"})
 
 
@@ -21,7 +58,8 @@ class ChatLog:
     """Reads conversations; the last assistant turn is the answer, the turns before its prompt."""
 
     name: str = "chat-log"
-    description: str = "conversations in OpenAI or Anthropic style, JSON or JSONL with messages"
+    description: str = "conversations with messages, in OpenAI or Anthropic style; JSON, JSONL"
+    example: str = "chats.jsonl"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""
@@ -30,61 +68,110 @@ class ChatLog:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a conversation without an answer is kept as status `error`."""
-        prompts, tally = PromptTable(), Tally()
-        answers = [
-            _answer(where, record, path.stem, prompts, tally)
-            for where, record in _conversations(path)
-        ]
-        if answers and all("error" in answer.details for answer in answers):
+        problems, reader = Problems(), _Reader(plain_path(path).stem)
+        conversations = _conversations(path, problems)
+        answers = list(each_record(conversations, reader.answers, problems))
+        if answers and all(answer.details.get("error") == _UNANSWERED for answer in answers):
             raise InputFileError(f"{path}: no conversation has an assistant turn to import")
-        yield from by_model(answers, tally.notes())
+        yield from by_model(answers, reader.tally.notes(), problems)
 
 
 def _is_bare(path: Path) -> bool:
     """Tell whether the file is one conversation: a bare array of messages."""
     head = head_keys(path)
-    return head.container == "array" and {"role", "content"} <= head.keys
+    return (
+        head.container == "array" and "role" in head.keys and bool({"content", "parts"} & head.keys)
+    )
 
 
-def _conversations(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _conversations(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if _is_bare(path):
-        yield str(path), {"messages": json_document(path)}
+        yield str(path), {"messages": json_document(path, problems)}
         return
-    for where, record in json_records(path):
+    yield from json_records(path, problems)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Turns conversations into answers; one that names no model is taken as the file's own."""
+
+    stem: str
+    prompts: PromptTable = field(default_factory=PromptTable)
+    tally: Tally = field(default_factory=Tally)
+
+    def answers(self, where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
         if "messages" not in record:
             raise InputFileError(f"{where}: no field 'messages'; every conversation needs it")
-        yield where, record
+        turns = parse_turns(parsed(record["messages"]), where)
+        beside = _beside(record, turns, where)
+        # What was sent, where the answer stands beside it; else it is the last assistant turn.
+        found = exchange(turns) if beside is None else Exchange(_sent(turns), None)
+        model = self._model(record, found.answer, beside)
+        prompt = self.prompts.get(_asked(record, found.prompt, where))
+        if beside is not None:
+            yield from completion_answers(model, prompt, beside, self.tally)
+        elif found.answer is None:
+            self.tally.add(model, "conversations have no assistant turn; kept as errors")
+            yield Answer(model, prompt, "", details={"status": "error", "error": _UNANSWERED})
+        else:
+            yield self._last_turn(model, prompt, found, record)
+
+    def _last_turn(
+        self, model: str, prompt: Prompt, found: Exchange, record: Mapping[str, Any]
+    ) -> Answer:
+        if found.left_out:
+            self.tally.add(
+                model, "conversations go on after their last assistant turn; that is left out"
+            )
+        content = found.answer.content if found.answer else Content("")
+        reason = record.get("finish_reason", record.get("stop_reason"))
+        output = Output(content, ending(reason) if isinstance(reason, str) else NATURAL)
+        self.tally.add_output(model, output)
+        details = {"finish_reason": output.ending.reason, "status": output.status}
+        return Answer(model, prompt, content.text, reasoning=content.reasoning, details=details)
+
+    def _model(
+        self, record: Mapping[str, Any], answer: Turn | None, beside: Completion | None
+    ) -> str:
+        metadata = record.get("metadata")
+        named = model_name(
+            record.get("model"),
+            answer.model if answer else None,
+            metadata.get("model") if isinstance(metadata, dict) else None,
+            beside.model if beside else None,
+        )
+        if named is None:
+            self.tally.add(self.stem, f"conversations name no model; taken as {self.stem!r}")
+        return named or self.stem
 
 
-def _answer(
-    where: str, record: Mapping[str, Any], stem: str, prompts: PromptTable, tally: Tally
-) -> Answer:
-    found = exchange(parse_turns(record["messages"], where))
-    model = _model(record, found.answer)
-    if model is None:
-        model = stem
-        tally.add(stem, f"conversations name no model; taken as {stem!r}")
-    # Anthropic's requests carry the system prompt beside the messages.
-    system = parse_content(record.get("system"), where, "\n").text
-    messages = (Message("system", system), *found.prompt) if system else found.prompt
-    prompt = prompts.get(messages)
-    if found.answer is None:
-        tally.add(model, "conversations have no assistant turn; kept as errors")
-        reason = "the conversation has no assistant turn"
-        return Answer(model, prompt, "", details={"status": "error", "error": reason})
-    if found.left_out:
-        tally.add(model, "conversations go on after their last assistant turn; that is left out")
-    content = found.answer.content
-    for kind in content.other:
-        tally.add(model, f"answer blocks of type {kind} are left out")
-    return Answer(model, prompt, content.text, reasoning=content.reasoning)
+def _asked(record: Mapping[str, Any], sent: tuple[Message, ...], where: str) -> tuple[Message, ...]:
+    """Return a prompt with what is sent beside the messages: system prompt and tools."""
+    system = parse_content(record.get("system"), where, "\n").as_prompt
+    messages = (Message("system", system), *sent) if system else sent
+    return with_extras(messages, record)
 
 
-def _model(record: Mapping[str, Any], answer: Turn | None) -> str | None:
-    metadata = record.get("metadata")
-    places = (
-        record.get("model"),
-        answer.model if answer else None,
-        metadata.get("model") if isinstance(metadata, dict) else None,
-    )
-    return next((name for name in places if isinstance(name, str) and name), None)
+def _sent(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    return tuple(turn.message for turn in turns)
+
+
+def _beside(record: Mapping[str, Any], turns: Sequence[Turn], where: str) -> Completion | None:
+    """Return the answer that a request log holds beside what was sent, if there is one.
+
+    A conversation that ends with an assistant turn holds its answer itself.
+    """
+    if turns and turns[-1].role == "assistant":
+        return None
+    name = next((name for name in _ANSWERS if _says(record.get(name))), None)
+    failed = next((name for name in _FAILURES if _says(record.get(name))), None)
+    if name is None:
+        return Completion(failure=read_failure(record[failed])) if failed else None
+    try:
+        return read_completion({"choices": record[name]} if name == "choices" else record[name])
+    except MessageError as error:
+        raise InputFileError(f"{where}, {name}: {error}") from error
+
+
+def _says(value: Any) -> bool:
+    return not is_blank(value) and bool(value)

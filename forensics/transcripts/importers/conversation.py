@@ -1,4 +1,4 @@
-"""Conversations as OpenAI, Anthropic and Inspect write them: turns with text or content blocks."""
+"""Conversations: turns with roles, and which of them is the answer."""
 
 from __future__ import annotations
 
@@ -8,29 +8,57 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Role
+from forensics.transcripts.blocks import Block, block_of, is_blank, marks, media_beside
+from forensics.transcripts.messages import Content, MessageError, read_content, read_message
 
-_ROLES: Mapping[str, Role] = {
+__all__ = [
+    "Content",
+    "Exchange",
+    "Turn",
+    "exchange",
+    "parse_content",
+    "parse_turn",
+    "parse_turns",
+    "with_extras",
+]
+
+# In lower case.
+ROLES: Mapping[str, Role] = {
     "system": "system",
     "developer": "system",
+    "platform": "system",
     "user": "user",
     "human": "user",
+    "prompter": "user",
     "assistant": "assistant",
     "model": "assistant",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "chatbot": "assistant",
+    "ai": "assistant",
+    "function_call": "assistant",
+    "tool_call": "assistant",
     # What a tool returns reaches the model from the outside, as a user's words do.
     "tool": "user",
+    "tools": "user",
     "function": "user",
+    "ipython": "user",
+    "environment": "user",
+    "observation": "user",
+    "tool_response": "user",
+    "tool_result": "user",
+    "tool_results": "user",
+    "tool_output": "user",
+    "function_response": "user",
+    "function_result": "user",
+    "toolresult": "user",
+    "context": "user",
+    "documents": "user",
 }
-_TEXT = ("text", "input_text", "output_text", "refusal")
-_THINKING = ("thinking", "reasoning")
 
 
-@dataclass(frozen=True)
-class Content:
-    """A message's text, its reasoning, and the kinds of blocks that are neither."""
-
-    text: str
-    reasoning: str | None = None
-    other: tuple[str, ...] = ()
+# What a request offers beside its messages, and what it is called in a prompt.
+_OFFERED = {"tools": "tools", "functions": "tools", "documents": "documents"}
 
 
 @dataclass(frozen=True)
@@ -43,8 +71,8 @@ class Turn:
 
     @property
     def message(self) -> Message:
-        """The turn as part of a prompt: what is not text stands as `[kind]`."""
-        return Message(self.role, self.content.text + "".join(f"[{k}]" for k in self.content.other))
+        """The turn as part of a prompt: what is not text stands as `[kind sha256:…]`."""
+        return Message(self.role, self.content.as_prompt)
 
 
 @dataclass(frozen=True)
@@ -65,6 +93,26 @@ def exchange(turns: Sequence[Turn]) -> Exchange:
     return Exchange(tuple(turn.message for turn in turns), None)
 
 
+def with_extras(messages: tuple[Message, ...], record: Mapping[str, Any]) -> tuple[Message, ...]:
+    """Return a prompt that differs by what was sent beside its messages; else as it is.
+
+    Args:
+        messages: what was sent.
+        record: the request or record; its tools, documents and media are looked at.
+    """
+    offered = ((kind, record.get(name)) for name, kind in _OFFERED.items())
+    blocks = [block_of(kind, value) for kind, value in offered if _some(value)]
+    return _marked(messages, [*blocks, *media_beside(record)])
+
+
+def _marked(messages: tuple[Message, ...], blocks: Sequence[Block]) -> tuple[Message, ...]:
+    return (Message("system", marks(blocks)), *messages) if blocks else messages
+
+
+def _some(value: Any) -> bool:
+    return not is_blank(value) and bool(value)
+
+
 def parse_turns(value: Any, where: str) -> list[Turn]:
     """Read a list of messages.
 
@@ -77,66 +125,41 @@ def parse_turns(value: Any, where: str) -> list[Turn]:
 
 
 def parse_turn(value: Any, where: str) -> Turn:
-    """Read one `{role, content}` message."""
+    """Read one `{role, content}` message, or an item of OpenAI's responses.
+
+    Raises:
+        InputFileError: no message, nothing said, or an unknown role.
+    """
     if not isinstance(value, dict):
         raise InputFileError(f"{where}: {type(value).__name__}, not a message object")
-    role = _ROLES.get(str(value.get("role")))
+    if "role" not in value and isinstance(value.get("type"), str):
+        return _item(value, where)
+    role = ROLES.get(str(value.get("role")).lower())
     if role is None:
         raise InputFileError(f"{where}: role {str(value.get('role'))[:40]!r} is not known")
-    content = parse_content(value.get("content"), where, "" if role == "assistant" else "\n")
-    text = content.text or _string(value.get("refusal")) or ""
-    reasoning = content.reasoning or _string(value.get("reasoning_content"))
-    reasoning = reasoning or _string(value.get("reasoning"))
-    calls = ("tool_calls",) if value.get("tool_calls") or value.get("function_call") else ()
-    return Turn(
-        role,
-        Content(text, reasoning, content.other + calls),
-        _string(value.get("model")),
-    )
+    try:
+        content = read_message(value, "" if role == "assistant" else "\n")
+    except MessageError as error:
+        raise InputFileError(f"{where}: {error}") from error
+    model = value.get("model")
+    return Turn(role, content, model if isinstance(model, str) else None)
+
+
+def _item(value: Mapping[str, Any], where: str) -> Turn:
+    """Read an item of a response's input that is no message: a call, its output, thinking."""
+    kind = str(value["type"])
+    if "output" in value and kind.endswith(("_output", "_result")):
+        return Turn("user", parse_content(value["output"], where, "\n"))
+    return Turn("assistant", parse_content([value], where))
 
 
 def parse_content(value: Any, where: str, separator: str = "") -> Content:
-    """Read a message's content: text, nothing, or a list of blocks."""
-    if value is None or isinstance(value, str):
-        return Content(value or "")
-    if not isinstance(value, list):
-        raise InputFileError(f"{where}: content is {type(value).__name__}, not text or blocks")
-    texts: list[str] = []
-    thoughts: list[str] = []
-    other: list[str] = []
-    for block in value:
-        if isinstance(block, str):
-            texts.append(block)
-            continue
-        if not isinstance(block, dict):
-            raise InputFileError(f"{where}: a content block is {type(block).__name__}")
-        _sort_block(block, texts, thoughts, other)
-    return Content(separator.join(texts), "\n".join(thoughts) or None, tuple(other))
+    """Read a message's content: text, nothing, or a list of parts.
 
-
-def _sort_block(
-    block: Mapping[str, Any], texts: list[str], thoughts: list[str], other: list[str]
-) -> None:
-    kind = str(block.get("type", "text"))[:40]
-    text = next((t for t in map(_string, map(block.get, _TEXT)) if t is not None), None)
-    if kind in _TEXT and text is not None:
-        texts.append(text)
-        return
-    thought = next((t for t in map(_string, map(block.get, (*_THINKING, "text"))) if t), None)
-    thought = thought or _summary(block.get("summary"))
-    if kind in _THINKING and thought:
-        thoughts.append(thought)
-        return
-    other.append(kind)
-
-
-def _summary(value: Any) -> str | None:
-    """Return the text of a reasoning summary: a string, or a list of `{text}`."""
-    if not isinstance(value, list):
-        return _string(value)
-    texts = [_string(item.get("text")) for item in value if isinstance(item, dict)]
-    return "\n".join(text for text in texts if text) or None
-
-
-def _string(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    Raises:
+        InputFileError: it is something else.
+    """
+    try:
+        return read_content(value, separator)
+    except MessageError as error:
+        raise InputFileError(f"{where}: {error}") from error

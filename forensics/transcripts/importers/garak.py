@@ -9,8 +9,19 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message
-from forensics.transcripts.importers.base import Answer, Imported, PromptTable, Tally, by_model
-from forensics.transcripts.importers.conversation import Turn, exchange, parse_turn
+from forensics.support.compressed import plain_path
+from forensics.transcripts.blocks import is_blank
+from forensics.transcripts.importers.base import (
+    Answer,
+    Imported,
+    PromptTable,
+    Tally,
+    by_model,
+    each_record,
+    model_name,
+)
+from forensics.transcripts.importers.conversation import Turn, exchange, parse_content, parse_turn
+from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_records
 
 # Renamed from model to target in 2025.
@@ -22,7 +33,8 @@ class Garak:
     """Reads the attempts of a report; the outputs of one attempt become samples."""
 
     name: str = "garak"
-    description: str = "garak *.report.jsonl"
+    description: str = "garak's report of a scan"
+    example: str = "garak_runs/garak.0f2c.report.jsonl"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""
@@ -30,8 +42,9 @@ class Garak:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; an output that never came is kept as status `error`."""
-        model, attempts = "", dict[str, tuple[str, Mapping[str, Any]]]()
-        for where, record in json_records(path):
+        model, problems = "", Problems()
+        attempts: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        for where, record in json_records(path, problems):
             if record.get("entry_type") == "attempt":
                 # An attempt is written when it was sent and again when it was judged.
                 attempts[str(record.get("uuid", where))] = (where, record)
@@ -39,19 +52,18 @@ class Garak:
                 model = model or _model(record)
         tally, prompts = Tally(), PromptTable()
         if not model:
-            model = path.name.removesuffix(".jsonl").removesuffix(".report")
+            model = plain_path(path).name.removesuffix(".jsonl").removesuffix(".report")
             tally.add(model, f"report names no model; taken as {model!r}")
-        answers = [
-            answer
-            for where, record in attempts.values()
-            for answer in _answers(where, record, model, prompts, tally)
-        ]
-        yield from by_model(answers, tally.notes())
+
+        def read(where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
+            return _answers(where, record, model, prompts, tally)
+
+        answers = list(each_record(attempts.values(), read, problems))
+        yield from by_model(answers, tally.notes(), problems)
 
 
 def _model(record: Mapping[str, Any]) -> str:
-    names = (record.get(key) for key in _MODEL_KEYS)
-    return next((name for name in names if isinstance(name, str) and name), "")
+    return model_name(*(record.get(key) for key in _MODEL_KEYS)) or ""
 
 
 def _answers(
@@ -69,7 +81,7 @@ def _answers(
     for index, output in enumerate(outputs):
         sent = exchange(histories[index]).prompt if histories else asked
         prompt = prompts.get(sent, None, category, _language(record.get("prompt")))
-        if output is None:
+        if is_blank(output):
             details = {"status": "error", "error": "the generator returned nothing"}
             yield Answer(model, prompt, "", details=details)
             continue
@@ -89,25 +101,19 @@ def _prompt(value: Any, where: str) -> tuple[Message, ...]:
     """Read a prompt: a text, a `{text}` message, a conversation or a list of turns."""
     if isinstance(value, list) or (isinstance(value, dict) and "turns" in value):
         return tuple(turn.message for turn in _turns(value, where))
-    return (Message("user", _text(value, where)),)
+    return (Message("user", parse_content(value, where).as_prompt),)
 
 
 def _turns(value: Any, where: str) -> list[Turn]:
     turns = value.get("turns") if isinstance(value, dict) else value
     if not isinstance(turns, list):
         raise InputFileError(f"{where}: a conversation has no turns")
-    return [_turn(turn, where) for turn in turns]
-
-
-def _turn(value: Any, where: str) -> Turn:
-    if isinstance(value, dict) and isinstance(value.get("content"), dict):
-        return parse_turn({**value, "content": _text(value["content"], where)}, where)
-    return parse_turn(value, where)
+    return [parse_turn(turn, where) for turn in turns]
 
 
 def _text(value: Any, where: str) -> str:
     text = value.get("text") if isinstance(value, dict) else value
-    if text is None and isinstance(value, dict):
+    if is_blank(text) and isinstance(value, dict):
         return ""
     if not isinstance(text, str):
         raise InputFileError(f"{where}: a message is {type(text).__name__}, not text")

@@ -6,22 +6,26 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt
+from forensics.support.compressed import plain_path
+from forensics.transcripts.completions import Output, read_choice, read_failure
 from forensics.transcripts.importers.base import (
     Answer,
     Imported,
     PromptTable,
     Tally,
     by_model,
-    status_of,
+    each_record,
+    model_name,
 )
-from forensics.transcripts.importers.conversation import Turn, exchange, parse_turn, parse_turns
+from forensics.transcripts.importers.conversation import Turn, exchange, parse_turns
+from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import (
     decode,
     head_keys,
@@ -30,10 +34,12 @@ from forensics.transcripts.importers.records import (
     parse_json,
     read_head,
 )
+from forensics.transcripts.messages import MessageError
 
 # In order of preference: the finished header, then what is written as a run starts.
 _HEADERS = ("header.json", "_journal/start.json", "start.json")
 _ZSTANDARD = 93
+_NO_OUTPUT = "the sample has no output"
 _ATTACHMENT = "attachment://"
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -55,7 +61,8 @@ class Inspect:
     """Reads every sample of a log; epochs become samples of the same prompt."""
 
     name: str = "inspect"
-    description: str = "Inspect .eval log, or its older .json log"
+    description: str = "Inspect logs: .eval, or the older .json"
+    example: str = "logs/2025-01-02T03-04-05+00-00_quiz_4xMn.eval"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""
@@ -70,29 +77,38 @@ class Inspect:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a sample that failed is kept as status `error`."""
-        zipped = read_head(path, 2) == "PK"
-        header, samples = _read_zip(path) if zipped else _read_json(path)
+        zipped, problems = read_head(path, 2) == "PK", Problems()
+        header, samples = (_read_zip if zipped else _read_json)(path, problems)
         spec = header.get("eval")
         model = spec.get("model") if isinstance(spec, dict) else None
         if not isinstance(spec, dict) or not isinstance(model, str):
             raise InputFileError(f"{path}: the header names no model; is this an Inspect log?")
-        reader = _Reader(model or path.stem, str(spec.get("task") or "uncategorised"))
-        answers = [a for where, sample in samples for a in reader.answers(where, sample)]
-        yield from by_model(answers, reader.tally.notes())
+        task = str(spec.get("task") or "uncategorised")
+        reader = _Reader(model, _only_role(spec) or plain_path(path).stem, task)
+        answers = list(each_record(samples, reader.answers, problems))
+        yield from by_model(answers, reader.tally.notes(), problems)
+
+
+def _only_role(spec: Mapping[str, Any]) -> str | None:
+    """Return the model that the header names by its role, if it is one only."""
+    roles = spec.get("model_roles")
+    named = roles.values() if isinstance(roles, dict) else ()
+    found = {model_name(r.get("model") if isinstance(r, dict) else r) for r in named} - {None}
+    return found.pop() if len(found) == 1 else None
 
 
 Samples = Iterator[tuple[str, Any]]
 
 
-def _read_json(path: Path) -> tuple[Mapping[str, Any], Samples]:
-    log = json_document(path)
+def _read_json(path: Path, problems: Problems) -> tuple[Mapping[str, Any], Samples]:
+    log = json_document(path, problems)
     samples = log.get("samples") if isinstance(log, dict) else None
     if not isinstance(samples, list):
         raise InputFileError(f"{path}: no samples; was the log written with its samples?")
     return log, ((f"{path}, sample {n}", item) for n, item in enumerate(samples, start=1))
 
 
-def _read_zip(path: Path) -> tuple[Mapping[str, Any], Samples]:
+def _read_zip(path: Path, problems: Problems) -> tuple[Mapping[str, Any], Samples]:
     with open_input(path) as file:
         try:
             names = list(dict.fromkeys(zipfile.ZipFile(file).namelist()))
@@ -105,10 +121,18 @@ def _read_zip(path: Path) -> tuple[Mapping[str, Any], Samples]:
     if not isinstance(header, dict):
         raise InputFileError(f"{path}: {start} is not a JSON object")
     chosen = [name for name in names if name.startswith("samples/") and name.endswith(".json")]
-    return header, ((f"{path}: {name}", _member(path, name)) for name in chosen)
+    return header, _members(path, chosen, problems)
 
 
-def _member(path: Path, name: str) -> Any:
+def _members(path: Path, names: Sequence[str], problems: Problems) -> Samples:
+    for name in names:
+        try:
+            yield f"{path}: {name}", _member(path, name, problems)
+        except InputFileError as error:
+            problems.skip(error)
+
+
+def _member(path: Path, name: str, problems: Problems | None = None) -> Any:
     where = f"{path}: {name}"
     with open_input(path) as file:
         try:
@@ -118,7 +142,7 @@ def _member(path: Path, name: str) -> Any:
                 raw = _unzstandard(file, info) if zstandard else archive.read(info)
         except _UNREADABLE as error:
             raise InputFileError(f"{where}: cannot be unpacked ({str(error)[:120]})") from error
-    return parse_json(decode(raw, where), where)
+    return parse_json(decode(raw, where), where, problems)
 
 
 def _unzstandard(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
@@ -147,36 +171,70 @@ def _unzstandard(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
 
 @dataclass
 class _Reader:
-    model: str
+    """Turns samples into answers.
+
+    `header` is the model that the log's header names, `fallback` who it is where nobody is named.
+    """
+
+    header: str
+    fallback: str
     task: str
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
+    seen: set[str] = field(default_factory=set)
 
     def answers(self, where: str, sample: Any) -> Iterator[Answer]:
         if not isinstance(sample, dict):
             raise InputFileError(f"{where}: not a JSON object")
+        uuid = sample.get("uuid")
+        if isinstance(uuid, str) and uuid in self.seen:
+            self.tally.add(self.header, "samples stand in the log twice; left out")
+            return
+        self.seen.add(str(uuid))
         attachments = sample.get("attachments")
         store = attachments if isinstance(attachments, dict) else {}
-        prompt = self._prompt(where, sample, store)
+        turns = parse_turns(_resolve_all(sample.get("messages") or [], store), where)
+        prompt = self._prompt(where, sample, turns, store)
         output = sample.get("output")
         output = output if isinstance(output, dict) else {}
+        model = self._model(output, turns)
         choices = output.get("choices")
         if not isinstance(choices, list) or not choices:
-            self.tally.add(self.model, "samples have no output; kept as errors")
-            details = {"status": "error", "error": _failure(sample, output)}
-            yield Answer(self.model, prompt, "", _epoch(sample), details=details)
+            self.tally.add(model, "samples have no output; kept as errors")
+            failure = read_failure(sample.get("error") or output.get("error") or _NO_OUTPUT)
+            details: dict[str, Any] = {"status": failure.status, "error": failure.message}
+            yield Answer(model, prompt, "", _epoch(sample), details=details)
             return
         number = _epoch(sample) if len(choices) == 1 else None
         for choice in choices:
-            turn, details = _choice(choice, output, store, where)
-            for kind in turn.content.other:
-                self.tally.add(self.model, f"answer blocks of type {kind} are left out")
-            content = turn.content
-            yield Answer(self.model, prompt, content.text, number, content.reasoning, details)
+            found = _choice(choice, store, where)
+            self.tally.add_output(model, found)
+            details = {
+                "finish_reason": found.ending.reason,
+                "status": found.status,
+                "model": model_name(output.get("model")),
+            }
+            content = found.content
+            yield Answer(model, prompt, content.text, number, content.reasoning, details)
 
-    def _prompt(self, where: str, sample: Mapping[str, Any], store: Mapping[str, Any]) -> Prompt:
+    def _model(self, output: Mapping[str, Any], turns: Sequence[Turn]) -> str:
+        """Return who answered: with model roles the header names nobody, or a mock."""
+        placeholder = model_name(self.header) is None or self.header.startswith("mockllm")
+        if not placeholder:
+            return self.header
+        spoken = next((turn.model for turn in reversed(turns) if turn.model), None)
+        named = model_name(spoken, output.get("model"))
+        if named and named != "model" and not named.startswith("mockllm"):
+            return named
+        if model_name(self.header):
+            return self.header
+        self.tally.add(self.fallback, f"samples name no model; taken as {self.fallback!r}")
+        return self.fallback
+
+    def _prompt(
+        self, where: str, sample: Mapping[str, Any], turns: Sequence[Turn], store: Mapping[str, Any]
+    ) -> Prompt:
         """Return what was sent: the turns before the last answer, else the sample's input."""
-        turns = parse_turns(_resolve_all(sample.get("messages") or [], store), where)
         found = exchange(turns)
         messages: str | tuple[Message, ...] = found.prompt
         if found.answer is None:
@@ -189,26 +247,18 @@ class _Reader:
         return self.prompts.get(messages, identifier, self.task)
 
 
-def _choice(
-    choice: Any, output: Mapping[str, Any], store: Mapping[str, Any], where: str
-) -> tuple[Turn, dict[str, Any]]:
+def _choice(choice: Any, store: Mapping[str, Any], where: str) -> Output:
     if not isinstance(choice, dict):
         raise InputFileError(f"{where}: a choice is {type(choice).__name__}, not an object")
-    turn = parse_turn(_resolve(choice.get("message"), store), where)
-    reason = choice.get("stop_reason") if isinstance(choice.get("stop_reason"), str) else None
-    echoed = output.get("model") if isinstance(output.get("model"), str) else None
-    return turn, {"finish_reason": reason, "status": status_of(reason), "model": echoed}
+    try:
+        return read_choice({**choice, "message": _resolve(choice.get("message"), store)})
+    except MessageError as error:
+        raise InputFileError(f"{where}: {error}") from error
 
 
 def _epoch(sample: Mapping[str, Any]) -> int | None:
     epoch = sample.get("epoch")
     return epoch - 1 if isinstance(epoch, int) and 1 <= epoch <= 10**9 else None
-
-
-def _failure(sample: Mapping[str, Any], output: Mapping[str, Any]) -> str:
-    error = sample.get("error") or output.get("error")
-    message = error.get("message") if isinstance(error, dict) else error
-    return str(message)[:500] if isinstance(message, str) else "the sample has no output"
 
 
 def _resolve_all(messages: Any, store: Mapping[str, Any]) -> Any:

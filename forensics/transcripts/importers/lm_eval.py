@@ -10,9 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
-from forensics.suites.suite import Message
-from forensics.transcripts.importers.base import Answer, Imported, PromptTable, Tally, by_model
+from forensics.suites.suite import Message, text_sha256
+from forensics.support.compressed import plain_path
+from forensics.transcripts.blocks import block_of, is_blank, marks
+from forensics.transcripts.importers.base import (
+    Answer,
+    Imported,
+    PromptTable,
+    Tally,
+    by_model,
+    each_record,
+    model_name,
+)
 from forensics.transcripts.importers.conversation import parse_turns
+from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_document, json_records
 
 _FILE = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT[\d.\-]+))?$")
@@ -23,7 +34,8 @@ class LmEval:
     """Reads generated answers; tasks scored by likelihood have no text to read."""
 
     name: str = "lm-eval"
-    description: str = "lm-evaluation-harness samples_*.jsonl of generation tasks"
+    description: str = "lm-evaluation-harness samples of generation tasks (--log_samples)"
+    example: str = "org__owl-7b/samples_gsm8k_2025-01-02T03-04-05.678901.jsonl"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""
@@ -35,13 +47,15 @@ class LmEval:
 
         The model's name comes from the `results_<date>.json` beside the file, else its folder.
         """
-        match = _FILE.match(path.stem)
-        task = match["task"] if match else path.stem
+        stem = plain_path(path).stem
+        match = _FILE.match(stem)
+        task = match["task"] if match else stem
         model, notes = _model(path, match["date"] if match else None)
-        tally = Tally()
-        reader = _Reader(model, task, tally)
-        answers = [a for where, record in json_records(path) for a in reader.read(where, record)]
-        yield from by_model(answers, {model: (*notes, *tally.notes().get(model, ()))})
+        tally, problems = Tally(), Problems()
+        reader = _Reader(model, task, tally, _has_unnamed_filters(path))
+        answers = list(each_record(json_records(path, problems), reader.read, problems))
+        noted = {model: (*notes, *tally.notes().get(model, ()))}
+        yield from by_model(answers, noted, problems)
 
 
 @dataclass
@@ -49,6 +63,7 @@ class _Reader:
     model: str
     task: str
     tally: Tally
+    unnamed_filters: bool
     prompts: PromptTable = field(default_factory=PromptTable)
     _filters: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
@@ -58,7 +73,7 @@ class _Reader:
             raise InputFileError(f"{where}: no doc_id; this is not a samples file")
         requests = _requests(record.get("arguments"), where)
         texts = _texts(record.get("resps"), len(requests), where)
-        if self._seen_under_other_filter(str(doc), texts, str(record.get("filter"))):
+        if self._repeats(str(doc), texts, record):
             self.tally.add(self.model, "rows repeat the same answers under another filter")
             return
         for messages, group in zip(requests, texts, strict=True):
@@ -66,12 +81,39 @@ class _Reader:
             for sample, text in enumerate(group):
                 yield Answer(self.model, prompt, text, sample)
 
-    def _seen_under_other_filter(self, doc: str, texts: list[list[str]], filter: str) -> bool:
-        """The harness writes a document once per filter, with the same unfiltered responses."""
+    def _repeats(self, doc: str, texts: list[list[str]], record: Mapping[str, Any]) -> bool:
+        """Tell whether a row is an earlier one's generation under another filter.
+
+        The harness writes a document once per filter, with the same unfiltered responses.
+        """
         filters = self._filters.setdefault((doc, json.dumps(texts)), set())
-        repeats = bool(filters) and filter not in filters
-        filters.add(filter)
+        name = str(record.get("filter"))
+        another = self.unnamed_filters if record.get("filter") is None else name not in filters
+        repeats = bool(filters) and another
+        filters.add(name)
         return repeats
+
+
+def _has_unnamed_filters(path: Path) -> bool:
+    """Tell whether rows stand for filters that are not named, as until the end of 2024.
+
+    Then a document stands there again with the same `resps` and other `filtered_resps`; where
+    those never differ, the rows are repeated runs.
+    """
+    if "filter" in head_keys(path).keys:
+        return False
+    seen: dict[tuple[str, str], str] = {}
+    for _, record in json_records(path, Problems()):
+        if record.get("filter") is None:
+            key = (str(record.get("doc_id")), _digest(record.get("resps")))
+            filtered = _digest(record.get("filtered_resps"))
+            if seen.setdefault(key, filtered) != filtered:
+                return True
+    return False
+
+
+def _digest(value: Any) -> str:
+    return text_sha256(json.dumps(value))
 
 
 def _requests(arguments: Any, where: str) -> list[str | tuple[Message, ...]]:
@@ -79,8 +121,7 @@ def _requests(arguments: Any, where: str) -> list[str | tuple[Message, ...]]:
     if isinstance(arguments, dict):
         # {"gen_args_0": {"arg_0": prompt, "arg_1": settings}, …}
         groups = [
-            [value.get("arg_0"), value.get("arg_1")] if isinstance(value, dict) else []
-            for value in arguments.values()
+            list(value.values()) if isinstance(value, dict) else [] for value in arguments.values()
         ]
     elif isinstance(arguments, list):
         # Before 0.4.3: [[prompt, settings], …]
@@ -91,7 +132,16 @@ def _requests(arguments: Any, where: str) -> list[str | tuple[Message, ...]]:
         raise InputFileError(f"{where}: arguments hold no prompt; was it written by the harness?")
     if any(len(group) > 1 and isinstance(group[1], str) for group in groups):
         raise _no_text(where)
-    return [_messages(group[0], where) for group in groups]
+    return [_with_media(_messages(group[0], where), group[2:]) for group in groups]
+
+
+def _with_media(asked: str | tuple[Message, ...], further: list[Any]) -> str | tuple[Message, ...]:
+    """Return a prompt with the digests of what a multimodal task sends beside it."""
+    shown = marks(block_of("visual", value) for value in further if value)
+    if not shown:
+        return asked
+    messages = (Message("user", asked),) if isinstance(asked, str) else asked
+    return (*messages[:-1], messages[-1]._replace(content=messages[-1].content + shown))
 
 
 def _messages(value: Any, where: str) -> str | tuple[Message, ...]:
@@ -112,9 +162,10 @@ def _texts(resps: Any, requests: int, where: str) -> list[list[str]]:
     if not isinstance(resps, list) or len(resps) != requests:
         raise InputFileError(f"{where}: resps does not hold one entry for each request")
     groups = [group if isinstance(group, list) else [group] for group in resps]
-    if not all(isinstance(text, str | None) for group in groups for text in group):
+    groups = [["" if is_blank(text) else text for text in group] for group in groups]
+    if not all(isinstance(text, str) for group in groups for text in group):
         raise _no_text(where)
-    return [[text or "" for text in group] for group in groups]
+    return groups
 
 
 def _no_text(where: str) -> InputFileError:
@@ -133,7 +184,7 @@ def _model(path: Path, date: str | None) -> tuple[str, tuple[str, ...]]:
     if len(names) == 1:
         return names.pop(), ()
     # The harness names the folder after the model, with "__" for "/".
-    name = folder.name.replace("__", "/") or path.stem
+    name = folder.name.replace("__", "/") or plain_path(path).stem
     return name, (f"no results file names the model; taken as {name!r}, the folder's name",)
 
 
@@ -150,4 +201,4 @@ def _name_in_results(path: Path) -> str | None:
         arguments = dict(part.partition("=")[::2] for part in arguments.split(","))
     values = arguments if isinstance(arguments, dict) else {}
     places = (results.get("model_name"), *(values.get(k) for k in ("peft", "pretrained", "model")))
-    return next((name for name in places if isinstance(name, str) and name), None)
+    return model_name(*places)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
-from forensics.errors import InputFileError, UsageError
+from forensics.errors import InputFileError
 from forensics.suites.suite import text_sha256
 from forensics.support.slug import slug
 
@@ -49,42 +47,3 @@ def _plain(model: str) -> str:
 
 def _prefixed(model: str, digits: int) -> str:
     return f"{text_sha256(model)[:digits]}-{slug(model)}.jsonl"
-
-
-def refuse_to_overwrite(path: Path, model: str) -> None:
-    """Make sure that `path` is free or holds only imported answers of `model`.
-
-    Raises:
-        UsageError: it holds something else.
-    """
-    if not path.exists() and not path.is_symlink():
-        return
-    holds = _holds(path)
-    if holds != model:
-        what = f"imported answers of {holds!r}" if holds is not None else "something else"
-        raise UsageError(
-            f"{path} exists and holds {what}, not imported answers of {model!r}; "
-            "move it or choose another folder with -o"
-        )
-
-
-def _holds(path: Path) -> str | None:
-    """Return the model of an imported transcript; None for any other file."""
-    models = set()
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file):
-                # A session that was appended later has a manifest of its own.
-                if number == 0 or b'"manifest":' in line:
-                    manifest = json.loads(line).get("manifest")
-                    models.add(_imported_model(manifest) if manifest or number == 0 else None)
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
-        return None
-    return next(iter(models)) if len(models) == 1 else None
-
-
-def _imported_model(manifest: dict[str, object]) -> str | None:
-    identity = manifest.get("identity")
-    if manifest.get("provenance") != "imported" or not isinstance(identity, dict):
-        return None
-    return str(identity.get("model"))

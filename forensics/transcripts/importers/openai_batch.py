@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,23 +10,25 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt, text_sha256
+from forensics.support.compressed import plain_path
+from forensics.transcripts.completions import Completion, Failure, read_completion, read_failure
 from forensics.transcripts.importers.base import (
     Answer,
     Imported,
     PromptTable,
     Tally,
     by_model,
-    status_of,
+    completion_answers,
+    each_record,
+    model_name,
 )
-from forensics.transcripts.importers.conversation import (
-    Content,
-    parse_content,
-    parse_turn,
-    parse_turns,
-)
+from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_records
+from forensics.transcripts.importers.requests import asked
+from forensics.transcripts.messages import MessageError
 
 Messages = tuple[Message, ...]
+_INPUTS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class OpenAIBatch:
 
     prompts: Path | None = None
     name: str = "openai-batch"
-    description: str = "OpenAI batch output JSONL; prompts from its input file beside it"
+    description: str = "OpenAI batch output; prompts from its input file beside it"
+    example: str = "batch_output.jsonl"
 
     def with_prompts(self, prompts: Path) -> OpenAIBatch:
         """See `PromptsImporter`."""
@@ -50,12 +54,13 @@ class OpenAIBatch:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a request that failed becomes a response of status `error`."""
-        lines = [_line(where, record) for where, record in json_records(path)]
-        ids = {line.custom_id for line in lines}
-        asked = _asked(path, ids, self.prompts)
+        problems = Problems()
+        lines = list(each_record(json_records(path, problems), _lines, problems))
+        asked = _asked(path, {line.custom_id for line in lines}, self.prompts, problems)
         reader = _Reader(asked, _fallback_model(lines, path))
-        answers = [answer for line in lines for answer in reader.answers(line)]
-        yield from by_model(answers, reader.tally.notes())
+        numbered = [(line.where, line) for line in _once(lines, reader)]
+        answers = list(each_record(numbered, reader.answers, problems))
+        yield from by_model(answers, reader.tally.notes(), problems)
 
 
 @dataclass(frozen=True)
@@ -66,35 +71,47 @@ class _Line:
     custom_id: str
     body: Mapping[str, Any] | None
     request_id: str | None
-    failure: str = ""
+    failure: Failure | None = None
 
 
-def _line(where: str, record: Mapping[str, Any]) -> _Line:
+def _lines(where: str, record: Mapping[str, Any]) -> Iterator[_Line]:
     custom_id, response = record.get("custom_id"), record.get("response")
     if not isinstance(custom_id, str):
         raise InputFileError(f"{where}: no custom_id; this is not batch output")
     if "body" in record and response is None:
         raise InputFileError(f"{where}: this is batch input; import the output file instead")
     if not isinstance(response, dict):
-        return _Line(where, custom_id, None, None, _reason(record.get("error")))
+        yield _Line(where, custom_id, None, None, read_failure(record.get("error")))
+        return
     body, request_id = response.get("body"), _string(response.get("request_id"))
     error = body.get("error") if isinstance(body, dict) else None
-    if response.get("status_code", 200) != 200 or error or not isinstance(body, dict):
-        reason = _reason(error or record.get("error") or response.get("status_code"))
-        return _Line(where, custom_id, None, request_id, reason)
-    return _Line(where, custom_id, body, request_id)
+    status = response.get("status_code", 200)
+    if status != 200 or error or not isinstance(body, dict):
+        code = status if isinstance(status, int) else None
+        failure = read_failure(error or record.get("error") or status, code)
+        yield _Line(where, custom_id, None, request_id, failure)
+        return
+    yield _Line(where, custom_id, body, request_id)
 
 
-def _reason(error: Any) -> str:
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("code")
-    return str(error)[:500] if isinstance(error, str | int) else "the request failed"
+def _once(lines: Sequence[_Line], reader: _Reader) -> Iterator[_Line]:
+    """Leave out lines that stand there twice: one call under one custom_id is one generation."""
+    seen: set[str] = set()
+    for line in lines:
+        known = line.body is not None and line.request_id and line.body.get("id")
+        key = json.dumps([line.custom_id, line.request_id, line.body]) if known else ""
+        if key and key in seen:
+            reader.tally.add(reader.fallback, "lines repeat a call of the same batch; left out")
+            continue
+        seen.add(key)
+        yield line
 
 
 def _fallback_model(lines: Sequence[_Line], path: Path) -> str:
     """Return the model for failed requests, which echo none."""
-    names = {_string(line.body.get("model")) for line in lines if line.body} - {None}
-    return next(iter(names)) or path.stem if len(names) == 1 else path.stem
+    names = {model_name(line.body.get("model")) for line in lines if line.body} - {None}
+    stem = plain_path(path).stem
+    return next(iter(names)) or stem if len(names) == 1 else stem
 
 
 @dataclass
@@ -104,30 +121,16 @@ class _Reader:
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
 
-    def answers(self, line: _Line) -> list[Answer]:
-        model = (_string(line.body.get("model")) if line.body else None) or self.fallback
+    def answers(self, where: str, line: _Line) -> Iterator[Answer]:
+        model = (model_name(line.body.get("model")) if line.body else None) or self.fallback
+        found = Completion(failure=line.failure)
+        if line.body is not None:
+            try:
+                found = read_completion(line.body)
+            except MessageError as error:
+                raise InputFileError(f"{where}: {error}") from error
         prompt = self._prompt(line.custom_id, model)
-        if line.body is None:
-            self.tally.add(model, "requests failed; kept as errors")
-            details = {"status": "error", "error": line.failure, "request_id": line.request_id}
-            return [Answer(model, prompt, "", details=details)]
-        outputs = _outputs(line.body, line.where)
-        shared = {
-            "request_id": line.request_id,
-            "model": _string(line.body.get("model")),
-            "system_fingerprint": _string(line.body.get("system_fingerprint")),
-        } | (_usage(line.body.get("usage")) if len(outputs) == 1 else {})
-        return [self._answer(model, prompt, output, shared) for output in outputs]
-
-    def _answer(
-        self, model: str, prompt: Prompt, output: _Output, shared: Mapping[str, Any]
-    ) -> Answer:
-        for kind in output.content.other:
-            self.tally.add(model, f"answer blocks of type {kind} are left out")
-        reason = output.finish_reason
-        details = {**shared, "finish_reason": reason, "status": status_of(reason)}
-        content = output.content
-        return Answer(model, prompt, content.text, reasoning=content.reasoning, details=details)
+        yield from completion_answers(model, prompt, found, self.tally, line.request_id)
 
     def _prompt(self, custom_id: str, model: str) -> Prompt:
         if custom_id in self.asked:
@@ -143,58 +146,6 @@ class _Reader:
         return prompt
 
 
-@dataclass(frozen=True)
-class _Output:
-    content: Content
-    finish_reason: str | None
-
-
-def _outputs(body: Mapping[str, Any], where: str) -> list[_Output]:
-    """Return the answers of a chat completion, completion or response object."""
-    choices, items = body.get("choices"), body.get("output")
-    if isinstance(choices, list) and choices:
-        return [_choice(choice, where) for choice in choices]
-    if isinstance(items, list):
-        return [_response_output(body, items, where)]
-    raise InputFileError(
-        f"{where}: the response holds no text (object {str(body.get('object'))[:40]!r}); "
-        "only chat completions, completions and responses can be imported"
-    )
-
-
-def _choice(choice: Any, where: str) -> _Output:
-    if not isinstance(choice, dict):
-        raise InputFileError(f"{where}: a choice is {type(choice).__name__}, not an object")
-    reason = _string(choice.get("finish_reason"))
-    if "message" not in choice:
-        return _Output(parse_content(choice.get("text"), where), reason)
-    message = choice["message"]
-    named = {"role": "assistant"} | message if isinstance(message, dict) else message
-    return _Output(parse_turn(named, where).content, reason)
-
-
-def _response_output(body: Mapping[str, Any], items: Sequence[Any], where: str) -> _Output:
-    blocks: list[Any] = []
-    for item in items:
-        content = item.get("content") if isinstance(item, dict) else None
-        is_message = isinstance(content, list) and item.get("type") == "message"
-        blocks.extend(content if is_message and isinstance(content, list) else [item])
-    incomplete = body.get("incomplete_details")
-    reason = incomplete.get("reason") if isinstance(incomplete, dict) else body.get("status")
-    return _Output(parse_content(blocks, where), _string(reason))
-
-
-def _usage(usage: Any) -> dict[str, int]:
-    if not isinstance(usage, dict):
-        return {}
-    names = {
-        "input_tokens": ("prompt_tokens", "input_tokens"),
-        "output_tokens": ("completion_tokens", "output_tokens"),
-    }
-    found = {key: next((usage[n] for n in old if n in usage), None) for key, old in names.items()}
-    return {key: n for key, n in found.items() if isinstance(n, int) and not isinstance(n, bool)}
-
-
 def _string(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
@@ -202,14 +153,16 @@ def _string(value: Any) -> str | None:
 # --- the batch input --------------------------------------------------------------------------
 
 
-def _asked(path: Path, ids: set[str], prompts: Path | None) -> dict[str, Messages]:
+def _asked(
+    path: Path, ids: set[str], prompts: Path | None, problems: Problems
+) -> dict[str, Messages]:
     """Return custom_id → prompt.
 
     Raises:
         InputFileError: the named input file lacks an id, or files beside contradict each other.
     """
     if prompts is not None:
-        found = _read_input(prompts, ids)
+        found = _read_input(prompts, ids, problems)
         missing = sorted(ids - found.keys())
         if missing:
             raise InputFileError(
@@ -218,10 +171,11 @@ def _asked(path: Path, ids: set[str], prompts: Path | None) -> dict[str, Message
             )
         return found
     beside: dict[str, Messages] = {}
-    for candidate in sorted(path.absolute().parent.glob("*input*.jsonl")):
+    folder = path.absolute().parent
+    for candidate in sorted(c for end in _INPUTS for c in folder.glob(f"*input*{end}")):
         if candidate == path.absolute() or not {"custom_id", "body"} <= head_keys(candidate).keys:
             continue
-        for custom_id, messages in _read_input(candidate, ids).items():
+        for custom_id, messages in _read_input(candidate, ids, problems).items():
             if beside.setdefault(custom_id, messages) != messages:
                 raise InputFileError(
                     f"{candidate}: custom_id {custom_id[:60]!r} stands for another prompt in a "
@@ -230,23 +184,12 @@ def _asked(path: Path, ids: set[str], prompts: Path | None) -> dict[str, Message
     return beside
 
 
-def _read_input(path: Path, ids: set[str]) -> dict[str, Messages]:
-    found: dict[str, Messages] = {}
-    for where, record in json_records(path):
+def _read_input(path: Path, ids: set[str], problems: Problems) -> dict[str, Messages]:
+    def read(where: str, record: Mapping[str, Any]) -> Iterator[tuple[str, Messages]]:
         custom_id, body = record.get("custom_id"), record.get("body")
         if not isinstance(custom_id, str) or not isinstance(body, dict):
             raise InputFileError(f"{where}: no custom_id and body; this is not batch input")
         if custom_id in ids:
-            found[custom_id] = _messages(body, where)
-    return found
+            yield custom_id, asked(body, where)
 
-
-def _messages(body: Mapping[str, Any], where: str) -> Messages:
-    if "messages" in body:
-        return tuple(turn.message for turn in parse_turns(body["messages"], where))
-    given = body.get("prompt", body.get("input"))
-    instructions = _string(body.get("instructions"))
-    system: Messages = (Message("system", instructions),) if instructions else ()
-    if isinstance(given, str):
-        return (*system, Message("user", given))
-    return (*system, *(turn.message for turn in parse_turns(given, where)))
+    return dict(each_record(json_records(path, problems), read, problems))

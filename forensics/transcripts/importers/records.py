@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
+from forensics.support.compressed import check_unpacked, open_unpacked
+from forensics.transcripts.importers.parquet import parquet_names, parquet_records
+from forensics.transcripts.importers.problems import Problems
 
 _BOM = b"\xef\xbb\xbf"
 # Detection looks at the first megabyte; only an answer longer than that makes it look further.
@@ -21,14 +24,20 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[{}\[\]]', re.DOTALL)
 
 
 @contextmanager
-def open_input(path: Path) -> Iterator[BufferedReader]:
-    """Open a user's file for reading.
+def open_input(path: Path, whole: bool = False) -> Iterator[BufferedReader]:
+    """Open a user's file for reading; a compressed one gives what it holds.
+
+    Args:
+        path: the file.
+        whole: it is to be read as a whole, so that one that unpacks to too much is refused first.
 
     Raises:
-        InputFileError: it is missing, a folder or unreadable, on opening or later.
+        InputFileError: it is missing, a folder, unreadable or does not unpack, on opening or later.
     """
     try:
-        with path.open("rb") as file:
+        if whole:
+            check_unpacked(path)
+        with open_unpacked(path) as file:
             yield file
     except OSError as error:
         raise InputFileError(f"cannot read {path}: {error.strerror or error}") from error
@@ -51,80 +60,117 @@ def decode(raw: bytes, where: str) -> str:
         ) from error
 
 
-def parse_json(text: str, where: str) -> Any:
-    """Parse JSON.
+def parse_json(text: str, where: str, problems: Problems | None = None) -> Any:
+    """Parse JSON; `problems` is told of a key that stands twice in an object.
 
     Raises:
         InputFileError: not JSON, or nested too deeply to be read.
     """
+    doubled: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(items)
+        if len(value) != len(items) and not doubled:
+            names = [name for name, _ in items]
+            doubled.append(next(name for name in names if names.count(name) > 1))
+        return value
+
     try:
-        return json.loads(text)
+        value = json.loads(text, object_pairs_hook=None if problems is None else pairs)
     except RecursionError as error:
         raise InputFileError(f"{where}: JSON nested too deeply to be read") from error
     except ValueError as error:
         raise InputFileError(
             f"{where}: not valid JSON ({str(error)[:120]}); is the file complete?"
         ) from error
+    if doubled and problems is not None:
+        problems.remark(where, doubled[0])
+    return value
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield `(line number from 1, text)` of a UTF-8 file, line ends kept, a byte order mark not."""
-    with open_input(path) as file:
+    with open_input(path, whole=True) as file:
         for number, raw in enumerate(file, start=1):
             line = raw.removeprefix(_BOM) if number == 1 else raw
             yield number, decode(line, f"{path}, line {number}")
 
 
-def json_document(path: Path) -> Any:
+def json_document(path: Path, problems: Problems | None = None) -> Any:
     """Read a file that is one JSON value.
 
     Raises:
         InputFileError: not UTF-8 or not JSON.
     """
-    with open_input(path) as file:
+    with open_input(path, whole=True) as file:
         raw = file.read().removeprefix(_BOM)
-    return parse_json(decode(raw, str(path)), str(path))
+    return parse_json(decode(raw, str(path)), str(path), problems)
 
 
-def json_records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield `(place, object)` for each record of a JSON Lines file, JSON array or single object.
+def json_records(
+    path: Path, problems: Problems | None = None
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield `(place, object)` for each record of JSON Lines, a JSON array or object, or parquet.
 
     `place` names file and line or item, for messages. Blank lines are passed over.
 
+    Args:
+        path: the file.
+        problems: where a record that is no JSON object is counted; without it, it is an error.
+
     Raises:
-        InputFileError: a record that is not a JSON object.
+        InputFileError: the file cannot be read, or a record that is not a JSON object.
     """
-    if head_keys(path).container == "array" or not _first_line_is_json(path):
-        value = json_document(path)
+    pairs: Iterator[tuple[str, Any]]
+    if is_parquet(path):
+        pairs = parquet_records(path)
+    elif head_keys(path).container == "array" or not _first_line_is_json(path):
+        value = json_document(path, problems)
         items = enumerate(value if isinstance(value, list) else [value], start=1)
-        pairs: Iterator[tuple[str, Any]] = ((f"{path}, item {n}", item) for n, item in items)
+        pairs = ((f"{path}, item {n}", item) for n, item in items)
     else:
-        pairs = _line_values(path)
+        pairs = _line_values(path, problems)
     for where, item in pairs:
-        if not isinstance(item, dict):
-            raise InputFileError(f"{where}: not a JSON object; one object per answer is needed")
-        yield where, item
+        if isinstance(item, dict):
+            yield where, item
+            continue
+        error = InputFileError(f"{where}: not a JSON object; one object per answer is needed")
+        error = item if isinstance(item, InputFileError) else error
+        if problems is None:
+            raise error
+        problems.skip(error)
 
 
-def _line_values(path: Path) -> Iterator[tuple[str, Any]]:
-    for number, line in numbered_lines(path):
-        if line.strip():
+def _line_values(path: Path, problems: Problems | None) -> Iterator[tuple[str, Any]]:
+    with open_input(path, whole=True) as file:
+        for number, raw in enumerate(file, start=1):
+            line = raw.removeprefix(_BOM) if number == 1 else raw
             where = f"{path}, line {number}"
-            yield where, parse_json(line, where)
+            if not line.strip():
+                continue
+            try:
+                value = parse_json(decode(line, where), where, problems)
+            except InputFileError as error:
+                if problems is None:
+                    raise
+                problems.skip(error)
+                continue
+            yield where, value
 
 
 def _first_line_is_json(path: Path) -> bool:
     """Tell JSON Lines from one pretty-printed object, whose first line is a lone brace."""
-    first = next((line for _, line in numbered_lines(path) if line.strip()), "")
-    return first.strip() != "{"
+    with open_input(path, whole=True) as file:
+        first = next((line for line in file if line.removeprefix(_BOM).strip()), b"")
+    return first.removeprefix(_BOM).strip() != b"{"
 
 
 @dataclass(frozen=True)
 class Head:
     """What the head of a file shows.
 
-    `container` is `array` (of objects), `object` (JSON Lines or a single one) or empty (no JSON);
-    `keys` are the keys of its first record, as far as they were looked at.
+    `container` is `array` (of objects), `object` (JSON Lines or a single one), `parquet` or empty
+    (neither JSON nor parquet); `keys` are those of its first record, as far as they were looked at.
     """
 
     container: str = ""
@@ -132,7 +178,9 @@ class Head:
 
 
 def head_keys(path: Path) -> Head:
-    """Return the keys of a JSON file's first record; an unreadable file has none."""
+    """Return the keys of a file's first record; an unreadable file has none."""
+    if is_parquet(path):
+        return Head("parquet", frozenset(parquet_names(path)))
     head = Head()
     for window in _WINDOWS:
         text = read_head(path, window)
@@ -142,12 +190,17 @@ def head_keys(path: Path) -> Head:
     return head
 
 
+def is_parquet(path: Path) -> bool:
+    """Tell whether a file is parquet, by its first bytes."""
+    return read_head(path, 4) == "PAR1"
+
+
 def read_head(path: Path, size: int = 1 << 16) -> str:
     """Return the first `size` bytes as text, replacing what is not UTF-8; empty if unreadable."""
     try:
-        with path.open("rb") as file:
+        with open_input(path, whole=size > _WINDOWS[0]) as file:
             return file.read(size).removeprefix(_BOM).decode("utf-8", "replace")
-    except OSError:
+    except InputFileError:
         return ""
 
 

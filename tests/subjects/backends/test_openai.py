@@ -175,6 +175,39 @@ def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(
         (chat_reply(None, refusal="I can't help."), "I can't help.", None, "ok"),
         (chat_reply("", "content_filter"), "", None, "filtered"),
         (chat_reply("x", "max_tokens"), "x", None, "truncated"),
+        (chat_reply("x", "MAX_TOKENS"), "x", None, "truncated"),
+        (chat_reply("", "SAFETY"), "", None, "filtered"),
+        (chat_reply("half", "abort"), "half", None, "truncated"),
+        (chat_reply("half", "a_reason_of_tomorrow"), "half", None, "truncated"),
+        (
+            chat_reply(
+                "<|channel|>analysis<|message|>2+2<|end|><|start|>assistant<|channel|>final"
+                "<|message|>Four."
+            ),
+            "Four.",
+            "2+2",
+            "ok",
+        ),
+        (
+            chat_reply("Four.", reasoning_details=[{"type": "reasoning.text", "text": "2+2"}]),
+            "Four.",
+            "2+2",
+            "ok",
+        ),
+        (
+            chat_reply(
+                "Four.", reasoning_details=[{"type": "reasoning.encrypted", "data": "gAAAA"}]
+            ),
+            "Four.",
+            None,
+            "ok",
+        ),
+        (
+            Reply({"choices": [{"message": {"role": "assistant"}, "finish_reason": "SAFETY"}]}),
+            "",
+            None,
+            "filtered",
+        ),
         (
             chat_reply([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]),
             "ab",

@@ -57,7 +57,8 @@ from tests.subjects.backends.endpoint import (
         Reply("null"),
         Reply({"choices": [{"text": "no message"}]}),
         chat_reply("half", "error"),
-        chat_reply(17),
+        chat_reply("", "abort"),
+        chat_reply(None, "insufficient_system_resource"),
         Reply("[" * 100_000),
         Reply('{"choices":' + "[" * 200 + "]" * 200 + "}"),
     ],
@@ -67,6 +68,23 @@ def test_one_failure_then_an_answer(loopback: Start, bad: Reply) -> None:
     response = ask_one(server.url)
     assert (response.text, response.status) == ("Here.", "ok")
     assert len(server.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        chat_reply(17),
+        Reply({"choices": [{"message": {"role": "assistant", "said": "x"}}]}),
+        Reply({"choices": [{"message": 5}]}),
+    ],
+)
+def test_an_answer_in_a_shape_nobody_knows_is_not_asked_for_again(
+    loopback: Start, bad: Reply
+) -> None:
+    server = loopback([bad, chat_reply("ok")])
+    response = ask_one(server.url)
+    assert (response.status, len(server.calls)) == ("error", 1)
+    assert "not readable" in (response.error or "")
 
 
 def test_retry_after_is_waited_for(loopback: Start) -> None:

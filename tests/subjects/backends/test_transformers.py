@@ -13,9 +13,11 @@ from forensics.errors import InputFileError
 from forensics.examination.collect import collect
 from forensics.subjects.backends import GenerationSettings
 from forensics.subjects.backends.chat_template import TEMPLATE_DATE, ChatTemplate, fold_system
+from forensics.subjects.backends.transformers import _Loaded, _split
 from forensics.subjects.model_files.sources import read_template
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
+from forensics.transcripts.reasoning import Split
 from forensics.transcripts.transcript import Response
 from tests.subjects.backends.tiny_model import (
     CHATML,
@@ -289,6 +291,26 @@ class TestTemplates:
         answers = ask(open_tiny(folder), suite, GREEDY)
         assert "one turn only" in str(answers["long", 0].error)
         assert answers["p0", 0].status == "truncated"
+
+    @pytest.mark.parametrize(
+        ("opening", "closing"), [("[THINK]", "[/THINK]"), ("<|think:start|>", "<|think:end|>")]
+    )
+    def test_thinking_between_special_tokens_is_reasoning(
+        self, plain: Path, opening: str, closing: str
+    ) -> None:
+        """Decoding drops special tokens: of Mistral's models the thinking would be the answer."""
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(plain)
+        tokenizer.add_special_tokens({"additional_special_tokens": [opening, closing, "<|x|>"]})
+        special = {i: str(t) for i, t in tokenizer.added_tokens_decoder.items() if t.special}
+        loaded = _Loaded(
+            None, tokenizer, ChatTemplate(None, {}), frozenset({1}), None, "m", special
+        )
+        tokens = tokenizer(f"{opening}the fox{closing}the<|x|> dog<|im_end|>")["input_ids"]
+        assert _split(loaded, tokens, "") == Split("the dog", "the fox")
+        bare = tokenizer("the fox<|x|><|im_end|>")["input_ids"]
+        assert _split(loaded, bare, "") == Split("the fox")
 
     def test_thinking_that_the_template_opens_is_reasoning(
         self, chat: Path, tmp_path: Path

@@ -71,12 +71,6 @@ def record(model: str, text: str) -> dict[str, str]:
     return {"model": model, "prompt": "p", "output": text}
 
 
-def test_importing_the_same_model_again_replaces_it(importing):
-    importing.one(importing.jsonl("one.jsonl", [record("m", "old")]))
-    again = importing.one(importing.jsonl("two.jsonl", [record("m", "new")]))
-    assert [r.text for r in again.responses] == ["new"]
-
-
 def test_another_models_file_is_never_overwritten_and_nothing_else_is_written(importing):
     importing.one(importing.jsonl("one.jsonl", [record("a/b", "mine")]))
     second = importing.jsonl("two.jsonl", [record("z", "new"), record("a b", "theirs")])

@@ -169,7 +169,7 @@ BAD = [
 def test_what_cannot_be_read_is_named(importing, name, content, message):
     path = importing.raw(name, content)
     with pytest.raises(InputFileError, match=message) as caught:
-        import_file(path, importing.out)
+        import_file(path, importing.out, strict=True)
     assert "\n" not in str(caught.value)
     assert not importing.out.exists() or not any(importing.out.iterdir())
 
@@ -178,7 +178,9 @@ def test_a_bad_row_in_parquet_is_named(importing, tmp_path):
     columns = [pa.array(["p", "q"]), pa.array([b"fine", b"caf\xe9"], pa.binary())]
     pq.write_table(pa.table(columns, names=["prompt", "output"]), tmp_path / "x.parquet")
     with pytest.raises(InputFileError, match=r"row 2: not UTF-8"):
-        import_file(tmp_path / "x.parquet", importing.out)
+        import_file(tmp_path / "x.parquet", importing.out, strict=True)
+    (written,) = import_file(tmp_path / "x.parquet", importing.out)
+    assert (written.responses, written.skipped.records) == (1, 1)
 
 
 def test_a_column_that_is_no_text_is_named(importing, tmp_path):
@@ -209,14 +211,14 @@ def _check(path: Path, out: Path, rows: list[tuple[str, str]]) -> None:
 def test_any_text_survives_jsonl_and_csv(rows):
     table = [{"model": "m", "prompt": prompt, "output": text} for prompt, text in rows]
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
-        _check(write_jsonl(Path(folder) / "x.jsonl", table), out, rows)
+        outs = [Path(folder) / name for name in ("out", "raw", "csv")]
+        _check(write_jsonl(Path(folder) / "x.jsonl", table), outs[0], rows)
         # Also as UTF-8 instead of escapes: lone surrogates then stand as three bytes each.
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table)
         raw = Path(folder) / "y.jsonl"
         raw.write_bytes(lines.encode("utf-8", "surrogatepass"))
-        _check(raw, out, rows)
-        _check(write_csv(Path(folder) / "z.csv", table), out, rows)
+        _check(raw, outs[1], rows)
+        _check(write_csv(Path(folder) / "z.csv", table), outs[2], rows)
 
 
 @given(rows=st.lists(st.tuples(_VALID, _VALID), min_size=1, max_size=4))
