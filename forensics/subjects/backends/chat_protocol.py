@@ -229,9 +229,7 @@ def to_response(
     answer, ended = _answer(choice, api)
     status = ended.status(answer.text)
     if status == "error":
-        # Asking again may help: nothing came, or what came is not the model's.
-        said = ended.reason if choice.get("error") is None else _failure(choice)
-        raise MalformedReplyError(f"the provider failed: {one_line(str(said))}")
+        raise _failed(choice, ended)
     usage = content.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     return Response(
@@ -262,6 +260,16 @@ def _first_choice(content: Any) -> dict[str, Any]:
         raise MalformedReplyError("the reply has no `choices`: not an OpenAI-compatible endpoint?")
     first: dict[str, Any] = choices[0]
     return first
+
+
+def _failed(choice: Mapping[str, Any], ended: Ending) -> MalformedReplyError:
+    """Return why there is no answer; asking again helps unless nobody knows what happened."""
+    if ended.kind == "unknown":
+        reason = one_line(ended.reason or "", 40)
+        message = f"the answer is empty; its finish reason {reason!r} is not known"
+        return MalformedReplyError(message, final=True)
+    said = ended.reason if choice.get("error") is None else _failure(choice)
+    return MalformedReplyError(f"the provider failed: {one_line(str(said))}")
 
 
 def _failure(choice: Mapping[str, Any]) -> str:
