@@ -27,7 +27,7 @@ from tests.long import mutations as ways
 from tests.loopback import Loopback, chat_reply
 from tests.subjects.backends.tiny_model import make_tiny_model
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = pytest.mark.slow
 
 SEED = int(os.environ.get("FORENSICS_SEED", "0"))
 INPUTS = 27  # of each of the 19 kinds

@@ -14,7 +14,7 @@ from tests.loopback import loopback_fixture
 
 __all__ = ["loopback_fixture"]
 
-pytestmark = [pytest.mark.long, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 def test_kills_lose_nothing_and_repeat_nothing(loopback, tmp_path):
