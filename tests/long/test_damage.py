@@ -1,6 +1,6 @@
 """Five hundred damaged files of every kind that is read: each ends in one clear line or a result.
 
-Run with `pytest -m long`; FORENSICS_SEED chooses other damage.
+Run with `pytest -m slow tests/long`; FORENSICS_SEED chooses other damage.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Twenty probes killed at random points: nothing is lost, and nothing is asked twice.
 
-KILLS and SEED in the environment change how many, and where. Run with `pytest -m long tests/long`.
+KILLS and SEED in the environment change how many, and where. Run with `pytest -m slow tests/long`.
 """
 
 from __future__ import annotations
