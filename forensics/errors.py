@@ -33,6 +33,10 @@ class MissingDependencyError(ForensicsError):
     """Something optional is needed for this subject and is not installed."""
 
 
+class InsufficientError(ForensicsError):
+    """What was given is readable and holds too little to measure anything by: no failure."""
+
+
 class OutputError(ForensicsError):
     """A result could not be written."""
 

@@ -42,8 +42,9 @@ def command(
 ) -> int:
     """Check SUBJECT against a policy: does what is declared agree with what is measured?
 
-    Exits 0 pass, 1 policy violated, 2 wrong usage or policy, 3 undecided under --strict,
-    4 failure (a model or endpoint could not answer; what was collected is kept).
+    Exits 0 pass, 1 policy violated, 2 wrong usage or policy, or a damaged or incomplete file,
+    3 undecided under --strict, 4 failure (a model or endpoint could not answer; what was collected
+    is kept).
     """
     from forensics.policy.reading import find_policy, read_policy
     from forensics.workflows.checking import prepare, run

@@ -81,15 +81,17 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
 
 def _raise_for_errors(case: Case, tiers: Sequence[Tier]) -> None:
     """Fail where a tier that was asked for by name met damage; the report says what."""
-    from forensics.errors import BackendError
+    from forensics.errors import BackendError, InputFileError
 
     failed = [
-        e.title
-        for e in case.evidence
-        if e.status == "error" and e.tier in tiers and e.tier != "text"
+        e for e in case.evidence if e.status == "error" and e.tier in tiers and e.tier != "text"
     ]
-    if failed:
-        raise BackendError(
-            f"{', '.join(failed)}: could not be computed, for reasons that the report gives; "
-            "repair the files, or leave the tier out of --tiers"
-        )
+    if not failed:
+        return
+    # Token probabilities come of models that ran; all else was read from files.
+    error = BackendError if any(e.tier == "logprobs" for e in failed) else InputFileError
+    reasons = list(dict.fromkeys(e.reason for e in failed))
+    raise error(
+        f"{', '.join(e.title for e in failed)}: could not be computed "
+        f"({reasons[0]}); repair the files, or leave the tier out of --tiers"
+    )

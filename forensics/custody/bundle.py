@@ -343,11 +343,17 @@ def _members(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
             _check(path, infos, size)
-            return {info.filename: archive.read(info) for info in infos}
+            return {info.filename: _content(archive, info) for info in infos}
     except OSError as error:
         raise InputFileError(f"cannot read {path}: {error.strerror or error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise InputFileError(f"{path} is not a readable ZIP file: {error}") from error
+
+
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    # Asked for as many bytes as were announced: `archive.read` first unpacks what there is.
+    with archive.open(info) as member:
+        return member.read(info.file_size + 1)
 
 
 def _check(path: Path, infos: Sequence[zipfile.ZipInfo], size: int) -> None:

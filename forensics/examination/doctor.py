@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-from forensics.errors import BackendError, ForensicsError
+from forensics.errors import BackendError, ForensicsError, InputFileError
 from forensics.subjects.backends import open_backend
 from forensics.subjects.backends.base import (
     BackendOptions,
@@ -70,7 +70,7 @@ def diagnose(subject: Subject, options: BackendOptions | None = None) -> tuple[C
         What was found, in the order in which a reader needs it.
 
     Raises:
-        InputFileError: a transcript that cannot be read.
+        InputFileError: a transcript or a model's file that cannot be read, or is not whole.
     """
     if subject.kind == "transcript":
         return _transcript(read_transcript(Path(subject.target)))
@@ -116,6 +116,8 @@ def _local(subject: Subject, options: BackendOptions) -> tuple[Check, ...]:
         backend = open_backend(subject, options)
         identity = backend.identity()
         answers = _ask(backend, [_ASKED, _ASKED, _ORDERED])
+    except InputFileError:
+        raise  # nothing could be asked: the file is to be seen to, as a transcript's
     except ForensicsError as error:
         return (Check("loads", "fail", str(error), "see the message; nothing was asked"),)
     if not answers or answers[0].status == "error":

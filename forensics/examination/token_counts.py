@@ -104,23 +104,28 @@ def from_tokenizer_file(path: Path) -> TokenCounts:
     """Return the counts of a `tokenizer.json`.
 
     Raises:
-        BackendError: the file is damaged.
+        ModelFileError: the file is damaged.
     """
     from tokenizers import Tokenizer
 
-    from forensics.errors import BackendError
+    from forensics.errors import ModelFileError
+    from forensics.support.quiet import why
 
+    pairs = {}
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare exceptions
-        raise BackendError(f"{path} is not a complete tokenizer file; download it again") from error
-    # A stored tokenizer may still cut or fill up texts to one length.
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    pairs = {}
-    for name, texts in _texts().items():
-        short, long = (len(tokenizer.encode(t, add_special_tokens=False).ids) for t in texts)
-        pairs[name] = (short, long)
+        # A stored tokenizer may still cut or fill up texts to one length.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        for name, texts in _texts().items():
+            short, long = (len(tokenizer.encode(t, add_special_tokens=False).ids) for t in texts)
+            pairs[name] = (short, long)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the library raises bare exceptions, and panics
+        raise ModelFileError(
+            f"{path} is not a complete tokenizer file ({why(error)}); download it again"
+        ) from error
     return _differences(pairs, "files")
 
 

@@ -37,7 +37,8 @@ class Measured:
     """One reference and what came of it: a case, or the error that prevented it.
 
     `name` is the reference as the policy names it, `names` are all that mean it, and `kin` are
-    names of its lineage and family; `number` is its case's place in the result.
+    names of its lineage and family; `number` is its case's place in the result; `damaged` says
+    that the error is a model's file that is damaged or incomplete.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Measured:
     number: int | None = None
     search: Search | None = None
     error: str = ""
+    damaged: bool = False
 
 
 def kin_log10_lr(case: Case) -> float | None:

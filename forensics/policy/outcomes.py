@@ -99,12 +99,15 @@ class CheckResult(Record):
     cases: tuple[Case, ...] = ()
     status: Status
     exit_code: int = Field(
-        description="0 pass, 1 violated, 3 undecided under strict, 4 failure",
-        json_schema_extra={"enum": [0, 1, 3, 4]},
+        description="0 pass, 1 violated, 2 a model's file is damaged, 3 undecided under strict, "
+        "4 failure",
+        json_schema_extra={"enum": [0, 1, 2, 3, 4]},
     )
 
 
-def decide(statuses: Iterable[Status], strict: bool) -> tuple[Status, ExitCode]:
+def decide(
+    statuses: Iterable[Status], strict: bool, damaged: bool = False
+) -> tuple[Status, ExitCode]:
     """Return what a check as a whole came to, and its exit code: the only place that does.
 
     A violation stands whatever else went wrong; an error is never a pass; and under `strict`
@@ -113,6 +116,7 @@ def decide(statuses: Iterable[Status], strict: bool) -> tuple[Status, ExitCode]:
     Args:
         statuses: of every outcome.
         strict: whether what is undecided (review, inconclusive, not measured) fails.
+        damaged: whether every error is a model's file that is damaged or incomplete.
     """
     found = set(statuses)
     # No outcome at all means that something went wrong before the first one.
@@ -120,7 +124,7 @@ def decide(statuses: Iterable[Status], strict: bool) -> tuple[Status, ExitCode]:
     if gravest == "violated":
         return gravest, ExitCode.POLICY_VIOLATED
     if gravest == "error":
-        return gravest, ExitCode.FAILURE
+        return gravest, ExitCode.USAGE if damaged else ExitCode.FAILURE
     if strict and gravest != "pass":
         return gravest, ExitCode.INCONCLUSIVE
     return gravest, ExitCode.OK

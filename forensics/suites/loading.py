@@ -10,6 +10,8 @@ from forensics.errors import InputFileError, UsageError
 from forensics.suites.suite import Suite
 from forensics.support.resources import data_folder, is_file, is_folder
 
+_DEEPEST = 100  # levels of nesting
+
 
 def list_suites() -> list[Suite]:
     """Return the suites that ship with the package, by name."""
@@ -43,6 +45,7 @@ def _read_suite(path: Path) -> Suite:
 
     try:
         text = path.read_text(encoding="utf-8")
+        _check_depth(path, text)
         document = yaml.load(text, Loader=_loader())  # noqa: S506 (a safe loader)
     except (OSError, UnicodeDecodeError) as error:
         raise InputFileError(f"cannot read suite {path}: {error}") from error
@@ -57,6 +60,23 @@ def _read_suite(path: Path) -> Suite:
     if problem is not None:
         raise InputFileError(_explain(path, text, *problem))
     return file.to_suite(path.parent)
+
+
+def _check_depth(path: Path, text: str) -> None:
+    """Check that a file is not nested deeper than any suite is: the C loader would not survive it.
+
+    Raises:
+        InputFileError: it is.
+        yaml.YAMLError: it is no YAML.
+    """
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader()):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise InputFileError(f"suite {path} is nested deeper than {_DEEPEST} levels")
 
 
 def _loader() -> Any:

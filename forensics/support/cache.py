@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from forensics.errors import BackendError, OutputError
+from forensics.errors import InputFileError, OutputError
 from forensics.support.quiet import why
 from forensics.support.resources import cache_folder
 
@@ -17,13 +17,13 @@ def file_sha256(path: Path) -> str:
     """Return a file's sha256 (hex).
 
     Raises:
-        BackendError: it cannot be read.
+        InputFileError: it cannot be read.
     """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise BackendError(f"cannot read {path}: {error.strerror}; check the path") from error
+        raise InputFileError(f"cannot read {path}: {error.strerror}; check the path") from error
 
 
 def cached_folder(cache: str, name: str, build: Callable[[Path], None]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 Span = tuple[int, int]
@@ -17,8 +18,9 @@ _HIDDEN = re.compile(
     rf"|(?<={_MARK}{_MARK}{_MARK}{_MARK}){_MARK}"
 )
 _SPACE = re.compile(r"\s+")
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for the beginning of a formula; the last is the minus sign of typography.
+_FORMULA = "=+-@\u2212"
+_CONTROL = ("\t", "\r", "\n")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -66,8 +68,15 @@ def clip(text: str, limit: int) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Return text that no spreadsheet takes for a formula.
+
+    Spreadsheets pass over blanks and invisible characters in front, and some read full-width and
+    small forms of the signs as the signs themselves.
+    """
+    shown = _HIDDEN.sub("", text).lstrip()
+    first = unicodedata.normalize("NFKC", shown[:1])
+    is_formula = first != "" and first in _FORMULA
+    return f"'{text}" if is_formula or text.startswith(_CONTROL) else text
 
 
 def encodable(text: str, encoding: str) -> str:

@@ -19,7 +19,7 @@ from forensics.case.document import (
     Verdict,
 )
 from forensics.case.evidence import Evidence
-from forensics.errors import ForensicsError, MissingDependencyError
+from forensics.errors import ForensicsError, InsufficientError, MissingDependencyError
 from forensics.evidence.base import Comparator, without_score
 from forensics.examination.examined import Examined
 from forensics.suites.suite import Prompt, Suite
@@ -253,6 +253,8 @@ def measure(
         evidence = comparator.compare(comparator.extract(a), comparator.extract(b))
     except MissingDependencyError as error:
         return without_score(comparator, "not_measured", str(error))
+    except InsufficientError as error:
+        return without_score(comparator, "insufficient", str(error))
     except ForensicsError as error:
         return without_score(comparator, "error", str(error))
     return _with_explained(evidence, known)

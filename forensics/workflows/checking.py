@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case.document import Case
-from forensics.errors import BackendError, ForensicsError, InputFileError, OutputError, UsageError
+from forensics.errors import (
+    BackendError,
+    ForensicsError,
+    InputFileError,
+    ModelFileError,
+    OutputError,
+    UsageError,
+)
 from forensics.evidence import BUILT_IN, Comparator, load_comparators
 from forensics.examination.token_probabilities import check_controls
 from forensics.exitcodes import ExitCode
@@ -21,7 +28,7 @@ from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
 from forensics.policy.measured import Measured
 from forensics.policy.model import Budget, Policy, ReferenceEntry
-from forensics.policy.outcomes import CheckResult, Outcome, decide
+from forensics.policy.outcomes import CheckResult, Outcome, Status, decide
 from forensics.policy.reading import PolicyFile
 from forensics.policy.rules import apply_rules, drift_outcome, settle
 from forensics.policy.terms import restricted_terms
@@ -38,7 +45,16 @@ from forensics.workflows.local_models import check_control, check_model
 from forensics.workflows.obtaining import asking_from, chosen_suite, obtain, subject_from
 from forensics.workflows.searching import own_lineage, search_cohort
 
-Faults = Mapping[str, str]  # a model's spec → what is wrong with its files
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a model could not be measured; `damaged`: one of its files is damaged or incomplete."""
+
+    text: str
+    damaged: bool
+
+
+Faults = Mapping[str, Fault]  # by the model's spec
 
 
 @dataclass(frozen=True)
@@ -124,9 +140,15 @@ def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
         check_budget(check.policy.budget, _asks(check, comparators, faults))
     measured = list(_measured(check, comparators, faults))
     found = apply_rules(check.file, Known(declared, table), measured)
-    found += _drift(check, stored, faults)
+    drifted, fault = _drift(check, stored, faults)
+    found += drifted
+    causes = [one.damaged for one in measured if one.error]
+    causes += [fault.damaged] if fault else []
     outcomes, notes = settle(found, check.file, datetime.now(UTC).date())
-    return _result(check, declared, measured, outcomes, notes, strict or check.policy.strict)
+    damaged = bool(causes) and all(causes)
+    strict = strict or check.policy.strict
+    decided = decide((one.status for one in outcomes), strict, damaged)
+    return _result(check, declared, measured, outcomes, notes, strict, decided)
 
 
 def _result(
@@ -136,8 +158,8 @@ def _result(
     outcomes: Sequence[Outcome],
     notes: Sequence[str],
     strict: bool,
+    decided: tuple[Status, ExitCode],
 ) -> CheckResult:
-    status, code = decide((one.status for one in outcomes), strict)
     cases = [one.case for one in measured if one.case is not None]
     if not declared.base_models:
         notes = [*notes, "No parent is declared: neither by card or configuration nor the policy."]
@@ -155,8 +177,8 @@ def _result(
         notes=tuple(notes),
         kept=tuple(_kept(cases, measured, check.options["folder"])),
         cases=tuple(cases),
-        status=status,
-        exit_code=code,
+        status=decided[0],
+        exit_code=decided[1],
     )
 
 
@@ -196,18 +218,19 @@ def _declared(check: Check, card: Path | None) -> Declarations:
 def _faults(check: Check, comparators: Sequence[Comparator[Any]]) -> Faults:
     """Look at every model's files, each once, before any model is asked."""
     given = [subject_from(e.subject, check.options) for e in check.policy.against if e.subject]
-    faults: dict[str, str] = {}
+    faults: dict[str, Fault] = {}
     for one in {s.spec: s for s in (check.subject, *given)}.values():
         try:
             check_model(one, comparators, check.policy.tiers, check.options["dtype"])
         except (InputFileError, BackendError) as error:
-            faults[one.spec] = str(error)
+            faults[one.spec] = Fault(str(error), isinstance(error, InputFileError))
     for control in check.policy.controls:
         try:
             check_control(subject_from(control, check.options), comparators)
-        except BackendError as error:
+        except (InputFileError, BackendError) as error:
             # Without it no reference can be read as the policy asks.
-            faults.setdefault(check.subject.spec, f"control: {error}")
+            fault = Fault(f"control: {error}", isinstance(error, InputFileError))
+            faults.setdefault(check.subject.spec, fault)
     return faults
 
 
@@ -215,22 +238,22 @@ def _measured(
     check: Check, comparators: Sequence[Comparator[Any]], faults: Faults
 ) -> Iterator[Measured]:
     wrong = [_fault(check, entry, faults) for entry in check.policy.against]
-    failed = _asked_first(check) if _needs_answers(comparators) and not all(wrong) else ""
+    failed = _asked_first(check) if _needs_answers(comparators) and not all(wrong) else None
     number = 0
     seen: set[str] = set()
     for entry, fault in zip(check.policy.against, wrong, strict=True):
         found: list[Measured]
         try:
-            if fault or failed:
-                names = (_name(entry), *entry.names)
-                found = [Measured(_name(entry), names, error=fault or failed)]
+            reason = fault or failed
+            if reason:
+                found = [_unmeasured(entry, reason)]
             elif entry.cohort:
                 found = search_cohort(entry.cohort, check.subject, check.options)
             else:
                 found = [_one(check, entry, comparators)]
         except ForensicsError as error:
-            _raise_unless_backend(error)
-            found = [Measured(_name(entry), (_name(entry), *entry.names), error=str(error))]
+            _raise_unless_of_model(error)
+            found = [_unmeasured(entry, _fault_of(error))]
         for one in found:
             if one.name in seen:  # a search may find what is named besides
                 continue
@@ -239,35 +262,46 @@ def _measured(
             number += one.case is not None
 
 
-def _fault(check: Check, entry: ReferenceEntry, faults: Faults) -> str:
-    """Return what is wrong with the files of the subject or of a reference, empty where nothing."""
-    own = faults.get(check.subject.spec, "")
+def _unmeasured(entry: ReferenceEntry, fault: Fault) -> Measured:
+    names = (_name(entry), *entry.names)
+    return Measured(_name(entry), names, error=fault.text, damaged=fault.damaged)
+
+
+def _fault_of(error: ForensicsError) -> Fault:
+    return Fault(str(error), isinstance(error, ModelFileError))
+
+
+def _fault(check: Check, entry: ReferenceEntry, faults: Faults) -> Fault | None:
+    """Return what is wrong with the files of the subject or of a reference, None where nothing."""
+    own = faults.get(check.subject.spec)
     if own or not entry.subject:
         return own
-    return faults.get(subject_from(entry.subject, check.options).spec, "")
+    return faults.get(subject_from(entry.subject, check.options).spec)
 
 
-def _asked_first(check: Check) -> str:
+def _asked_first(check: Check) -> Fault | None:
     """Ask the subject before any reference: if it fails, no reference need be asked.
 
-    Returns why it failed, empty where it did not or where a reference decides what is asked.
+    Returns why it failed, None where it did not or where a reference decides what is asked.
     """
     recorded = ("transcript", "cohort")
     kinds = [subject_from(e.subject, check.options).kind for e in check.policy.against if e.subject]
     if check.subject.kind in recorded or not kinds or any(kind in recorded for kind in kinds):
-        return ""
+        return None
     suite = chosen_suite(check.options)
     try:
         if suite is not None:
             obtain(check.subject, suite, asking_from(check.options))
     except ForensicsError as error:
-        _raise_unless_backend(error)
-        return str(error)
-    return ""
+        _raise_unless_of_model(error)
+        return _fault_of(error)
+    return None
 
 
-def _raise_unless_backend(error: ForensicsError) -> None:
+def _raise_unless_of_model(error: ForensicsError) -> None:
     # A full disk, or a command that means nothing, is no statement about any reference.
+    if isinstance(error, ModelFileError):
+        return
     if isinstance(error, OutputError) or error.exit_code is not ExitCode.FAILURE:
         raise error
 
@@ -283,8 +317,8 @@ def _one(check: Check, entry: ReferenceEntry, comparators: Sequence[Comparator[A
     case, _ = compared([reference, check.subject], released, options, comparators)
     names = (_name(entry), reference.name, reference.target, *entry.names)
     kin = own_lineage(reference)
-    error = _failed_calls(case) or _failed_tiers(case)
-    return Measured(_name(entry), names, kin, case, error=error)
+    calls, tiers = _failed_calls(case), _failed_tiers(case)
+    return Measured(_name(entry), names, kin, case, error=calls or tiers, damaged=not calls)
 
 
 def _failed_calls(case: Case) -> str:
@@ -321,17 +355,22 @@ def _baseline(check: Check) -> Transcript | None:
         ) from error
 
 
-def _drift(check: Check, stored: Transcript | None, faults: Faults) -> list[Outcome]:
+def _drift(
+    check: Check, stored: Transcript | None, faults: Faults
+) -> tuple[list[Outcome], Fault | None]:
+    """Return what the rule `drift` says, and what kept it from being measured."""
     rule = check.policy.rules.drift
     if rule is None or stored is None:
-        return []
-    found: DriftReport | str = faults.get(check.subject.spec, "")
-    if found:
-        return [drift_outcome(check.file, rule.baseline, found)]
+        return [], None
+    fault = faults.get(check.subject.spec)
+    if fault:
+        return [drift_outcome(check.file, rule.baseline, fault.text)], fault
+    found: DriftReport | str
     try:
         answers = ask_again(check.subject, stored, check.options)
         found = compare_with_baseline(stored, answers, rule.level)
     except ForensicsError as error:
-        _raise_unless_backend(error)
-        found = str(error)
-    return [drift_outcome(check.file, rule.baseline, found)]
+        _raise_unless_of_model(error)
+        fault = _fault_of(error)
+        found = fault.text
+    return [drift_outcome(check.file, rule.baseline, found)], fault

@@ -11,6 +11,7 @@ from forensics.errors import ModelFileError
 from forensics.evidence.base import Comparator
 from forensics.examination.examined import PROBABILITIES
 from forensics.subjects.model_files.folder import ModelFiles, model_files
+from forensics.subjects.model_files.gguf_split import open_model as open_gguf
 from forensics.subjects.model_files.other_formats import about_adapter
 from forensics.subjects.model_files.sources import check_fetched, check_folder
 from forensics.subjects.subject import Subject
@@ -33,7 +34,7 @@ def check_model(
 
     Raises:
         InputFileError: weights that are pickled, truncated, incomplete or no numbers.
-        BackendError: the model cannot be found, or not be run.
+        BackendError: the model cannot be found.
     """
     needs = _needs(comparators)
     folder = Path(subject.target)
@@ -71,7 +72,7 @@ def check_control(control: Subject, comparators: Sequence[Comparator[Any]]) -> N
     """Check the files of a model to read token probabilities against.
 
     Raises:
-        BackendError: it cannot be run.
+        InputFileError: it cannot be run, for its files are damaged or incomplete.
     """
     if _needs(comparators) & PROBABILITIES:
         _check_runnable(control)
@@ -82,18 +83,22 @@ def _needs(comparators: Sequence[Comparator[Any]]) -> frozenset[str]:
 
 
 def _check_runnable(subject: Subject) -> None:
-    """Check a local folder that answers or texts will be asked of; others tell when opened."""
-    folder = Path(subject.target)
-    if subject.kind != "hf" or not is_folder(folder):
+    """Check local files that answers or texts will be asked of; others tell when opened."""
+    path = Path(subject.target)
+    if subject.kind == "gguf":
+        open_gguf(path)
+    if subject.kind != "hf" or not is_folder(path):
         return
-    check_folder(folder)
+    check_folder(path)
 
 
 def _check_weights(files: ModelFiles | None, demanded: bool) -> None:
+    from forensics.evidence.weights.numerics.correspondence import open_model
     from forensics.evidence.weights.numerics.reader import check_numbers, open_weights
 
     if files is None or files.unread or not (files.weights or files.fault or demanded):
         return
-    weights = open_weights(files)
-    if demanded:
-        check_numbers(weights)
+    if not demanded:
+        open_weights(files)
+        return
+    check_numbers(open_model(files).parts.weights)  # shapes and configuration are looked at too

@@ -78,7 +78,7 @@ def test_compare_says_so_in_one_line_and_exits_2(cli, zoo, model, here, damage, 
 
 
 @CASES
-def test_check_asks_nobody_and_exits_4_with_every_report(zoo, model, here, loopback, damage, says):
+def test_check_asks_nobody_and_exits_2_with_every_report(zoo, model, here, loopback, damage, says):
     server = loopback(lambda call: chat_reply(f"{call.prompt} and so on. " * 9))
     reference = f"openai:m@{server.url}"
     damage(model)
@@ -89,10 +89,10 @@ def test_check_asks_nobody_and_exits_4_with_every_report(zoo, model, here, loopb
     )
     formats = ("--json", "c.json", "--junit", "c.xml", "--sarif", "c.sarif", "--markdown", "c.md")
     result = forensics("check", model, *formats, cwd=here)
-    assert result.code == ExitCode.FAILURE, result.err
+    assert result.code == ExitCode.USAGE, result.err
     assert "Traceback" not in result.err
     document = json.loads((here / "c.json").read_text())
-    assert (document["exit_code"], document["status"]) == (4, "error")
+    assert (document["exit_code"], document["status"]) == (2, "error")
     assert [one["status"] for one in document["outcomes"]] == ["error", "error"]
     assert says in document["outcomes"][0]["message"]
     for name in ("c.xml", "c.sarif", "c.md"):
@@ -110,7 +110,7 @@ def test_a_damaged_reference_is_an_error_and_the_others_are_measured(cli, zoo, m
         f'subject = "{zoo["tiny-untrained"]}"\n[rules.undeclared-kinship]\n'
     )
     result = cli("check", zoo["tiny-base"], "--json", "-")
-    assert result.code == ExitCode.FAILURE
+    assert result.code == ExitCode.USAGE
     found = {o["reference"]: o["status"] for o in json.loads(result.out)["outcomes"]}
     assert found[str(model)] == "error"
     assert found[str(zoo["tiny-untrained"])] != "error"
@@ -133,14 +133,14 @@ def test_what_breaks_while_measuring_is_no_pass_either(cli, zoo, here, monkeypat
     monkeypatch.setattr(WeightsUnits, "compare", broken)
     sides = zoo["tiny-base"], zoo["tiny-lora"]
     result = cli("compare", *sides, "--tiers", "weights", "--json", "case.json")
-    assert result.code == ExitCode.FAILURE
-    assert "Hidden units: could not be computed" in result.err
+    assert result.code == ExitCode.USAGE
+    assert "Hidden units: could not be computed (model.gguf: the tensor blk.0" in result.err
     assert (here / "case.json").exists()
     (here / "forensics.toml").write_text(
         f'tiers = ["weights"]\n[[against]]\nsubject = "{sides[0]}"\n[rules.undeclared-kinship]\n'
     )
     checked = cli("check", sides[1], "--json", "-")
-    assert checked.code == ExitCode.FAILURE
+    assert checked.code == ExitCode.USAGE
     assert "holds NaN" in json.loads(checked.out)["outcomes"][0]["message"]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -335,6 +336,16 @@ def _lying_size() -> bytes:
     at = raw.rindex(b"PK\x01\x02")
     raw[at + 24 : at + 28] = (1000).to_bytes(4, "little")
     return bytes(raw)
+
+
+def test_a_lying_size_costs_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(_lying_size())
+    tracemalloc.start()
+    with pytest.raises(InputFileError):
+        read_bundle(path)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

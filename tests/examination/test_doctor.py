@@ -287,11 +287,12 @@ def test_a_transcript_is_counted_and_not_called(cli, here):
     assert missing.code == 2 and "none.jsonl" in missing.complaint
 
 
-def test_local_models_that_cannot_be_loaded_are_not_usable(tmp_path):
-    (tmp_path / "broken.gguf").write_bytes(b"GGUF but no more")
-    [check] = diagnose(parse_subject(str(tmp_path / "broken.gguf")))
-    assert (check.name, check.result) == ("loads", "fail")
-    assert "broken.gguf" in check.detail
+def test_a_damaged_model_is_an_input_file_as_a_transcript_is(cli, here):
+    (here / "broken.gguf").write_bytes(b"GGUF but no more")
+    result = cli("doctor", "broken.gguf")
+    assert result.code == 2
+    assert "usable" not in result.out
+    assert "broken.gguf is not a complete GGUF file" in result.err
 
 
 @pytest.mark.demo

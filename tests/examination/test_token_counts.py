@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.errors import BackendError, UsageError
+from forensics.errors import ModelFileError, UsageError
 from forensics.evidence.tokenizer.token_counts import TokenCountVectors, nearest
 from forensics.examination.examined import Examined
 from forensics.examination.token_counts import (
@@ -181,7 +181,7 @@ def test_the_table_is_of_the_suite_as_it_is(tokenizers: dict[str, Path]) -> None
 
 def test_a_damaged_tokenizer_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{")
-    with pytest.raises(BackendError, match="not a complete tokenizer file"):
+    with pytest.raises(ModelFileError, match="not a complete tokenizer file"):
         from_tokenizer_file(tmp_path / "tokenizer.json")
 
 

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from forensics.support.sanitise import (
+    cell,
     encodable,
     excerpt,
     merged,
@@ -17,6 +19,19 @@ from forensics.support.sanitise import (
 
 any_text = st.text(alphabet=st.characters(min_codepoint=0, max_codepoint=0x10FFFF))
 spans = st.lists(st.tuples(st.integers(-5, 60), st.integers(-5, 60)), max_size=6)
+
+
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠﹦﹢﹣﹫−")
+@pytest.mark.parametrize(
+    "before", ["", " ", "\t", "\r", "\n", "\u3000", "\u00a0 ", "\u200b", "\ufeff "]
+)
+def test_no_sign_begins_a_formula(sign: str, before: str) -> None:
+    assert cell(f"{before}{sign}1+1").startswith("'")
+
+
+@pytest.mark.parametrize("text", ["", " ", "a=1", "1-2", "ü", "½", "'=1", "x＝1", "…"])
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert cell(text) == text
 
 
 @given(any_text)

@@ -165,3 +165,12 @@ def test_shipped_suites_are_valid_and_core_is_large_enough():
         assert isinstance(suite, Suite)
         assert {p.category for p in suite.prompts} == set(suite.categories or ())
         assert len({p.sha256 for p in suite.prompts}) == len(suite.prompts)
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
+def test_a_file_nested_without_end_is_one_clear_line(tmp_path, opening):
+    path = tmp_path / "suite.yaml"
+    path.write_text(opening * 100_000)
+    with pytest.raises(InputFileError, match=r"nested deeper|not valid YAML") as caught:
+        load_suite(str(path))
+    assert "\n" not in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = get_args(Hypothesis)
 KIN_HYPOTHESES: tuple[Hypothesis, ...] = HYPOTHESES[:-1]
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
 CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
+_MOST_BYTES = 1 << 24  # of a table of pairs, unpacked
 
 SENTENCES: Mapping[Hypothesis, str] = MappingProxyType(
     {
@@ -169,7 +171,14 @@ def _open(path: Path) -> TextIO:
     with path.open("rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
     if compressed:
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+        # Unpacked in bounds: a few kilobytes can unpack to any number of bytes.
+        with gzip.open(path, "rb") as packed:
+            content = packed.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise InputFileError(
+                f"{path} unpacks to more than {_MOST_BYTES >> 20} MiB; is it a table of pairs?"
+            )
+        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 

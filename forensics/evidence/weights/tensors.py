@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import Evidence
+from forensics.case.evidence import Evidence, EvidenceStatus
 from forensics.evidence.base import without_score
 from forensics.evidence.weights.base import OfWeightFiles
 
@@ -38,7 +38,7 @@ class WeightsTensors(OfWeightFiles):
         first, second = open_model(a), open_model(b)
         found = identical_tensors(first, second)
         if not found.compared:
-            return without_score(self, "not_applicable", "B has no tensor large enough to tell")
+            return without_score(self, *_nothing_told(second))
         way, reason = direction(first, second, found)
         details: dict[str, Any] = {
             "identical_tensors": len(found.pairs),
@@ -60,6 +60,15 @@ class WeightsTensors(OfWeightFiles):
             caveats=(_CONTEXT, _NOT_SHOWN),
             details=details,
         )
+
+
+def _nothing_told(model: Opened) -> tuple[EvidenceStatus, str]:
+    """Return status and reason where no tensor of B was compared."""
+    from forensics.evidence.weights.numerics.tensors import LEAST_SIZE
+
+    if all(tensor.size < LEAST_SIZE for tensor in model.parts.weights.tensors.values()):
+        return "not_applicable", "B has no tensor large enough to tell"
+    return "insufficient", "B's weights tell nothing: every tensor holds a few numbers throughout"
 
 
 def _architecture(model: Opened) -> str:

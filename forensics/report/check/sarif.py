@@ -69,7 +69,7 @@ def _invocation(result: CheckResult, where: dict[str, Any]) -> dict[str, Any]:
         for one in failed
     ]
     return {
-        "executionSuccessful": result.exit_code != ExitCode.FAILURE,
+        "executionSuccessful": result.exit_code not in (ExitCode.USAGE, ExitCode.FAILURE),
         "exitCode": result.exit_code,
         "endTimeUtc": result.created_at,
         "commandLine": visible(result.command),

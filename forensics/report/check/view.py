@@ -76,6 +76,7 @@ def exit_words(result: CheckResult) -> str:
     meaning = {
         0: "pass" if result.status == "pass" else "pass, as nothing is violated",
         1: "policy violated",
+        2: "a model's file is damaged or incomplete",
         3: "undecided, under --strict",
         4: "failure",
     }

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BackendError, MissingDependencyError, UsageError
-from forensics.subjects.model_files.gguf import converted, read_header
+from forensics.subjects.model_files.conversion import converted
+from forensics.subjects.model_files.gguf import read_header
 from forensics.subjects.model_files.loading import load_model
 from forensics.subjects.model_files.sources import ModelSource
 from forensics.support.cache import cached_folder
@@ -92,7 +93,7 @@ def open_demo_source(name: str, demo: _Demo, dtype: str) -> ModelSource:
         return converted(lambda scratch: _assemble(parts, scratch), weights.sha256, dtype, name)
 
     def pruned() -> Path:
-        key = f"{name}-{weights.sha256[:16]}-{demo.pruned}-{dtype}-2"  # as `converted` counts
+        key = f"{name}-{weights.sha256[:16]}-{demo.pruned}-{dtype}-2"  # 2: with the template
         return cached_folder("demo", key, lambda to: prune(whole(), to, demo.pruned, dtype))
 
     # A GGUF file's header stands in front, so the first part has all of it.

@@ -24,14 +24,16 @@ class ModelFiles:
 
     `folder` is the folder in transformers' layout; for a GGUF file it is the converted copy in
     the cache, None where nothing has converted it yet. `gguf` is the GGUF file, whose weights are
-    read directly. `selected` are the safetensors files, `config` is config.json, `tokenizer` the
-    tokenizer's files in `folder`; each is empty or None where the model has none. `adapter` says
-    that the weights are a LoRA adapter's and not a whole model's. `fault` says why the weights that
-    are there are damaged, incomplete or ambiguous, `unread` why they are packed beyond reading.
+    read directly, and `gguf_parts` all its files where it was split. `selected` are the safetensors
+    files, `config` is config.json, `tokenizer` the tokenizer's files in `folder`; each is empty or
+    None where the model has none. `adapter` says that the weights are a LoRA adapter's and not a
+    whole model's. `fault` says why the weights that are there are damaged, incomplete or ambiguous,
+    `unread` why they are packed beyond reading.
     """
 
     folder: Path | None
     gguf: Path | None = None
+    gguf_parts: tuple[Path, ...] = ()
     selected: WeightFiles = NO_WEIGHTS
     config: Path | None = None
     tokenizer: tuple[Path, ...] = ()
@@ -49,7 +51,9 @@ class ModelFiles:
     @property
     def weights(self) -> tuple[Path, ...]:
         """The files that hold the weights, all of one format."""
-        return (self.gguf,) if self.gguf else self.selected.paths
+        if self.gguf is None:
+            return self.selected.paths
+        return self.gguf_parts or (self.gguf,)
 
     @property
     def readable(self) -> bool:
@@ -69,7 +73,7 @@ def model_files(subject: Subject, dtype: str = "float32") -> ModelFiles | None:
 
     Raises:
         BackendError: the model cannot be found, or is gated.
-        ModelFileError: a hub model's files are damaged, incomplete or no safetensors.
+        ModelFileError: a hub model's or GGUF file is damaged, incomplete or no whole model.
         UsageError: no demo of that name.
     """
     match subject.kind:
@@ -115,11 +119,14 @@ def _hub_folder(subject: Subject, dtype: str) -> Path:
 
 
 def _gguf_files(path: Path, dtype: str) -> ModelFiles:
-    from forensics.subjects.model_files.gguf import converted_before, read_header
+    from forensics.subjects.model_files.conversion import converted_before
+    from forensics.subjects.model_files.gguf_split import open_model
 
-    read_header(path)  # a wrong path or format is told in one line
-    folder = converted_before(path, dtype)
+    parts = open_model(path).parts  # what is damaged or no whole model is told in one line
+    folder = converted_before(parts, dtype)
     if folder is None:
-        return ModelFiles(None, gguf=path)
+        return ModelFiles(None, gguf=path, gguf_parts=parts)
     found = folder_files(folder)
-    return ModelFiles(folder, gguf=path, config=found.config, tokenizer=found.tokenizer)
+    return ModelFiles(
+        folder, gguf=path, gguf_parts=parts, config=found.config, tokenizer=found.tokenizer
+    )

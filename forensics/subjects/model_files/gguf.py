@@ -1,20 +1,19 @@
-"""GGUF files: their header, and their one-time conversion to a folder of safetensors."""
+"""GGUF files: their header, their table of tensors, and what is no GGUF file at all."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from forensics.errors import BackendError, MissingDependencyError
-from forensics.support.cache import cached_folder, file_sha256
-from forensics.support.quiet import quiet, why
-from forensics.support.resources import cache_folder
+from forensics.errors import ModelFileError
+from forensics.support.file_kinds import HEAD, foreign
+from forensics.support.sanitise import one_line
 
+MAGIC = b"GGUF"
+KEYS_BEGIN = 24  # behind the magic, the version and the two counts
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q"}
 _SCALARS[12] = "d"
 _STRING, _ARRAY = 8, 9
@@ -24,8 +23,69 @@ _MOST_TENSORS = 1 << 20
 _MOST_TOKENS = 1 << 24
 _HIGHEST_RANK = 8
 _ALIGNMENT = 32  # where the file does not say
-_TOKENS = "tokenizer.ggml.tokens"
-_CACHE = "gguf"
+_LARGEST_ALIGNMENT = 1 << 20
+_VOCABULARY = "tokenizer.ggml."
+_COLLECTED = ("tokens", "merges", "token_type")
+# Kinds of numbers that the gguf package does not know, or no longer, and who writes them.
+_OTHER_KINDS = {
+    4: "Q4_2, removed from GGML in 2023",
+    5: "Q4_3, removed from GGML in 2023",
+    31: "Q4_0_4_4, removed from GGML in 2024",
+    32: "Q4_0_4_8, removed from GGML in 2024",
+    33: "Q4_0_8_8, removed from GGML in 2024",
+    36: "I2_S of bitnet.cpp",
+    37: "IQ4_NL_4_8, removed from GGML, or of bitnet.cpp",
+    38: "TL1 of bitnet.cpp",
+}
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class GGUFTensor:
+    """Where a tensor lies: `shape` as in numpy, `kind` GGML's number of its quantisation.
+
+    `offset` counts from the file's start.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class GGUFLayout:
+    """What stands before a GGUF file's numbers.
+
+    `tokens`, `merges` and `token_types` are its vocabulary; `keys` says where its metadata begins
+    and ends in the file and `key_count` of how many keys it is; `tensors_end` is where the table
+    of tensors ends.
+    """
+
+    header: dict[str, Any]
+    tokens: tuple[str, ...]
+    tensors: tuple[GGUFTensor, ...]
+    merges: tuple[str, ...] = ()
+    token_types: tuple[int, ...] = ()
+    keys: tuple[int, int] = (0, 0)
+    key_count: int = 0
+    alignment: int = _ALIGNMENT
+
+    def text(self, key: str) -> str | None:
+        """Return a metadata string, None where there is none of that name."""
+        return header_text(self.header, key)
+
+    def number(self, key: str) -> int | None:
+        """Return a metadata integer, None where there is none of that name."""
+        value = self.header.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def header_text(header: Mapping[str, Any], key: str) -> str | None:
+    """Return a string of a file's metadata, None where there is none of that name."""
+    value = header.get(key)
+    return value if isinstance(value, str) else None
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -38,99 +98,213 @@ def read_header(path: Path) -> dict[str, Any]:
         path: the file, or the first part of a split one (the header stands in front).
 
     Raises:
-        BackendError: no such file, or not a GGUF file.
+        ModelFileError: no such file, or not a GGUF file.
     """
-    try:
-        with path.open("rb") as file:
-            return _read_header(file)
-    except OSError as error:
-        raise BackendError(f"cannot read {path}: {error.strerror}; check the path") from error
-    except (struct.error, ValueError) as error:
-        raise BackendError(
-            f"{path} is not a complete GGUF file ({error}); download it again"
-        ) from error
-
-
-@dataclass(frozen=True)
-class GGUFTensor:
-    """Where a tensor lies: `shape` as in numpy, `kind` GGML's number of its quantisation."""
-
-    name: str
-    shape: tuple[int, ...]
-    kind: int
-    offset: int
-
-
-@dataclass(frozen=True)
-class GGUFLayout:
-    """What stands before a GGUF file's numbers; offsets count from the file's start."""
-
-    header: dict[str, Any]
-    tokens: tuple[str, ...]
-    tensors: tuple[GGUFTensor, ...]
+    return _reading(path, lambda file: _read_keys(file).header)
 
 
 def read_layout(path: Path) -> GGUFLayout:
     """Return a GGUF file's metadata, vocabulary and table of tensors.
 
     Raises:
-        BackendError: no such file, or not a complete GGUF file.
+        ModelFileError: no such file, or not a GGUF file with a whole header.
     """
+    return _reading(path, _read_layout)
+
+
+def checked_layout(path: Path) -> GGUFLayout:
+    """Return what `read_layout` does, after a look at where the tensors' numbers lie.
+
+    Raises:
+        ModelFileError: as `read_layout`; or tensors of an unknown quantisation, that overlap, or
+            that reach beyond the end of the file.
+    """
+    layout = read_layout(path)
+    size = path.stat().st_size
+    end, before = 0, ""
+    for tensor in sorted(layout.tensors, key=lambda tensor: tensor.offset):
+        length = byte_length(path, tensor)
+        if tensor.offset % layout.alignment or (tensor.offset < end and length):
+            fault = f"the tensor {tensor.name} lies across {before or 'the header'}"
+            raise _incomplete(path, fault)
+        end, before = tensor.offset + length, tensor.name
+        if end > size:
+            missing = f"it ends inside the tensor {tensor.name}, {end - size} bytes before its end"
+            raise _incomplete(path, missing)
+    return layout
+
+
+def byte_length(path: Path, tensor: GGUFTensor) -> int:
+    """Return how many bytes a tensor's numbers take.
+
+    Raises:
+        ModelFileError: an unknown quantisation, or one that does not fit the shape.
+    """
+    import gguf
+
+    try:
+        kind = gguf.GGMLQuantizationType(tensor.kind)
+        block, bytes_per_block = gguf.GGML_QUANT_SIZES[kind]
+    except (ValueError, KeyError) as error:
+        known = _OTHER_KINDS.get(tensor.kind)
+        number = f"number {tensor.kind}" + (f", {known}" if known else "")
+        raise unknown_quantisation(path, tensor.name, number) from error
+    row = tensor.shape[-1] if tensor.shape else 1
+    if row % block:
+        raise ModelFileError(
+            f"{path}: the tensor {tensor.name} has rows that its quantisation {kind.name} does not "
+            "divide; the file is damaged, download it again"
+        )
+    size = 1
+    for n in tensor.shape:
+        size *= n
+    return int(size // block * bytes_per_block)
+
+
+def unknown_quantisation(path: Path, tensor: str, kind: str) -> ModelFileError:
+    """Return the error of a tensor whose numbers cannot be read."""
+    return ModelFileError(
+        f"{path}: the tensor {tensor} is quantised in a way that is not understood ({kind}); "
+        "use a GGUF file of another quantisation, or the original weights"
+    )
+
+
+def _reading(path: Path, read: Callable[[IO[bytes]], _T]) -> _T:
     try:
         with path.open("rb") as file:
-            return _read_layout(file)
+            return read(file)
+    except IsADirectoryError as error:
+        raise ModelFileError(f"{path} is a folder; give the GGUF file in it") from error
     except OSError as error:
-        raise BackendError(f"cannot read {path}: {error.strerror}; check the path") from error
-    except (struct.error, ValueError) as error:
-        raise BackendError(
-            f"{path} is not a complete GGUF file ({error}); download it again"
-        ) from error
+        raise ModelFileError(f"cannot read {path}: {error.strerror}; check the path") from error
+    except struct.error as error:
+        raise _incomplete(path, "it ends inside its header") from error
+    except _NotReadableError as error:
+        raise ModelFileError(f"{path} is {error}") from error
+    except (ValueError, OverflowError) as error:
+        raise _incomplete(path, str(error)) from error
+
+
+def _incomplete(path: Path, fault: str) -> ModelFileError:
+    return ModelFileError(f"{path} is not a complete GGUF file ({fault}); download it again")
+
+
+class _NotReadableError(Exception):
+    """A whole file of a kind that is not read; says what it is and what to do."""
+
+
+@dataclass
+class _Keys:
+    """What `_read_keys` found; arrays of the vocabulary only where they were asked for."""
+
+    tensors: int
+    key_count: int
+    header: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def _read_layout(file: IO[bytes]) -> GGUFLayout:
-    tokens: list[str] = []
-    header, count = _read_keys(file, tokens)
-    if count > _MOST_TENSORS:
-        raise ValueError(f"{count} tensors")
-    table = []
+    found = _read_keys(file, collect=True)
+    keys_end = file.tell()
+    if found.tensors > _MOST_TENSORS:
+        raise ValueError(f"{found.tensors} tensors")
+    table = [_read_tensor(file) for _ in range(found.tensors)]
+    twice = _first_repeated([tensor.name for tensor in table])
+    if twice is not None:
+        raise ValueError(f"two tensors are called {one_line(twice, 60)}")
+    alignment = _alignment(found.header)
+    start = -(-file.tell() // alignment) * alignment
+    return GGUFLayout(
+        found.header,
+        tuple(found.arrays.get("tokens", ())),
+        tuple(replace(tensor, offset=start + tensor.offset) for tensor in table),
+        tuple(found.arrays.get("merges", ())),
+        tuple(found.arrays.get("token_type", ())),
+        (KEYS_BEGIN, keys_end),
+        found.key_count,
+        alignment,
+    )
+
+
+def _read_tensor(file: IO[bytes]) -> GGUFTensor:
+    name = _string(file)
+    (rank,) = _unpack(file, "<I")
+    if rank > _HIGHEST_RANK:
+        raise ValueError(f"a tensor of {rank} dimensions")
+    shape = tuple(reversed(_unpack(file, f"<{rank}Q")))
+    kind, offset = _unpack(file, "<IQ")
+    return GGUFTensor(name, shape, kind, offset)
+
+
+def _alignment(header: dict[str, Any]) -> int:
+    value = header.get("general.alignment", _ALIGNMENT)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number or not 0 < value <= _LARGEST_ALIGNMENT or value & (value - 1):
+        raise ValueError("its alignment is no power of two")
+    return int(value)
+
+
+def _first_repeated(names: list[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+def _read_keys(file: IO[bytes], collect: bool = False) -> _Keys:
+    """Read the metadata; `collect` keeps the arrays of the vocabulary."""
+    _check_beginning(file)
+    tensors, count = _unpack(file, "<QQ")
+    if count > _MOST_KEYS:
+        raise ValueError(f"{count} metadata keys")
+    found = _Keys(tensors, count)
+    seen: set[str] = set()
     for _ in range(count):
         name = _string(file)
-        (rank,) = _unpack(file, "<I")
-        if rank > _HIGHEST_RANK:
-            raise ValueError(f"a tensor of {rank} dimensions")
-        shape = tuple(reversed(_unpack(file, f"<{rank}Q")))
-        kind, offset = _unpack(file, "<IQ")
-        table.append(GGUFTensor(name, shape, kind, offset))
-    alignment = int(header.get("general.alignment", _ALIGNMENT)) or _ALIGNMENT
-    start = -(-file.tell() // alignment) * alignment
-    tensors = tuple(replace(tensor, offset=start + tensor.offset) for tensor in table)
-    return GGUFLayout(header, tuple(tokens), tensors)
-
-
-def _read_header(file: IO[bytes]) -> dict[str, Any]:
-    return _read_keys(file)[0]
-
-
-def _read_keys(file: IO[bytes], tokens: list[str] | None = None) -> tuple[dict[str, Any], int]:
-    """Return the metadata and the number of tensors; `tokens` is filled with the vocabulary."""
-    if file.read(4) != b"GGUF":
-        raise ValueError("it does not begin with GGUF")
-    version, tensors, keys = _unpack(file, "<IQQ")
-    if version not in (2, 3):
-        raise ValueError(f"version {version}; versions 2 and 3 are understood")
-    if keys > _MOST_KEYS:
-        raise ValueError(f"{keys} metadata keys")
-    header: dict[str, Any] = {}
-    for _ in range(keys):
-        name = _string(file)
+        if name in seen:
+            raise ValueError(f"the metadata key {one_line(name, 60)} stands in it twice")
+        seen.add(name)
         (kind,) = _unpack(file, "<I")
-        if kind == _ARRAY and tokens is not None and name == _TOKENS:
-            tokens.extend(_string_array(file))
+        short = name.removeprefix(_VOCABULARY)
+        if kind == _ARRAY and collect and name != short and short in _COLLECTED:
+            found.arrays[short] = _array(file)
         elif kind == _ARRAY:
             _skip_array(file)
         else:
-            header[name] = _string(file) if kind == _STRING else _scalar(file, kind)
-    return header, tensors
+            found.header[name] = _string(file) if kind == _STRING else _scalar(file, kind)
+    return found
+
+
+def _check_beginning(file: IO[bytes]) -> None:
+    """Read magic and version; name what the file is where it is none that can be read."""
+    head = file.read(HEAD)
+    file.seek(len(MAGIC) + 4)
+    if not head.startswith(MAGIC):
+        known = foreign(head)
+        if known is not None:
+            raise _NotReadableError(f"{known[0]}, no GGUF file; {known[1]}")
+        raise ValueError("it does not begin with GGUF" if head else "it is empty")
+    (version,) = struct.unpack("<I", head[4:8])
+    (swapped,) = struct.unpack(">I", head[4:8])
+    if version in (2, 3):
+        return
+    if 1 <= swapped <= 3:
+        raise _NotReadableError(
+            "a big-endian GGUF file, which is not read; convert it with llama.cpp's "
+            "gguf_convert_endian.py FILE little"
+        )
+    if version == 1:
+        raise _NotReadableError(
+            "a GGUF file of version 1 (August 2023), which is no longer read; convert the model "
+            "again with llama.cpp's convert_hf_to_gguf.py, or download a later file of it"
+        )
+    if version < 1 << 8:
+        raise _NotReadableError(
+            f"a GGUF file of version {version}; versions 2 and 3 are understood"
+        )
+    raise ValueError(f"version {version}; versions 2 and 3 are understood")
 
 
 def _unpack(file: IO[bytes], layout: str) -> tuple[Any, ...]:
@@ -151,14 +325,20 @@ def _string_length(file: IO[bytes]) -> int:
 
 
 def _string(file: IO[bytes]) -> str:
-    return file.read(_string_length(file)).decode("utf-8", "replace")
+    length = _string_length(file)
+    found = file.read(length)
+    if len(found) < length:
+        raise struct.error
+    return found.decode("utf-8", "replace")
 
 
-def _string_array(file: IO[bytes]) -> list[str]:
+def _array(file: IO[bytes]) -> list[Any]:
     kind, count = _unpack(file, "<IQ")
-    if kind != _STRING or count > _MOST_TOKENS:
+    if count > _MOST_TOKENS or not (kind == _STRING or kind in _SCALARS):
         raise ValueError("a vocabulary that is none")
-    return [_string(file) for _ in range(count)]
+    if kind == _STRING:
+        return [_string(file) for _ in range(count)]
+    return list(_unpack(file, f"<{count}{_SCALARS[kind]}"))
 
 
 def _skip_array(file: IO[bytes]) -> None:
@@ -170,84 +350,3 @@ def _skip_array(file: IO[bytes]) -> None:
         raise ValueError(f"unknown array type {kind}")
     for _ in range(count):
         file.seek(_string_length(file), 1)
-
-
-def converted(source: Callable[[Path], Path], sha256: str, dtype: str, name: str) -> Path:
-    """Return the folder with a GGUF file's weights as safetensors, converting them once.
-
-    transformers reads a GGUF file in 20 to 60 seconds and the converted folder in a few.
-
-    Args:
-        source: returns the file's path; it may assemble the file in the folder it is given.
-        sha256: of the whole file; names the folder in the cache.
-        dtype: of the converted weights.
-        name: what to call the file in messages.
-
-    Raises:
-        BackendError: transformers cannot read the file, or the cache cannot be written.
-        MissingDependencyError: `accelerate` is not installed.
-    """
-
-    def build(folder: Path) -> None:
-        scratch = folder.with_name(folder.name + ".source")
-        scratch.mkdir(exist_ok=True)
-        try:
-            _convert(source(scratch), folder, dtype, name)
-        finally:
-            for left in scratch.iterdir():
-                left.unlink()
-            scratch.rmdir()
-
-    return cached_folder(_CACHE, _cache_name(sha256, dtype), build)
-
-
-def converted_before(path: Path, dtype: str) -> Path | None:
-    """Return the folder that `converted` made of a GGUF file, None where it has not been made.
-
-    Raises:
-        BackendError: the file cannot be read.
-    """
-    folder = cache_folder(_CACHE) / _cache_name(file_sha256(path), dtype)
-    return folder if folder.is_dir() else None
-
-
-def _cache_name(sha256: str, dtype: str) -> str:
-    return f"{sha256}-{dtype}-2"  # 2: with the chat template
-
-
-def _convert(path: Path, folder: Path, dtype: str, name: str) -> None:
-    import importlib.util
-
-    if importlib.util.find_spec("accelerate") is None:
-        raise MissingDependencyError(
-            f"reading {name} needs the package accelerate: pip install accelerate"
-        )
-    quiet()
-    import torch
-    import transformers
-
-    # Without it the newest releases keep the weights packed; older ones always unpack them.
-    config = getattr(transformers, "GgufConfig", None)
-    unpack = {"quantization_config": config(dequantize=True)} if config else {}
-    try:
-        # This loader draws its progress bar past transformers' own switch for them.
-        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
-            tokenizer = transformers.AutoTokenizer.from_pretrained(
-                str(path.parent), gguf_file=path.name, trust_remote_code=False
-            )
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                str(path.parent),
-                gguf_file=path.name,
-                dtype=getattr(torch, dtype),
-                trust_remote_code=False,
-                **unpack,
-            )
-    except Exception as error:  # a damaged or foreign file fails in any way at all
-        raise BackendError(
-            f"transformers cannot read {name}: {why(error)}; check that it is a complete GGUF file "
-            "of a text model"
-        ) from error
-    # transformers leaves it in the file; whoever loads the folder would ask without it.
-    tokenizer.chat_template = read_header(path).get("tokenizer.chat_template")
-    tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)

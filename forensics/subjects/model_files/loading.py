@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from forensics.errors import BackendError
+from forensics.errors import BackendError, ModelFileError
 from forensics.subjects.model_files.other_formats import needs_code
 from forensics.subjects.model_files.quantised import quantised_layout
 from forensics.subjects.model_files.weight_files import (
@@ -14,7 +15,9 @@ from forensics.subjects.model_files.weight_files import (
     select_weights,
     tensor_table,
 )
+from forensics.support.json_files import read_json
 from forensics.support.quiet import quiet, why
+from forensics.support.sanitise import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,9 +27,10 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
     """Load a folder of safetensors: `(model, tokenizer)`, ready to generate.
 
     Raises:
-        BackendError: the files are damaged, incomplete or of a kind transformers does not know.
-        InputFileError: which weights are the model's cannot be told, or they are not there.
+        ModelFileError: the files are damaged, incomplete or ambiguous.
+        BackendError: there is too little memory for it, or transformers does not know its kind.
     """
+    _check_sizes(folder)
     quiet()
     import torch
     import transformers
@@ -52,19 +56,75 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
             **options,
         )
     except Exception as error:  # damaged or foreign files fail in any way at all
+        if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+            raise BackendError(f"{name}: too little memory to load it ({why(error)})") from error
         _raise_if_packed(folder, weights, name, error)
-        raise BackendError(
+        raise ModelFileError(
             f"{name}: the model in {folder} cannot be loaded ({why(error)}); "
             "check that its files are complete"
         ) from error
-    # transformers fills what is missing with random numbers, and such a model still answers.
+    check_loaded(name, info)
+    return model.eval().to(device()), tokenizer
+
+
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers")
+_SIZES = (
+    "hidden_size n_embd d_model intermediate_size n_inner ffn_dim d_ff num_attention_heads n_head "
+    "num_key_value_heads head_dim vocab_size max_position_embeddings n_positions num_experts "
+    "num_local_experts n_routed_experts"
+).split()
+_MOST_LAYERS = 2_000
+_LARGEST_SIZE = 1 << 27
+
+
+def _check_sizes(folder: Path) -> None:
+    """Check that a configuration's sizes are sizes: transformers builds what they say, at any cost.
+
+    Raises:
+        ModelFileError: the configuration is damaged, or a size is none.
+    """
+    path = folder / "config.json"
+    config = read_json(path, "configuration")
+    if not isinstance(config, dict):
+        raise ModelFileError(
+            f"{path} is not a complete configuration (no JSON object); download it again"
+        )
+    inner = config.get("text_config")
+    for values in (config, inner if isinstance(inner, dict) else {}):
+        for key in (*_LAYERS, *_SIZES):
+            most = _MOST_LAYERS if key in _LAYERS else _LARGEST_SIZE
+            value = values.get(key)
+            if value is not None and not _is_size(value, most):
+                raise ModelFileError(
+                    f"{path}: {key} is {one_line(repr(value), 40)}, which is no size of a model; "
+                    "download it again"
+                )
+
+
+def _is_size(value: Any, most: int) -> bool:
+    if isinstance(value, list):  # one a layer
+        return all(_is_size(one, most) or one == 0 for one in value)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
+
+
+def check_loaded(name: str, info: Mapping[str, Any]) -> None:
+    """Check that nothing of a model had to be made up when it was loaded.
+
+    transformers fills what is missing with random numbers, and such a model still answers.
+
+    Args:
+        name: of the model, for messages.
+        info: what `from_pretrained` returns with `output_loading_info`.
+
+    Raises:
+        ModelFileError: weights were missing or of another shape.
+    """
     absent = sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])})
     if absent:
-        raise BackendError(
+        raise ModelFileError(
             f"{name}: {len(absent)} weights are missing or of another shape (first: {absent[0]}); "
             "its files are incomplete or it is not a text-generating model"
         )
-    return model.eval().to(device()), tokenizer
 
 
 def _raise_if_packed(folder: Path, weights: WeightFiles, name: str, error: Exception) -> None:

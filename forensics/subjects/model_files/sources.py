@@ -70,14 +70,15 @@ def open_source(subject: Subject, dtype: str) -> ModelSource:
 
 
 def _gguf_source(path: Path, dtype: str) -> ModelSource:
-    from forensics.subjects.model_files.gguf import converted, read_header
+    from forensics.subjects.model_files.conversion import converted, digest_of
+    from forensics.subjects.model_files.gguf_split import open_model
 
-    header = read_header(path)
-    digest = file_sha256(path)
+    model = open_model(path)
+    digest = digest_of(model.parts)
     return ModelSource(
         {"kind": "gguf", "model": path.name, "sha256": digest},
-        header.get("tokenizer.chat_template"),
-        lambda: converted(lambda _: path, digest, dtype, str(path)),
+        model.layout.text("tokenizer.chat_template"),
+        lambda: converted(model.whole, digest, dtype, str(path)),
     )
 
 
@@ -222,10 +223,10 @@ def read_template(path: Path) -> str | None:
         return separate.read_text(encoding="utf-8", errors="replace")
     try:
         config = json.loads((path / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     template = config.get("chat_template") if isinstance(config, dict) else None
     if isinstance(template, list):  # several named ones
-        named = {t.get("name"): t.get("template") for t in template if isinstance(t, dict)}
-        template = named.get("default")
+        entries = [entry for entry in template if isinstance(entry, dict)]
+        template = next((e.get("template") for e in entries if e.get("name") == "default"), None)
     return template if isinstance(template, str) and template else None

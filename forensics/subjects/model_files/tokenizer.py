@@ -9,8 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import BackendError
+from forensics.errors import ModelFileError
 from forensics.subjects.model_files.folder import ModelFiles
+from forensics.subjects.model_files.gguf import read_layout
+from forensics.support.json_files import read_json
+from forensics.support.sanitise import one_line
 
 _SPACE = "▁"  # how SentencePiece writes a space
 _CONTINUES = "##"  # how WordPiece marks a token that goes on with a word
@@ -87,7 +90,7 @@ def read_tokenizer(files: ModelFiles) -> TokenizerFacts:
     a model's own code here.
 
     Raises:
-        BackendError: the files are damaged, of an unknown kind, or need code of the model's own.
+        ModelFileError: the files are damaged, of an unknown kind, or need code of the model's own.
     """
     from forensics.subjects.model_files.sources import read_template
 
@@ -96,18 +99,16 @@ def read_tokenizer(files: ModelFiles) -> TokenizerFacts:
         return _from_gguf(files)
     if not (folder / "tokenizer.json").is_file():
         return _facts(folder.name, _through_transformers(folder), read_template(folder), folder)
-    return _facts(folder.name, _read_json(folder / "tokenizer.json"), read_template(folder), folder)
+    path = folder / "tokenizer.json"
+    return _facts(folder.name, _read_json(path), read_template(folder), path)
 
 
 def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path) from error
+    return read_json(path, "tokenizer file")
 
 
-def _damaged(path: Path) -> BackendError:
-    return BackendError(f"{path} is not a complete tokenizer file; download it again")
+def _damaged(path: Path, fault: str) -> ModelFileError:
+    return ModelFileError(f"{path} is not a complete tokenizer file ({fault}); download it again")
 
 
 def why_no_tokenizer(folder: Path) -> str:
@@ -115,7 +116,7 @@ def why_no_tokenizer(folder: Path) -> str:
     try:
         if _needs_code(folder):
             return _code_wanted(folder)
-    except BackendError as error:
+    except ModelFileError as error:
         return str(error)
     return f"{folder} holds no tokenizer that is known; put a tokenizer.json into it"
 
@@ -138,7 +139,7 @@ def _through_transformers(folder: Path) -> Any:
     from forensics.support.quiet import quiet, why
 
     if _needs_code(folder):
-        raise BackendError(_code_wanted(folder))
+        raise ModelFileError(_code_wanted(folder))
     quiet()
     import transformers
 
@@ -146,7 +147,7 @@ def _through_transformers(folder: Path) -> Any:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         return json.loads(tokenizer.backend_tokenizer.to_str())
     except Exception as error:  # damaged or foreign files fail in any way at all
-        raise BackendError(
+        raise ModelFileError(
             f"the tokenizer of {folder} cannot be read ({why(error)}); "
             "put a tokenizer.json beside it"
         ) from error
@@ -155,7 +156,7 @@ def _through_transformers(folder: Path) -> Any:
 def _facts(name: str, content: Any, template: str | None, path: Path) -> TokenizerFacts:
     try:
         model = content["model"]
-        added = {str(t["content"]): int(t["id"]) for t in content.get("added_tokens") or ()}
+        added = _added(content)
         vocabulary = _vocabulary(model["vocab"])
         return TokenizerFacts(
             name=name,
@@ -167,8 +168,31 @@ def _facts(name: str, content: Any, template: str | None, path: Path) -> Tokeniz
             pre_tokeniser=_canonical(content.get("pre_tokenizer")),
             template=template,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise _damaged(path) from error
+    except KeyError as error:
+        raise _damaged(path, f"it has no {one_line(str(error), 40)}") from error
+    except ValueError as error:
+        raise _damaged(path, one_line(str(error), 100)) from error
+    except (TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise _damaged(path, "its parts are not those of a tokenizer") from error
+
+
+def _added(content: Any) -> dict[str, int]:
+    return {
+        str(entry["content"]): _token_number(entry["content"], entry["id"])
+        for entry in content.get("added_tokens") or ()
+    }
+
+
+def _token_number(token: Any, number: Any) -> int:
+    """Return a token's number, as the reference reader takes it: a whole number of 32 bits.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 1 << 32:
+        shown = one_line(str(token), 40)
+        raise ValueError(f"the token {shown!r} has the number {one_line(repr(number), 40)}")
+    return number
 
 
 def _kind(model: Mapping[str, Any]) -> str:
@@ -180,13 +204,15 @@ def _kind(model: Mapping[str, Any]) -> str:
 def _vocabulary(vocabulary: Any) -> dict[str, int]:
     if isinstance(vocabulary, list):  # Unigram: [token, score] in the order of ids
         return {str(entry[0]): number for number, entry in enumerate(vocabulary)}
-    return {str(token): int(number) for token, number in vocabulary.items()}
+    return {str(token): _token_number(token, n) for token, n in vocabulary.items()}
 
 
 def _pairs(merges: Iterable[Any]) -> Iterable[tuple[str, str]]:
     for merge in merges:
-        left, right = merge.split(" ") if isinstance(merge, str) else merge
-        yield str(left), str(right)
+        pair = merge.split(" ") if isinstance(merge, str) else merge
+        if len(pair) != 2:
+            raise ValueError(f"the merge {one_line(str(merge), 40)!r} is not of two parts")
+        yield str(pair[0]), str(pair[1])
 
 
 def _canonical(step: Any) -> str:
@@ -198,41 +224,28 @@ _GGUF_CONTROL = frozenset({2, 3, 4})  # unknown, control and user-defined tokens
 
 
 def _from_gguf(files: ModelFiles) -> TokenizerFacts:
-    from forensics.support.quiet import why
-
     path = files.path
-    try:
-        fields = _gguf_fields(path)
-        tokens = [str(token) for token in fields["tokens"]]
-        types = fields.get("token_type") or [1] * len(tokens)
-    except Exception as error:  # a damaged file fails in any way at all
-        raise BackendError(f"{path} holds no readable tokenizer ({why(error)})") from error
+    layout = read_layout(path)
+    tokens = layout.tokens
+    if not tokens:
+        raise ModelFileError(f"{path} holds no tokenizer; give the model's original files")
+    types = layout.token_types or (1,) * len(tokens)
     marked = {t for t, kind in zip(tokens, types, strict=False) if kind in _GGUF_CONTROL}
     numbered = {token: number for number, token in enumerate(tokens)}
-    model = str(fields.get("model", ""))
+    model = layout.text("tokenizer.ggml.model") or ""
     # The file names its pre-tokeniser instead of describing it.
     pre = "ByteLevel " if model == "gpt2" else ""
+    try:
+        merges = tuple(_pairs(layout.merges))
+    except (TypeError, ValueError) as error:
+        raise _damaged(path, one_line(str(error), 100)) from error
     return TokenizerFacts(
         name=path.name,
         kind=_GGUF_KINDS.get(model, model),
         vocabulary={token: n for token, n in numbered.items() if token not in marked},
-        merges=tuple(_pairs(str(merge) for merge in fields.get("merges") or ())),
+        merges=merges,
         special={token: n for token, n in numbered.items() if token in marked},
         normaliser="",
-        pre_tokeniser=f"{pre}{fields.get('pre', '')}",
-        template=fields.get("chat_template"),
+        pre_tokeniser=f"{pre}{layout.text('tokenizer.ggml.pre') or ''}",
+        template=layout.text("tokenizer.chat_template"),
     )
-
-
-def _gguf_fields(path: Path) -> dict[str, Any]:
-    from gguf import GGUFReader
-
-    reader = GGUFReader(str(path))
-    names = ("tokens", "token_type", "merges", "model", "pre")
-    found = {f"tokenizer.ggml.{name}": name for name in names}
-    found["tokenizer.chat_template"] = "chat_template"
-    return {
-        short: reader.fields[name].contents()
-        for name, short in found.items()
-        if name in reader.fields
-    }

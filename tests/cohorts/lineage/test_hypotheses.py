@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -130,6 +131,15 @@ def test_a_bad_table_is_one_clear_line(tmp_path, text, message):
         _read(tmp_path, text)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_unpacks_to_no_end_is_not_unpacked(tmp_path):
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(100 << 20), 1))
+    tracemalloc.start()
+    with pytest.raises(InputFileError, match="unpacks to more than 16 MiB"):
+        read_pairs(tmp_path / "bomb.gz", MODELS)
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
 
 
 def test_unreadable_files_are_one_clear_line(tmp_path):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from forensics.case.evidence import Evidence
-from forensics.errors import BackendError
+from forensics.errors import ModelFileError
 from forensics.evidence.tokenizer.vocabulary import (
     KIN,
     UNRELATED_HIGHEST,
@@ -183,7 +183,7 @@ def test_a_tokenizer_that_needs_code_is_one_clear_line(
     (tmp_path / "tokenizer.model").write_bytes(b"x")
     config = {"auto_map": {"AutoTokenizer": ["evil.Evil", None]}, "tokenizer_class": "Evil"}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
-    with pytest.raises(BackendError, match="needs the model's own code") as caught:
+    with pytest.raises(ModelFileError, match="needs the model's own code") as caught:
         read_tokenizer(folder_files(tmp_path))
     assert "\n" not in str(caught.value)
     evidence = compared(folders["code"], folder_files(tmp_path))
@@ -196,19 +196,56 @@ def test_a_tokenizer_that_needs_code_is_one_clear_line(
     assert "holds no tokenizer that is known; put" in why_no_tokenizer(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"{", b"[]", b'{"model": 1}', b'{"model": {"vocab": {"a": "b"}}}', b"[" * 100_000, b"\xff"],
-    ids=["cut", "list", "no-model", "no-number", "deep", "not-utf8"],
-)
-def test_a_damaged_file_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
+def _numbered(number: str) -> bytes:
+    return b'{"model": {"type": "BPE", "vocab": {"ab": %s}, "merges": []}}' % number.encode()
+
+
+DAMAGED = {
+    "cut": (b"{", "no JSON at line 1"),
+    "list": (b"[]", "its parts are not those of a tokenizer"),
+    "no-model": (b'{"model": 1}', "its parts are not those of a tokenizer"),
+    "no-vocabulary": (b'{"model": {}}', "it has no 'vocab'"),
+    "word-for-number": (_numbered('"7"'), "the token 'ab' has the number '7'"),
+    "infinite": (_numbered("1e999"), "the token 'ab' has the number inf"),
+    "no-number": (_numbered("NaN"), "the token 'ab' has the number nan"),
+    "negative": (_numbered("-1"), "the token 'ab' has the number -1"),
+    "huge": (_numbered("4294967296"), "the token 'ab' has the number 4294967296"),
+    "endless": (_numbered("9" * 5000), "Exceeds the limit"),
+    "fraction": (_numbered("1.5"), "the token 'ab' has the number 1.5"),
+    "truth": (_numbered("true"), "the token 'ab' has the number True"),
+    "list-for-number": (_numbered("[1]"), "the token 'ab' has the number [1]"),
+    "added": (
+        b'{"model": {"vocab": {}}, "added_tokens": [{"content": "x", "id": 1e999}]}',
+        "the token 'x' has the number inf",
+    ),
+    "twice": (b'{"model": {"vocab": {"ab": 1, "ab": 2}}}', "the key 'ab' stands twice"),
+    "merge": (b'{"model": {"vocab": {"a": 1}, "merges": ["a b c"]}}', "is not of two parts"),
+    "deep": (b"[" * 100_000, "it is nested too deeply"),
+    "deep-inside": (_numbered("[" * 100_000 + "]" * 100_000), "it is nested too deeply"),
+    "not-utf8": (b'{"model": "\xe9"}', "byte 11 is not UTF-8"),
+    "pointer": (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
+    "page": (b"<!DOCTYPE html><html></html>", "is a web page"),
+    "empty": (b"", "no JSON at line 1"),
+}
+
+
+@pytest.mark.parametrize(("content", "says"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_one_clear_line(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "tokenizer.json").write_bytes(content)
-    with pytest.raises(BackendError, match="not a complete tokenizer file"):
+    with pytest.raises(ModelFileError) as caught:
         read_tokenizer(folder_files(tmp_path))
+    message = str(caught.value)
+    assert "tokenizer.json" in message and says in message
+    assert "\n" not in message and len(message) < 400
+
+
+def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_bytes(b"\xef\xbb\xbf" + _numbered("3"))
+    assert read_tokenizer(folder_files(tmp_path)).vocabulary == {"ab": 3}
 
 
 def test_a_foreign_model_file_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.model").write_bytes(b"not a model")
-    with pytest.raises(BackendError, match="cannot be read") as caught:
+    with pytest.raises(ModelFileError, match="cannot be read") as caught:
         read_tokenizer(folder_files(tmp_path))
     assert "\n" not in str(caught.value)

@@ -79,8 +79,36 @@ class TestBadModels:
     ) -> None:
         folder = copy_model(plain, tmp_path)
         (folder / name).write_bytes(content)
-        garbage = "not a complete" if name == "model.safetensors" else "cannot be loaded"
-        assert says.replace("garbage", garbage) in refusal(open_tiny(folder))
+        message = refusal(open_tiny(folder))
+        if says != "garbage":
+            assert says in message
+        elif name == "model.safetensors":
+            assert "is not a complete safetensors file" in message
+        else:
+            assert "cannot be loaded" in message or "config.json is not a complete" in message
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("num_hidden_layers", 10**9),
+            ("num_hidden_layers", -1),
+            ("num_hidden_layers", "two"),
+            ("hidden_size", "32"),
+            ("hidden_size", 0),
+            ("vocab_size", 10**15),
+            ("vocab_size", 1e999),
+            ("num_attention_heads", True),
+            ("intermediate_size", [64, "x"]),
+            ("num_key_value_heads", {}),
+        ],
+    )
+    def test_a_size_that_is_none_is_named(
+        self, plain: Path, tmp_path: Path, key: str, value: object
+    ) -> None:
+        folder = copy_model(plain, tmp_path)
+        config = json.loads((folder / "config.json").read_text()) | {key: value}
+        (folder / "config.json").write_text(json.dumps(config))
+        assert f"config.json: {key} is {value!r}" in refusal(open_tiny(folder))
 
     def test_cut_off_weights_are_one_line(self, plain: Path, tmp_path: Path) -> None:
         folder = copy_model(plain, tmp_path)
@@ -163,7 +191,7 @@ class TestGguf:
         path = write_gguf(tmp_path / "odd.gguf", "no-such-architecture")
         monkeypatch.setenv("FORENSICS_CACHE", str(tmp_path / "cache"))
         backend = TransformersBackend(parse_subject(f"gguf:{path}"), BackendOptions())
-        assert "cannot read" in refusal(backend)
+        assert "cannot run" in refusal(backend)
         assert [p for p in (tmp_path / "cache" / "gguf").iterdir() if p.is_dir()] == []
 
     def test_the_header_reads_what_was_written(self, tmp_path: Path) -> None:
@@ -184,6 +212,8 @@ def write_gguf(path: Path, architecture: str) -> Path:
     writer.add_block_count(2)
     writer.add_chat_template(CHATML)
     writer.add_tensor("token_embd.weight", np.zeros((3, 4), dtype=np.float32))
+    for layer in range(2):
+        writer.add_tensor(f"blk.{layer}.mix.weight", np.zeros((4, 4), dtype=np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -18,6 +18,7 @@ from forensics.evidence.weights.numerics.tensor import Floats
 
 Kind = Literal["same order", "permuted", "rotated"]
 MIN_SHARED_TOKENS = 64
+_LARGE = 1e5  # its fourth power, summed over a matrix, is still a float32
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,20 @@ def _rotation(a: Floats, b: Floats) -> Alignment:
     """Rotate A's embeddings onto B's (orthogonal Procrustes problem, Schönemann 1966)."""
     left, _, right = np.linalg.svd(a.T @ b, full_matrices=False)
     return Alignment("rotated", rotation=np.asarray(left @ right, dtype=np.float32))
+
+
+def bounded(rows: Floats) -> Floats:
+    """Return rows whose products a float32 can hold: those with huge numbers at length one or less.
+
+    No trained model has such weights; those that were damaged or made up must not stop a test.
+    """
+    flat = rows.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.dot(flat, flat) < _LARGE**2:
+            return rows
+    finite = np.nan_to_num(rows)
+    highest = np.abs(finite).max(axis=1, keepdims=True, initial=0)
+    return np.asarray(finite / np.where(highest > _LARGE, highest, 1), dtype=np.float32)
 
 
 def unit_rows(rows: Floats) -> Floats:

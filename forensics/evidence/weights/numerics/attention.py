@@ -63,12 +63,23 @@ def compare_attention(matched: Matched) -> Attention | None:
         if all({"q", "k"} <= set(x.pieces) for x in (pair.a, pair.b))
     ]
     kept = _coordinates(matched)
+    pairs = [pair for pair in pairs if _are_wide(matched, pair)]
     if not pairs or len(kept) < _LEAST_COORDINATES:
         return None
     parts: tuple[Part, ...] = ("q", "k")
     both = np.mean([_all_pairs(matched, pairs, part, kept) for part in parts], axis=0)
     others = ~np.eye(len(pairs), dtype=bool)
     return Attention(tuple(pairs), np.diag(both), both[others])
+
+
+def _are_wide(matched: Matched, pair: LayerPair) -> bool:
+    """Tell whether query and key matrices read the stream that the matched units read."""
+    part = matched.found.matched
+    return all(
+        side.parts.width(layer, x) == side.parts.width(layer, part)
+        for side, layer in ((matched.a, pair.a), (matched.b, pair.b))
+        for x in ("q", "k")
+    )
 
 
 def _coordinates(matched: Matched) -> NDArray[np.int64]:

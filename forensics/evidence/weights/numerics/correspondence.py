@@ -9,6 +9,7 @@ tested.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ from forensics.evidence.weights.numerics.alignment import (
 from forensics.evidence.weights.numerics.parts import Layer, Part, Parts, adapter_parts, find_parts
 from forensics.evidence.weights.numerics.products import product
 from forensics.evidence.weights.numerics.reader import open_weights, stamp
+from forensics.evidence.weights.numerics.telling import says_nothing, telling_layers
 from forensics.evidence.weights.numerics.tensor import Floats
 from forensics.evidence.weights.numerics.vocabulary import shared_rows
 from forensics.subjects.model_files.folder import ModelFiles
@@ -105,10 +107,14 @@ def open_model(files: ModelFiles) -> Opened:
 def correspond(a: ModelFiles, b: ModelFiles) -> Matched | None:
     """Put two models into correspondence; None where they have no kind of unit in common.
 
+    Layers whose numbers tell nothing (all equal, or as large as no trained model has them) are left
+    out.
+
     The last result is kept: every comparator of a run asks for the same.
 
     Raises:
         InputFileError: weights that cannot be read.
+        InsufficientError: no layer of one of them tells anything.
     """
     return _corresponding(a, b, (*stamp(a), *stamp(b)))
 
@@ -121,9 +127,11 @@ def _corresponding(
     if files_a.adapter or files_b.adapter:
         return _adapters(a, b) if files_a.adapter and files_b.adapter else None
     for matched, tested in _KINDS:
-        layers = [_having(side.parts, matched, tested) for side in (a, b)]
+        layers = [_of_one_stream(side.parts, matched, tested) for side in (a, b)]
         if layers[0] and layers[1]:
-            found = _correspond(a, b, layers[0], layers[1], matched, tested)
+            first = telling_layers("A", a.parts, layers[0], (matched, tested))
+            second = telling_layers("B", b.parts, layers[1], (matched, tested))
+            found = _correspond(a, b, first, second, matched, tested)
             return Matched(a, b, found)
     return None
 
@@ -158,6 +166,26 @@ def _having(parts: Parts, matched: Part, tested: Part) -> list[Layer]:
         if {matched, tested} <= set(layer.pieces)
         and parts.units(layer, matched) == parts.units(layer, tested)
     ]
+
+
+def _of_one_stream(parts: Parts, matched: Part, tested: Part) -> list[Layer]:
+    """Return the layers with both parts, of the width that most have: one stream runs through."""
+    found = [
+        layer
+        for layer in _having(parts, matched, tested)
+        if parts.width(layer, matched) == parts.width(layer, tested) == _read_width(parts, layer)
+    ]
+    widths = Counter(parts.width(layer, matched) for layer in found)
+    usual = max(widths, key=lambda width: widths[width], default=0)
+    return [layer for layer in found if parts.width(layer, matched) == usual]
+
+
+def _read_width(parts: Parts, layer: Layer) -> int:
+    """Return the length of the norms in a layer, or of any unit where it has none."""
+    for norm in ("attention_norm", "mlp_norm"):
+        if norm in layer.pieces:
+            return parts.weights.tensors[layer.pieces[norm].tensor].shape[0]
+    return parts.width(layer, next(iter(layer.pieces)))
 
 
 def _correspond(
@@ -232,6 +260,8 @@ def _embedding_rows(a: Opened, b: Opened) -> tuple[Floats, Floats]:
         return empty, empty
     first = a.parts.weights.tensors[a.parts.embedding]
     second = b.parts.weights.tensors[b.parts.embedding]
+    if says_nothing(first) or says_nothing(second):
+        return empty, empty
     rows_a, rows_b = shared_rows(a.files, b.files, first.shape[0], second.shape[0])
     return first.rows(rows_a), second.rows(rows_b)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -10,9 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.errors import ModelFileError
+from forensics.evidence.weights.numerics.alignment import bounded
 from forensics.evidence.weights.numerics.reader import Weights
-from forensics.evidence.weights.numerics.tensor import Floats
+from forensics.evidence.weights.numerics.tensor import Floats, Tensor
 from forensics.subjects.model_files.folder import ModelFiles
+from forensics.support.json_files import read_json
+from forensics.support.sanitise import one_line
 
 Part = Literal[
     "gate", "up", "down", "q", "k", "v", "o", "attention_norm", "mlp_norm", "lora_a", "lora_b"
@@ -77,6 +80,7 @@ _NAMES: dict[str, tuple[Part, ...]] = {
     "ln_2.weight": ("mlp_norm",),
     "final_layer_norm.weight": ("mlp_norm",),
 }
+_PACKED = ("U8", "I8", "I16", "I32", "I64", "BOOL")  # integers that are no weights themselves
 _AFTER_ATTENTION = "post_attention_layernorm.weight"  # Gemma 2 and 3 have one more before the MLP
 _ADAPTED = re.compile(r"(?:^|model\.)(layers\.\d+\..+)\.lora_([AB])(?:\.default)?\.weight$")
 _WRITES: frozenset[Part] = frozenset({"down", "o", "lora_b"})
@@ -141,12 +145,14 @@ class Parts:
         if columns is not None:
             values = values.take(columns, axis=1)
         if norm is None:
-            return values
+            return bounded(values)
         scale = self.weights.read(norm.tensor) + np.float32(self.norm_offset)
         scale = scale if columns is None else scale[columns]
         # What is not the file itself is a copy of our own.
-        scaled: Floats = np.multiply(values, scale, out=values if values.flags.writeable else None)
-        return scaled
+        out = values if values.flags.writeable else None
+        with np.errstate(over="ignore"):
+            scaled: Floats = np.multiply(values, scale, out=out)
+        return bounded(scaled)
 
     def units(self, layer: Layer, part: Part) -> int:
         """Return how many units a part has."""
@@ -177,7 +183,11 @@ class Parts:
 
 
 def find_parts(weights: Weights, files: ModelFiles) -> Parts:
-    """Return a model's layers and embedding; parts of unknown names are left out."""
+    """Return a model's layers and embedding; parts of unknown names are left out.
+
+    Raises:
+        ModelFileError: a part whose shape is no such part's.
+    """
     found: dict[tuple[int, int], dict[Part, Piece]] = {}
     after: dict[int, Piece] = {}
     for name, tensor in weights.tensors.items():
@@ -190,7 +200,7 @@ def find_parts(weights: Weights, files: ModelFiles) -> Parts:
         expert = _EXPERT.search(rest)
         inside = expert[2] if expert else rest
         parts = _NAMES.get(inside, ())
-        if parts and len(tensor.shape) == (1 if "norm" in parts[0] else 2):
+        if parts and _has_rank(tensor, 1 if "norm" in parts[0] else 2):
             transposed = inside.endswith(_TRANSPOSED)
             for index, part in enumerate(parts):
                 piece = Piece(name, index, len(parts), transposed)
@@ -202,7 +212,59 @@ def find_parts(weights: Weights, files: ModelFiles) -> Parts:
         Layer(f"{number}" if expert < 0 else f"{number}/{expert}", pieces)
         for (number, expert), pieces in sorted(found.items())
     )
-    return Parts(weights, layers, _embedding(weights), _norm_offset(files))
+    found_parts = Parts(weights, layers, _embedding(weights), _norm_offset(files))
+    for layer in layers:
+        _check_shapes(found_parts, layer)
+    return found_parts
+
+
+def _has_rank(tensor: Tensor, rank: int) -> bool:
+    """Tell whether a tensor of a known name has the dimensions of its kind.
+
+    Packed kinds may lie in the file in any shape, and are then no part that can be compared.
+
+    Raises:
+        ModelFileError: a tensor of numbers with other dimensions, or with none at all.
+    """
+    if len(tensor.shape) == rank and tensor.size:
+        return True
+    if tensor.kind in _PACKED:
+        return False
+    expected = "a matrix" if rank == 2 else "one dimension"
+    empty = "" if tensor.size else ", which holds no numbers (as DeepSpeed's ZeRO-3 leaves them)"
+    raise ModelFileError(
+        f"{tensor.file}: the tensor {one_line(tensor.name, 80)} has the shape "
+        f"{list(tensor.shape)}{empty}; {expected} is expected, save the whole model again"
+    )
+
+
+def _check_shapes(parts: Parts, layer: Layer) -> None:
+    """Check that the three matrices of a gated MLP fit one another, and the norm in front of them.
+
+    Raises:
+        ModelFileError: they do not.
+    """
+    pieces = layer.pieces
+    if not {"gate", "up"} <= pieces.keys():
+        return
+    units, width = parts.units(layer, "gate"), parts.width(layer, "gate")
+    for part in ("up", "down"):
+        if part not in pieces:
+            continue
+        if (units, width) != (parts.units(layer, part), parts.width(layer, part)):
+            raise _misshaped(parts, pieces[part], pieces["gate"])
+    norm = pieces.get("mlp_norm")
+    if norm is not None and parts.weights.tensors[norm.tensor].shape != (width,):
+        raise _misshaped(parts, norm, pieces["gate"])
+
+
+def _misshaped(parts: Parts, piece: Piece, beside: Piece) -> ModelFileError:
+    first, second = (parts.weights.tensors[one.tensor] for one in (piece, beside))
+    return ModelFileError(
+        f"{first.file}: the tensor {one_line(first.name, 80)} has the shape {list(first.shape)}, "
+        f"which does not fit {one_line(second.name, 80)} of {list(second.shape)}; download the "
+        "file again"
+    )
 
 
 def adapter_parts(weights: Weights) -> Parts:
@@ -221,19 +283,24 @@ def _embedding(weights: Weights) -> str | None:
     for ending in _EMBEDDINGS:
         for name in weights.tensors:
             if name.endswith(ending) and not _OTHER_SENSES.search(name):
-                return name
+                return name if _has_rank(weights.tensors[name], 2) else None
     return None
 
 
 def model_type(files: ModelFiles) -> str:
-    """Return the architecture's name in config.json, empty where there is none."""
+    """Return the architecture's name in config.json, empty where there is none.
+
+    Raises:
+        ModelFileError: the file is damaged.
+    """
     if files.config is None:
         return ""
-    try:
-        config = json.loads(files.config.read_bytes())
-    except (OSError, ValueError):
-        return ""
-    return str(config.get("model_type", "")) if isinstance(config, dict) else ""
+    config = read_json(files.config, "configuration")
+    if not isinstance(config, dict):
+        raise ModelFileError(
+            f"{files.config} is not a complete configuration (no JSON object); download it again"
+        )
+    return str(config.get("model_type", ""))
 
 
 def _norm_offset(files: ModelFiles) -> float:

@@ -20,7 +20,7 @@ Direction = Literal["a_to_b", "b_to_a", "undetermined"]
 
 _LOOKED_AT = 1 << 12  # bytes that show whether a tensor is constant, or worth comparing whole
 _AT_ONCE = 1 << 19  # bytes compared in one go: what stays in a core's cache
-_LEAST_SIZE = 256  # smaller tensors can be equal by chance or by convention
+LEAST_SIZE = 256  # smaller tensors can be equal by chance or by convention
 _MORE_ZEROS = 0.05
 _SAME_SHARE = 0.9
 _STEPS = 256  # values of one row that was rounded to eight bits
@@ -58,7 +58,7 @@ def identical_tensors(a: Opened, b: Opened) -> Identical:
 
 def _telling(model: Opened) -> Iterator[Tensor]:
     for tensor in model.parts.weights.tensors.values():
-        if tensor.size < _LEAST_SIZE:
+        if tensor.size < LEAST_SIZE:
             continue
         if np.count_nonzero(np.bincount(tensor.stored()[:_LOOKED_AT], minlength=256)) > 8:
             yield tensor

@@ -34,6 +34,8 @@ def _from_json(path: Path) -> dict[str, int]:
         return {str(entry[0]): row for row, entry in enumerate(vocabulary)} | added
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
         return {}
+    except (OverflowError, RecursionError):
+        return {}
 
 
 def shared_rows(
@@ -52,7 +54,7 @@ def shared_rows(
         pairs = sorted(
             (row, second[token])
             for token, row in first.items()
-            if row < rows_a and second.get(token, rows_b) < rows_b
+            if 0 <= row < rows_a and 0 <= second.get(token, rows_b) < rows_b
         )
     else:
         pairs = [(row, row) for row in range(min(rows_a, rows_b))]
