@@ -10,7 +10,7 @@ from forensics.case.evidence import Tier
 from forensics.errors import ModelFileError
 from forensics.evidence.base import Comparator
 from forensics.examination.examined import PROBABILITIES
-from forensics.subjects.model_files.folder import ModelFiles, folder_files, model_files
+from forensics.subjects.model_files.folder import ModelFiles, model_files
 from forensics.subjects.model_files.gguf_split import open_model as open_gguf
 from forensics.subjects.model_files.other_formats import about_adapter
 from forensics.subjects.model_files.sources import check_fetched, check_folder
@@ -90,7 +90,6 @@ def _check_runnable(subject: Subject) -> None:
     if subject.kind != "hf" or not is_folder(path):
         return
     check_folder(path)
-    _check_weights(folder_files(path), demanded=False)
 
 
 def _check_weights(files: ModelFiles | None, demanded: bool) -> None:

@@ -73,7 +73,7 @@ def model_files(subject: Subject, dtype: str = "float32") -> ModelFiles | None:
 
     Raises:
         BackendError: the model cannot be found, or is gated.
-        ModelFileError: a model's files are damaged, incomplete, no whole model or no safetensors.
+        ModelFileError: a hub model's or GGUF file is damaged, incomplete or no whole model.
         UsageError: no demo of that name.
     """
     match subject.kind:

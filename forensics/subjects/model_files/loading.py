@@ -27,9 +27,8 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
     """Load a folder of safetensors: `(model, tokenizer)`, ready to generate.
 
     Raises:
-        ModelFileError: the files are damaged, incomplete or of a kind transformers does not know.
-        InputFileError: which weights are the model's cannot be told, or they are not there.
-        BackendError: there is too little memory for it, or this machine cannot unpack its weights.
+        ModelFileError: the files are damaged, incomplete or ambiguous.
+        BackendError: there is too little memory for it, or transformers does not know its kind.
     """
     _check_sizes(folder)
     quiet()
