@@ -189,12 +189,12 @@ def _publish(
 
 
 def _sha256(path: Path) -> str:
-    with open_input(path) as file:
+    with path.open("rb") as file:  # as it lies there: packed, if it is
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _choose(path: Path, format: str | None, prompts: Path | None) -> Importer:
-    with open_input(path):
+    with open_input(path, whole=True):
         pass  # a missing file is told as such, before anything is guessed about its format
     importer = _detect(path) if format is None else _by_name(format)
     if prompts is None:

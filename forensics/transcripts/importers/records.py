@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
+from forensics.support.compressed import check_unpacked, open_unpacked
 from forensics.transcripts.importers.problems import Problems
 
 _BOM = b"\xef\xbb\xbf"
@@ -22,14 +23,20 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[{}\[\]]', re.DOTALL)
 
 
 @contextmanager
-def open_input(path: Path) -> Iterator[BufferedReader]:
-    """Open a user's file for reading.
+def open_input(path: Path, whole: bool = False) -> Iterator[BufferedReader]:
+    """Open a user's file for reading; a compressed one gives what it holds.
+
+    Args:
+        path: the file.
+        whole: it is to be read as a whole, so that one that unpacks to too much is refused first.
 
     Raises:
-        InputFileError: it is missing, a folder or unreadable, on opening or later.
+        InputFileError: it is missing, a folder, unreadable or does not unpack, on opening or later.
     """
     try:
-        with path.open("rb") as file:
+        if whole:
+            check_unpacked(path)
+        with open_unpacked(path) as file:
             yield file
     except OSError as error:
         raise InputFileError(f"cannot read {path}: {error.strerror or error}") from error
@@ -82,7 +89,7 @@ def parse_json(text: str, where: str, problems: Problems | None = None) -> Any:
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield `(line number from 1, text)` of a UTF-8 file, line ends kept, a byte order mark not."""
-    with open_input(path) as file:
+    with open_input(path, whole=True) as file:
         for number, raw in enumerate(file, start=1):
             line = raw.removeprefix(_BOM) if number == 1 else raw
             yield number, decode(line, f"{path}, line {number}")
@@ -94,7 +101,7 @@ def json_document(path: Path, problems: Problems | None = None) -> Any:
     Raises:
         InputFileError: not UTF-8 or not JSON.
     """
-    with open_input(path) as file:
+    with open_input(path, whole=True) as file:
         raw = file.read().removeprefix(_BOM)
     return parse_json(decode(raw, str(path)), str(path), problems)
 
@@ -130,7 +137,7 @@ def json_records(
 
 
 def _line_values(path: Path, problems: Problems | None) -> Iterator[tuple[str, Any]]:
-    with open_input(path) as file:
+    with open_input(path, whole=True) as file:
         for number, raw in enumerate(file, start=1):
             line = raw.removeprefix(_BOM) if number == 1 else raw
             where = f"{path}, line {number}"
@@ -148,7 +155,7 @@ def _line_values(path: Path, problems: Problems | None) -> Iterator[tuple[str, A
 
 def _first_line_is_json(path: Path) -> bool:
     """Tell JSON Lines from one pretty-printed object, whose first line is a lone brace."""
-    with open_input(path) as file:
+    with open_input(path, whole=True) as file:
         first = next((line for line in file if line.removeprefix(_BOM).strip()), b"")
     return first.removeprefix(_BOM).strip() != b"{"
 
@@ -179,9 +186,9 @@ def head_keys(path: Path) -> Head:
 def read_head(path: Path, size: int = 1 << 16) -> str:
     """Return the first `size` bytes as text, replacing what is not UTF-8; empty if unreadable."""
     try:
-        with path.open("rb") as file:
+        with open_input(path, whole=size > _WINDOWS[0]) as file:
             return file.read(size).removeprefix(_BOM).decode("utf-8", "replace")
-    except OSError:
+    except InputFileError:
         return ""
 
 
