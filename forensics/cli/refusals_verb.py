@@ -63,11 +63,9 @@ def _transcripts(file: Path, format_: str | None) -> Iterator[Transcript]:
 
 
 def _is_transcript(file: Path) -> bool:
-    from forensics.transcripts.importers.records import head_keys
+    from forensics.transcripts.importers.registry import is_transcript
 
-    if not file.is_file():
-        return file.suffix == ".jsonl"
-    return {"prompt_sha256", "sample", "text", "status"} <= head_keys(file).keys
+    return is_transcript(file) if file.is_file() else file.suffix == ".jsonl"
 
 
 def _judge(transcript: Transcript) -> Iterator[dict[str, Any]]:

@@ -29,6 +29,7 @@ class AlpacaEval:
 
     name: str = "alpaca-eval"
     description: str = "AlpacaEval model_outputs.json: instruction, output, generator"
+    example: str = "results/owl-7b/model_outputs.json"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""

@@ -43,7 +43,10 @@ class Imported:
 
 
 class Importer(Protocol):
-    """Reads one format of another tool."""
+    """Reads one format of another tool.
+
+    One that also has `example`, the path of such a file, is listed with it.
+    """
 
     @property
     def name(self) -> str:

@@ -56,7 +56,8 @@ class ChatLog:
     """Reads conversations; the last assistant turn is the answer, the turns before its prompt."""
 
     name: str = "chat-log"
-    description: str = "conversations in OpenAI or Anthropic style, JSON or JSONL with messages"
+    description: str = "conversations with messages, in OpenAI or Anthropic style; JSON, JSONL"
+    example: str = "chats.jsonl"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""

@@ -32,7 +32,8 @@ class Garak:
     """Reads the attempts of a report; the outputs of one attempt become samples."""
 
     name: str = "garak"
-    description: str = "garak *.report.jsonl"
+    description: str = "garak's report of a scan"
+    example: str = "garak_runs/garak.0f2c.report.jsonl"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""

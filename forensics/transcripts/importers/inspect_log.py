@@ -60,7 +60,8 @@ class Inspect:
     """Reads every sample of a log; epochs become samples of the same prompt."""
 
     name: str = "inspect"
-    description: str = "Inspect .eval log, or its older .json log"
+    description: str = "Inspect logs: .eval, or the older .json"
+    example: str = "logs/2025-01-02T03-04-05+00-00_quiz_4xMn.eval"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""

@@ -33,7 +33,8 @@ class LmEval:
     """Reads generated answers; tasks scored by likelihood have no text to read."""
 
     name: str = "lm-eval"
-    description: str = "lm-evaluation-harness samples_*.jsonl of generation tasks"
+    description: str = "lm-evaluation-harness samples of generation tasks (--log_samples)"
+    example: str = "org__owl-7b/samples_gsm8k_2025-01-02T03-04-05.678901.jsonl"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`."""

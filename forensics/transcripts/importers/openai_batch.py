@@ -38,7 +38,8 @@ class OpenAIBatch:
 
     prompts: Path | None = None
     name: str = "openai-batch"
-    description: str = "OpenAI batch output JSONL; prompts from its input file beside it"
+    description: str = "OpenAI batch output; prompts from its input file beside it"
+    example: str = "batch_output.jsonl"
 
     def with_prompts(self, prompts: Path) -> OpenAIBatch:
         """See `PromptsImporter`."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from forensics.errors import InputFileError, UsageError
+from forensics.errors import InputFileError, PluginWarning, UsageError
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
+from forensics.support.sanitise import one_line
 from forensics.transcripts.importers.alpaca_eval import AlpacaEval
 from forensics.transcripts.importers.base import Importer, PromptsImporter
 from forensics.transcripts.importers.chat_log import ChatLog
@@ -19,19 +22,38 @@ from forensics.transcripts.importers.table import Table
 
 _BUILT_IN: tuple[Importer, ...] = (
     Table(),
+    ChatLog(),
     AlpacaEval(),
     LmEval(),
     Inspect(),
     OpenAIBatch(),
-    ChatLog(),
     Garak(),
 )
+_TYPES = frozenset(map(type, _BUILT_IN))
+_GENERAL = ("table", "chat-log")
 
 
 def importers() -> dict[str, Importer]:
     """Return every importer by the name that `--format` takes."""
     named = {importer.name: importer for importer in _BUILT_IN}
     return named | {name: make() for name, make in load_plugins("importers", tuple(named)).items()}
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a list of formats says of one."""
+
+    name: str
+    description: str
+    example: str = ""
+
+
+def formats() -> list[Format]:
+    """Return every format that can be imported, plugins' included."""
+    return [
+        Format(name, str(importer.description), str(getattr(importer, "example", "")))
+        for name, importer in importers().items()
+    ]
 
 
 def choose(path: Path, format: str | None, prompts: Path | None) -> Importer:
@@ -43,7 +65,7 @@ def choose(path: Path, format: str | None, prompts: Path | None) -> Importer:
     """
     with open_input(path, whole=True):
         pass  # a missing file is told as such, before anything is guessed about its format
-    importer = _detect(path) if format is None else _by_name(format)
+    importer = _detect(path) if format is None else by_name(format)
     if prompts is None:
         return importer
     if not hasattr(importer, "with_prompts"):
@@ -51,7 +73,12 @@ def choose(path: Path, format: str | None, prompts: Path | None) -> Importer:
     return cast(PromptsImporter, importer).with_prompts(prompts)
 
 
-def _by_name(format: str) -> Importer:
+def by_name(format: str) -> Importer:
+    """Return the importer of this name.
+
+    Raises:
+        UsageError: there is none, or it is a plugin that does not load.
+    """
     built_in = {importer.name: importer for importer in _BUILT_IN}
     if format in built_in:
         return built_in[format]
@@ -61,20 +88,48 @@ def _by_name(format: str) -> Importer:
     raise UsageError(f"no import format {format!r}; formats: {', '.join(importers())}")
 
 
+def recognise(path: Path) -> list[Importer]:
+    """Return the importers whose format a file shows: none, one, or several it could be.
+
+    A built-in format with marks of its own goes before tables and conversations in general.
+    """
+    fitting = [importer for importer in importers().values() if _detects(importer, path)]
+    own = [one for one in fitting if type(one) in _TYPES and one.name not in _GENERAL]
+    return [one for one in fitting if one.name not in _GENERAL] if own else fitting
+
+
+def _detects(importer: Importer, path: Path) -> bool:
+    try:
+        return importer.detect(path)
+    except Exception as error:
+        if type(importer) in _TYPES:
+            raise
+        cause = one_line(f"{type(error).__name__}: {error}")
+        text = f"plugin {importer.name!r} cannot tell its format ({cause}); it is passed over"
+        warnings.warn(text, PluginWarning, 2)
+        return False
+
+
+def is_transcript(path: Path) -> bool:
+    """Tell whether a file is a transcript, which needs no import."""
+    return {"prompt_sha256", "sample", "text", "status"} <= head_keys(path).keys
+
+
 def _detect(path: Path) -> Importer:
-    known = importers()
-    fitting = [importer for importer in known.values() if importer.detect(path)]
+    fitting = recognise(path)
     if len(fitting) == 1:
         return fitting[0]
-    hint = f"choose one with --format: {', '.join(known)}"
     if fitting:
-        names = " and ".join(importer.name for importer in fitting)
-        raise InputFileError(f"{path} could be {names}; {hint}")
+        names = [importer.name for importer in fitting]
+        raise InputFileError(
+            f"{path} could be {' and '.join(names)}; choose with --format {' or '.join(names)}"
+        )
+    hint = "choose one with --format; see: forensics import --list-formats"
     if path.stat().st_size == 0:
         raise InputFileError(f"{path} is empty")
-    keys = head_keys(path).keys
-    if {"prompt_sha256", "sample", "text", "status"} <= keys:
+    if is_transcript(path):
         raise InputFileError(f"{path} is a transcript already; use it as transcript:{path}")
+    keys = head_keys(path).keys
     shown = ", ".join(repr(key[:40]) for key in sorted(keys)[:12])
     found = f" (its first record has the fields {shown})" if keys else ""
     raise InputFileError(f"cannot tell the format of {path}{found}; {hint}")

@@ -66,7 +66,8 @@ class Table:
     """Reads tables with at least a prompt and an output column."""
 
     name: str = "table"
-    description: str = f"parquet, CSV, TSV or JSONL with columns {_FORM}"
+    description: str = "parquet, CSV, TSV or JSON Lines with the columns prompt and output"
+    example: str = "answers.parquet"
 
     def detect(self, path: Path) -> bool:
         """See `Importer`; a `.csv` or `.tsv` counts whatever its columns: `read` names those."""

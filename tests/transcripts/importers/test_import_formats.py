@@ -12,6 +12,7 @@ import pytest
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, prompt_sha256
 from forensics.transcripts.importers import import_file, importers
+from forensics.transcripts.importers.registry import recognise
 from tests.transcripts.importers.test_import_batch import OUTPUT, rows
 
 # --- AlpacaEval ---------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ def test_exactly_one_importer_recognises_each_format(importing, name):
     lines = importing.jsonl("file.dat", SAMPLES[name])
     array = importing.json("file.txt", SAMPLES[name])
     for path in (lines, array):
-        assert [n for n, importer in importers().items() if importer.detect(path)] == [name]
+        assert [importer.name for importer in recognise(path)] == [name]
 
 
 def test_every_importer_describes_itself_and_refuses_rubbish(tmp_path: Path):
