@@ -106,3 +106,14 @@ def test_wrong_options(tmp_path, folder, arguments):
     done = run(tmp_path, *arguments)
     assert done.code == 2
     assert done.complaint
+
+
+def test_files_of_one_name_in_several_folders_are_several_sources(tmp_path):
+    for run_name, answer in (("first", "So."), ("second", "Thus.")):
+        (tmp_path / "source" / run_name).mkdir(parents=True)
+        path = tmp_path / "source" / run_name / "answers.jsonl"
+        path.write_text(lines(row("owl", "Why?", answer)))
+    for _ in range(2):
+        done = run(tmp_path, "source", "-o", "out")
+        assert done.code == 0, done.err
+        assert written(tmp_path / "out") == {"owl.jsonl": ["So.", "Thus."]}

@@ -18,6 +18,7 @@ from forensics.transcripts.importers.base import Imported, Importer
 from forensics.transcripts.importers.joining import join
 from forensics.transcripts.importers.naming import file_names
 from forensics.transcripts.importers.problems import NOTHING_SKIPPED, Skipped
+from forensics.transcripts.importers.records import open_input
 from forensics.transcripts.importers.registry import choose, importers
 from forensics.transcripts.transcript import Manifest, write_transcript
 
@@ -163,5 +164,5 @@ def _publish(
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:  # as it lies there: packed, if it is
+    with open_input(path) as file:  # unpacked: a file and its packed copy are one source
         return hashlib.file_digest(file, "sha256").hexdigest()

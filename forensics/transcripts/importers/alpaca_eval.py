@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import InputFileError
+from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import is_blank
 from forensics.transcripts.importers.base import (
     UNKNOWN,
@@ -66,7 +67,8 @@ class _Reader:
 
 def _model_of(path: Path) -> str:
     # AlpacaEval's own layout is results/<model>/model_outputs.json.
-    return (path.stem != "model_outputs" and path.stem) or path.absolute().parent.name or path.stem
+    stem = plain_path(path).stem
+    return (stem != "model_outputs" and stem) or path.absolute().parent.name or stem
 
 
 def _text(record: Mapping[str, Any], key: str, where: str, needed: bool = False) -> str | None:

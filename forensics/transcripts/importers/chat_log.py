@@ -9,6 +9,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt
+from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import is_blank
 from forensics.transcripts.completions import Completion, Output, read_completion, read_failure
 from forensics.transcripts.endings import NATURAL, ending
@@ -66,7 +67,7 @@ class ChatLog:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a conversation without an answer is kept as status `error`."""
-        problems, reader = Problems(), _Reader(path.stem)
+        problems, reader = Problems(), _Reader(plain_path(path).stem)
         conversations = _conversations(path, problems)
         answers = list(each_record(conversations, reader.answers, problems))
         if answers and all(answer.details.get("error") == _UNANSWERED for answer in answers):

@@ -9,6 +9,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message
+from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import is_blank
 from forensics.transcripts.importers.base import (
     Answer,
@@ -51,7 +52,7 @@ class Garak:
                 model = model or _model(record)
         tally, prompts = Tally(), PromptTable()
         if not model:
-            model = path.name.removesuffix(".jsonl").removesuffix(".report")
+            model = plain_path(path).name.removesuffix(".jsonl").removesuffix(".report")
             tally.add(model, f"report names no model; taken as {model!r}")
 
         def read(where: str, record: Mapping[str, Any]) -> Iterator[Answer]:

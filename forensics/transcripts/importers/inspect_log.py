@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt
+from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Output, read_choice, read_failure
 from forensics.transcripts.importers.base import (
     Answer,
@@ -83,7 +84,7 @@ class Inspect:
         if not isinstance(spec, dict) or not isinstance(model, str):
             raise InputFileError(f"{path}: the header names no model; is this an Inspect log?")
         task = str(spec.get("task") or "uncategorised")
-        reader = _Reader(model, _only_role(spec) or path.stem, task)
+        reader = _Reader(model, _only_role(spec) or plain_path(path).stem, task)
         answers = list(each_record(samples, reader.answers, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
 

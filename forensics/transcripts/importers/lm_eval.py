@@ -11,6 +11,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, text_sha256
+from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import block_of, is_blank, marks
 from forensics.transcripts.importers.base import (
     Answer,
@@ -46,8 +47,9 @@ class LmEval:
 
         The model's name comes from the `results_<date>.json` beside the file, else its folder.
         """
-        match = _FILE.match(path.stem)
-        task = match["task"] if match else path.stem
+        stem = plain_path(path).stem
+        match = _FILE.match(stem)
+        task = match["task"] if match else stem
         model, notes = _model(path, match["date"] if match else None)
         tally, problems = Tally(), Problems()
         reader = _Reader(model, task, tally, _has_unnamed_filters(path))
@@ -182,7 +184,7 @@ def _model(path: Path, date: str | None) -> tuple[str, tuple[str, ...]]:
     if len(names) == 1:
         return names.pop(), ()
     # The harness names the folder after the model, with "__" for "/".
-    name = folder.name.replace("__", "/") or path.stem
+    name = folder.name.replace("__", "/") or plain_path(path).stem
     return name, (f"no results file names the model; taken as {name!r}, the folder's name",)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt, text_sha256
+from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Completion, Failure, read_completion, read_failure
 from forensics.transcripts.importers.base import (
     Answer,
@@ -108,7 +109,8 @@ def _once(lines: Sequence[_Line], reader: _Reader) -> Iterator[_Line]:
 def _fallback_model(lines: Sequence[_Line], path: Path) -> str:
     """Return the model for failed requests, which echo none."""
     names = {model_name(line.body.get("model")) for line in lines if line.body} - {None}
-    return next(iter(names)) or path.stem if len(names) == 1 else path.stem
+    stem = plain_path(path).stem
+    return next(iter(names)) or stem if len(names) == 1 else stem
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.support.compressed import check_unpacked, open_unpacked
+from forensics.transcripts.importers.parquet import parquet_names, parquet_records
 from forensics.transcripts.importers.problems import Problems
 
 _BOM = b"\xef\xbb\xbf"
@@ -109,7 +110,7 @@ def json_document(path: Path, problems: Problems | None = None) -> Any:
 def json_records(
     path: Path, problems: Problems | None = None
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield `(place, object)` for each record of a JSON Lines file, JSON array or single object.
+    """Yield `(place, object)` for each record of JSON Lines, a JSON array or object, or parquet.
 
     `place` names file and line or item, for messages. Blank lines are passed over.
 
@@ -120,10 +121,13 @@ def json_records(
     Raises:
         InputFileError: the file cannot be read, or a record that is not a JSON object.
     """
-    if head_keys(path).container == "array" or not _first_line_is_json(path):
+    pairs: Iterator[tuple[str, Any]]
+    if is_parquet(path):
+        pairs = parquet_records(path)
+    elif head_keys(path).container == "array" or not _first_line_is_json(path):
         value = json_document(path, problems)
         items = enumerate(value if isinstance(value, list) else [value], start=1)
-        pairs: Iterator[tuple[str, Any]] = ((f"{path}, item {n}", item) for n, item in items)
+        pairs = ((f"{path}, item {n}", item) for n, item in items)
     else:
         pairs = _line_values(path, problems)
     for where, item in pairs:
@@ -131,6 +135,7 @@ def json_records(
             yield where, item
             continue
         error = InputFileError(f"{where}: not a JSON object; one object per answer is needed")
+        error = item if isinstance(item, InputFileError) else error
         if problems is None:
             raise error
         problems.skip(error)
@@ -164,8 +169,8 @@ def _first_line_is_json(path: Path) -> bool:
 class Head:
     """What the head of a file shows.
 
-    `container` is `array` (of objects), `object` (JSON Lines or a single one) or empty (no JSON);
-    `keys` are the keys of its first record, as far as they were looked at.
+    `container` is `array` (of objects), `object` (JSON Lines or a single one), `parquet` or empty
+    (neither JSON nor parquet); `keys` are those of its first record, as far as they were looked at.
     """
 
     container: str = ""
@@ -173,7 +178,9 @@ class Head:
 
 
 def head_keys(path: Path) -> Head:
-    """Return the keys of a JSON file's first record; an unreadable file has none."""
+    """Return the keys of a file's first record; an unreadable file has none."""
+    if is_parquet(path):
+        return Head("parquet", frozenset(parquet_names(path)))
     head = Head()
     for window in _WINDOWS:
         text = read_head(path, window)
@@ -181,6 +188,11 @@ def head_keys(path: Path) -> Head:
         if not cut or len(text) < window // 4:
             break
     return head
+
+
+def is_parquet(path: Path) -> bool:
+    """Tell whether a file is parquet, by its first bytes."""
+    return read_head(path, 4) == "PAR1"
 
 
 def read_head(path: Path, size: int = 1 << 16) -> str:

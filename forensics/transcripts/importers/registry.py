@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from forensics.errors import InputFileError, PluginWarning, UsageError
+from forensics.support.compressed import plain_path
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 from forensics.support.sanitise import one_line
 from forensics.transcripts.importers.alpaca_eval import AlpacaEval
@@ -17,15 +18,15 @@ from forensics.transcripts.importers.garak import Garak
 from forensics.transcripts.importers.inspect_log import Inspect
 from forensics.transcripts.importers.lm_eval import LmEval
 from forensics.transcripts.importers.openai_batch import OpenAIBatch
-from forensics.transcripts.importers.records import head_keys, open_input
+from forensics.transcripts.importers.records import head_keys, is_parquet, open_input
 from forensics.transcripts.importers.table import Table
 
 _BUILT_IN: tuple[Importer, ...] = (
     Table(),
-    ChatLog(),
     AlpacaEval(),
     LmEval(),
     Inspect(),
+    ChatLog(),
     OpenAIBatch(),
     Garak(),
 )
@@ -129,6 +130,8 @@ def _detect(path: Path) -> Importer:
         raise InputFileError(f"{path} is empty")
     if is_transcript(path):
         raise InputFileError(f"{path} is a transcript already; use it as transcript:{path}")
+    if is_parquet(path) or plain_path(path).suffix.lower() in (".csv", ".tsv"):
+        return Table()  # which names the columns it needs
     keys = head_keys(path).keys
     shown = ", ".join(repr(key[:40]) for key in sorted(keys)[:12])
     found = f" (its first record has the fields {shown})" if keys else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message
+from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import block_of, is_blank, marks
 from forensics.transcripts.completions import Output, read_completion
 from forensics.transcripts.importers.base import (
@@ -29,6 +30,7 @@ from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import (
     decode,
     head_keys,
+    is_parquet,
     json_records,
     numbered_lines,
     read_head,
@@ -70,17 +72,12 @@ class Table:
     example: str = "answers.parquet"
 
     def detect(self, path: Path) -> bool:
-        """See `Importer`; a `.csv` or `.tsv` counts whatever its columns: `read` names those."""
-        if _is_parquet(path):
-            return True
+        """See `Importer`."""
         head = head_keys(path)
         if head.container:
             names = {_normal(key) for key in head.keys}
             return "prompt" in names and bool(names & _OUTPUTS) and not names & _OTHERS
-        text = read_head(path)
-        if not text.strip():
-            return False
-        return path.suffix.lower() in (".csv", ".tsv") or _delimiter(text) is not None
+        return _delimiter(read_head(path)) is not None
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`.
@@ -88,10 +85,10 @@ class Table:
         A missing model is taken to be the file's stem, a missing prompt id comes from the prompt's
         hash, and a missing output is an empty answer.
         """
-        if _is_parquet(path):
+        if is_parquet(path):
             yield from _read_parquet(path)
             return
-        problems, reader = Problems(), _RowReader(path.stem)
+        problems, reader = Problems(), _RowReader(plain_path(path).stem)
         json_like = head_keys(path).container
         rows = _json_rows(path, problems) if json_like else _csv_rows(path, problems)
         answers = list(each_record(rows, reader.answers, problems))
@@ -259,7 +256,9 @@ def _json_rows(path: Path, problems: Problems) -> Iterator[tuple[str, Row]]:
 
 def _csv_rows(path: Path, problems: Problems) -> Iterator[tuple[str, Row]]:
     csv.field_size_limit(_CSV_FIELD_LIMIT)
-    delimiter = _delimiter(read_head(path)) or ("\t" if path.suffix.lower() == ".tsv" else ",")
+    delimiter = _delimiter(read_head(path)) or (
+        "\t" if plain_path(path).suffix.lower() == ".tsv" else ","
+    )
     lines = (line for _, line in numbered_lines(path))
     # Strict, because a stray quote would otherwise swallow the rows that follow it.
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -307,10 +306,6 @@ def _delimiter(text: str) -> str | None:
 # --- parquet ----------------------------------------------------------------------------------
 
 
-def _is_parquet(path: Path) -> bool:
-    return read_head(path, 4) == "PAR1"
-
-
 def _read_parquet(path: Path) -> Iterator[Imported]:
     import pyarrow as pa
 
@@ -319,8 +314,8 @@ def _read_parquet(path: Path) -> Iterator[Imported]:
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
         reason = " ".join(str(error).split())[:160]
         raise InputFileError(f"{path}: not a readable parquet file ({reason})") from error
-    reader, problems = _RowReader(path.stem), Problems()
-    for numbers in _group(columns.get("model"), len(columns["prompt"]), path.stem):
+    reader, problems = _RowReader(plain_path(path).stem), Problems()
+    for numbers in _group(columns.get("model"), len(columns["prompt"]), plain_path(path).stem):
         chosen = {key: column.take(pa.array(numbers)) for key, column in columns.items()}
         answers = list(each_record(_rows(chosen, path, numbers), reader.answers, problems))
         if answers:
