@@ -11,7 +11,7 @@ from forensics.errors import ForensicsError, InputFileError, OutputError
 from forensics.support.compressed import check_unpacked
 from forensics.transcripts.importers import ImportedFile, import_file
 from forensics.transcripts.importers.base import Importer
-from forensics.transcripts.importers.registry import by_name, is_transcript, recognise
+from forensics.transcripts.importers.registry import by_name, is_transcript, no_answers, recognise
 
 
 @dataclass
@@ -83,6 +83,9 @@ def _importer(path: Path, chosen: Importer | None) -> Importer | None:
 def _reason(path: Path, chosen: Importer | None) -> str:
     if is_transcript(path):
         return "a transcript already"
+    reason = no_answers(path)
+    if reason is not None:
+        return reason
     return "in no format that is known" if chosen is None else f"not in the format {chosen.name}"
 
 

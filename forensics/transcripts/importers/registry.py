@@ -32,6 +32,30 @@ _BUILT_IN: tuple[Importer, ...] = (
 )
 _TYPES = frozenset(map(type, _BUILT_IN))
 _GENERAL = ("table", "chat-log")
+# Files that lie beside answers or look like them: the fields that show them, and what they are.
+_NO_ANSWERS = (
+    (
+        frozenset({"chosen", "rejected"}),
+        "holds preferences (chosen, rejected), which are not one model's answers; make a table of "
+        "the answers of one model",
+    ),
+    (
+        frozenset({"goal", "probe", "detector", "generator", "score"}),
+        "is garak's hit log, which holds only the hits; import the report (*.report.jsonl)",
+    ),
+    (
+        frozenset({"question_id", "judge", "judgment"}),
+        "holds a judge's verdicts (FastChat model_judgment); import model_answer instead",
+    ),
+    (
+        frozenset({"custom_id", "method", "url", "body"}),
+        "is batch input, what was asked; import the output file instead",
+    ),
+    (
+        frozenset({"custom_id", "params"}),
+        "holds batch requests, what was asked; import the results instead",
+    ),
+)
 
 
 def importers() -> dict[str, Importer]:
@@ -94,6 +118,8 @@ def recognise(path: Path) -> list[Importer]:
 
     A built-in format with marks of its own goes before tables and conversations in general.
     """
+    if no_answers(path) is not None:
+        return []
     fitting = [importer for importer in importers().values() if _detects(importer, path)]
     own = [one for one in fitting if type(one) in _TYPES and one.name not in _GENERAL]
     return [one for one in fitting if one.name not in _GENERAL] if own else fitting
@@ -109,6 +135,12 @@ def _detects(importer: Importer, path: Path) -> bool:
         text = f"plugin {importer.name!r} cannot tell its format ({cause}); it is passed over"
         warnings.warn(text, PluginWarning, 2)
         return False
+
+
+def no_answers(path: Path) -> str | None:
+    """Return why a file of a known kind holds no model's answers to import; None for any other."""
+    keys = head_keys(path).keys
+    return next((reason for marks, reason in _NO_ANSWERS if marks <= keys), None)
 
 
 def is_transcript(path: Path) -> bool:
@@ -130,6 +162,9 @@ def _detect(path: Path) -> Importer:
         raise InputFileError(f"{path} is empty")
     if is_transcript(path):
         raise InputFileError(f"{path} is a transcript already; use it as transcript:{path}")
+    reason = no_answers(path)
+    if reason is not None:
+        raise InputFileError(f"{path} {reason}")
     if is_parquet(path) or plain_path(path).suffix.lower() in (".csv", ".tsv"):
         return Table()  # which names the columns it needs
     keys = head_keys(path).keys
