@@ -12,13 +12,24 @@ from forensics.support.compressed import plain_path
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 from forensics.support.sanitise import one_line
 from forensics.transcripts.importers.alpaca_eval import AlpacaEval
+from forensics.transcripts.importers.anthropic_batch import AnthropicBatch
+from forensics.transcripts.importers.arena_hard import ArenaHard
 from forensics.transcripts.importers.base import Importer, PromptsImporter
 from forensics.transcripts.importers.chat_log import ChatLog
+from forensics.transcripts.importers.fastchat import FastChat
 from forensics.transcripts.importers.garak import Garak
+from forensics.transcripts.importers.gemini_batch import GeminiBatch
+from forensics.transcripts.importers.helm import Helm
 from forensics.transcripts.importers.inspect_log import Inspect
+from forensics.transcripts.importers.langfuse import Langfuse
+from forensics.transcripts.importers.litellm import LiteLLM
 from forensics.transcripts.importers.lm_eval import LmEval
+from forensics.transcripts.importers.lmsys import Lmsys
 from forensics.transcripts.importers.openai_batch import OpenAIBatch
+from forensics.transcripts.importers.openai_log import OpenAILog
+from forensics.transcripts.importers.promptfoo import Promptfoo
 from forensics.transcripts.importers.records import head_keys, is_parquet, open_input
+from forensics.transcripts.importers.sharegpt import ShareGPT
 from forensics.transcripts.importers.table import Table
 
 _BUILT_IN: tuple[Importer, ...] = (
@@ -28,7 +39,18 @@ _BUILT_IN: tuple[Importer, ...] = (
     Inspect(),
     ChatLog(),
     OpenAIBatch(),
+    AnthropicBatch(),
+    GeminiBatch(),
+    OpenAILog(),
+    LiteLLM(),
+    Langfuse(),
     Garak(),
+    Helm(),
+    Promptfoo(),
+    FastChat(),
+    ArenaHard(),
+    ShareGPT(),
+    Lmsys(),
 )
 _TYPES = frozenset(map(type, _BUILT_IN))
 _GENERAL = ("table", "chat-log")
