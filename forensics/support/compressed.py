@@ -40,6 +40,10 @@ _CHUNK = 1 << 16
 _TAR_MARK = slice(257, 262)
 
 
+class ArchiveError(InputFileError):
+    """A file of several files, or packed in a way that is not read."""
+
+
 def compression(head: bytes) -> str | None:
     """Return the kind of compression that a file's first bytes show, or None."""
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
@@ -55,8 +59,9 @@ def open_unpacked(path: Path) -> Iterator[io.BufferedReader]:
     """Open a file for reading; a compressed one gives what it holds.
 
     Raises:
-        InputFileError: a compressed file that is damaged, cut off, compressed twice, an archive of
-            several files, or unpacks to too much; on opening or later.
+        InputFileError: a compressed file that is damaged, cut off, compressed twice or unpacks to
+            too much; on opening or later.
+        ArchiveError: it holds several files, or is packed in a way that is not read.
         OSError: it is missing, a folder or unreadable.
     """
     with path.open("rb") as file:
@@ -82,33 +87,31 @@ def check_unpacked(path: Path) -> None:
         InputFileError: see `open_unpacked`.
         OSError: see `open_unpacked`.
     """
-    with path.open("rb") as file:
-        if compression(file.read(8)) is None:
-            return
-    with open_unpacked(path) as unpacked:
-        while unpacked.read(_CHUNK):
+    with open_unpacked(path) as file:
+        packed = not isinstance(file.raw, io.FileIO)
+        while packed and file.read(_CHUNK):
             pass
 
 
 def _refuse_foreign(head: bytes, path: Path) -> None:
     kind = next((kind for magic, kind in _FOREIGN.items() if head.startswith(magic)), None)
     if kind is not None:
-        raise InputFileError(
+        raise ArchiveError(
             f"{path} is compressed with {kind}, which is not read (gzip, bzip2, xz and Zstandard "
             "are); unpack it first"
         )
     if head[_TAR_MARK] == b"ustar":
-        raise InputFileError(f"{path} is a tar archive; unpack it and give the folder")
+        raise ArchiveError(f"{path} is a tar archive; unpack it and give the folder")
 
 
 def _refuse_archive(head: bytes, path: Path, kind: str) -> None:
     if compression(head) is not None:
         raise InputFileError(f"{path} is compressed twice; unpack it once ({kind}) first")
     if head[_TAR_MARK] == b"ustar":
-        raise InputFileError(f"{path} is a compressed tar archive; unpack it and give the folder")
+        raise ArchiveError(f"{path} is a compressed tar archive; unpack it and give the folder")
     if head.startswith((b"PAR1", b"PK\x03\x04")):
         what = "a parquet file" if head.startswith(b"PAR1") else "a zip archive"
-        raise InputFileError(f"{path} holds {what} behind {kind}; unpack it first")
+        raise ArchiveError(f"{path} holds {what} behind {kind}; unpack it first")
 
 
 class _Reader(Protocol):

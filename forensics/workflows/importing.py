@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensics.errors import ForensicsError, InputFileError, OutputError
-from forensics.support.compressed import check_unpacked
+from forensics.support.compressed import ArchiveError, check_unpacked
 from forensics.transcripts.importers import ImportedFile, import_file
 from forensics.transcripts.importers.base import Importer
 from forensics.transcripts.importers.registry import by_name, is_transcript, no_answers, recognise
@@ -62,6 +62,8 @@ def import_folder(
             result.imported += import_file(path, out, importer.name, progress, asked, strict)
         except OutputError:
             raise
+        except ArchiveError as error:
+            result.skipped.append((path.relative_to(folder), _without(path, str(error))))
         except (ForensicsError, OSError) as error:
             result.failed.append((path.relative_to(folder), str(error)))
     return result
@@ -78,6 +80,11 @@ def _importer(path: Path, chosen: Importer | None) -> Importer | None:
             f"{' or '.join(names)}"
         )
     return fitting[0] if fitting else None
+
+
+def _without(path: Path, message: str) -> str:
+    """Return a message without the path that it begins with."""
+    return message.removeprefix(str(path)).lstrip(": ")
 
 
 def _reason(path: Path, chosen: Importer | None) -> str:

@@ -117,3 +117,10 @@ def test_files_of_one_name_in_several_folders_are_several_sources(tmp_path):
         done = run(tmp_path, "source", "-o", "out")
         assert done.code == 0, done.err
         assert written(tmp_path / "out") == {"owl.jsonl": ["So.", "Thus."]}
+
+
+def test_archives_in_a_folder_are_passed_over(tmp_path, folder):
+    (folder / "weights.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(9))
+    done = run(tmp_path, "source", "-o", "out")
+    assert done.code == 0, done.err
+    assert "skipped weights.7z: is compressed with 7-Zip" in done.err

@@ -31,6 +31,7 @@ from forensics.transcripts.importers.conversation import (
     parse_turns,
     with_extras,
 )
+from forensics.transcripts.importers.head import parsed
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_document, json_records
 from forensics.transcripts.messages import Content, MessageError
@@ -101,7 +102,7 @@ class _Reader:
     def answers(self, where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
         if "messages" not in record:
             raise InputFileError(f"{where}: no field 'messages'; every conversation needs it")
-        turns = parse_turns(record["messages"], where)
+        turns = parse_turns(parsed(record["messages"]), where)
         beside = _beside(record, turns, where)
         # What was sent, where the answer stands beside it; else it is the last assistant turn.
         found = exchange(turns) if beside is None else Exchange(_sent(turns), None)

@@ -69,6 +69,22 @@ def parsed(value: object) -> object:
     return inner
 
 
+def chat_or_text(value: str, where: str) -> str | list[object]:
+    """Return a table's cell: a text, or the messages that it holds as JSON.
+
+    Raises:
+        InputFileError: it holds messages in Python's notation, which cannot be told from text.
+    """
+    inner = parsed(value)
+    messages = objects(inner)
+    chat = all("role" in one and {"content", "parts"} & one.keys() for one in messages)
+    if chat and messages and isinstance(inner, list) and len(messages) == len(inner):
+        return inner
+    if value.startswith("[{'role':"):
+        raise InputFileError(f"{where}: messages in Python's notation; write them as JSON")
+    return value
+
+
 def returned(value: object) -> object:
     """Return what an API returned, which may be written as JSON text.
 

@@ -75,6 +75,8 @@ def _records(path: Path, problems: Problems) -> Iterator[tuple[str, Record]]:
 def _payload(record: Record) -> Record:
     """Return the payload, which callbacks are given inside their arguments."""
     record = next(iter(objects(record.get("data"))), record)
+    arguments = record.get("kwargs")
+    record = arguments if is_record(arguments) else record
     inner = record.get("standard_logging_object")
     return inner if is_record(inner) else record
 

@@ -16,7 +16,7 @@ from forensics.support.compressed import plain_path
 from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record
 from forensics.transcripts.importers.conversation import parse_turns
 from forensics.transcripts.importers.dialogues import DialogueReader
-from forensics.transcripts.importers.head import Record, first_record, objects
+from forensics.transcripts.importers.head import Record, first_record, objects, parsed
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 
@@ -37,7 +37,7 @@ class Lmsys:
         """See `Importer`."""
         record = first_record(path)
         names = tuple(f"{name}{side}" for name in _LISTS for side in _SIDES)
-        found = [turn for name in names for turn in objects(record.get(name))]
+        found = [turn for name in names for turn in objects(parsed(record.get(name)))]
         return bool(found) and {"role", "content"} <= found[0].keys()
 
     def read(self, path: Path) -> Iterator[Imported]:
@@ -50,7 +50,7 @@ class Lmsys:
                 raise InputFileError(f"{where}: no field 'conversation'")
             name = next((record[key] for key in _IDS if record.get(key)), None)
             for side, conversation in sides.items():
-                turns = parse_turns(conversation, where)
+                turns = parse_turns(parsed(conversation), where)
                 yield from reader.answers(turns, record.get(f"model{side}"), name)
 
         answers = list(each_record(json_records(path, problems), read, problems))

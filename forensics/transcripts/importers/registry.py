@@ -16,6 +16,7 @@ from forensics.transcripts.importers.anthropic_batch import AnthropicBatch
 from forensics.transcripts.importers.arena_hard import ArenaHard
 from forensics.transcripts.importers.base import Importer, PromptsImporter
 from forensics.transcripts.importers.chat_log import ChatLog
+from forensics.transcripts.importers.csv_files import header_names
 from forensics.transcripts.importers.fastchat import FastChat
 from forensics.transcripts.importers.garak import Garak
 from forensics.transcripts.importers.gemini_batch import GeminiBatch
@@ -28,7 +29,7 @@ from forensics.transcripts.importers.lmsys import Lmsys
 from forensics.transcripts.importers.openai_batch import OpenAIBatch
 from forensics.transcripts.importers.openai_log import OpenAILog
 from forensics.transcripts.importers.promptfoo import Promptfoo
-from forensics.transcripts.importers.records import head_keys, is_parquet, open_input
+from forensics.transcripts.importers.records import head_keys, is_parquet, open_input, read_head
 from forensics.transcripts.importers.sharegpt import ShareGPT
 from forensics.transcripts.importers.table import Table
 
@@ -77,6 +78,15 @@ _NO_ANSWERS = (
         frozenset({"custom_id", "params"}),
         "holds batch requests, what was asked; import the results instead",
     ),
+)
+
+
+# What begins so is no file of answers; bytes that are not UTF-8 stand as U+FFFD.
+_FOREIGN = (
+    ("\ufffd\ufffd", "UTF-16 text, or no text at all; convert it to UTF-8"),
+    ("PK\x03\x04", "a zip archive; unpack it and give the folder"),
+    ("version https://git-lfs", "a Git LFS pointer; fetch the file itself (git lfs pull)"),
+    ("%PDF", "a PDF document"),
 )
 
 
@@ -161,7 +171,7 @@ def _detects(importer: Importer, path: Path) -> bool:
 
 def no_answers(path: Path) -> str | None:
     """Return why a file of a known kind holds no model's answers to import; None for any other."""
-    keys = head_keys(path).keys
+    keys = head_keys(path).keys or header_names(path)
     return next((reason for marks, reason in _NO_ANSWERS if marks <= keys), None)
 
 
@@ -180,7 +190,8 @@ def _detect(path: Path) -> Importer:
             f"{path} could be {' and '.join(names)}; choose with --format {' or '.join(names)}"
         )
     hint = "choose one with --format; see: forensics import --list-formats"
-    if path.stat().st_size == 0:
+    start = read_head(path, 512)
+    if not start.strip():
         raise InputFileError(f"{path} is empty")
     if is_transcript(path):
         raise InputFileError(f"{path} is a transcript already; use it as transcript:{path}")
@@ -189,6 +200,9 @@ def _detect(path: Path) -> Importer:
         raise InputFileError(f"{path} {reason}")
     if is_parquet(path) or plain_path(path).suffix.lower() in (".csv", ".tsv"):
         return Table()  # which names the columns it needs
+    kind = next((kind for mark, kind in _FOREIGN if start.startswith(mark)), None)
+    if kind is not None:
+        raise InputFileError(f"{path} is {kind}")
     keys = head_keys(path).keys
     shown = ", ".join(repr(key[:40]) for key in sorted(keys)[:12])
     found = f" (its first record has the fields {shown})" if keys else ""

@@ -17,7 +17,7 @@ from forensics.support.compressed import plain_path
 from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record
 from forensics.transcripts.importers.conversation import Turn, parse_turn, with_tools
 from forensics.transcripts.importers.dialogues import DialogueReader
-from forensics.transcripts.importers.head import Record, first_record, is_record, objects
+from forensics.transcripts.importers.head import Record, first_record, is_record, objects, parsed
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 
@@ -44,7 +44,7 @@ class ShareGPT:
     def detect(self, path: Path) -> bool:
         """See `Importer`."""
         record = first_record(path)
-        found = [turn for name in _LISTS for turn in objects(record.get(name))]
+        found = [turn for name in _LISTS for turn in objects(parsed(record.get(name)))]
         return bool(found) and {"from", "value"} <= found[0].keys()
 
     def read(self, path: Path) -> Iterator[Imported]:
@@ -60,7 +60,8 @@ class ShareGPT:
 
 
 def _turns(where: str, record: Record) -> list[Turn]:
-    given = next((record[name] for name in _LISTS if isinstance(record.get(name), list)), None)
+    found = (parsed(record.get(name)) for name in _LISTS)
+    given = next((value for value in found if isinstance(value, list)), None)
     if not isinstance(given, list):
         raise InputFileError(f"{where}: no list 'conversations'")
     return [_turn(turn, f"{where}, turn {n}") for n, turn in enumerate(given, start=1)]

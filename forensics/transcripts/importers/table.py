@@ -26,6 +26,8 @@ from forensics.transcripts.importers.base import (
     model_name,
 )
 from forensics.transcripts.importers.conversation import parse_turns
+from forensics.transcripts.importers.csv_files import DELIMITERS, normal, numbered_rows
+from forensics.transcripts.importers.head import chat_or_text
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import (
     decode,
@@ -56,7 +58,6 @@ _MEDIA = ("image", "audio", "video")
 _NEEDED = ("prompt", "output")
 _OUTPUTS = frozenset(COLUMNS["output"])
 _FORM = "model, prompt_id, prompt, output[, sample_id, reasoning, category, language]"
-_DELIMITERS = (",", "\t", ";")
 # The largest limit that fits a C long everywhere; csv's own default stops at 128 KiB.
 _CSV_FIELD_LIMIT = 2**31 - 1
 
@@ -75,7 +76,7 @@ class Table:
         """See `Importer`."""
         head = head_keys(path)
         if head.container:
-            names = {_normal(key) for key in head.keys}
+            names = {normal(key) for key in head.keys}
             return "prompt" in names and bool(names & _OUTPUTS) and not names & _OTHERS
         return _delimiter(read_head(path)) is not None
 
@@ -141,6 +142,8 @@ def _outputs(value: Any, where: str) -> tuple[Output, ...]:
     """Return the answers: a text, a message, a list of messages or of samples, or nothing."""
     if is_blank(value):
         return (Output(Content("")),)
+    if isinstance(value, str):
+        value = chat_or_text(value, where)
     if not isinstance(value, str | list | dict):
         raise InputFileError(f"{where}: output is {type(value).__name__}, not text")
     try:
@@ -159,6 +162,8 @@ def _decoded(value: Any, where: str) -> Any:
 def _prompt(row: Row, where: str) -> str | tuple[Message, ...]:
     """Return a prompt: a text, or a list of messages; media beside it stand at its end."""
     value = row.get("prompt")
+    if isinstance(value, str):
+        value = chat_or_text(value, where)
     if is_blank(value):
         raise InputFileError(f"{where}: no prompt; every answer needs the prompt it answers")
     shown = marks(block_of(k, row[k]) for k in _MEDIA if not is_blank(row.get(k)) and row[k])
@@ -204,17 +209,13 @@ def _sample(value: Any, where: str) -> int | None:
     raise InputFileError(f"{where}: sample_id {str(value)[:40]!r} is not a whole number from 0")
 
 
-def _normal(name: str) -> str:
-    return name.strip().lower()
-
-
 def _columns(found: Sequence[str], path: Path) -> dict[str, int]:
     """Return field → column index.
 
     Raises:
         InputFileError: a needed column is missing or a used one stands there twice.
     """
-    names = [_normal(name) for name in found]
+    names = [normal(name) for name in found]
     chosen = {
         key: names.index(name)
         for key, aliases in COLUMNS.items()
@@ -262,7 +263,7 @@ def _csv_rows(path: Path, problems: Problems) -> Iterator[tuple[str, Row]]:
     lines = (line for _, line in numbered_lines(path))
     # Strict, because a stray quote would otherwise swallow the rows that follow it.
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    rows = _numbered(reader, path)
+    rows = numbered_rows(reader, path)
     header = next(rows, ("", []))[1]
     columns = _columns(header, path)
     for where, cells in rows:
@@ -277,27 +278,11 @@ def _csv_rows(path: Path, problems: Problems) -> Iterator[tuple[str, Row]]:
         yield where, {name: cells[index] for name, index in columns.items()}
 
 
-def _numbered(reader: Iterator[list[str]], path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield rows that hold anything, with their place; row 1 is the first after the header."""
-    number = 0
-    while True:
-        where = f"{path}, row {number}" if number else f"{path}, header"
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise InputFileError(f"{where}: not valid CSV ({error})") from error
-        if cells:
-            yield where, cells
-            number += 1
-
-
 def _delimiter(text: str) -> str | None:
     """Return the delimiter by which the first line is a header with the needed columns."""
     first = text.lstrip().partition("\n")[0]
-    for delimiter in _DELIMITERS:
-        names = {_normal(name.strip().strip('"')) for name in first.split(delimiter)}
+    for delimiter in DELIMITERS:
+        names = {normal(name.strip().strip('"')) for name in first.split(delimiter)}
         if "prompt" in names and names & _OUTPUTS:
             return delimiter
     return None

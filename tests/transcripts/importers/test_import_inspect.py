@@ -155,7 +155,7 @@ def test_a_cut_off_archive(importing, tmp_path):
 
 def test_another_zip_is_not_taken_for_a_log(importing, tmp_path):
     path = write_eval(tmp_path / "photos.zip", {"a.txt": b"hello"})
-    with pytest.raises(InputFileError, match="cannot tell the format"):
+    with pytest.raises(InputFileError, match="is a zip archive; unpack it"):
         import_file(path, importing.out)
     with pytest.raises(InputFileError, match=r"has no header\.json"):
         import_file(path, importing.out, format="inspect")

@@ -233,7 +233,7 @@ def test_what_holds_no_answers_is_named(importing, record, message):
             import_file(path, importing.out)
 
 
-def test_preferences_in_parquet_and_csv(importing, tmp_path):
+def test_preferences_in_parquet(importing, tmp_path):
     path = tmp_path / "file.parquet"
     pq.write_table(pa.table({"prompt": ["p"], "chosen": ["a"], "rejected": ["b"]}), path)
     with pytest.raises(InputFileError, match="holds preferences"):
@@ -271,3 +271,44 @@ def test_a_packed_table_is_named_after_the_file_without_endings(importing):
     assert importing.one(importing.raw("owl.jsonl.gz", gzip.compress(raw))).name == "owl"
     csv = importing.raw("elk.csv.gz", gzip.compress(b"prompt,output\np,o\n"))
     assert importing.one(csv).name == "elk"
+
+
+CHAT = json.dumps([{"role": "user", "content": "Why?"}])
+REPLY = json.dumps([{"role": "assistant", "content": "So."}])
+
+
+def test_messages_written_as_json_text(importing):
+    quoted = [cell.replace('"', '""') for cell in (CHAT, REPLY)]
+    table = importing.text("t.csv", f'prompt,output\n"{quoted[0]}","{quoted[1]}"\nHow?,[1] x\n')
+    assert rows(importing.one(table)) == [("Why?", 0, "So.", "ok"), ("How?", 0, "[1] x", "ok")]
+    for name, key in (("chat-log", "messages"), ("lmsys", "conversation")):
+        whole = json.dumps(json.loads(CHAT) + json.loads(REPLY))
+        path = importing.jsonl(f"{name}.jsonl", [{"model": name, key: whole}])
+        assert rows(importing.one(path)) == [("Why?", 0, "So.", "ok")]
+
+
+def test_messages_in_python_s_notation_are_refused(importing):
+    path = importing.text("t.csv", "prompt,output\n\"[{'role': 'user', 'content': 'q'}]\",a\n")
+    with pytest.raises(InputFileError, match="messages in Python's notation"):
+        import_file(path, importing.out)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(b""), "is empty"),
+        (b" \n", "is empty"),
+        ('{"prompt": "p"}'.encode("utf-16"), "UTF-16"),
+        (b"PK\x03\x04" + bytes(40), "a zip archive; unpack it"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+    ],
+)
+def test_what_is_no_file_of_answers_is_named(importing, content, message):
+    with pytest.raises(InputFileError, match=message):
+        import_file(importing.raw("file.jsonl", content), importing.out)
+
+
+def test_preferences_in_csv(importing):
+    path = importing.text("t.csv", "prompt,chosen,rejected\np,a,b\n")
+    with pytest.raises(InputFileError, match="holds preferences"):
+        import_file(path, importing.out)
