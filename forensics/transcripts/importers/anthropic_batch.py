@@ -45,9 +45,9 @@ class AnthropicBatch:
         calls = list(each_record(json_records(path, problems), _call, problems))
         ids = {call.identifier for call in calls if call.identifier}
         if self.prompts is not None:
-            sent = named_requests(self.prompts, ids, _read_requests)
+            sent = named_requests(self.prompts, ids, _read_requests, problems)
         else:
-            sent = requests_beside(path, ids, _is_request_line, _read_requests)
+            sent = requests_beside(path, ids, _is_request_line, _read_requests, problems)
         reader = CallReader("anthropic-batch:custom_id", only_model(calls, path))
         placed = (
             (call.where, replace(call, messages=sent.get(str(call.identifier)))) for call in calls
@@ -80,13 +80,13 @@ def _is_request_line(record: Record) -> bool:
     return {"custom_id", "params"} <= (lines[0] if lines else record).keys()
 
 
-def _read_requests(path: Path, ids: Collection[str]) -> Mapping[str, Messages]:
-    found: dict[str, Messages] = {}
-    for where, record in json_records(path):
+def _read_requests(path: Path, ids: Collection[str], problems: Problems) -> Mapping[str, Messages]:
+    def read(where: str, record: Record) -> Iterator[tuple[str, Messages]]:
         for request in objects(record.get("requests")) or [record]:
             custom_id, params = request.get("custom_id"), request.get("params")
             if not isinstance(custom_id, str) or not is_record(params):
                 raise InputFileError(f"{where}: no custom_id and params; this is no batch request")
             if custom_id in ids:
-                found[custom_id] = asked(params, where)
-    return found
+                yield custom_id, asked(params, where)
+
+    return dict(each_record(json_records(path, problems), read, problems))

@@ -7,23 +7,24 @@ from pathlib import Path
 
 from forensics.errors import InputFileError
 from forensics.transcripts.importers.head import Record, first_record
+from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.requests import Messages
 
 _NAMES = ("*input*", "*request*")
 _ENDINGS = (".jsonl", ".json", ".jsonl.gz", ".jsonl.zst")
 
-ReadRequests = Callable[[Path, Collection[str]], Mapping[str, Messages]]
+ReadRequests = Callable[[Path, Collection[str], Problems], Mapping[str, Messages]]
 
 
 def named_requests(
-    prompts: Path, ids: Collection[str], read: ReadRequests
+    prompts: Path, ids: Collection[str], read: ReadRequests, problems: Problems
 ) -> Mapping[str, Messages]:
     """Return id → prompt of a file that the user named.
 
     Raises:
         InputFileError: it lacks an id, or cannot be read.
     """
-    found = read(prompts, ids)
+    found = read(prompts, ids, problems)
     missing = sorted(set(ids) - found.keys())
     if missing:
         raise InputFileError(
@@ -34,7 +35,11 @@ def named_requests(
 
 
 def requests_beside(
-    path: Path, ids: Collection[str], fits: Callable[[Record], bool], read: ReadRequests
+    path: Path,
+    ids: Collection[str],
+    fits: Callable[[Record], bool],
+    read: ReadRequests,
+    problems: Problems,
 ) -> Mapping[str, Messages]:
     """Return id → prompt from the files beside `path` that look like its requests.
 
@@ -43,6 +48,7 @@ def requests_beside(
         ids: what is looked for.
         fits: tells from a file's first record whether it holds requests.
         read: reads such a file.
+        problems: where a request that cannot be read is counted.
 
     Raises:
         InputFileError: two files beside have another prompt for one id, or one cannot be read.
@@ -53,7 +59,7 @@ def requests_beside(
     for candidate in sorted(candidates):
         if candidate == path.absolute() or not fits(first_record(candidate)):
             continue
-        for identifier, messages in read(candidate, ids).items():
+        for identifier, messages in read(candidate, ids, problems).items():
             if found.setdefault(identifier, messages) != messages:
                 raise InputFileError(
                     f"{candidate}: {identifier[:60]!r} stands for another prompt in a second file "

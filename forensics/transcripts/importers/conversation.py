@@ -19,9 +19,7 @@ __all__ = [
     "parse_content",
     "parse_turn",
     "parse_turns",
-    "request_messages",
     "with_extras",
-    "with_tools",
 ]
 
 # In lower case.
@@ -95,16 +93,6 @@ def exchange(turns: Sequence[Turn]) -> Exchange:
     return Exchange(tuple(turn.message for turn in turns), None)
 
 
-def with_tools(messages: tuple[Message, ...], *offered: Any) -> tuple[Message, ...]:
-    """Return a prompt that differs by the tools that were offered with it; without any, as it is.
-
-    Args:
-        messages: what was sent.
-        offered: the definitions, as the source lists them (`tools`, `functions`).
-    """
-    return _marked(messages, [block_of("tools", tools) for tools in offered if _some(tools)])
-
-
 def with_extras(messages: tuple[Message, ...], record: Mapping[str, Any]) -> tuple[Message, ...]:
     """Return a prompt that differs by what was sent beside its messages; else as it is.
 
@@ -119,30 +107,6 @@ def with_extras(messages: tuple[Message, ...], record: Mapping[str, Any]) -> tup
 
 def _marked(messages: tuple[Message, ...], blocks: Sequence[Block]) -> tuple[Message, ...]:
     return (Message("system", marks(blocks)), *messages) if blocks else messages
-
-
-def request_messages(body: Mapping[str, Any], where: str) -> tuple[Message, ...]:
-    """Return what a request's body asks: `messages`, `prompt` or `input`, and what else was sent.
-
-    `instructions` (OpenAI's responses) and `system` (Anthropic) come first, as one system message;
-    tools that were offered take part as a digest.
-
-    Raises:
-        InputFileError: it asks nothing that can be read.
-    """
-    given = next((body[k] for k in ("messages", "prompt", "input") if _some(body.get(k))), None)
-    if isinstance(given, str):
-        asked: tuple[Message, ...] = (Message("user", given),)
-    else:
-        asked = tuple(turn.message for turn in parse_turns(given, where))
-    system = "\n".join(
-        parse_content(body[name], where, "\n").as_prompt
-        for name in ("instructions", "system")
-        if _some(body.get(name))
-    )
-    if system:
-        asked = (Message("system", system), *asked)
-    return with_extras(asked, body)
 
 
 def _some(value: Any) -> bool:

@@ -76,14 +76,15 @@ class FastChat:
         """
         problems = Problems()
         records = list(json_records(path, problems))
-        questions = self._questions(path, {str(record.get("question_id")) for _, record in records})
+        ids = {str(record.get("question_id")) for _, record in records}
+        questions = self._questions(path, ids, problems)
         reader = _Reader(plain_path(path).stem, questions)
         answers = list(each_record(records, reader.read, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
 
-    def _questions(self, path: Path, ids: set[str]) -> Mapping[str, Question]:
+    def _questions(self, path: Path, ids: set[str], problems: Problems) -> Mapping[str, Question]:
         if self.prompts is not None:
-            found = read_questions(self.prompts)
+            found = read_questions(self.prompts, problems)
             missing = sorted(ids - found.keys())
             if missing:
                 raise InputFileError(
@@ -94,30 +95,30 @@ class FastChat:
         folder = path.absolute().parent
         places = [folder, folder.parent] if folder.name == _FOLDER else [folder]
         beside = (place / name for place in places for name in _QUESTIONS)
-        return next((read_questions(one) for one in beside if one.is_file()), {})
+        return next((read_questions(one, problems) for one in beside if one.is_file()), {})
 
 
-def read_questions(path: Path) -> Mapping[str, Question]:
+def read_questions(path: Path, problems: Problems) -> Mapping[str, Question]:
     """Return id → question of a question file; of Arena-Hard 2 too.
 
     Raises:
-        InputFileError: it is no question file.
+        InputFileError: the file cannot be read.
     """
-    found: dict[str, Question] = {}
-    for where, record in json_records(path):
-        identifier = record.get("question_id", record.get("uid"))
-        turns = record.get("turns", record.get("text", record.get("prompt")))
-        if not isinstance(identifier, str | int) or isinstance(identifier, bool):
-            raise InputFileError(f"{where}: no question_id; this is no question file")
-        texts = [
-            _turn(turn, where).text for turn in (turns if isinstance(turns, list) else [turns])
-        ]
-        if not any(text.strip() for text in texts):
-            raise InputFileError(f"{where}: a question without text")
-        category = record.get("category")
-        named = category if isinstance(category, str) and category else UNKNOWN
-        found[str(identifier)] = Question(tuple(texts), named)
-    return found
+    return dict(each_record(json_records(path, problems), _question, problems))
+
+
+def _question(where: str, record: Record) -> Iterator[tuple[str, Question]]:
+    identifier = record.get("question_id", record.get("uid"))
+    turns = record.get("turns", record.get("text", record.get("prompt")))
+    if not isinstance(identifier, str | int) or isinstance(identifier, bool):
+        raise InputFileError(f"{where}: no question_id; this is no question file")
+    listed = turns if isinstance(turns, list) else [turns]
+    texts = [_turn(turn, where).text for turn in listed]
+    if not any(text.strip() for text in texts):
+        raise InputFileError(f"{where}: a question without text")
+    category = record.get("category")
+    named = category if isinstance(category, str) and category else UNKNOWN
+    yield str(identifier), Question(tuple(texts), named)
 
 
 def _turn(value: object, where: str) -> Content:

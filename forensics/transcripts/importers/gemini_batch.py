@@ -58,9 +58,9 @@ class GeminiBatch:
         ids = {call.identifier for call in calls if call.identifier and call.messages is None}
         sent: Mapping[str, Messages] = {}
         if self.prompts is not None:
-            sent = named_requests(self.prompts, ids, _read_requests)
+            sent = named_requests(self.prompts, ids, _read_requests, problems)
         elif ids:
-            sent = requests_beside(path, ids, _is_request_line, _read_requests)
+            sent = requests_beside(path, ids, _is_request_line, _read_requests, problems)
         reader = CallReader("gemini-batch:key", only_model(calls, path))
         placed = ((call.where, _placed(call, sent)) for call in calls)
         answers = list(each_record(placed, lambda _, call: reader.answers(call), problems))
@@ -118,12 +118,12 @@ def _is_request_line(record: Record) -> bool:
     return {"key", "request"} <= record.keys() and "response" not in record
 
 
-def _read_requests(path: Path, ids: Collection[str]) -> Mapping[str, Messages]:
-    found: dict[str, Messages] = {}
-    for where, record in json_records(path):
+def _read_requests(path: Path, ids: Collection[str], problems: Problems) -> Mapping[str, Messages]:
+    def read(where: str, record: Record) -> Iterator[tuple[str, Messages]]:
         key, request = _key(record), record.get("request")
         if key is None or not is_record(request):
             raise InputFileError(f"{where}: no key and request; this is no batch request")
         if key in ids:
-            found[key] = asked(request, where)
-    return found
+            yield key, asked(request, where)
+
+    return dict(each_record(json_records(path, problems), read, problems))

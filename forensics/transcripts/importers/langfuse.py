@@ -29,6 +29,7 @@ from forensics.transcripts.importers.records import json_records
 from forensics.transcripts.importers.requests import Messages, asked, is_request
 
 _API = frozenset({"role", "content", "choices", "candidates", "message", "output", "object"})
+_WRAPS = ("text", "content", "output", "completion", "response", "answer")
 _MARKS = frozenset({"traceId", "trace_id", "startTime", "start_time"})
 _MODELS = ("model", "providedModelName", "provided_model_name", "modelId", "internalModelId")
 
@@ -55,6 +56,7 @@ class Langfuse:
 
         def read(where: str, record: Record) -> list[Answer]:
             call = _call(where, record)
+            call = replace(call, returned=_unwrapped(call.returned))
             if _is_plain_json(call.returned):
                 reader.tally.add(call.asked_model or reader.fallback, PARSED)
                 call = replace(call, returned=json_text(call.returned))
@@ -88,6 +90,14 @@ def _messages(where: str, observation: Record) -> Messages:
     if is_record(given) and is_request(given):
         return asked(given, where)
     return asked({"input": given}, where)
+
+
+def _unwrapped(output: object) -> object:
+    """Return the text of an output that is an object of one text, as `{"text": …}`."""
+    if is_record(output) and len(output) == 1:
+        ((name, value),) = output.items()
+        return value if name in _WRAPS and isinstance(value, str) else output
+    return output
 
 
 def _is_plain_json(output: object) -> bool:

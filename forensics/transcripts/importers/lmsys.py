@@ -14,7 +14,7 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
 from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record
-from forensics.transcripts.importers.conversation import parse_turns
+from forensics.transcripts.importers.conversation import parse_turns, with_extras
 from forensics.transcripts.importers.dialogues import DialogueReader
 from forensics.transcripts.importers.head import Record, first_record, objects, parsed
 from forensics.transcripts.importers.problems import Problems
@@ -51,7 +51,8 @@ class Lmsys:
             name = next((record[key] for key in _IDS if record.get(key)), None)
             for side, conversation in sides.items():
                 turns = parse_turns(parsed(conversation), where)
-                yield from reader.answers(turns, record.get(f"model{side}"), name)
+                before = with_extras((), record)
+                yield from reader.answers(turns, record.get(f"model{side}"), name, before)
 
         answers = list(each_record(json_records(path, problems), read, problems))
         yield from by_model(answers, reader.tally.notes(), problems)

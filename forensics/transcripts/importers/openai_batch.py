@@ -22,12 +22,13 @@ from forensics.transcripts.importers.base import (
     each_record,
     model_name,
 )
-from forensics.transcripts.importers.conversation import request_messages
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_records
+from forensics.transcripts.importers.requests import asked
 from forensics.transcripts.messages import MessageError
 
 Messages = tuple[Message, ...]
+_INPUTS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,8 @@ def _asked(
             )
         return found
     beside: dict[str, Messages] = {}
-    for candidate in sorted(path.absolute().parent.glob("*input*.jsonl")):
+    folder = path.absolute().parent
+    for candidate in sorted(c for end in _INPUTS for c in folder.glob(f"*input*{end}")):
         if candidate == path.absolute() or not {"custom_id", "body"} <= head_keys(candidate).keys:
             continue
         for custom_id, messages in _read_input(candidate, ids, problems).items():
@@ -188,6 +190,6 @@ def _read_input(path: Path, ids: set[str], problems: Problems) -> dict[str, Mess
         if not isinstance(custom_id, str) or not isinstance(body, dict):
             raise InputFileError(f"{where}: no custom_id and body; this is not batch input")
         if custom_id in ids:
-            yield custom_id, request_messages(body, where)
+            yield custom_id, asked(body, where)
 
     return dict(each_record(json_records(path, problems), read, problems))

@@ -22,6 +22,8 @@ from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 from forensics.transcripts.importers.requests import Messages, asked
 
+_SUMMARY = frozenset({"version", "timestamp", "prompts"})
+
 
 @dataclass(frozen=True)
 class Promptfoo:
@@ -36,7 +38,8 @@ class Promptfoo:
         record = first_record(path)
         results = record.get("results")
         found = objects(results.get("results") if is_record(results) else results)
-        if "evalId" in record and is_record(results):
+        # Where the prompts stand first, the results may lie beyond the head of the file.
+        if ("evalId" in record and is_record(results)) or record.keys() >= _SUMMARY:
             return True
         return any(_is_result(one) for one in (found[:1] or [record]))
 

@@ -15,12 +15,13 @@ from forensics.transcripts.importers.conversation import (
     parse_content,
     parse_turn,
     parse_turns,
-    with_tools,
+    with_extras,
 )
 from forensics.transcripts.importers.head import Record, is_record
 
 Messages = tuple[Message, ...]
-_FIELDS = ("messages", "contents", "input", "prompt")
+_FIELDS = ("messages", "contents", "prompt", "input")
+_SYSTEMS = ("instructions", "system", "systemInstruction", "system_instruction")
 
 
 def is_request(value: object) -> bool:
@@ -29,7 +30,7 @@ def is_request(value: object) -> bool:
 
 
 def asked(request: Record, where: str) -> Messages:
-    """Return the messages of a request, the system prompt first and tools taking part.
+    """Return the messages of a request, the system prompt first; tools and media take part.
 
     Raises:
         InputFileError: it carries no prompt, or one that cannot be read.
@@ -38,11 +39,8 @@ def asked(request: Record, where: str) -> Messages:
     if name is None:
         raise InputFileError(f"{where}: the request carries no prompt ({', '.join(_FIELDS)})")
     earlier = request.get("previous_response_id", request.get("conversation"))
-    return with_tools(
-        _earlier(earlier) + _system(request, where) + _sent(request[name], where),
-        request.get("tools"),
-        request.get("functions"),
-    )
+    sent = _earlier(earlier) + _system(request, where) + _sent(request[name], where)
+    return with_extras(sent, request)
 
 
 def _earlier(identifier: object) -> Messages:
@@ -55,16 +53,18 @@ def _earlier(identifier: object) -> Messages:
 
 
 def _system(request: Record, where: str) -> Messages:
-    names = ("system", "instructions", "systemInstruction", "system_instruction")
-    given = next((request[name] for name in names if request.get(name)), None)
-    if given is None:
-        return ()
+    """Return the system prompt that stands beside the messages, as one message."""
+    texts = [_system_text(request[name], where) for name in _SYSTEMS if request.get(name)]
+    text = "\n".join(text for text in texts if text)
+    return (Message("system", text),) if text else ()
+
+
+def _system_text(given: object, where: str) -> str:
     if is_record(given):
         given = given.get("parts", given.get("content", given))
     if isinstance(given, list) and any(is_record(item) and "role" in item for item in given):
-        return _sent(given, where)
-    text = parse_content(given, where, "\n").text
-    return (Message("system", text),) if text else ()
+        return "\n".join(message.content for message in _sent(given, where))
+    return parse_content(given, where, "\n").as_prompt
 
 
 def _sent(given: object, where: str) -> Messages:

@@ -15,7 +15,7 @@ from forensics.errors import InputFileError
 from forensics.suites.suite import Message
 from forensics.support.compressed import plain_path
 from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record
-from forensics.transcripts.importers.conversation import Turn, parse_turn, with_tools
+from forensics.transcripts.importers.conversation import Turn, parse_turn, with_extras
 from forensics.transcripts.importers.dialogues import DialogueReader
 from forensics.transcripts.importers.head import Record, first_record, is_record, objects, parsed
 from forensics.transcripts.importers.problems import Problems
@@ -80,4 +80,4 @@ def _turn(value: object, where: str) -> Turn:
 def _before(record: Record) -> tuple[Message, ...]:
     system = record.get("system", record.get("system_prompt"))
     sent = (Message("system", system),) if isinstance(system, str) and system else ()
-    return with_tools(sent, record.get("tools"))
+    return with_extras(sent, record)

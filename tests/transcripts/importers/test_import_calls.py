@@ -152,6 +152,12 @@ def test_langfuse_traces_and_parsed_answers(importing):
     assert any("written back as JSON text" in note for note in transcript.manifests[0].notes)
 
 
+def test_langfuse_answers_wrapped_as_a_text(importing):
+    wrapped = [layouts.LANGFUSE[0] | {"output": {"text": "Teal."}}]
+    transcript = importing.one(importing.jsonl("observations.jsonl", wrapped))
+    assert rows(transcript) == [("Name a colour.", 0, "Teal.", "ok")]
+
+
 def test_langfuse_without_generations(importing):
     with pytest.raises(InputFileError, match="no observation of type GENERATION"):
         import_file(importing.jsonl("o.jsonl", [layouts.LANGFUSE[2]]), importing.out)
@@ -174,7 +180,7 @@ def test_helm_tasks_scored_by_likelihood_are_refused(importing):
         import_file(importing.json("scenario_state.json", scored), importing.out)
 
 
-@pytest.mark.parametrize("form", ["version 3", "version 1", "lines", "nested", "array"])
+@pytest.mark.parametrize("form", ["summary", "version 3", "version 1", "lines", "nested", "array"])
 def test_promptfoo(importing, form):
     results = layouts.PROMPTFOO[0]["results"]["results"]
     if form == "lines":
@@ -182,6 +188,10 @@ def test_promptfoo(importing, form):
     else:
         document: Any = {
             "version 3": layouts.PROMPTFOO[0],
+            "summary": {
+                **{"version": 3, "timestamp": "2025", "prompts": [{"raw": "x" * 200_000}]},
+                "results": results,
+            },
             "version 1": {"results": results, "stats": {}},
             "nested": {"evalId": "x", "results": {"version": 4, "results": results, "stats": {}}},
             "array": results,

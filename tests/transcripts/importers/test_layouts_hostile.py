@@ -149,3 +149,12 @@ def test_a_damaged_first_line_does_not_hide_the_format(tmp_path):
     path = write(tmp_path / "a.jsonl", layouts.SHAREGPT)
     path.write_text('{"id": "x", "conversations": [{"from"; 1}]}\n' + path.read_text())
     assert [importer.name for importer in recognise(path)] == ["sharegpt"]
+
+
+@pytest.mark.parametrize("name", COMPANIONS)
+def test_a_bad_record_of_a_companion_costs_itself(name, tmp_path):
+    file, companion, answers = COMPANIONS[name]
+    write(tmp_path / file, [*companion, {"x": 1}])
+    found = import_file(write(tmp_path / "answers.jsonl", answers), tmp_path / "out", name)
+    assert sum(one.responses for one in found) >= len(answers)
+    assert found[0].skipped.records == 1
