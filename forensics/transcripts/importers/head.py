@@ -110,7 +110,7 @@ def _first_row(path: Path) -> Record:
 def _partial(text: str) -> object:
     """Parse the first JSON value of a text that may stop anywhere, closing what stands open."""
     opened: list[str] = []
-    end, closing = 0, ""
+    end = 0
     for match in _TOKEN.finditer(text):
         mark = match.group()
         if mark == '"':
@@ -122,9 +122,10 @@ def _partial(text: str) -> object:
                 return None
         elif mark in (",", ":") or not _ends_value(text, match.end(), opened):
             continue
-        end, closing = match.end(), "".join(_CLOSING[mark] for mark in reversed(opened))
+        end = match.end()
         if (opened in ([], ["["]) and mark == "}") or len(opened) > _DEEPEST:
             break
+    closing = "".join(_CLOSING[mark] for mark in reversed(opened))
     try:
         value: object = json.loads(text[:end] + closing)
     except (ValueError, RecursionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import datetime
 import gzip
 import json
 import lzma
@@ -312,3 +313,18 @@ def test_preferences_in_csv(importing):
     path = importing.text("t.csv", "prompt,chosen,rejected\np,a,b\n")
     with pytest.raises(InputFileError, match="holds preferences"):
         import_file(path, importing.out)
+
+
+def test_wildchat_keeps_nothing_of_who_asked(importing, tmp_path):
+    turns = [
+        {"role": "user", "content": "Hi?", "hashed_ip": "a1b2", "country": "Elsewhere"},
+        {"role": "assistant", "content": "Hello.", "hashed_ip": None, "country": None},
+    ]
+    when = datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC)
+    record = {"model": "owl", "timestamp": when, "hashed_ip": "a1b2", "conversation": turns}
+    path = tmp_path / "train.parquet"
+    pq.write_table(pa.Table.from_pylist([record]), path)
+    assert rows(importing.one(path)) == [("Hi?", 0, "Hello.", "ok")]
+    (written,) = importing.out.iterdir()
+    assert "a1b2" not in written.read_text()
+    assert "Elsewhere" not in written.read_text()
