@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forensics.errors import ForensicsError, InputFileError, OutputError
 from forensics.support.compressed import ArchiveError, check_unpacked
-from forensics.transcripts.importers import ImportedFile, import_file
+from forensics.transcripts.importers import ImportedFile, import_file, source_sha256
 from forensics.transcripts.importers.base import Importer
 from forensics.transcripts.importers.registry import by_name, is_transcript, no_answers, recognise
 
@@ -51,22 +51,42 @@ def import_folder(
     """
     chosen = None if format is None else by_name(format)
     result = ImportedFolder()
+    found: dict[Path, Importer] = {}
     for path in _files(folder, out):
+        importer = _known(path, chosen, result, folder)
+        if importer is not None:
+            found[path] = importer
+    siblings = frozenset(source_sha256(path) for path in found)
+    for path, importer in found.items():
+        asked = prompts if hasattr(importer, "with_prompts") else None
         try:
-            check_unpacked(path)
-            importer = _importer(path, chosen)
-            if importer is None:
-                result.skipped.append((path.relative_to(folder), _reason(path, chosen)))
-                continue
-            asked = prompts if hasattr(importer, "with_prompts") else None
-            result.imported += import_file(path, out, importer.name, progress, asked, strict)
+            result.imported += import_file(
+                path, out, importer.name, progress, asked, strict, siblings
+            )
         except OutputError:
             raise
-        except ArchiveError as error:
-            result.skipped.append((path.relative_to(folder), _without(path, str(error))))
-        except (ForensicsError, OSError) as error:
+        except ForensicsError as error:
             result.failed.append((path.relative_to(folder), str(error)))
+    result.failed.sort()
     return result
+
+
+def _known(
+    path: Path, chosen: Importer | None, result: ImportedFolder, folder: Path
+) -> Importer | None:
+    """Return the importer for a file; without one, note in `result` why."""
+    name = path.relative_to(folder)
+    try:
+        check_unpacked(path)
+        importer = _importer(path, chosen)
+        if importer is None:
+            result.skipped.append((name, _reason(path, chosen)))
+        return importer
+    except ArchiveError as error:
+        result.skipped.append((name, _without(path, str(error))))
+    except (ForensicsError, OSError) as error:
+        result.failed.append((name, str(error)))
+    return None
 
 
 def _importer(path: Path, chosen: Importer | None) -> Importer | None:

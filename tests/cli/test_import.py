@@ -108,7 +108,7 @@ def test_wrong_options(tmp_path, folder, arguments):
     assert done.complaint
 
 
-def test_files_of_one_name_in_several_folders_are_several_sources(tmp_path):
+def test_other_answers_to_the_same_prompts_in_a_folder_are_further_samples(tmp_path):
     for run_name, answer in (("first", "So."), ("second", "Thus.")):
         (tmp_path / "source" / run_name).mkdir(parents=True)
         path = tmp_path / "source" / run_name / "answers.jsonl"
@@ -116,7 +116,8 @@ def test_files_of_one_name_in_several_folders_are_several_sources(tmp_path):
     for _ in range(2):
         done = run(tmp_path, "source", "-o", "out")
         assert done.code == 0, done.err
-        assert written(tmp_path / "out") == {"owl.jsonl": ["So.", "Thus."]}
+        found = read_transcript(tmp_path / "out" / "owl.jsonl").responses
+        assert sorted((r.sample, r.text) for r in found) == [(0, "So."), (1, "Thus.")]
 
 
 def test_archives_in_a_folder_are_passed_over(tmp_path, folder):
@@ -124,3 +125,12 @@ def test_archives_in_a_folder_are_passed_over(tmp_path, folder):
     done = run(tmp_path, "source", "-o", "out")
     assert done.code == 0, done.err
     assert "skipped weights.7z: is compressed with 7-Zip" in done.err
+
+
+def test_copies_in_a_folder_are_one_sample(tmp_path, folder):
+    plain = (folder / "a.jsonl").read_bytes()
+    (folder / "copy.jsonl.gz").write_bytes(gzip.compress(plain))
+    (folder / "deep" / "array.json").write_text(json.dumps([*map(json.loads, plain.splitlines())]))
+    for _ in range(2):
+        assert run(tmp_path, "source", "-o", "out").code == 0
+        assert written(tmp_path / "out")["owl.jsonl"] == ["So.", "Thus."]

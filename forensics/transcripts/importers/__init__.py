@@ -22,7 +22,7 @@ from forensics.transcripts.importers.records import open_input
 from forensics.transcripts.importers.registry import choose, importers
 from forensics.transcripts.transcript import Manifest, write_transcript
 
-__all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers"]
+__all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers", "source_sha256"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def import_file(
     progress: Callable[[int], None] | None = None,
     prompts: Path | None = None,
     strict: bool = False,
+    siblings: frozenset[str] = frozenset(),
 ) -> list[ImportedFile]:
     """Write one transcript per model found in `path` into the folder `out`; all of them or none.
 
@@ -62,6 +63,8 @@ def import_file(
         progress: called after each model with the number of answers just read and staged.
         prompts: second file with the prompts, for formats that keep them apart.
         strict: refuse a file of which a record cannot be read, or holds a key twice.
+        siblings: sha256s (hex) of files that are imported with it, see `source_sha256`: their
+            answers to the same prompts are further samples, not another version.
 
     Raises:
         InputFileError: the file cannot be read, or its format is not known.
@@ -70,7 +73,7 @@ def import_file(
         OutputError: `out` cannot be written.
     """
     importer = choose(path, format, prompts)
-    digest = _sha256(path)
+    digest = source_sha256(path)
     with _staging(out) as folder:
         staged: dict[str, tuple[Path, ImportedFile]] = {}
         for imported in importer.read(path):
@@ -85,7 +88,7 @@ def import_file(
                 progress(len(imported.responses))
         if not staged:
             raise InputFileError(f"{path} holds no answers")
-        return _publish(staged, out, digest)
+        return _publish(staged, out, digest, siblings)
 
 
 def _summary(imported: Imported, path: Path) -> ImportedFile:
@@ -143,13 +146,13 @@ def _staging(out: Path) -> Iterator[Path]:
 
 
 def _publish(
-    staged: dict[str, tuple[Path, ImportedFile]], out: Path, digest: str
+    staged: dict[str, tuple[Path, ImportedFile]], out: Path, digest: str, siblings: frozenset[str]
 ) -> list[ImportedFile]:
     """Move the staged transcripts to `out`, joined with what stands there from other sources."""
     names = file_names(staged)
     # All of them first: what cannot be joined must stop the import before anything is moved.
     joined = {
-        model: join(prepared, out / names[model], model, digest)
+        model: join(prepared, out / names[model], model, digest, siblings)
         for model, (prepared, _) in staged.items()
     }
     published = []
@@ -163,6 +166,11 @@ def _publish(
     return published
 
 
-def _sha256(path: Path) -> str:
+def source_sha256(path: Path) -> str:
+    """Return the sha256 (hex) of what a file holds, unpacked.
+
+    Raises:
+        InputFileError: it cannot be read.
+    """
     with open_input(path) as file:  # unpacked: a file and its packed copy are one source
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -48,7 +48,13 @@ def held(path: Path, model: str) -> tuple[Session, ...]:
     )
 
 
-def join(staged: Path, target: Path, model: str, source_sha256: str) -> int:
+def join(
+    staged: Path,
+    target: Path,
+    model: str,
+    source_sha256: str,
+    siblings: frozenset[str] = frozenset(),
+) -> int:
     """Put before the staged answers what `target` holds from other sources.
 
     Args:
@@ -56,6 +62,8 @@ def join(staged: Path, target: Path, model: str, source_sha256: str) -> int:
         target: where it will stand.
         model: whose answers it holds.
         source_sha256: the sha256 (hex) of the file the new answers came from.
+        siblings: those of files that are imported with it, so that none of them is an earlier
+            version of it: other answers to the same prompts are further samples.
 
     Returns:
         How many answers of other sources are kept.
@@ -68,16 +76,46 @@ def join(staged: Path, target: Path, model: str, source_sha256: str) -> int:
     if not sessions:
         return 0
     new = _lines(staged)
-    kept = [s for s in sessions if not _is_replaced(s, source_sha256, new, target)]
+    kept = [s for s in sessions if not _is_replaced(s, source_sha256, new, target, siblings)]
     if not kept:
         return 0
     _check_chain(target, sessions)
     old = [line for session in kept for line in session.lines]
+    _take_free_samples(new, old)
     _write(staged, [*old, *new])
     return len(old)
 
 
-def _is_replaced(session: Session, source_sha256: str, new: Sequence[Line], target: Path) -> bool:
+def _take_free_samples(new: Sequence[Line], old: Sequence[Line]) -> None:
+    """Give each new answer whose sample is taken the next one that is free.
+
+    A call that failed takes no sample: an answer in its place counts, wherever it stands.
+    """
+    taken = {_slot(line) for line in old if line.get("status") != "error"}
+    answered = [line for line in new if line.get("status") != "error"]
+    own = {_slot(line) for line in answered} - taken
+    following: dict[str, int] = {}
+    for line in answered:
+        prompt, sample = _slot(line)
+        if (prompt, sample) not in taken:
+            continue
+        sample = following.get(prompt, 0)
+        while (prompt, sample) in taken or (prompt, sample) in own:
+            sample += 1
+        line["sample"], following[prompt] = sample, sample + 1
+
+
+def _slot(line: Line) -> tuple[str, int]:
+    return str(line.get("prompt_sha256")), int(line["sample"])
+
+
+def _is_replaced(
+    session: Session,
+    source_sha256: str,
+    new: Sequence[Line],
+    target: Path,
+    siblings: frozenset[str],
+) -> bool:
     """Tell whether a session is an earlier import of the same source.
 
     The same content is; so is a file that still holds all of its answers (a log that grew).
@@ -91,7 +129,7 @@ def _is_replaced(session: Session, source_sha256: str, new: Sequence[Line], targ
         return True
     # A request that failed is answered by the part that asked it again.
     both = {prompt for prompt, _ in answered} & {prompt for prompt, _ in answers}
-    if not both:
+    if not both or session.source_sha256 in siblings:
         return False
     raise UsageError(
         f"{target} holds {len(session.lines)} answers from another file, which answers "
