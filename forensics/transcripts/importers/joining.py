@@ -87,18 +87,26 @@ def join(
 
 
 def _take_free_samples(new: Sequence[Line], old: Sequence[Line]) -> None:
-    """Give each new answer whose sample is taken the next one that is free."""
-    taken = {(str(line.get("prompt_sha256")), line.get("sample")) for line in old}
-    own = {(str(line.get("prompt_sha256")), line.get("sample")) for line in new} - taken
+    """Give each new answer whose sample is taken the next one that is free.
+
+    A call that failed takes no sample: an answer in its place counts, wherever it stands.
+    """
+    taken = {_slot(line) for line in old if line.get("status") != "error"}
+    answered = [line for line in new if line.get("status") != "error"]
+    own = {_slot(line) for line in answered} - taken
     following: dict[str, int] = {}
-    for line in new:
-        prompt = str(line.get("prompt_sha256"))
-        if (prompt, line.get("sample")) not in taken:
+    for line in answered:
+        prompt, sample = _slot(line)
+        if (prompt, sample) not in taken:
             continue
         sample = following.get(prompt, 0)
         while (prompt, sample) in taken or (prompt, sample) in own:
             sample += 1
         line["sample"], following[prompt] = sample, sample + 1
+
+
+def _slot(line: Line) -> tuple[str, int]:
+    return str(line.get("prompt_sha256")), int(line["sample"])
 
 
 def _is_replaced(
