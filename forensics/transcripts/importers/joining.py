@@ -15,7 +15,7 @@ from typing import Any
 
 from forensics.errors import UsageError
 from forensics.support.files import whole_file
-from forensics.support.hash_chain import CHAIN_START, encode_line
+from forensics.support.hash_chain import CHAIN_START, broken_link, encode_line
 
 Line = dict[str, Any]
 
@@ -79,7 +79,7 @@ def join(
     kept = [s for s in sessions if not _is_replaced(s, source_sha256, new, target, siblings)]
     if not kept:
         return 0
-    _check_chain(target, sessions)
+    _check_chain(target)
     old = [line for session in kept for line in session.lines]
     _take_free_samples(new, old)
     _write(staged, [*old, *new])
@@ -187,17 +187,14 @@ def _identity(line: Line) -> Mapping[str, Any]:
     return identity
 
 
-def _check_chain(path: Path, sessions: Sequence[Session]) -> None:
+def _check_chain(path: Path) -> None:
     """Make sure that the lines are as they were written, as they are about to be chained anew."""
-    previous = CHAIN_START
-    for number, line in enumerate((line for s in sessions for line in s.lines), start=1):
-        _, chain = encode_line({k: v for k, v in line.items() if k != "chain"}, previous)
-        if line.get("chain") != chain:
-            raise UsageError(
-                f"{path}, line {number}: the hash chain is broken, so it was changed after it was "
-                "imported; nothing is joined to it: move it or choose another folder with -o"
-            )
-        previous = chain
+    link = broken_link(path.read_bytes())
+    if link is not None:
+        raise UsageError(
+            f"{path}, line {link.line}: {link.what}; its hash chain is broken, so nothing is "
+            "joined to it: move it or choose another folder with -o"
+        )
 
 
 def _write(path: Path, lines: Sequence[Line]) -> None:

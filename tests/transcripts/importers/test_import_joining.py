@@ -88,7 +88,7 @@ def test_nothing_is_joined_to_a_transcript_that_was_changed(importing):
     (written,) = import_file(importing.jsonl("one.jsonl", [row("a", "1")]), importing.out)
     changed = written.path.read_bytes().replace(b'"text":"1"', b'"text":"9"')
     written.path.write_bytes(changed)
-    with pytest.raises(UsageError, match=r"line 1: the hash chain is broken"):
+    with pytest.raises(UsageError, match=r"line 1: .*hash chain is broken"):
         import_file(importing.jsonl("two.jsonl", [row("b", "2")]), importing.out)
     assert written.path.read_bytes() == changed
 

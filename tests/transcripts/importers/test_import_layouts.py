@@ -303,6 +303,7 @@ def test_messages_in_python_s_notation_are_refused(importing):
         (b"PK\x03\x04" + bytes(40), "a zip archive; unpack it"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
     ],
+    ids=["packed", "blank", "utf-16", "zip", "pointer"],  # gzip writes the time into its bytes
 )
 def test_what_is_no_file_of_answers_is_named(importing, content, message):
     with pytest.raises(InputFileError, match=message):
