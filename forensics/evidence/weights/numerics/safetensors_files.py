@@ -80,7 +80,7 @@ def _tensor(path: Path, mapped: mmap, start: int, name: str, entry: Any) -> Tens
     try:
         kind, shape = str(entry["dtype"]), tuple(int(n) for n in entry["shape"])
         begin, end = (int(n) for n in entry["data_offsets"])
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise _damaged(path, f"the entry of {name} is malformed") from error
     if kind not in _KINDS:
         raise InputFileError(
