@@ -97,8 +97,8 @@ def rederive(
     found = list(_differences(old.data, new.data))
     wording = tuple(_differences(old.wording, new.wording))
     reasons = [f"{name}: {why}" for name, why in missing.items()]
-    if LIKENESS in missing and case.relatives is not None:
-        reasons.append("relatives: they are the cohort's")
+    if LIKENESS in missing:
+        reasons.append("relatives, reference scores and rarity of wording: they are the cohort's")
     if case.version == VERSION:
         return Rederivation(tuple(found), wording, tuple(reasons))
     # Another version may record less than this one, or what this one makes no longer.

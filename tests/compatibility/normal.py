@@ -64,7 +64,7 @@ def _days() -> list[str]:
 def _version(text: str, version: str) -> str:
     text = re.sub(rf"(?<![\w.]){re.escape(version)}(?![\w.]*\d)", "<version>", text)
     return re.sub(
-        r"made (and checked )?with model-forensics <version>(, checked with .*)?$",
+        r'made (and checked )?with model-forensics <version>(, checked with [^"\n]*)?(?=",?$|$)',
         "made and checked with <versions>",
         text,
         flags=re.MULTILINE,
