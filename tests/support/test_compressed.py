@@ -105,6 +105,7 @@ def _tar() -> bytes:
         (b"\x04\x22\x4d\x18" + bytes(9), "compressed with LZ4, which is not read"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(9), "7-Zip"),
     ],
+    ids=["packed-tar", "tar", "parquet", "zip", "lz4", "7z"],  # gzip writes the time into its bytes
 )
 def test_archives_and_other_kinds_are_named(content, message, tmp_path):
     path = tmp_path / "a"
