@@ -44,7 +44,12 @@ def output_options(command: Command) -> Command:
     return command
 
 
-def suite_options(command: Command) -> Command:
+def cohort_suite_options(command: Command) -> Command:
+    """Add the options that choose prompts, of a cohort's suite unless told otherwise."""
+    return suite_options(command, "the cohort's")
+
+
+def suite_options(command: Command, default: str = "core") -> Command:
     """Add the options that choose prompts."""
     for option in (
         click.option(
@@ -56,7 +61,9 @@ def suite_options(command: Command) -> Command:
             help="Local copy of the texts of a referenced suite.",
         ),
         click.option("--category", multiple=True, help="Ask only this category (repeatable)."),
-        click.option("--suite", "suite_name", metavar="NAME|FILE", help="Prompt suite [core]."),
+        click.option(
+            "--suite", "suite_name", metavar="NAME|FILE", help=f"Prompt suite [{default}]."
+        ),
     ):
         command = option(command)
     return command

@@ -84,10 +84,15 @@ def named_target(option: str) -> tuple[str, str]:
     return name, target
 
 
-def render(case: Case, outputs: Outputs) -> None:
+def render(case: Case, outputs: Outputs, *, only_files: bool = False) -> None:
     """Write every output, then the terminal report unless stdout is taken.
 
     Of a blind case everything is masked but a JSON file, which is the record.
+
+    Args:
+        case: what to render.
+        outputs: which format goes where.
+        only_files: whether the terminal report is left out although stdout is free.
     """
     shown = _shown(case)
     written = []
@@ -95,7 +100,7 @@ def render(case: Case, outputs: Outputs) -> None:
         whole = case if isinstance(report, JsonReport) and target != "-" else shown
         text = rendered(report, whole)
         written.append(append(target, text) if _is_summary(report, target) else put(target, text))
-    if not outputs.to_stdout:
+    if not outputs.to_stdout and not only_files:
         from rich.console import Console
 
         from forensics.report.terminal import render_terminal

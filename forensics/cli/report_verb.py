@@ -40,4 +40,5 @@ def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
     named = [(options["format_"], options["output"] or "-")] if options["format_"] else []
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
     found = opened(case) if unblind else read_case(case)
-    render(blinded(found) if blind or found.blind else found, wanted)
+    shown = blinded(found) if blind or found.blind else found
+    render(shown, wanted, only_files=bool(options["output"]))

@@ -12,17 +12,13 @@ import click
 from forensics.cli.options import (
     backend_options,
     broken_option,
+    cohort_suite_options,
     generation_options,
-    suite_options,
     transcripts_option,
 )
 
 if TYPE_CHECKING:
-    from forensics.cohorts.cohort import Cohort
-    from forensics.cohorts.subject import Placed
     from forensics.cohorts.tracing import Trace
-    from forensics.examination.examined import Examined
-    from forensics.subjects.subject import Subject
 
 
 _SMALLEST = 0.001
@@ -41,7 +37,7 @@ _SMALLEST = 0.001
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Show N.")
 @click.option("--released", metavar="YYYY-MM", help="When the subject was released.")
 @click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
-@suite_options
+@cohort_suite_options
 @generation_options
 @backend_options
 @transcripts_option
@@ -56,10 +52,14 @@ def command(subject: str, cohort_name: str, **options: Any) -> None:
     from forensics.cohorts.finding import find_cohort
     from forensics.cohorts.tracing import trace
     from forensics.support.files import write_text
+    from forensics.support.months import check_month
+    from forensics.workflows.obtaining import subject_from
+    from forensics.workflows.placing import place
     from forensics.workflows.progress import step_spinner
 
     cohort = find_cohort(cohort_name)
-    placed = _placed(subject, cohort, options)
+    released = check_month(options["released"], "--released")
+    placed, _ = place(subject_from(subject, options), cohort, released, options)
     with step_spinner() as spinner:
         spinner.add_task(f"tracing {placed.name}", total=None)
         found = trace(placed, cohort)
@@ -70,37 +70,6 @@ def command(subject: str, cohort_name: str, **options: Any) -> None:
     if options["json_out"]:
         write_text(Path(options["json_out"]), text)
     _print(found, options["top"])
-
-
-def _placed(spec: str, cohort: Cohort, options: dict[str, Any]) -> Placed:
-    from forensics.cohorts.finding import find_model
-    from forensics.cohorts.subject import place_examined, place_member
-    from forensics.support.months import check_month
-    from forensics.workflows.obtaining import subject_from
-
-    released = check_month(options["released"], "--released")
-    subject = subject_from(spec, options)
-    if subject.kind == "cohort":
-        return place_member(find_model(subject.target, (cohort,))[1], cohort)
-    return place_examined(_examined(subject, cohort, options), cohort, released)
-
-
-def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Examined:
-    from forensics.examination.examined import Examined
-    from forensics.suites.loading import load_suite
-    from forensics.transcripts.transcript import read_transcript, unbroken
-    from forensics.verdicts.compare import restrict
-    from forensics.workflows.obtaining import asking_from, obtain
-
-    chosen = options["suite_name"] or options["category"] or options["limit"]
-    if subject.kind == "transcript" and not chosen:
-        # A cohort of the user's own need not have a suite of its name.
-        read = unbroken(read_transcript(Path(subject.target)), options["allow_broken"])
-        return Examined(subject, read)
-    suite = load_suite(options["suite_name"] or cohort.name)
-    asked = suite.select(options["category"], options["limit"])
-    asking = asking_from(options)
-    return restrict(Examined(subject, obtain(subject, asked, asking)), asked)
 
 
 def _rate(value: float | None) -> str:

@@ -87,7 +87,7 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
 @click.argument("change", metavar="CHANGE", type=click.Choice(CHANGES))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def child(model: str, change: str, folder: Path) -> None:
-    r"""Write an altered copy of the local MODEL to DIR: a child that must be found to be kin.
+    """Write an altered copy of the local MODEL to DIR: a child that must be found to be kin.
 
     \b
     CHANGE is one of
@@ -100,7 +100,7 @@ def child(model: str, change: str, folder: Path) -> None:
       disguised  signs turned and coordinates rotated too; the same function
       lora       an adapter trained on a little code, merged (a minute)
       tuned      all weights tuned on a little code (a minute)
-    """
+    """  # noqa: D301 (a raw string would show the mark that keeps the list's lines apart)
     from forensics.errors import UsageError
     from forensics.examination.local_probabilities import model_source
     from forensics.examination.probability_values import LOCAL_KINDS

@@ -97,32 +97,21 @@ def _in_cohort(
 ) -> tuple[Case, list[Transcript | None]]:
     """Compare where one subject at least is a cohort's model, of which only numbers are kept."""
     from forensics.cohorts.finding import find_cohort, find_model
-    from forensics.cohorts.subject import place_examined, place_member
     from forensics.errors import UsageError
-    from forensics.examination.examined import Examined
-    from forensics.suites.loading import load_suite
     from forensics.verdicts.in_cohort import Side, compare_in_cohort
-    from forensics.workflows.obtaining import asking_from, obtain
+    from forensics.workflows.placing import place
 
     given = [find_cohort(options["cohort_name"])] if options["cohort_name"] else []
     found = {s.spec: find_model(s.target, given) for s in subjects if s.kind == "cohort"}
     cohort = next(iter(found.values()))[0]
     if any(one.name != cohort.name for one, _ in found.values()):
         raise UsageError("the two subjects are models of different cohorts; they share no prompts")
-    asking = asking_from(options)
     sides = []
     transcripts: list[Transcript | None] = []
     for subject, month in zip(subjects, released, strict=True):
-        if subject.kind == "cohort":
-            sides.append(Side(subject, place_member(found[subject.spec][1], cohort)))
-            transcripts.append(None)
-            continue
-        suite = load_suite(options["suite_name"] or cohort.name)
-        asked = suite.select(options["category"], options["limit"])
-        examined = Examined(subject, obtain(subject, asked, asking))
-        placed = place_examined(examined, cohort, month)
-        sides.append(Side(subject, placed, examined.transcript))
-        transcripts.append(examined.transcript)
+        placed, transcript = place(subject, cohort, month, options)
+        sides.append(Side(subject, placed, transcript))
+        transcripts.append(transcript)
     chosen = _chosen(options, None)
     case = compare_in_cohort(sides[0], sides[1], cohort, command_line(), chosen)
     return case, transcripts

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from forensics.case.document import LedgerEntry
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort, find_model
 from forensics.cohorts.lineage.models import clusters, excluded_with
-from forensics.cohorts.subject import Placed, place_examined, place_member
+from forensics.cohorts.subject import place_member
 from forensics.cohorts.tracing import Trace, trace
-from forensics.examination.examined import Examined
 from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject
-from forensics.suites.loading import load_suite
 from forensics.support.clock import now
 from forensics.support.secrets import command_line
-from forensics.transcripts.transcript import Transcript, read_transcript, unbroken
-from forensics.verdicts.compare import restrict
 from forensics.verdicts.in_cohort import Side, compare_in_cohort
-from forensics.workflows.obtaining import asking_from, obtain
+from forensics.workflows.placing import place
 
 _MOST = 5
 
@@ -36,7 +31,7 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
         options: how it is asked, and when it was released.
     """
     cohort = find_cohort(name)
-    placed, transcript = _placed(subject, cohort, options)
+    placed, transcript = place(subject, cohort, options["questioned_released"], options)
     found = trace(placed, cohort)
     unmet = tuple(one.text for one in found.conditions if not one.met)
     command = command_line()
@@ -77,22 +72,6 @@ def _candidates(found: Trace, cohort: Cohort) -> list[str]:
     for model in (found.relatives[0].model, *found.named):
         best.setdefault(numbers[model], model)
     return list(best.values())[:_MOST]
-
-
-def _placed(
-    subject: Subject, cohort: Cohort, options: dict[str, Any]
-) -> tuple[Placed, Transcript | None]:
-    if subject.kind == "cohort":
-        return place_member(find_model(subject.target, (cohort,))[1], cohort), None
-    if subject.kind == "transcript" and not options["suite_name"]:
-        read = unbroken(read_transcript(Path(subject.target)), bool(options.get("allow_broken")))
-        examined = Examined(subject, read)
-    else:
-        suite = load_suite(options["suite_name"] or cohort.name)
-        asked = suite.select(options["category"], options["limit"])
-        examined = restrict(Examined(subject, obtain(subject, asked, asking_from(options))), asked)
-    placed = place_examined(examined, cohort, options["questioned_released"])
-    return placed, examined.transcript
 
 
 def own_lineage(reference: Subject) -> tuple[str, ...]:

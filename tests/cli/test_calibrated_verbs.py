@@ -320,3 +320,15 @@ def test_a_comparison_that_cannot_be_judged(cli, folder, options, says):
     assert result.code == 2
     assert says in result.complaint
     assert result.out == ""
+
+
+def test_a_transcript_is_compared_in_a_cohort_that_has_no_suite(cli, folder):
+    result = cli(
+        *("compare", "cohort:m0a", "kin.jsonl", "--cohort", "made.safetensors"),
+        *("--questioned-released", "2024-06", "--json", "-"),
+    )
+    assert result.code == 0, result.err
+    (judged,) = json.loads(result.out)["evidence"][:1]
+    traced = _trace(cli, "kin.jsonl", "--cohort", "made.safetensors", "--released", "2024-06")
+    score = next(one["score"] for one in traced["relatives"] if one["model"] == "m0a")
+    assert judged["score"] == pytest.approx(score, abs=1e-6)

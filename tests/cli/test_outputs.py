@@ -122,6 +122,7 @@ def test_any_format_can_be_asked_for_by_name(cli, here):
     written = cli("report", "c.json", "--format", "markdown", "-o", "c.md", "--markdown", "d.md")
     assert written.code == 0
     assert (here / "c.md").read_bytes() == (here / "d.md").read_bytes()
+    assert written.out == ""
 
 
 def test_the_text_format_has_no_styles_whatever_the_environment(here):

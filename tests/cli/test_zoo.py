@@ -51,6 +51,12 @@ def test_a_child_of_any_local_model_is_made_and_found(cli, zoo, tmp_path: Path, 
     assert evidence["weights_units"]["p_value"] < 1e-6
 
 
+def test_the_changes_are_listed_a_line_each(cli):
+    shown = cli("zoo", "child", "--help").out
+    assert "\\b" not in shown
+    assert "\n    noised     1 % noise on every matrix\n" in shown
+
+
 def test_a_child_of_what_is_no_local_model_is_refused(cli, tmp_path: Path):
     made = cli("zoo", "child", "transcript:x.jsonl", "pruned", tmp_path / "child")
     assert made.code == ExitCode.USAGE
