@@ -10,6 +10,7 @@ from typing import Any
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt
+from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Manifest, Response, Transcript, write_transcript
 
 
@@ -29,7 +30,7 @@ def manifest(subject: str = "openai:m@http://h/v1", **fields: Any) -> Manifest:
         "settings": {"temperature": 0.0, "max_tokens": 64, "seed": 0, "system_prompt": None},
         "provenance": "collected",
         "started_at": "2026-01-01T00:00:00.000Z",
-        "version": "0.1.0",
+        "version": VERSION,
     }
     return Manifest(**known | fields)
 

@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
 _ENDS = r"\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
-# Spaces of any width, characters without one, and terminal sequences.
-_BLANKS = rf"(?:[^\S{_ENDS}]|[\ufeff\u200b-\u200f\u2060-\u2064]|\x1b\[[0-?]*[ -/]*[@-~])*"
+# Characters without width and terminal sequences, which who reads a log may drop; and spaces.
+_UNSEEN = r"[\ufeff\u200b-\u200f\u2060-\u2064]|\x1b\[[0-?]*[ -/]*[@-~]"
+_BLANKS = rf"(?:[^\S{_ENDS}]|{_UNSEEN})*"
 # The last character of what a service looks for: without it the rest means nothing.
 _COMMAND = re.compile(
-    rf"(?:\A|[{_ENDS}]){_BLANKS}:(?P<colon>:)|##[a-z]{{0,20}}(?P<bracket>\[)", re.IGNORECASE
+    rf"(?:\A|[{_ENDS}]){_BLANKS}:(?:{_UNSEEN})*(?P<colon>:)|##[a-z]{{0,20}}(?P<bracket>\[)",
+    re.IGNORECASE,
 )
 _LAST_END = re.compile(rf"(?s:.*)[{_ENDS}]")
 _BLANK = re.compile(_BLANKS)

@@ -97,7 +97,7 @@ def test_a_model_in_half_precision_is_tuned_in_full(cli, zoo, tmp_path: Path):
 @pytest.mark.parametrize(
     ("file", "text", "complaint"),
     [
-        ("model.safetensors", "cut", "is damaged"),
+        ("model.safetensors", "cut", "is not a complete safetensors file"),
         ("config.json", "[", "is no configuration"),
         ("tokenizer.json", None, "its folder holds no tokenizer.json"),
     ],

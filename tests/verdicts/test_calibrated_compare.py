@@ -318,7 +318,10 @@ def test_without_the_cohort_the_recorded_judgement_stands_in(kept, monkeypatch, 
     report = _verified(bundle, tmp_path / "empty", monkeypatch)
     assert report.result == "partly"
     assert not report.differences
-    assert report.missing == ("likeness: no cohort 'made' here",)
+    assert report.missing == (
+        "likeness: no cohort 'made' here",
+        "relatives, reference scores and rarity of wording: they are the cohort's",
+    )
 
 
 def test_another_cohort_of_that_name_is_not_used(kept, monkeypatch, tmp_path) -> None:
