@@ -331,4 +331,4 @@ def test_a_transcript_is_compared_in_a_cohort_that_has_no_suite(cli, folder):
     (judged,) = json.loads(result.out)["evidence"][:1]
     traced = _trace(cli, "kin.jsonl", "--cohort", "made.safetensors", "--released", "2024-06")
     score = next(one["score"] for one in traced["relatives"] if one["model"] == "m0a")
-    assert judged["score"] == pytest.approx(score, abs=1e-6)
+    assert judged["score"] == pytest.approx(score, abs=1e-3)
