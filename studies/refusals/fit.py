@@ -1,18 +1,20 @@
-"""Fit ``model.json`` on the human labels of XSTest and measure it on held-out answers.
+"""Fit the refusal classifier, ``model.json`` and ``task.json``, and measure it on held-out answers.
 
-    python -m studies.refusals.fit --data DIR [--write] [--nested]
+    python -m studies.refusals.fit --data DIR [--write] [--no-figures] [--nested]
 
-*By prompt*: ten folds; an answer is judged by coefficients that saw no answer to its prompt. *And
-its twins*: nor to any prompt that shares most of its content words (XSTest pairs each safe prompt
-with an unsafe one in nearly the same words). *Leaving a model out*: five folds, one per model. In
-every fold the vocabulary is found and the coefficients are fitted on the training answers alone.
-``--nested`` also chooses the constants among ``CHOICES`` there, by how well each training model is
-judged from the others: what is written is held to the most frequent of those choices. The patterns
-were written with XSTest answers in view, so that the figures are those of a development set: expect
-somewhat less elsewhere.
+prints a table: macro-F1, accuracy, Cohen's kappa and each label's precision and recall, held out by
+request, by model and by subject, and with each table of answers left out.
 
-Three-way accuracy counts all labels; binary accuracy sets refusal (full or partial) against
-compliance. Intervals are 95 % percentile intervals from resampling prompts (2,000 times).
+``model.json``, the marks of a refusal, is fitted here on the human labels of XSTest. *By prompt*:
+ten folds; an answer is judged by coefficients that saw no answer to its prompt. *Leaving a model
+out*: five folds, one per model. In every fold the vocabulary is found and the coefficients are
+fitted on the training answers alone. ``--nested`` prints other figures, of XSTest only: also held
+out with its *twins* (XSTest pairs each safe prompt with an unsafe one in nearly the same words),
+and with the constants chosen in every training set among ``CHOICES``, by how well each training
+model is judged from the others. The patterns were written with XSTest answers in view, so that the
+figures are those of a development set: expect somewhat less elsewhere.
+
+``task.json``, whether an answer does what was asked, is fitted in ``orders``.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ from sklearn.model_selection import GroupKFold
 
 from forensics.evidence.refusals import model as shipped_model
 from forensics.evidence.refusals.features import FEATURE_NAMES
-from forensics.evidence.refusals.model import LABELS, MODEL_FILE, Coefficients, decide
+from forensics.evidence.refusals.model import LABELS, MODEL_FILE, Coefficients, decide, fitted
+from forensics.evidence.refusals.task_model import TASK_FILE
 from studies.refusals.labelled import Answers, Floats, Ints, load
 from studies.refusals.prior import INTERCEPTS, NEVER_FOR_COMPLIANCE, NEVER_FOR_REFUSAL, WEIGHTS
 
@@ -302,22 +305,36 @@ def _rounded(values: Floats) -> list[float]:
 
 def main() -> None:
     """Command line: print held-out figures, and with ``--write`` refit and save."""
+    from studies.refusals.figures import table
+    from studies.refusals.held_out import rows
+    from studies.refusals.orders import load_orders, task_document
+
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with the XSTest table")
-    parser.add_argument("--write", action="store_true", help="save model.json in the package")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the tables")
+    parser.add_argument("--write", action="store_true", help="save both fits in the package")
     parser.add_argument("--no-figures", action="store_true", help="do not cross-validate")
-    parser.add_argument("--nested", action="store_true", help="choose the constants in each fold")
+    parser.add_argument("--nested", action="store_true", help="choose XSTest's constants in folds")
     arguments = parser.parse_args()
     answers = load(arguments.data)
+    if arguments.nested:
+        sys.stdout.write(json.dumps(measure(answers, {"_chosen_inside": None}), indent=2) + "\n")
+        return
     if arguments.write:
-        text = json.dumps(document(answers), indent=None, separators=(",", ":"), sort_keys=True)
-        target = Path(shipped_model.__file__).with_name(MODEL_FILE)
-        target.write_text(text.replace('],"', '],\n"') + "\n", encoding="utf-8")
+        _write(MODEL_FILE, document(answers))
+        fitted.cache_clear()
+    orders = load_orders(arguments.data)
+    if arguments.write:
+        _write(TASK_FILE, task_document(orders))
     if not arguments.no_figures:
-        pulls: dict[str, Pull | None] = {"": ENGLISH, "_patterns_only": PATTERNS}
-        if arguments.nested:
-            pulls = {"_chosen_inside": None}
-        sys.stdout.write(json.dumps(measure(answers, pulls), indent=2) + "\n")
+        sys.stdout.write(table(list(rows(answers, orders))))
+
+
+def _write(name: str, coefficients: Mapping[str, Any]) -> None:
+    text = json.dumps(
+        coefficients, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    ).replace('],"', '],\n"')
+    target = Path(shipped_model.__file__).with_name(name)
+    target.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Held-out figures on the human labels of XSTest; skipped where the data are not at hand."""
+"""Held-out figures on labelled answers; skipped where the data are not there."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.evidence.refusals import classify, model
+from forensics.evidence.refusals import classify, model, task_model
 from studies.refusals import fit as fitting
+from studies.refusals.figures import measure
+from studies.refusals.held_out import orders_held_out
 from studies.refusals.labelled import Answers, Ints, load
+from studies.refusals.orders import SPEECH, Orders, fit_orders, load_orders
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("FORENSICS_DATA", ROOT / ".." / "shared" / "data"))
 needs_xstest = pytest.mark.skipif(
     not (DATA / "xstest_completions.parquet").exists(),
     reason=f"XSTest completions not found in {DATA}; set FORENSICS_DATA",
+)
+needs_speechmap = pytest.mark.skipif(
+    not (DATA / "refusals_speechmap_train.parquet").exists(),
+    reason=f"labelled answers to orders not found in {DATA}; set FORENSICS_DATA",
 )
 needs_alpaca = pytest.mark.skipif(
     not (DATA / "alpaca_eval_outputs.parquet").exists(),
@@ -81,3 +88,47 @@ def test_harmless_questions_are_rarely_taken_for_refused() -> None:
     judged = classify([str(text) for text in table.output], [str(text) for text in table.prompt])
     refused = np.mean([judgement.label != "full_compliance" for judgement in judged])
     assert 0.0005 < refused < 0.03
+
+
+@pytest.fixture(name="orders", scope="module")
+def orders_fixture() -> Orders:
+    return load_orders(DATA)
+
+
+@needs_speechmap
+@pytest.mark.slow
+@pytest.mark.parametrize(("held_out", "least"), [("requests", 0.88), ("models", 0.85)])
+def test_evasion_is_seen_in_answers_held_out(orders: Orders, held_out: str, least: float) -> None:
+    groups = getattr(orders, held_out)
+    found = orders_held_out(orders, groups, 5)
+    rows = np.flatnonzero(orders.sources == SPEECH)
+    truth = orders.labels[rows]
+    values = measure("", truth, found[rows], [str(one) for one in groups[rows]], "").values
+    assert values["macro-F1"][0] >= least
+    assert values["evade P"][0] >= 0.72
+    assert values["evade R"][0] >= 0.70
+
+
+@needs_speechmap
+@pytest.mark.slow
+def test_shipped_coefficients_of_orders_are_those_of_the_committed_command(
+    orders: Orders,
+) -> None:
+    shipped = task_model.fitted_task()
+    fresh = fit_orders(orders, np.arange(len(orders.labels)))
+    assert shipped.words.keys() == fresh.words.keys()
+    np.testing.assert_allclose(shipped.centre, fresh.centre, atol=1e-3)
+    np.testing.assert_allclose(shipped.weights, fresh.weights, atol=0.05)
+
+
+def test_figures_are_those_of_scikit_learn() -> None:
+    from sklearn.metrics import cohen_kappa_score, f1_score
+
+    draw = np.random.default_rng(0)
+    truth, found = draw.integers(0, 3, (2, 200))
+    row = measure("row", truth, found, [str(i % 20) for i in range(200)], "requests")
+    assert row.values["macro-F1"][0] == pytest.approx(f1_score(truth, found, average="macro"))
+    assert row.values["kappa"][0] == pytest.approx(cohen_kappa_score(truth, found))
+    value, low, high = row.values["accuracy"]
+    assert low < value < high
+    assert row.groups == "20 requests"

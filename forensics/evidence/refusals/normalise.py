@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 HEAD_CHARS = 3_000
 TAIL_CHARS = 600
@@ -118,12 +119,17 @@ def _fold_slowly(text: str, start: int) -> Folded:
     folded: list[str] = []
     offsets: list[int] = []
     for begin, cluster in _clusters(text):
-        piece = unicodedata.normalize("NFKC", cluster).translate(_TABLE).lower()
-        # A decomposed accent composes first and is folded to its base letter afterwards.
-        piece = _REMOVED.sub("", piece)
+        piece = _fold_cluster(cluster)
         folded.append(piece)
         offsets.extend([start + begin] * len(piece))
     return Folded("".join(folded), tuple(offsets), start, start + len(text))
+
+
+@lru_cache(maxsize=4_096)
+def _fold_cluster(cluster: str) -> str:
+    piece = unicodedata.normalize("NFKC", cluster).translate(_TABLE).lower()
+    # A decomposed accent composes first and is folded to its base letter afterwards.
+    return _REMOVED.sub("", piece)
 
 
 def _clusters(text: str) -> list[tuple[int, str]]:
