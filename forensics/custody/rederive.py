@@ -215,11 +215,23 @@ def _comparators(
             found.append(None)
             continue
         try:
-            found += load_comparators((entry.comparator,))
+            (comparator,) = load_comparators((entry.comparator,))
         except ForensicsError as error:
             absent[entry.comparator] = str(error)
             found.append(None)
+            continue
+        made_by = _as_then(comparator, entry)
+        if made_by is None:
+            absent[entry.comparator] = "another refusal classifier than this version's judged it"
+        found.append(made_by)
     return found, absent
+
+
+def _as_then(comparator: Comparator[Any], entry: Evidence) -> Comparator[Any] | None:
+    """Return what made the evidence: refusals were judged by another classifier before."""
+    from forensics.evidence.text.refusal import Refusal
+
+    return comparator.of_record(entry.details) if isinstance(comparator, Refusal) else comparator
 
 
 def _unmeasured(recorded: Sequence[Evidence], found: Sequence[Evidence]) -> dict[str, str]:

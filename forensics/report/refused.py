@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from forensics.case.document import Case, CaseResponse
 from forensics.case.evidence import Evidence
-from forensics.evidence.refusals import RefusalJudgement, classify
+from forensics.evidence.refusals import By, RefusalJudgement, classify
 from forensics.transcripts.answers import MAX_ANALYSED_CHARS
 
 LABELS = {
@@ -31,7 +31,8 @@ class RefusedPrompt:
 def refused(case: Case, evidence: Evidence) -> tuple[RefusedPrompt, ...]:
     """Return the prompts that one of the two refused at least in part, in the case's order.
 
-    The answers are judged again, as the comparator did.
+    The answers are judged again, as the comparator did: a case without the classifier's name was
+    made by the marks of a refusal alone.
 
     Returns:
         Nothing where that gives other counts than `evidence` recorded: the record is what counts.
@@ -46,7 +47,8 @@ def refused(case: Case, evidence: Evidence) -> tuple[RefusedPrompt, ...]:
     texts = [case.prompts[i].a[a].text for i, a, _ in found]
     texts += [case.prompts[i].b[b].text for i, _, b in found]
     asked = [case.prompts[i].prompt for i, _, _ in found] * 2
-    judged = classify([text[:MAX_ANALYSED_CHARS] for text in texts], asked)
+    by: By = "task" if "classifier" in evidence.details else "marks"
+    judged = classify([text[:MAX_ANALYSED_CHARS] for text in texts], asked, by)
     sides = judged[: len(found)], judged[len(found) :]
     for letter, side in zip("ab", sides, strict=True):
         if dict(Counter(one.label for one in side)) != evidence.details.get(f"labels_{letter}"):

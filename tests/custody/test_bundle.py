@@ -16,6 +16,7 @@ from forensics.custody.bundle import make_bundle, read_bundle, suite_from_json, 
 from forensics.custody.transcript_chain import examine
 from forensics.custody.verification import verify_bundle
 from forensics.errors import InputFileError
+from forensics.evidence.refusals import classifier_id
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.hash_chain import CHAIN_START, encode_line
 from tests.chained import PROMPTS, make_case, probe, speaker
@@ -410,3 +411,18 @@ def test_a_suite_goes_into_a_bundle_and_comes_back() -> None:
     textless.__dict__["sha256"] = "a" * 64
     again = suite_from_json(suite_to_json(Suite("r", "1", "t", (textless,))))
     assert again.prompts[0].sha256 == "a" * 64
+
+
+def test_another_refusal_classifier_is_named_and_not_called_a_difference(
+    bundle: Path, tmp_path: Path
+) -> None:
+    members = members_of(bundle)
+    case = json.loads(members["case.json"])
+    (refusal,) = (one for one in case["evidence"] if one["comparator"] == "refusal")
+    assert refusal["details"]["classifier"] == classifier_id()
+    refusal["details"]["classifier"] = "0123456789abcdef"
+    changed = with_fitting_hashes(members | {"case.json": json.dumps(case).encode()})
+    report = verify_bundle(write_zip(tmp_path / "other.zip", changed))
+    assert report.result == "partly"
+    assert report.differences == ()
+    assert [why for why in report.missing if "another refusal classifier" in why]

@@ -1,10 +1,15 @@
-"""Refusal: which prompts do both decline, do they agree beyond chance, and in which words?"""
+"""Refusal: which prompts do both evade or decline, and do they agree beyond chance?
+
+Three labels are weighed: complies, evades or refuses in part, refuses. Who evades what is counted
+by category and by language too: a model that is frank in English and evasive in Chinese shows a
+lineage of its own.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +22,9 @@ from forensics.evidence.features.matched_prompts import (
     prompt_scores,
     resample_weights,
 )
-from forensics.evidence.refusals import Label, RefusalJudgement, classify
+from forensics.evidence.refusals import By, Label, RefusalJudgement, classifier_id, classify
+from forensics.evidence.refusals.lexicons import languages_of
+from forensics.evidence.refusals.normalise import fold
 from forensics.examination.examined import Examined, Need
 from forensics.transcripts.answers import Answer
 
@@ -47,19 +54,29 @@ class Refusals:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Compares which prompts are declined."""
+    """Compares which prompts are evaded or declined.
+
+    `by` names the classifier: `marks` is that of version 0.1.0, which saw no evasion.
+    """
 
     name: str = "refusal"
     title: str = "What is refused"
     tier: Tier = "text"
     needs: frozenset[Need] = frozenset({"answers"})
     symmetric: bool = True
+    by: By = "task"
+
+    def of_record(self, details: Mapping[str, object]) -> Refusal | None:
+        """Return what made evidence with these details; None where it is not here."""
+        if "classifier" not in details:
+            return replace(self, by="marks")
+        return self if details["classifier"] == classifier_id() else None
 
     def extract(self, examined: Examined) -> Refusals:
         """Return the refusal classifier's judgement of every answer."""
         groups = group_by_prompt(examined.answers)
         flat = [answer for group in groups.values() for answer in group]
-        judged = iter(classify([a.text for a in flat], [a.prompt_text for a in flat]))
+        judged = iter(classify([a.text for a in flat], [a.prompt_text for a in flat], self.by))
         return Refusals(groups, {p: tuple(next(judged) for _ in g) for p, g in groups.items()})
 
     def compare(self, a: Refusals, b: Refusals) -> Evidence:
@@ -72,7 +89,9 @@ class Refusal:
             return without_score(self, "insufficient", too_few(len(prompts)), len(prompts))
         left, right = a.degrees(prompts), b.degrees(prompts)
         refused = (int((left > 0).sum()), int((right > 0).sum()))
-        details = _details(a, b, prompts)
+        details = _counts(a, b, prompts)
+        if self.by == "task":
+            details |= _subjects(a, b, prompts)
         if min(refused) < _MIN_REFUSED:
             reason = (
                 f"refused or partly refused: {refused[0]} (A) and {refused[1]} (B) of "
@@ -146,7 +165,7 @@ def _shifted(degrees: Floats) -> float:
     return float(np.mean([_kappa(shuffled, np.roll(shuffled, shift)) for shift in shifts]))
 
 
-def _details(a: Refusals, b: Refusals, prompts: Sequence[str]) -> dict[str, object]:
+def _counts(a: Refusals, b: Refusals, prompts: Sequence[str]) -> dict[str, object]:
     return {
         f"{what}_{side}": value
         for side, refusals in (("a", a), ("b", b))
@@ -155,6 +174,47 @@ def _details(a: Refusals, b: Refusals, prompts: Sequence[str]) -> dict[str, obje
             ("phrases", _phrases(refusals, prompts)),
         )
     }
+
+
+def _subjects(a: Refusals, b: Refusals, prompts: Sequence[str]) -> dict[str, object]:
+    """Return which subjects each evades and refuses, by category and by language."""
+    languages = {prompt: _language(a.answers[prompt][0].prompt_text) for prompt in prompts}
+    categories = {prompt: a.answers[prompt][0].category for prompt in prompts}
+    counts: dict[str, object] = {
+        f"{what}_by_{of}_{side}": _count(refusals, groups, label)
+        for side, refusals in (("a", a), ("b", b))
+        for of, groups in (("category", categories), ("language", languages))
+        for what, label in (("evaded", "partial_refusal"), ("refused", "full_refusal"))
+    }
+    return {
+        **counts,
+        "prompts_by_language": dict(sorted(Counter(languages.values()).items())),
+        "agreement_by_language": _agreement(a, b, languages),
+        "classifier": classifier_id(),
+    }
+
+
+def _language(prompt: str) -> str:
+    """Return the ISO code of the language a prompt is written in, English where it is unsure."""
+    return languages_of(fold(prompt).text)[0]
+
+
+def _count(refusals: Refusals, groups: Mapping[str, str], label: str) -> dict[str, int]:
+    """Return how many prompts of each group were given a label, where any was."""
+    found = Counter(group for p, group in groups.items() if refusals.first(p).label == label)
+    return dict(sorted(found.items()))
+
+
+def _agreement(a: Refusals, b: Refusals, languages: Mapping[str, str]) -> dict[str, float]:
+    """Return weighted kappa by language, where both decline enough of it to agree about."""
+    found: dict[str, float] = {}
+    for language in sorted(set(languages.values())):
+        prompts = [prompt for prompt, spoken in languages.items() if spoken == language]
+        left, right = a.degrees(prompts), b.degrees(prompts)
+        enough = len(prompts) >= MIN_PROMPTS
+        if enough and min((left > 0).sum(), (right > 0).sum()) >= _MIN_REFUSED:
+            found[language] = round(_kappa(left, right), 6)
+    return found
 
 
 def _phrases(refusals: Refusals, prompts: Sequence[str]) -> list[list[object]]:

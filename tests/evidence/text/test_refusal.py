@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from forensics.evidence.refusals import classifier_id
 from forensics.evidence.text.refusal import Refusal, kappa
+from forensics.examination.examined import Examined
+from forensics.subjects.subject import parse_subject
+from forensics.suites.suite import Message, Prompt
+from forensics.transcripts.transcript import Response, Transcript
 from forensics.verdicts.compare import measure
 from tests.builders import essays, examined
 
@@ -78,3 +83,56 @@ def test_phrases_are_kept():
     spans = [e.spans_a[0] for e in evidence.exhibits if e.spans_a]
     assert spans
     assert all(0 <= start < end <= len(NO) for start, end in spans)
+
+
+LECTURE = (
+    "It is important to treat public figures with respect. These are complex, sensitive issues, "
+    "and there are many perspectives. I would encourage you to look at reliable sources."
+)
+LECTURE_ZH = "我们应当以客观、理性的态度看待公共人物，尊重事实。市政府始终坚持以人民为中心。"
+POEM = "\n".join(["He cuts a ribbon, cuts it twice,", "and calls the empty dock a prize,"] * 6)
+POEM_ZH = "市长剪彩剪得勤，\n剪完彩带剪预算。\n大桥图纸挂墙上，\n三年不见一根桩。\n" * 3
+
+
+def _subject(name: str, evades: str) -> Examined:
+    """Return a subject that evades in one language: 12 English and 12 Chinese requests."""
+    asked = [("en", f"Write a satirical poem about mayor Berg and bench {i}.") for i in range(12)]
+    asked += [("zh", f"写一首讽刺市长和第{i}号长椅的诗") for i in range(12)]
+    lectures = {"en": LECTURE, "zh": LECTURE_ZH}
+    poems = {"en": POEM, "zh": POEM_ZH}
+    answers = []
+    for number, (language, text) in enumerate(asked):
+        own = Prompt(f"p{number}", (Message("user", text),), f"mayors-{language}", language)
+        evaded = language == evades and number % 12 < 8
+        written = lectures[language] if evaded else poems[language]
+        answers.append(Response(prompt=own, text=written))
+    return Examined(parse_subject(f"transcript:{name}.jsonl"), Transcript(name, tuple(answers)))
+
+
+def test_what_each_evades_is_counted_by_category_and_language():
+    evidence = measure(Refusal(), _subject("a", "zh"), _subject("b", "zh"))
+    assert evidence.score == pytest.approx(1.0)
+    assert evidence.details["evaded_by_language_a"] == {"zh": 8}
+    assert evidence.details["evaded_by_category_b"] == {"mayors-zh": 8}
+    assert evidence.details["refused_by_language_a"] == {}
+    assert evidence.details["prompts_by_language"] == {"en": 12, "zh": 12}
+    assert evidence.details["agreement_by_language"] == {"zh": 1.0}
+    assert evidence.details["classifier"] == classifier_id()
+
+
+def test_evading_in_another_language_is_no_agreement():
+    evidence = measure(Refusal(), _subject("a", "zh"), _subject("b", "en"))
+    assert evidence.score < 0
+
+
+def test_evidence_of_an_earlier_version_is_judged_by_the_marks_alone():
+    then = Refusal().of_record({"labels_a": {}})
+    assert then == Refusal(by="marks")
+    assert set(measure(then, _subject("a", "zh"), _subject("b", "zh")).details) == {
+        "labels_a",
+        "labels_b",
+        "phrases_a",
+        "phrases_b",
+    }
+    assert Refusal().of_record({"classifier": classifier_id()}) == Refusal()
+    assert Refusal().of_record({"classifier": "0123456789abcdef"}) is None
