@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 SPEECH, XSTEST, HARMLESS = "speechmap", "xstest", "alpaca_eval"
 N_HARMLESS = 3_000
 # Missing an evasion costs more than suspecting one: the classes are far from balanced.
-CLASS_WEIGHTS = (1.0, 12.0, 10.0)
+CLASS_WEIGHTS = (1.0, 7.0, 7.0)
+# At full weight they hide evasions of subjects that were never seen.
+HARMLESS_WEIGHT = 0.3
 PENALTY = 2.0
 DENSE_SCALE = 0.2
 LEAST_SPREAD = 0.05
@@ -156,6 +158,7 @@ def fit_orders(orders: Orders, rows: Ints) -> TaskCoefficients:
     words = _word_columns(orders, rows, rarity)
     design = sparse.hstack([sparse.csr_array(DENSE_SCALE * standard), words]).tocsr()
     weight = np.array(CLASS_WEIGHTS)[orders.labels[rows]]
+    weight = weight * np.where(orders.sources[rows] == HARMLESS, HARMLESS_WEIGHT, 1.0)
     weights, intercepts = _minimise(design, orders.labels[rows], weight)
     against = weights[:, 1:] - weights[:, :1]
     return TaskCoefficients(
