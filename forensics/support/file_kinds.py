@@ -9,9 +9,16 @@ HEAD = 1024  # bytes at the start of a file that `foreign` wants to see
 _AGAIN = "download the file itself"
 _UNPACK = "unpack it first"
 _CONVERT = "convert the model again with llama.cpp's convert_hf_to_gguf.py"
+# Pointers, which stand in a clone until files are fetched: how they begin, what they are, and what
+# fetches (specifications of Git LFS and git-xet; git-annex's "pointer files").
+POINTERS: tuple[tuple[bytes, str, str], ...] = (
+    (b"version https://git-lfs", "a Git LFS pointer", "git lfs pull"),
+    (b"# xet version", "a git-xet pointer", "git xet checkout"),
+    (b"/annex/objects/", "a git-annex pointer", "git annex get"),
+)
 # How llama.cpp's formats before GGUF begin (little-endian), and those of other programs.
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
-    (b"version https://git-lfs", "a Git LFS pointer", "fetch the file itself: git lfs pull"),
+    *((start, what, f"fetch the file itself: {command}") for start, what, command in POINTERS),
     (b"lmgg", "of the format GGML, which came before GGUF", _CONVERT),
     (b"fmgg", "of the format GGMF, which came before GGUF", _CONVERT),
     (b"tjgg", "of the format GGJT, which came before GGUF", _CONVERT),

@@ -5,15 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from forensics.errors import ModelFileError
-from forensics.support.file_kinds import HEAD, foreign
-
-# How pointers begin, of which a clone is made first and the files later: the specifications of
-# Git LFS and git-xet, and git-annex's "pointer files".
-_POINTERS = (
-    (b"version https://git-lfs", "a Git LFS pointer", "git lfs pull"),
-    (b"# xet version", "a git-xet pointer", "git xet checkout"),
-    (b"/annex/objects/", "a git-annex pointer", "git annex get"),
-)
+from forensics.support.file_kinds import HEAD, POINTERS, foreign
 
 
 def check_is_itself(path: Path) -> None:
@@ -39,7 +31,7 @@ def check_is_itself(path: Path) -> None:
 def _stands_for(head: bytes) -> str:
     if not head:
         return "empty; download it again"
-    for beginning, what, command in _POINTERS:
+    for beginning, what, command in POINTERS:
         if head.startswith(beginning):
             return f"{what}; the file itself was not fetched ({command})"
     if head[8:].lstrip()[:1] == b"{":  # safetensors: its length may begin as a pickle does

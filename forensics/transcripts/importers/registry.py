@@ -9,6 +9,7 @@ from typing import cast
 
 from forensics.errors import InputFileError, PluginWarning, UsageError
 from forensics.support.compressed import plain_path
+from forensics.support.file_kinds import POINTERS
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 from forensics.support.sanitise import one_line
 from forensics.transcripts.importers.alpaca_eval import AlpacaEval
@@ -85,7 +86,7 @@ _NO_ANSWERS = (
 _FOREIGN = (
     ("\ufffd\ufffd", "UTF-16 text, or no text at all; convert it to UTF-8"),
     ("PK\x03\x04", "a zip archive; unpack it and give the folder"),
-    ("version https://git-lfs", "a Git LFS pointer; fetch the file itself (git lfs pull)"),
+    *((s.decode(), f"{what}; fetch the file itself ({command})") for s, what, command in POINTERS),
     ("%PDF", "a PDF document"),
 )
 
