@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-OLD_PATHS = {"backends", "comparators", "examined.py", "importers", "matching.py"}
+OLD_PATHS = {"backends", "comparators", "examined.py", "importers", "matching.py", "resources.py"}
 # What plugins of the first release import, line by line.
 OLD_IMPORTS = (
     "from forensics.backends import BackendOptions, GenerationSettings, Request, Sink, Backend",
@@ -28,6 +28,7 @@ OLD_IMPORTS = (
     "from forensics.importers import Imported, Importer, import_file",
     "from forensics.importers.base import Imported, by_model",
     "from forensics.matching import PromptRows, match, prompt_rows",
+    "from forensics.resources import data_folder",
     "from forensics.subjects import Subject, parse_subject",
     "from forensics.suites import Prompt, Suite, load_suite",
     "from forensics.transcripts import Response, Transcript, read_transcript",
