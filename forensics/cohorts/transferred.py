@@ -214,16 +214,9 @@ def judge_transferred(
 
 def _draws(used: Sequence[Evidence], known: Transferred, n: int) -> Floats:
     """Return LLRs over resampled prompts and refits; scores are means over prompts."""
-    common = set.intersection(*({p.prompt_sha256 for p in one.per_prompt} for one in used))
-    rows = [
-        [p.score for p in one.per_prompt if p.prompt_sha256 in common]
-        for one in (
-            one.model_copy(
-                update={"per_prompt": sorted(one.per_prompt, key=lambda p: p.prompt_sha256)}
-            )
-            for one in used
-        )
-    ]
+    by_prompt = [{p.prompt_sha256: p.score for p in entry.per_prompt} for entry in used]
+    common = sorted(set.intersection(*map(set, by_prompt)))
+    rows = [[scores[prompt] for prompt in common] for scores in by_prompt]
     table = np.array(rows, dtype=np.float64).T
     return known.refitted(resample_weights(len(table)) @ table, n)
 
