@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.cohorts.likeness import MIN_PROMPTS, Flags, nearest
-from forensics.cohorts.sketches import Floats32
+from forensics.evidence.features.sketches import Floats32
 
 _PROMPTS = 8  # at once
 _BLOCK = 2_048  # models at once

@@ -22,7 +22,9 @@ from forensics.cohorts.likeness import Flags, Likenesses, mean_rows, of_rows
 from forensics.cohorts.lineage.models import ModelFacts
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import Population, Traits
-from forensics.cohorts.sketches import (
+from forensics.cohorts.validation import Validation
+from forensics.errors import UsageError
+from forensics.evidence.features.sketches import (
     DIMENSIONS,
     Floats32,
     count_sequences,
@@ -31,8 +33,6 @@ from forensics.cohorts.sketches import (
     restore,
     weigh,
 )
-from forensics.cohorts.validation import Validation
-from forensics.errors import UsageError
 from forensics.transcripts.words import ngram_hashes
 
 PHRASE_WORDS = 5

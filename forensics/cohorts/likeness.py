@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.cohorts.sketches import (
+from forensics.evidence.features.sketches import (
     Floats32,
     SparseRows,
     count_sequences,

@@ -18,9 +18,9 @@ from forensics.cohorts.cohort import Cohort, CohortPrompt
 from forensics.cohorts.fitting import Calibration
 from forensics.cohorts.lineage.models import ModelFacts, from_json, to_json
 from forensics.cohorts.population import Traits
-from forensics.cohorts.sketches import BUCKETS, DIMENSIONS
 from forensics.cohorts.validation import Validation
 from forensics.errors import ForensicsError, InputFileError
+from forensics.evidence.features.sketches import BUCKETS, DIMENSIONS
 from forensics.support.files import whole_file
 
 FORMAT = "forensics-cohort"

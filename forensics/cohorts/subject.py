@@ -12,7 +12,7 @@ from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import MIN_PROMPTS, Flags
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import Traits, measured
-from forensics.cohorts.sketches import Floats32
+from forensics.evidence.features.sketches import Floats32
 from forensics.examination.examined import Examined
 
 # A model's own answers come back with a cosine of 1; its closest relatives reach .6.

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from forensics.cohorts.all_pairs import normalise
 from forensics.cohorts.likeness import MIN_PROMPTS, NORMALISED_FROM, Flags, Floats, Likenesses, view
-from forensics.cohorts.sketches import Floats32
 from forensics.errors import InputFileError
+from forensics.evidence.features.sketches import Floats32
 
 MIN_MODELS = 5
 RESAMPLES = 100

@@ -17,11 +17,17 @@ from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import traits_of
-from forensics.cohorts.sketches import count_sequences, document_frequency, fold, quantise, weigh
 from forensics.cohorts.validation import validate
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.evaluate import evaluate
 from forensics.evaluation.reference_scores import histogram, reference_scores
+from forensics.evidence.features.sketches import (
+    count_sequences,
+    document_frequency,
+    fold,
+    quantise,
+    weigh,
+)
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response
 from forensics.transcripts.words import words

@@ -14,7 +14,7 @@ from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
-from forensics.cohorts.sketches import DIMENSIONS, Floats32
+from forensics.evidence.features.sketches import DIMENSIONS, Floats32
 
 if TYPE_CHECKING:
     from pathlib import Path

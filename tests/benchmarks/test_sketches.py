@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forensics.cohorts.finding import find_cohort
-from forensics.cohorts.sketches import CHARS, count_sequences, document_frequency, weigh
+from forensics.evidence.features.sketches import CHARS, count_sequences, document_frequency, weigh
 
 if TYPE_CHECKING:
     from pathlib import Path

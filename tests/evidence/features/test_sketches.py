@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.cohorts.sketches import (
+from forensics.evidence.features.sketches import (
     BUCKETS,
     CHARS,
     Counts,
