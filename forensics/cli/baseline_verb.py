@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import VerbFamily, option
 from forensics.cli.options import (
     FiniteRange,
     backend_options,
@@ -23,14 +24,19 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-@click.group(name="baseline")
+@click.group(name="baseline", cls=VerbFamily)
 def command() -> None:
     """Keep a fingerprint of an endpoint, and tell whether it is still the same model."""
 
 
-@command.command(context_settings={"default_map": {"samples": 3, "limit": 32, "max_tokens": 128}})
+@command.command(
+    context_settings={"default_map": {"samples": 3, "limit": 32, "max_tokens": 128}},
+    examples=("forensics baseline save openai:my-model@http://localhost:8000/v1 -o base.jsonl",),
+)
 @click.argument("subject")
-@click.option("-o", "--output", required=True, type=FILE, help="Baseline file to write.")
+@option(
+    "-o", "--output", section="Output", required=True, type=FILE, help="Baseline file to write."
+)
 @suite_options
 @generation_options
 @backend_options
@@ -57,18 +63,21 @@ def save(subject: str, output: Path, **options: Any) -> None:
     note(f"{output}: {count} answers")
 
 
-@command.command()
+@command.command(
+    examples=("forensics baseline compare openai:my-model@http://localhost:8000/v1 base.jsonl",),
+)
 @click.argument("subject")
 @click.argument("baseline", metavar="FILE", type=FILE)
-@click.option(
+@option(
     "--level",
+    section="Evidence",
     type=FiniteRange(0.0001, 0.2),
     default=0.01,
     show_default=True,
     help="Level of the two-sample test: false alarms to expect.",
 )
-@click.option("--strict", is_flag=True, help="Exit 3 where nothing can be decided.")
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
+@option("--strict", section="Evidence", is_flag=True, help="Exit 3 where nothing can be decided.")
+@option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
 @backend_options
 @transcripts_option
 @broken_option

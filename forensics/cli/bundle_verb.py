@@ -6,20 +6,27 @@ from pathlib import Path
 
 import click
 
+from forensics.cli.help import Verb, option
 
-@click.command(name="bundle")
-@click.argument("case", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The ZIP to write."
+
+@click.command(
+    name="bundle",
+    cls=Verb,
+    examples=(
+        "forensics bundle case.json -o bundle.zip",
+        "forensics bundle case.json -o bundle.zip --transcript moved/model.jsonl",
+    ),
 )
-@click.option(
+@click.argument("case", type=click.Path(path_type=Path))
+@option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The ZIP to write.")
+@option(
     "--transcript",
     "transcripts",
     multiple=True,
     type=click.Path(path_type=Path),
     help="Where a transcript is now, if it moved (repeatable); it must have the case's hash.",
 )
-@click.option(
+@option(
     "--suite", metavar="NAME|FILE", help="The suite, if it moved; it must have the case's hash."
 )
 def command(case: Path, output: Path, transcripts: tuple[Path, ...], suite: str | None) -> None:

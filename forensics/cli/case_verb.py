@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import VerbFamily, option
 from forensics.cli.options import (
     FiniteRange,
     analysis_options,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-@click.group(name="case")
+@click.group(name="case", cls=VerbFamily)
 def command() -> None:
     """Freeze a claim and its analysis before collecting; note what happens later.
 
@@ -33,30 +34,44 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(
+    examples=('forensics case init case.jsonl demo:smollm2 demo:gemma3-270m --title "A or B"',),
+)
 @click.argument("file", type=FILE)
 @click.argument("a", metavar="KNOWN")
 @click.argument("b", metavar="QUESTIONED")
-@click.option("--title", default="", help="What the case is called.")
-@click.option("--claim", "claims", multiple=True, metavar="TEXT", help="A claim, word for word.")
-@click.option("--source", "sources", multiple=True, help="Where that claim was made.")
-@click.option("--claim-date", "dates", multiple=True, metavar="YYYY-MM-DD", help="And when.")
-@click.option(
+@option("--title", section="Claim", default="", help="What the case is called.")
+@option(
+    "--claim",
+    "claims",
+    section="Claim",
+    multiple=True,
+    metavar="TEXT",
+    help="A claim, word for word.",
+)
+@option("--source", "sources", section="Claim", multiple=True, help="Where that claim was made.")
+@option(
+    "--claim-date", "dates", section="Claim", multiple=True, metavar="YYYY-MM-DD", help="And when."
+)
+@option(
     "--kind",
     "kinds",
+    section="Claim",
     multiple=True,
     metavar="KIND",
     help="And its kind, see `case kinds` [other]. All four repeat together, claim by claim.",
 )
-@click.option(
+@option(
     "--proposition",
     "propositions",
+    section="Claim",
     multiple=True,
     metavar="TEXT",
     help="What is set against each other [the claims' kinds against independence].",
 )
-@click.option(
+@option(
     "--log10-lr",
+    section="Claim",
     type=FiniteRange(-100, 100),
     help="The log10 likelihood ratio from which you will speak of support.",
 )
@@ -122,7 +137,9 @@ def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:
     return tuple(claim(*part) for part in parts), kinds
 
 
-@command.command()
+@command.command(
+    examples=('forensics case note case.jsonl "the endpoint was down for an hour"',),
+)
 @click.argument("file", type=FILE)
 @click.argument("text")
 def note(file: Path, text: str) -> None:
@@ -139,9 +156,11 @@ def note(file: Path, text: str) -> None:
     click.echo(f"seal {found.seal}")
 
 
-@command.command()
+@command.command(
+    examples=("forensics case show case.jsonl",),
+)
 @click.argument("file", type=FILE)
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the plan as JSON.")
+@option("--json", "json_out", metavar="FILE|-", help="Write the plan as JSON.")
 def show(file: Path, json_out: str | None) -> None:
     """Show the case FILE: claims, plan and notes."""
     import json
@@ -163,7 +182,9 @@ def show(file: Path, json_out: str | None) -> None:
     _print(_lines(plan))
 
 
-@command.command()
+@command.command(
+    examples=("forensics case kinds",),
+)
 def kinds() -> None:
     """List the kinds of claims, and what answers alone can tell of each."""
     from forensics.custody.claims import KINDS

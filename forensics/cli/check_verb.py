@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import Verb, option
 from forensics.cli.options import backend_options, broken_option, transcripts_option
 
 if TYPE_CHECKING:
@@ -20,21 +21,47 @@ FILE = click.Path(path_type=Path)
 _FORMATS = ("json", "markdown", "junit", "sarif")
 
 
-@click.command(name="check")
-@click.argument("subject")
-@click.option("--policy", type=FILE, help="Policy [forensics.toml, or pyproject.toml].")
-@click.option("--card", type=FILE, help="Model card or folder to read besides SUBJECT's own.")
-@click.option("--strict", is_flag=True, help="Exit 3 where something could not be decided.")
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the result and its cases.")
-@click.option("--markdown", "markdown_out", metavar="FILE|-", help="Write Markdown.")
-@click.option("--junit", "junit_out", metavar="FILE|-", help="Write JUnit XML.")
-@click.option("--sarif", "sarif_out", metavar="FILE|-", help="Write SARIF 2.1.0.")
-@click.option("--step-summary", is_flag=True, help="Append Markdown to $GITHUB_STEP_SUMMARY.")
-@click.option("--cases", type=FILE, help="Folder for a JSON and HTML report per reference.")
-@click.option(
-    "--suite-text", type=FILE, help="Local copy of the texts of a referenced suite [the policy's]."
+@click.command(
+    name="check",
+    cls=Verb,
+    examples=(
+        "forensics check hf:org/new-model --policy forensics.toml --strict",
+        "forensics check transcript:model.jsonl --junit check.xml --step-summary",
+    ),
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
+@click.argument("subject")
+@option("--policy", section="Policy", type=FILE, help="Policy [forensics.toml, or pyproject.toml].")
+@option(
+    "--card",
+    section="Subjects",
+    type=FILE,
+    help="Model card or folder to read besides SUBJECT's own.",
+)
+@option(
+    "--strict", section="Policy", is_flag=True, help="Exit 3 where something could not be decided."
+)
+@option(
+    "--json", "json_out", section="Output", metavar="FILE|-", help="Write the result and its cases."
+)
+@option("--markdown", "markdown_out", section="Output", metavar="FILE|-", help="Write Markdown.")
+@option("--junit", "junit_out", section="Output", metavar="FILE|-", help="Write JUnit XML.")
+@option("--sarif", "sarif_out", section="Output", metavar="FILE|-", help="Write SARIF 2.1.0.")
+@option(
+    "--step-summary",
+    section="Output",
+    is_flag=True,
+    help="Append Markdown to $GITHUB_STEP_SUMMARY.",
+)
+@option(
+    "--cases", section="Output", type=FILE, help="Folder for a JSON and HTML report per reference."
+)
+@option(
+    "--suite-text",
+    section="Prompts",
+    type=FILE,
+    help="Local copy of the texts of a referenced suite [the policy's].",
+)
+@option("--dry-run", section="Cost", is_flag=True, help="Say what would be asked, and ask nothing.")
 @backend_options
 @transcripts_option
 @broken_option

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import VerbFamily, option
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -17,26 +19,28 @@ FILE = click.Path(path_type=Path)
 _FAR = 1_000.0  # a score beyond any
 
 
-@click.group(name="cohort")
+@click.group(name="cohort", cls=VerbFamily)
 def command() -> None:
     """Build or show cohorts: many models of known lineage, as numbers without text."""
 
 
-@command.command()
+@command.command(
+    examples=("forensics cohort build outputs.parquet --models models.csv -o mine",),
+)
 @click.argument("outputs", nargs=-1, required=True, type=FILE)
-@click.option("--models", required=True, type=FILE, help="CSV of the models and their lineage.")
-@click.option("--pairs", type=FILE, help="CSV (or .csv.gz) of labelled pairs, to calibrate on.")
-@click.option("-o", "--output", required=True, metavar="NAME|FILE", help="Name, or file to write.")
-@click.option(
+@option("--models", required=True, type=FILE, help="CSV of the models and their lineage.")
+@option("--pairs", type=FILE, help="CSV (or .csv.gz) of labelled pairs, to calibrate on.")
+@option("-o", "--output", required=True, metavar="NAME|FILE", help="Name, or file to write.")
+@option(
     "--prompts",
     type=click.IntRange(min=8),
     default=120,
     show_default=True,
     help="Keep at most N prompts: those most models answered.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
-@click.option("--source", default="", help="Where the answers are from, and their licence.")
-@click.option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
+@option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
+@option("--source", default="", help="Where the answers are from, and their licence.")
+@option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
 def build(
     outputs: tuple[Path, ...],
     models: Path,
@@ -101,12 +105,14 @@ def _warn(cohort: Cohort, had_pairs: bool) -> None:
         )
 
 
-@command.command()
+@command.command(
+    examples=("forensics cohort add mine new.jsonl --models new.csv -o mine-2",),
+)
 @click.argument("cohort")
 @click.argument("outputs", nargs=-1, required=True, type=FILE)
-@click.option("--models", required=True, type=FILE, help="CSV of the new models' lineage.")
-@click.option("-o", "--output", required=True, metavar="NAME|FILE", help="Name, or file to write.")
-@click.option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
+@option("--models", required=True, type=FILE, help="CSV of the new models' lineage.")
+@option("-o", "--output", required=True, metavar="NAME|FILE", help="Name, or file to write.")
+@option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
 def add(cohort: str, outputs: tuple[Path, ...], models: Path, output: str, date: str) -> None:
     """Add the models of OUTPUTS (transcripts or tables) to COHORT, written elsewhere.
 
@@ -136,7 +142,10 @@ def _summary(cohort: Cohort) -> str:
     return f"{len(cohort.models)} models, {len(cohort.prompts)} prompts, {fitted}"
 
 
-@command.command(name="list")
+@command.command(
+    name="list",
+    examples=("forensics cohort list",),
+)
 def list_command() -> None:
     """List the cohorts that have a name."""
     from rich import box
@@ -165,9 +174,11 @@ def list_command() -> None:
     _print(table)
 
 
-@command.command()
+@command.command(
+    examples=("forensics cohort info alpaca-eval --models",),
+)
 @click.argument("name")
-@click.option("--models", "with_models", is_flag=True, help="List the models too.")
+@option("--models", "with_models", is_flag=True, help="List the models too.")
 def info(name: str, with_models: bool) -> None:
     """Show what the cohort NAME (or a file) holds and how well it separates."""
     from rich.text import Text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import Verb, option
 from forensics.cli.options import (
     analysis_options,
     backend_options,
@@ -25,12 +26,20 @@ if TYPE_CHECKING:
     from forensics.case.evidence import Tier
 
 
-@click.command(name="compare")
+@click.command(
+    name="compare",
+    cls=Verb,
+    examples=(
+        "forensics compare demo:smollm2 demo:gemma3-270m --html report.html",
+        "forensics compare transcript:a.jsonl transcript:b.jsonl --json case.json",
+    ),
+)
 @click.argument("a", metavar="KNOWN", required=False)
 @click.argument("b", metavar="QUESTIONED", required=False)
-@click.option(
+@option(
     "--case",
     "case_file",
+    section="Subjects",
     type=click.Path(path_type=Path),
     help="Case file of `forensics case init`: says what to compare and how.",
 )
@@ -41,15 +50,17 @@ if TYPE_CHECKING:
 @transcripts_option
 @broken_option
 @output_options
-@click.option(
+@option(
     "--report",
     "reports",
+    section="Output",
     multiple=True,
     metavar="NAME=FILE|-",
     help="Write the report format NAME, built in or a plugin's (repeatable).",
 )
-@click.option(
+@option(
     "--blind",
+    section="Output",
     is_flag=True,
     help="Mask names of models and makers in every report; a --json FILE keeps them.",
 )

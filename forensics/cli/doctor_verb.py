@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import Verb, option
 from forensics.cli.options import backend_options
 from forensics.exitcodes import ExitCode
 from forensics.workflows.settings import backend_options_from
@@ -17,10 +18,17 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _WIDEST = 80
 
 
-@click.command(name="doctor")
+@click.command(
+    name="doctor",
+    cls=Verb,
+    examples=(
+        "forensics doctor demo:smollm2",
+        "forensics doctor openai:my-model@http://localhost:8000/v1 --json -",
+    ),
+)
 @click.argument("subject")
 @backend_options
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the checks as JSON.")
+@option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the checks as JSON.")
 def command(subject: str, json_out: str | None, **options: Any) -> int:
     """Tell in at most six short calls whether SUBJECT is usable, and what to do if not.
 

@@ -9,29 +9,38 @@ from typing import Any
 
 import click
 
+from forensics.cli.help import Verb, option
+
 FILE = click.Path(path_type=Path)
 
 
-@click.command(name="evaluate")
+@click.command(
+    name="evaluate",
+    cls=Verb,
+    examples=(
+        "forensics evaluate outputs.parquet --models models.csv --pairs pairs.csv",
+        "forensics evaluate a.jsonl b.jsonl --models m.csv --pairs p.csv --plot rates",
+    ),
+)
 @click.argument("outputs", nargs=-1, required=True, type=FILE)
-@click.option("--pairs", required=True, type=FILE, help="CSV (or .csv.gz) of labelled pairs.")
-@click.option("--models", required=True, type=FILE, help="CSV of the models and their lineage.")
-@click.option("--prompts", type=click.IntRange(min=1), help="Use N prompts, drawn by --seed.")
-@click.option(
+@option("--pairs", required=True, type=FILE, help="CSV (or .csv.gz) of labelled pairs.")
+@option("--models", required=True, type=FILE, help="CSV of the models and their lineage.")
+@option("--prompts", type=click.IntRange(min=1), help="Use N prompts, drawn by --seed.")
+@option(
     "--cohort-size",
     type=click.IntRange(min=1),
     help="Use at most N reference models, drawn by --seed.",
 )
-@click.option(
+@option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
     help="Seed of what is drawn.",
 )
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the figures as JSON.")
-@click.option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
-@click.option("--fit", metavar="NAME|FILE", help="Write a cohort fitted on these outputs.")
+@option("--json", "json_out", metavar="FILE|-", help="Write the figures as JSON.")
+@option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
+@option("--fit", metavar="NAME|FILE", help="Write a cohort fitted on these outputs.")
 def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any) -> None:
     """Measure how often likeness misleads, on OUTPUTS with known lineage.
 

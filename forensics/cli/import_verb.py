@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.cli.help import Verb, option
+
 if TYPE_CHECKING:
     from forensics.suites.suite import Suite
     from forensics.transcripts.importers import ImportedFile
@@ -34,17 +36,24 @@ def _list_formats(context: click.Context, _: click.Parameter, asked: bool) -> No
     context.exit()
 
 
-@click.command(name="import")
+@click.command(
+    name="import",
+    cls=Verb,
+    examples=(
+        "forensics import outputs.parquet -o transcripts",
+        "forensics import logs -o transcripts --suite core --strict",
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
+@option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     required=True,
     help="Folder for the transcripts, one file per model.",
 )
-@click.option("--format", "format_", metavar="NAME", help="Force a format instead of detecting it.")
-@click.option(
+@option("--format", "format_", metavar="NAME", help="Force a format instead of detecting it.")
+@option(
     "--list-formats",
     is_flag=True,
     is_eager=True,
@@ -52,15 +61,13 @@ def _list_formats(context: click.Context, _: click.Parameter, asked: bool) -> No
     callback=_list_formats,
     help="List the formats with an example each, and stop.",
 )
-@click.option(
+@option(
     "--prompts",
     type=click.Path(path_type=Path),
     help="File with the prompts, for formats that keep them apart.",
 )
-@click.option(
-    "--strict", is_flag=True, help="Refuse FILE if one of its records cannot be read (exit 2)."
-)
-@click.option("--suite", "suite_name", metavar="NAME|FILE", help="Report coverage of this suite.")
+@option("--strict", is_flag=True, help="Refuse FILE if one of its records cannot be read (exit 2).")
+@option("--suite", "suite_name", metavar="NAME|FILE", help="Report coverage of this suite.")
 def command(
     file: Path,
     output: Path,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.cli.help import Verb, option
+
 if TYPE_CHECKING:
     from forensics.cohorts.likeness import Flags, Likenesses
     from forensics.cohorts.lineage.models import ModelFacts
@@ -17,14 +19,21 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-@click.command(name="map")
+@click.command(
+    name="map",
+    cls=Verb,
+    examples=(
+        "forensics map alpaca-eval --svg map.svg",
+        "forensics map a.jsonl b.jsonl c.jsonl d.jsonl e.jsonl --newick tree.nwk",
+    ),
+)
 @click.argument("sources", nargs=-1, required=True, metavar="COHORT|TRANSCRIPT...")
-@click.option("--models", type=FILE, help="CSV of the models and their lineage.")
-@click.option("--csv", "csv_out", type=FILE, help="Write the matrix of likenesses.")
-@click.option("--newick", "newick_out", type=FILE, help="Write the tree with its support.")
-@click.option("--svg", "svg_out", type=FILE, help="Draw the tree and a heat map.")
-@click.option("--top", type=click.IntRange(min=1), default=15, show_default=True, help="Show N.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the resampling.")
+@option("--models", type=FILE, help="CSV of the models and their lineage.")
+@option("--csv", "csv_out", type=FILE, help="Write the matrix of likenesses.")
+@option("--newick", "newick_out", type=FILE, help="Write the tree with its support.")
+@option("--svg", "svg_out", type=FILE, help="Draw the tree and a heat map.")
+@option("--top", type=click.IntRange(min=1), default=15, show_default=True, help="Show N.")
+@option("--seed", type=int, default=0, show_default=True, help="Seed of the resampling.")
 def command(
     sources: tuple[str, ...],
     models: Path | None,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from forensics.cli.help import Decorated, Decorator, added, option
 
 if TYPE_CHECKING:
     from forensics.case.evidence import Tier
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path)
 
 
 class FiniteRange(click.FloatRange):
@@ -28,130 +30,187 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-def output_options(command: Command) -> Command:
+def output_options(command: Decorated) -> Decorated:
     """Add the options that write a case in the built-in formats."""
-    for option in (
-        click.option("--markdown", "markdown_out", metavar="FILE|-", help="Write Markdown."),
-        click.option(
-            "--html",
-            "html_out",
-            type=click.Path(path_type=Path),
-            help="Write one self-contained page.",
+    return added(
+        command,
+        (
+            option(
+                "--json",
+                "json_out",
+                section="Output",
+                metavar="FILE|-",
+                help="Write the case as JSON.",
+            ),
+            option(
+                "--html",
+                "html_out",
+                section="Output",
+                type=FILE,
+                help="Write one self-contained page.",
+            ),
+            option(
+                "--markdown",
+                "markdown_out",
+                section="Output",
+                metavar="FILE|-",
+                help="Write Markdown.",
+            ),
         ),
-        click.option("--json", "json_out", metavar="FILE|-", help="Write the case as JSON."),
-    ):
-        command = option(command)
-    return command
+    )
 
 
-def cohort_suite_options(command: Command) -> Command:
+def cohort_suite_options(command: Decorated) -> Decorated:
     """Add the options that choose prompts, of a cohort's suite unless told otherwise."""
     return suite_options(command, "the cohort's")
 
 
-def suite_options(command: Command, default: str = "core") -> Command:
+def suite_options(command: Decorated, default: str = "core") -> Decorated:
     """Add the options that choose prompts."""
-    for option in (
-        click.option(
-            "--limit", type=click.IntRange(min=1), help="Ask at most N prompts, of every category."
+    return added(
+        command,
+        (
+            option(
+                "--suite",
+                "suite_name",
+                section="Prompts",
+                metavar="NAME|FILE",
+                help=f"Prompt suite [{default}].",
+            ),
+            option(
+                "--category",
+                section="Prompts",
+                multiple=True,
+                help="Ask only this category (repeatable).",
+            ),
+            option(
+                "--suite-text",
+                section="Prompts",
+                type=FILE,
+                help="Local copy of the texts of a referenced suite.",
+            ),
+            option(
+                "--limit",
+                section="Prompts",
+                type=click.IntRange(min=1),
+                help="Ask at most N prompts, of every category.",
+            ),
         ),
-        click.option(
-            "--suite-text",
-            type=click.Path(path_type=Path),
-            help="Local copy of the texts of a referenced suite.",
-        ),
-        click.option("--category", multiple=True, help="Ask only this category (repeatable)."),
-        click.option(
-            "--suite", "suite_name", metavar="NAME|FILE", help=f"Prompt suite [{default}]."
-        ),
-    ):
-        command = option(command)
-    return command
+    )
 
 
-def generation_options(command: Command) -> Command:
+def generation_options(command: Decorated) -> Decorated:
     """Add the options that say how answers are drawn."""
-    for option in (
-        click.option("--system-prompt", metavar="TEXT", help="System prompt sent with every one."),
-        click.option(
-            "--max-tokens", type=click.IntRange(min=1), help="Cap on every answer's tokens."
+    return added(
+        command,
+        (
+            option(
+                "--samples",
+                section="Sampling",
+                type=click.IntRange(min=1),
+                default=1,
+                show_default=True,
+                help="Answers per prompt.",
+            ),
+            option(
+                "--seed",
+                section="Sampling",
+                type=int,
+                default=0,
+                show_default=True,
+                help="Sampling seed.",
+            ),
+            option(
+                "--temperature",
+                section="Sampling",
+                type=FiniteRange(0, 5),
+                default=0.0,
+                show_default=True,
+                help="Sampling temperature; 0 is greedy.",
+            ),
+            option(
+                "--max-tokens",
+                section="Sampling",
+                type=click.IntRange(min=1),
+                help="Cap on every answer's tokens.",
+            ),
+            option(
+                "--system-prompt",
+                section="Sampling",
+                metavar="TEXT",
+                help="System prompt sent with every one.",
+            ),
         ),
-        click.option(
-            "--temperature",
-            type=FiniteRange(0, 5),
-            default=0.0,
-            show_default=True,
-            help="Sampling temperature; 0 is greedy.",
-        ),
-        click.option("--seed", type=int, default=0, show_default=True, help="Sampling seed."),
-        click.option(
-            "--samples",
-            type=click.IntRange(min=1),
-            default=1,
-            show_default=True,
-            help="Answers per prompt.",
-        ),
-    ):
-        command = option(command)
-    return command
+    )
 
 
-def backend_options(command: Command) -> Command:
+def backend_options(command: Decorated) -> Decorated:
     """Add the options that say how a subject is reached and run."""
-    for option in (
-        click.option(
-            "--batch-size",
-            type=click.IntRange(min=1),
-            default=64,
-            show_default=True,
-            help="Prompts a local model answers at once.",
-        ),
-        click.option(
-            "--dtype",
-            type=click.Choice(["float32", "bfloat16"]),
-            default="float32",
-            show_default=True,
-            help="Precision of local models; recorded.",
-        ),
-        click.option(
-            "--timeout",
-            type=FiniteRange(min=0.1),
-            default=120.0,
-            show_default=True,
-            help="Seconds an endpoint may take for one answer.",
-        ),
-        click.option(
-            "--concurrency",
-            type=click.IntRange(min=1),
-            default=8,
-            show_default=True,
-            help="Calls to an endpoint under way at once.",
-        ),
-        click.option(
-            "--api",
-            type=click.Choice(["chat", "completions"]),
-            help="Endpoint to call: /chat/completions or /completions [chat].",
-        ),
-        click.option(
-            "--api-key-env",
-            metavar="NAME",
-            callback=_key_variable,
-            help="Environment variable with the key [OPENAI_API_KEY].",
-        ),
-        click.option(
-            "--endpoints",
-            type=click.Path(path_type=Path),
-            help="File of named endpoints for openai:model@NAME [forensics.toml].",
-        ),
-        click.option(
-            "--base-url",
-            metavar="URL",
-            callback=_address,
-            help="Address for openai: subjects without one.",
-        ),
-    ):
-        command = option(command)
-    return command
+    return added(command, (*_endpoint_options(), *_local_options()))
+
+
+def _endpoint_options() -> Iterator[Decorator]:
+    yield option(
+        "--base-url",
+        section="Endpoints",
+        metavar="URL",
+        callback=_address,
+        help="Address for openai: subjects without one.",
+    )
+    yield option(
+        "--endpoints",
+        section="Endpoints",
+        type=FILE,
+        help="File of named endpoints for openai:model@NAME [forensics.toml].",
+    )
+    yield option(
+        "--api-key-env",
+        section="Endpoints",
+        metavar="NAME",
+        callback=_key_variable,
+        help="Environment variable with the key [OPENAI_API_KEY].",
+    )
+    yield option(
+        "--api",
+        section="Endpoints",
+        type=click.Choice(["chat", "completions"]),
+        help="Endpoint to call: /chat/completions or /completions [chat].",
+    )
+    yield option(
+        "--concurrency",
+        section="Endpoints",
+        type=click.IntRange(min=1),
+        default=8,
+        show_default=True,
+        help="Calls to an endpoint under way at once.",
+    )
+    yield option(
+        "--timeout",
+        section="Endpoints",
+        type=FiniteRange(min=0.1),
+        default=120.0,
+        show_default=True,
+        help="Seconds an endpoint may take for one answer.",
+    )
+
+
+def _local_options() -> Iterator[Decorator]:
+    yield option(
+        "--dtype",
+        section="Sampling",
+        type=click.Choice(["float32", "bfloat16"]),
+        default="float32",
+        show_default=True,
+        help="Precision of local models; recorded.",
+    )
+    yield option(
+        "--batch-size",
+        section="Sampling",
+        type=click.IntRange(min=1),
+        default=64,
+        show_default=True,
+        help="Prompts a local model answers at once.",
+    )
 
 
 def _key_variable(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -172,37 +231,63 @@ def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | 
         raise UsageError(f"--base-url: {error}") from None
 
 
-def analysis_options(command: Command) -> Command:
+def analysis_options(command: Decorated) -> Decorated:
     """Add the options that say what is measured, and against what; a case file freezes them."""
-    for option in (
-        click.option("--without", multiple=True, metavar="NAME", help="Leave this comparator out."),
-        click.option("--only", multiple=True, metavar="NAME", help="Run only this comparator."),
-        click.option(
-            "--control",
-            "controls",
-            multiple=True,
-            metavar="SUBJECT",
-            help="Local model, no kin of either, to read token probabilities against (repeatable).",
+    return added(
+        command,
+        (
+            option(
+                "--known-released",
+                section="Subjects",
+                metavar="YYYY-MM",
+                help="When KNOWN was released.",
+            ),
+            option(
+                "--questioned-released",
+                section="Subjects",
+                metavar="YYYY-MM",
+                help="When QUESTIONED was released.",
+            ),
+            option(
+                "--cohort",
+                "cohort_name",
+                section="Evidence",
+                metavar="NAME|FILE|none",
+                help="Judge against this cohort [the one with these prompts].",
+            ),
+            option(
+                "--tiers",
+                section="Evidence",
+                metavar="LIST",
+                callback=tier_names,
+                help="Measure only these, of text,logprobs,tokenizer,weights [all that can be "
+                "had].",
+            ),
+            option(
+                "--control",
+                "controls",
+                section="Evidence",
+                multiple=True,
+                metavar="SUBJECT",
+                help="Local model, no kin of either, to read token probabilities against "
+                "(repeatable).",
+            ),
+            option(
+                "--only",
+                section="Evidence",
+                multiple=True,
+                metavar="NAME",
+                help="Run only this comparator.",
+            ),
+            option(
+                "--without",
+                section="Evidence",
+                multiple=True,
+                metavar="NAME",
+                help="Leave this comparator out.",
+            ),
         ),
-        click.option(
-            "--tiers",
-            metavar="LIST",
-            callback=tier_names,
-            help="Measure only these, of text,logprobs,tokenizer,weights [all that can be had].",
-        ),
-        click.option(
-            "--questioned-released", metavar="YYYY-MM", help="When QUESTIONED was released."
-        ),
-        click.option("--known-released", metavar="YYYY-MM", help="When KNOWN was released."),
-        click.option(
-            "--cohort",
-            "cohort_name",
-            metavar="NAME|FILE|none",
-            help="Judge against this cohort [the one with these prompts].",
-        ),
-    ):
-        command = option(command)
-    return command
+    )
 
 
 def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[Tier, ...]:
@@ -218,15 +303,17 @@ def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tupl
     return tuple(tier for tier in TIERS if tier in wanted)
 
 
-broken_option = click.option(
+broken_option = option(
     "--allow-broken",
+    section="Subjects",
     is_flag=True,
     help="Take a transcript whose hash chain is broken; every report then says so.",
 )
-transcripts_option = click.option(
+transcripts_option = option(
     "--transcripts",
     "folder",
-    type=click.Path(path_type=Path),
+    section="Output",
+    type=FILE,
     default=Path("transcripts"),
     show_default=True,
     help="Folder for answers collected on the way.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import Verb, option
 from forensics.cli.options import backend_options, generation_options, suite_options
 from forensics.workflows.settings import backend_options_from, settings_from
 
@@ -15,13 +16,22 @@ if TYPE_CHECKING:
     from forensics.transcripts.transcript import Transcript
 
 
-@click.command(name="probe")
+@click.command(
+    name="probe",
+    cls=Verb,
+    examples=(
+        "forensics probe demo:smollm2 --limit 32 -o smollm2.jsonl",
+        "forensics probe openai:my-model@http://localhost:8000/v1 --dry-run",
+    ),
+)
 @click.argument("subject")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Transcript file.")
+@option(
+    "-o", "--output", section="Output", type=click.Path(path_type=Path), help="Transcript file."
+)
 @suite_options
 @generation_options
 @backend_options
-@click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
+@option("--dry-run", section="Cost", is_flag=True, help="Say what would be asked, and ask nothing.")
 def command(subject: str, output: Path | None, dry_run: bool, **options: Any) -> None:
     """Ask SUBJECT the prompts of a suite and append each answer to a transcript.
 

@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import Verb, option
+
 if TYPE_CHECKING:
     from forensics.transcripts.transcript import Transcript
 
 
-@click.command(name="refusals")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--json", "json_out", metavar="FILE|-", help="Write one JSON object an answer.")
-@click.option(
-    "--format", "format_", metavar="NAME", help="Force the format of another tool's file."
+@click.command(
+    name="refusals",
+    cls=Verb,
+    examples=(
+        "forensics refusals transcripts/model.jsonl",
+        "forensics refusals outputs.parquet --json refusals.jsonl",
+    ),
 )
+@click.argument("file", type=click.Path(path_type=Path))
+@option("--json", "json_out", metavar="FILE|-", help="Write one JSON object an answer.")
+@option("--format", "format_", metavar="NAME", help="Force the format of another tool's file.")
 def command(file: Path, json_out: str | None, format_: str | None) -> None:
     """Judge every answer in FILE: full_compliance, partial_refusal or full_refusal.
 

@@ -7,20 +7,24 @@ from typing import Any
 
 import click
 
+from forensics.cli.help import Verb, option
 from forensics.cli.options import output_options
 
 
-@click.command(name="report")
+@click.command(
+    name="report",
+    cls=Verb,
+    examples=(
+        "forensics report case.json --html report.html",
+        "forensics report case.json --format csv -o evidence.csv",
+    ),
+)
 @click.argument("case", type=click.Path(path_type=Path))
 @output_options
-@click.option(
-    "--format", "format_", metavar="NAME", help="Write this format: text, html, a plugin's …"
-)
-@click.option("-o", "--output", metavar="FILE|-", help="Where --format goes [standard output].")
-@click.option("--blind", is_flag=True, help="Mask names of models and makers.")
-@click.option(
-    "--unblind", is_flag=True, help="Show the names of a blind case; CASE's ledger records it."
-)
+@option("--format", "format_", metavar="NAME", help="Write this format: text, html, a plugin's …")
+@option("-o", "--output", metavar="FILE|-", help="Where --format goes [standard output].")
+@option("--blind", is_flag=True, help="Mask names of models and makers.")
+@option("--unblind", is_flag=True, help="Show the names of a blind case; CASE's ledger records it.")
 def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
     """Render CASE, a file written by `forensics compare --json`, again.
 

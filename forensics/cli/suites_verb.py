@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from forensics.cli.help import VerbFamily, option
 
-@click.group(name="suites", invoke_without_command=True)
+
+@click.group(name="suites", cls=VerbFamily, invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
     """List the prompt suites; `suites show NAME` prints one."""
@@ -30,16 +32,21 @@ def _list() -> None:
     Console().print(table)
 
 
-@command.command(name="list")
+@command.command(
+    name="list",
+    examples=("forensics suites list",),
+)
 def list_command() -> None:
     """List the prompt suites."""
     _list()
 
 
-@command.command()
+@command.command(
+    examples=("forensics suites show core --json",),
+)
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a prompt.")
-@click.option("--seal", is_flag=True, help="Print the suite's hash only, no prompt.")
+@option("--json", "as_json", is_flag=True, help="Print one JSON object a prompt.")
+@option("--seal", is_flag=True, help="Print the suite's hash only, no prompt.")
 def show(name: str, as_json: bool, seal: bool) -> None:
     """Print the prompts of a suite, given by name or file.
 
@@ -110,7 +117,9 @@ prompts:
 """
 
 
-@command.command()
+@command.command(
+    examples=("forensics suites new my-suite",),
+)
 @click.argument("name")
 def new(name: str) -> None:
     """Make the folder NAME with a suite file to fill in."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import Verb, option
 from forensics.cli.options import (
     backend_options,
     broken_option,
@@ -24,19 +25,34 @@ if TYPE_CHECKING:
 _SMALLEST = 0.001
 
 
-@click.command(name="trace")
+@click.command(
+    name="trace",
+    cls=Verb,
+    examples=(
+        "forensics trace transcript:model.jsonl --released 2024-05",
+        "forensics trace cohort:vicuna-7b --top 5 --json trace.json",
+    ),
+)
 @click.argument("subject")
-@click.option(
+@option(
     "--cohort",
     "cohort_name",
+    section="Evidence",
     default="alpaca-eval",
     show_default=True,
     metavar="NAME|FILE",
     help="Cohort to search.",
 )
-@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Show N.")
-@click.option("--released", metavar="YYYY-MM", help="When the subject was released.")
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
+@option(
+    "--top",
+    section="Output",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Show N.",
+)
+@option("--released", section="Subjects", metavar="YYYY-MM", help="When the subject was released.")
+@option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
 @cohort_suite_options
 @generation_options
 @backend_options

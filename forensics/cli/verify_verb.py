@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.help import Verb, option
 from forensics.exitcodes import ExitCode
 
 if TYPE_CHECKING:
@@ -30,18 +31,25 @@ _CODES = {
 }
 
 
-@click.command(name="verify")
+@click.command(
+    name="verify",
+    cls=Verb,
+    examples=(
+        "forensics verify transcripts/model.jsonl --case case.json",
+        "forensics verify bundle.zip --json -",
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
+@option(
     "--seal", metavar="HEX", help="The seal kept elsewhere: shows a removed end or a new whole."
 )
-@click.option(
+@option(
     "--case",
     "case_path",
     type=click.Path(path_type=Path),
     help="A case made from this transcript: is the file still the one it was made from?",
 )
-@click.option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
+@option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
 def command(file: Path, seal: str | None, case_path: Path | None, json_out: str | None) -> int:
     """Check FILE, a transcript, a case file or a bundle, for any change since it was written.
 

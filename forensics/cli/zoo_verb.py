@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.cli.help import VerbFamily, option
 from forensics.zoo.children import CHANGES
 
 if TYPE_CHECKING:
@@ -23,21 +24,23 @@ _SECONDS = 60
 _PUBLISHED = {"smollm2": "smollm2", "gemma3": "gemma3-270m"}  # name in the zoo → demo
 
 
-@click.group(name="zoo")
+@click.group(name="zoo", cls=VerbFamily)
 def command() -> None:
     """Make models of known lineage, to see what tests of kinship say of them."""
 
 
-@command.command()
+@command.command(
+    examples=("forensics zoo build zoo --minutes 4",),
+)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
+@option(
     "--minutes",
     type=click.FloatRange(min=0.5),
     default=10.0,
     show_default=True,
     help="About how long to work, on one idle core.",
 )
-@click.option("--without-answers", is_flag=True, help="Make models only; ask them nothing.")
+@option("--without-answers", is_flag=True, help="Make models only; ask them nothing.")
 def build(folder: Path, minutes: float, without_answers: bool) -> None:
     """Write models, transcripts, models.csv and pairs.csv to DIR.
 
@@ -82,7 +85,9 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
         note(_said(points))
 
 
-@command.command()
+@command.command(
+    examples=("forensics zoo child demo:smollm2 pruned child",),
+)
 @click.argument("model", metavar="MODEL")
 @click.argument("change", metavar="CHANGE", type=click.Choice(CHANGES))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))

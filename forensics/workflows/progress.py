@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -27,9 +28,22 @@ if TYPE_CHECKING:
     from forensics.examination.collect import Progress as Tick
 
 
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Show neither progress nor notes for a while; errors are not told through here."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
 def stderr_console() -> Console:
     """Return the console that progress and notes go to."""
-    return Console(stderr=True, soft_wrap=True, highlight=False)
+    return Console(stderr=True, soft_wrap=True, highlight=False, quiet=_silent.get())
 
 
 def note(message: str) -> None:
@@ -55,7 +69,7 @@ def answer_bar(label: str, total: int, answered: int) -> Iterator[Tick]:
     )
     console = stderr_console()
     with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+        *columns, console=console, transient=True, disable=console.quiet or not console.is_terminal
     ) as progress:
         task = progress.add_task(one_line(label, 30), total=total, completed=answered)
         yield lambda _: progress.advance(task)
@@ -67,6 +81,6 @@ def step_spinner() -> Iterator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     console = stderr_console()
     with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+        *columns, console=console, transient=True, disable=console.quiet or not console.is_terminal
     ) as progress:
         yield progress
