@@ -75,7 +75,9 @@ def command(
     is kept).
     """
     from forensics.policy.reading import find_policy, read_policy
+    from forensics.verdicts.left_out import notes
     from forensics.workflows.checking import prepare, run
+    from forensics.workflows.progress import note
 
     targets = {name: options.pop(f"{name}_out") for name in _FORMATS}
     _check_targets(targets, options["cases"])
@@ -83,6 +85,8 @@ def command(
     if dry_run:
         return _say_what(check)
     result = run(check, card, options["strict"])
+    for line in notes(result.cases):
+        note(line)
     _write(result, targets, options)
     return result.exit_code
 

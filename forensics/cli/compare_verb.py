@@ -76,7 +76,9 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     from forensics.cli.planning import by_plan, with_plan
     from forensics.cli.rendering import named_target, outputs, render
     from forensics.support.months import check_month
+    from forensics.verdicts.left_out import left_out
     from forensics.workflows.obtaining import subject_from
+    from forensics.workflows.progress import note
 
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
@@ -88,6 +90,8 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     subjects = [subject_from(spec, options) for spec in specs]
     case, transcripts = compared(subjects, released, options)
     case = with_plan(case, plan, transcripts)
+    for line in left_out(case.evidence):
+        note(line)
     render(case.model_copy(update={"blind": options["blind"]}), wanted)
     _raise_for_errors(case, options["tiers"])
 

@@ -30,6 +30,7 @@ from forensics.transcripts.transcript import Response, Transcript
 from forensics.verdicts.comparability import comparability_notes
 from forensics.verdicts.confounds import Confounds, confounds, explained
 from forensics.verdicts.copy_tripwire import copy_tripwire
+from forensics.verdicts.left_out import check_any_measured, said
 from forensics.verdicts.random_exhibits import with_random
 from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED, fuse
 from forensics.verdicts.verdict import flagged, screen, weigh, weigh_transferred
@@ -75,10 +76,14 @@ def compare(
         cohort: to judge likeness against.
         released: `YYYY-MM` of A and B, where known.
         transferred: calibration for prompts without a cohort; not used beside one.
+
+    Raises:
+        MissingDependencyError: this installation can measure nothing of what was asked for.
     """
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
     evidence, judged = measured(a, b, comparators, progress, cohort, released)
+    check_any_measured(comparators, evidence)
     return concluded(
         a, b, evidence, suite, command, settings, cohort, judged=judged, transferred=transferred
     )
@@ -165,7 +170,9 @@ def concluded(
         evidence=tuple(found),
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
-        verdict=flagged(_verdict(found, overlap, tripwire), a.transcript, b.transcript),
+        verdict=flagged(
+            said(_verdict(found, overlap, tripwire), found), a.transcript, b.transcript
+        ),
         relatives=judged.relatives if judged is not None else None,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )

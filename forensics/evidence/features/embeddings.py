@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.suites.suite import text_sha256
+from forensics.support.libraries import require
 from forensics.support.resources import cache_folder
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def embed(texts: Sequence[str], model: EmbeddingModel | None = None) -> NDArray[
         model: `find_model()` by default.
 
     Raises:
-        MissingDependencyError: the model is neither installed nor to be had from the hub.
+        MissingDependencyError: a library does not load, or the model is neither installed nor to
+            be had from the hub.
     """
     import numpy as np
 
@@ -95,6 +97,8 @@ def _encode(model: EmbeddingModel, texts: Sequence[str]) -> NDArray[np.float32]:
 def _load(model: EmbeddingModel) -> Any:
     import logging
 
+    # torch first: the others fail for its sake, and would be named in its place.
+    require("torch", "transformers", "sentence_transformers")
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 

@@ -28,7 +28,7 @@ class Embedding:
         """Return unit-length sentence embeddings, cached by content hash.
 
         Raises:
-            MissingDependencyError: no embedding model is at hand.
+            MissingDependencyError: a library or the embedding model is missing.
         """
         from forensics.evidence.features.embeddings import embed
 

@@ -13,6 +13,7 @@ from forensics.subjects.backends.chat_template import ChatTemplate
 from forensics.subjects.model_files.loading import device, load_model, store_by_column
 from forensics.subjects.model_files.sources import ModelSource, open_source
 from forensics.subjects.subject import Subject
+from forensics.support.libraries import require
 from forensics.support.quiet import why
 from forensics.transcripts.reasoning import Split, is_delimiter, opening_at_end, split
 from forensics.transcripts.transcript import Response
@@ -62,7 +63,9 @@ class TransformersBackend:
 
     @cached_property
     def _source(self) -> ModelSource:
-        return self._find()
+        source = self._find()
+        require("torch", "transformers")
+        return source
 
     @cached_property
     def _identity(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from forensics.errors import BackendError, MissingDependencyError, ModelFileErro
 from forensics.subjects.model_files.gguf import header_text, read_header
 from forensics.subjects.model_files.loading import check_loaded
 from forensics.support.cache import cached_folder, file_sha256
+from forensics.support.libraries import require
 from forensics.support.quiet import quiet, why
 from forensics.support.resources import cache_folder
 from forensics.support.sanitise import one_line
@@ -88,6 +89,7 @@ def _convert(path: Path, folder: Path, dtype: str, name: str) -> None:
         raise MissingDependencyError(
             f"reading {name} needs the package accelerate: pip install accelerate"
         )
+    require("torch", "transformers")
     quiet()
     import torch
     import transformers

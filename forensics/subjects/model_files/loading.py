@@ -16,6 +16,7 @@ from forensics.subjects.model_files.weight_files import (
     tensor_table,
 )
 from forensics.support.json_files import read_json
+from forensics.support.libraries import require
 from forensics.support.quiet import quiet, why
 from forensics.support.sanitise import one_line
 
@@ -29,8 +30,10 @@ def load_model(folder: Path, dtype: str, name: str) -> tuple[Any, Any]:
     Raises:
         ModelFileError: the files are damaged, incomplete or ambiguous.
         BackendError: there is too little memory for it, or transformers does not know its kind.
+        MissingDependencyError: a library does not load.
     """
     _check_sizes(folder)
+    require("torch", "transformers")
     quiet()
     import torch
     import transformers
