@@ -33,6 +33,7 @@ VERBS = {
     "zoo": "Make models of known lineage to test kinship tests on.",
     "suites": "List prompt suites, or print one.",
     "refusals": "Judge which answers refuse, fully or in part.",
+    "completion": "Print what a shell needs to complete words of this program.",
 }
 
 
@@ -104,7 +105,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:  # noqa: PLR0911 (one return a kind of failure)
+    tab = os.environ.get("_FORENSICS_COMPLETE")  # set by a shell whose user asks for the next word
     try:
+        if tab:
+            from forensics.cli.completion import completions
+
+            click.echo(completions(group, tab))
+            return ExitCode.OK
         result = group.main(arguments, prog_name="forensics", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import VerbFamily, option
 from forensics.cli.options import (
     FiniteRange,
@@ -33,7 +34,7 @@ def command() -> None:
     context_settings={"default_map": {"samples": 3, "limit": 32, "max_tokens": 128}},
     examples=("forensics baseline save openai:my-model@http://localhost:8000/v1 -o base.jsonl",),
 )
-@click.argument("subject")
+@click.argument("subject", shell_complete=completion.subjects)
 @option(
     "-o", "--output", section="Output", required=True, type=FILE, help="Baseline file to write."
 )
@@ -66,7 +67,7 @@ def save(subject: str, output: Path, **options: Any) -> None:
 @command.command(
     examples=("forensics baseline compare openai:my-model@http://localhost:8000/v1 base.jsonl",),
 )
-@click.argument("subject")
+@click.argument("subject", shell_complete=completion.subjects)
 @click.argument("baseline", metavar="FILE", type=FILE)
 @option(
     "--level",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import VerbFamily, option
 from forensics.cli.options import (
     FiniteRange,
@@ -38,8 +39,8 @@ def command() -> None:
     examples=('forensics case init case.jsonl demo:smollm2 demo:gemma3-270m --title "A or B"',),
 )
 @click.argument("file", type=FILE)
-@click.argument("a", metavar="KNOWN")
-@click.argument("b", metavar="QUESTIONED")
+@click.argument("a", metavar="KNOWN", shell_complete=completion.subjects)
+@click.argument("b", metavar="QUESTIONED", shell_complete=completion.subjects)
 @option("--title", section="Claim", default="", help="What the case is called.")
 @option(
     "--claim",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import Verb, option
 from forensics.cli.options import backend_options, broken_option, transcripts_option
 
@@ -29,7 +30,7 @@ _FORMATS = ("json", "markdown", "junit", "sarif")
         "forensics check transcript:model.jsonl --junit check.xml --step-summary",
     ),
 )
-@click.argument("subject")
+@click.argument("subject", shell_complete=completion.subjects)
 @option("--policy", section="Policy", type=FILE, help="Policy [forensics.toml, or pyproject.toml].")
 @option(
     "--card",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import VerbFamily, option
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _warn(cohort: Cohort, had_pairs: bool) -> None:
 @command.command(
     examples=("forensics cohort add mine new.jsonl --models new.csv -o mine-2",),
 )
-@click.argument("cohort")
+@click.argument("cohort", shell_complete=completion.cohorts)
 @click.argument("outputs", nargs=-1, required=True, type=FILE)
 @option("--models", required=True, type=FILE, help="CSV of the new models' lineage.")
 @option("-o", "--output", required=True, metavar="NAME|FILE", help="Name, or file to write.")
@@ -177,7 +178,7 @@ def list_command() -> None:
 @command.command(
     examples=("forensics cohort info alpaca-eval --models",),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=completion.cohorts)
 @option("--models", "with_models", is_flag=True, help="List the models too.")
 def info(name: str, with_models: bool) -> None:
     """Show what the cohort NAME (or a file) holds and how well it separates."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import Verb, option
 from forensics.cli.options import (
     analysis_options,
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
         "forensics compare transcript:a.jsonl transcript:b.jsonl --json case.json",
     ),
 )
-@click.argument("a", metavar="KNOWN", required=False)
-@click.argument("b", metavar="QUESTIONED", required=False)
+@click.argument("a", metavar="KNOWN", shell_complete=completion.subjects, required=False)
+@click.argument("b", metavar="QUESTIONED", shell_complete=completion.subjects, required=False)
 @option(
     "--case",
     "case_file",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import Verb, option
 from forensics.cli.options import backend_options
 from forensics.exitcodes import ExitCode
@@ -26,7 +27,7 @@ _WIDEST = 80
         "forensics doctor openai:my-model@http://localhost:8000/v1 --json -",
     ),
 )
-@click.argument("subject")
+@click.argument("subject", shell_complete=completion.subjects)
 @backend_options
 @option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the checks as JSON.")
 def command(subject: str, json_out: str | None, **options: Any) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import Verb, option
 
 if TYPE_CHECKING:
@@ -67,7 +68,13 @@ def _list_formats(context: click.Context, _: click.Parameter, asked: bool) -> No
     help="File with the prompts, for formats that keep them apart.",
 )
 @option("--strict", is_flag=True, help="Refuse FILE if one of its records cannot be read (exit 2).")
-@option("--suite", "suite_name", metavar="NAME|FILE", help="Report coverage of this suite.")
+@option(
+    "--suite",
+    "suite_name",
+    shell_complete=completion.suites,
+    metavar="NAME|FILE",
+    help="Report coverage of this suite.",
+)
 def command(
     file: Path,
     output: Path,

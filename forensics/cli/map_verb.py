@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import Verb, option
 
 if TYPE_CHECKING:
@@ -27,7 +28,13 @@ FILE = click.Path(path_type=Path)
         "forensics map a.jsonl b.jsonl c.jsonl d.jsonl e.jsonl --newick tree.nwk",
     ),
 )
-@click.argument("sources", nargs=-1, required=True, metavar="COHORT|TRANSCRIPT...")
+@click.argument(
+    "sources",
+    shell_complete=completion.cohorts,
+    nargs=-1,
+    required=True,
+    metavar="COHORT|TRANSCRIPT...",
+)
 @option("--models", type=FILE, help="CSV of the models and their lineage.")
 @option("--csv", "csv_out", type=FILE, help="Write the matrix of likenesses.")
 @option("--newick", "newick_out", type=FILE, help="Write the tree with its support.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import Decorated, Decorator, added, option
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def suite_options(command: Decorated, default: str = "core") -> Decorated:
                 "--suite",
                 "suite_name",
                 section="Prompts",
+                shell_complete=completion.suites,
                 metavar="NAME|FILE",
                 help=f"Prompt suite [{default}].",
             ),
@@ -252,6 +254,7 @@ def analysis_options(command: Decorated) -> Decorated:
                 "--cohort",
                 "cohort_name",
                 section="Evidence",
+                shell_complete=completion.cohorts,
                 metavar="NAME|FILE|none",
                 help="Judge against this cohort [the one with these prompts].",
             ),
@@ -267,6 +270,7 @@ def analysis_options(command: Decorated) -> Decorated:
                 "--control",
                 "controls",
                 section="Evidence",
+                shell_complete=completion.subjects,
                 multiple=True,
                 metavar="SUBJECT",
                 help="Local model, no kin of either, to read token probabilities against "
@@ -275,6 +279,7 @@ def analysis_options(command: Decorated) -> Decorated:
             option(
                 "--only",
                 section="Evidence",
+                shell_complete=completion.comparators,
                 multiple=True,
                 metavar="NAME",
                 help="Run only this comparator.",
@@ -282,6 +287,7 @@ def analysis_options(command: Decorated) -> Decorated:
             option(
                 "--without",
                 section="Evidence",
+                shell_complete=completion.comparators,
                 multiple=True,
                 metavar="NAME",
                 help="Leave this comparator out.",

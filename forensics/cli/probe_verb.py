@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import Verb, option
 from forensics.cli.options import backend_options, generation_options, suite_options
 from forensics.workflows.settings import backend_options_from, settings_from
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         "forensics probe openai:my-model@http://localhost:8000/v1 --dry-run",
     ),
 )
-@click.argument("subject")
+@click.argument("subject", shell_complete=completion.subjects)
 @option(
     "-o", "--output", section="Output", type=click.Path(path_type=Path), help="Transcript file."
 )

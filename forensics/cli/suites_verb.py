@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import VerbFamily, option
 
 
@@ -44,7 +45,7 @@ def list_command() -> None:
 @command.command(
     examples=("forensics suites show core --json",),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=completion.suites)
 @option("--json", "as_json", is_flag=True, help="Print one JSON object a prompt.")
 @option("--seal", is_flag=True, help="Print the suite's hash only, no prompt.")
 def show(name: str, as_json: bool, seal: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import Verb, option
 from forensics.cli.options import (
     backend_options,
@@ -33,10 +34,11 @@ _SMALLEST = 0.001
         "forensics trace cohort:vicuna-7b --top 5 --json trace.json",
     ),
 )
-@click.argument("subject")
+@click.argument("subject", shell_complete=completion.subjects)
 @option(
     "--cohort",
     "cohort_name",
+    shell_complete=completion.cohorts,
     section="Evidence",
     default="alpaca-eval",
     show_default=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.cli import completion
 from forensics.cli.help import VerbFamily, option
 from forensics.zoo.children import CHANGES
 
@@ -88,7 +89,7 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
 @command.command(
     examples=("forensics zoo child demo:smollm2 pruned child",),
 )
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL", shell_complete=completion.subjects)
 @click.argument("change", metavar="CHANGE", type=click.Choice(CHANGES))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def child(model: str, change: str, folder: Path) -> None:

@@ -18,6 +18,11 @@ def list_suites() -> list[Suite]:
     return [_read_suite(path) for path in sorted(data_folder("probes").glob("*/suite.yaml"))]
 
 
+def suite_names() -> list[str]:
+    """Return the names of the suites that ship with the package; none is read."""
+    return sorted(path.parent.name for path in data_folder("probes").glob("*/suite.yaml"))
+
+
 def load_suite(name_or_path: str) -> Suite:
     """Load a shipped suite by name, or a suite file (or its folder) by path.
 
@@ -33,8 +38,10 @@ def load_suite(name_or_path: str) -> Suite:
     shipped = data_folder("probes") / name_or_path / "suite.yaml"
     if "/" not in name_or_path and is_file(shipped):
         return _read_suite(shipped)
-    names = ", ".join(p.parent.name for p in sorted(data_folder("probes").glob("*/suite.yaml")))
-    raise UsageError(f"no suite {name_or_path!r}: give one of {names}, or the path of a suite file")
+    raise UsageError(
+        f"no suite {name_or_path!r}: give one of {', '.join(suite_names())}, or the path of a "
+        "suite file"
+    )
 
 
 def _read_suite(path: Path) -> Suite:

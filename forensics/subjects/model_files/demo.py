@@ -63,6 +63,11 @@ _DEMOS = {
 }
 
 
+def demo_names() -> tuple[str, ...]:
+    """Return the names of the demonstration models, installed or not."""
+    return tuple(_DEMOS)
+
+
 def demo_source(name: str, dtype: str) -> ModelSource:
     """Return where the model of `demo:NAME` is; nothing is converted yet.
 
