@@ -11,7 +11,8 @@ from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt
 from forensics.support.version import VERSION
-from forensics.transcripts.transcript import Manifest, Response, Transcript, write_transcript
+from forensics.transcripts.transcript import Manifest, Response, Transcript
+from forensics.transcripts.writer import write_transcript
 
 
 def prompt(number: int, text: str | None = None) -> Prompt:

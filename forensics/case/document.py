@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from forensics.case.evidence import Evidence, Finite, ModelText, Record
 from forensics.errors import InputFileError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = "1.0"
 VerdictStatus = Literal["screening", "calibrated", "inconclusive", "insufficient"]
@@ -198,6 +201,35 @@ class Case(Record):
     ledger: tuple[LedgerEntry, ...] = ()
     blind: bool = Field(default=False, description="reports mask names of models and makers")
     masked: bool = Field(default=False, description="names were removed from this document")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per kind of evidence, in the order of the report.
+
+        Columns: `evidence` (the comparator's name), `tier`, `status`, `score`, `low` and `high`
+        (its interval), `floor_a` and `floor_b` (what each subject scores against itself), all on
+        the comparator's own scale, and `n`, the prompts matched. What was not measured is NaN.
+        """
+        from forensics.case.frames import evidence_frame
+
+        return evidence_frame(self)
+
+    def prompts_frame(self) -> pd.DataFrame:
+        """Return a row per prompt that both answered.
+
+        Columns: `prompt_id`, `prompt_sha256`, `category`, `language`, `prompt`, `answer_a` and
+        `answer_b` (the first usable answer of each, None without one), then a column of scores for
+        each comparator that scores single prompts, NaN where it did not. Text is as it came, lone
+        surrogates included; a cohort's models have no texts.
+        """
+        from forensics.case.frames import prompts_frame
+
+        return prompts_frame(self)
+
+    def _repr_html_(self) -> str:
+        """Return the answer in a few lines, for notebooks."""
+        from forensics.case.frames import case_html
+
+        return case_html(self)
 
 
 def case_to_json(case: Case) -> str:

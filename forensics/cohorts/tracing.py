@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
 from forensics.cohorts.teachers import TeacherFinding, apart
 from forensics.cohorts.teachers import finding as teacher_finding
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FAMILY_WISE = 0.01
 
@@ -67,6 +71,23 @@ class Trace:
     def covered(self) -> bool:
         """Whether the best candidate's likelihood ratio holds: every condition is met."""
         return bool(self.conditions) and all(condition.met for condition in self.conditions)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per candidate, the likeliest first.
+
+        Columns: those of `Relative`, and whether the candidate passes the family-wise limit
+        (`alike`) and is named as a relative (`named`). `log10_lr` is NaN unless the subject is
+        covered: elsewhere no likelihood ratio holds.
+        """
+        from forensics.cohorts.trace_frame import trace_frame
+
+        return trace_frame(self)
+
+    def _repr_html_(self) -> str:
+        """Return the answer in a few lines, for notebooks."""
+        from forensics.cohorts.trace_frame import trace_html
+
+        return trace_html(self)
 
 
 def trace(subject: Placed, cohort: Cohort) -> Trace:

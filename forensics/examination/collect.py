@@ -20,10 +20,10 @@ from forensics.transcripts.transcript import (
     Manifest,
     Response,
     Transcript,
-    TranscriptWriter,
     iter_keys,
     read_transcript,
 )
+from forensics.transcripts.writer import TranscriptWriter
 
 Progress = Callable[[Response], None]
 

@@ -23,8 +23,8 @@ from forensics.transcripts.transcript import (
     Transcript,
     read_transcript,
     unbroken,
-    write_transcript,
 )
+from forensics.transcripts.writer import write_transcript
 
 Verdict = Literal["same", "different", "inconclusive", "error"]
 _SHOWN = 3

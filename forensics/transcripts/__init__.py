@@ -7,4 +7,6 @@ from forensics.support.moved import moved
 if (
     not TYPE_CHECKING
 ):  # names that stood here, for one release; new code must not miss a typo by them
-    __getattr__ = moved(__name__, "forensics.transcripts.transcript")
+    __getattr__ = moved(
+        __name__, "forensics.transcripts.transcript", "forensics.transcripts.writer"
+    )

@@ -12,17 +12,19 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from forensics.errors import InputFileError, OutputError, UsageError
+from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt, Suite
-from forensics.support.chained_file import append, is_json, lock, mend
-from forensics.support.files import whole_file
-from forensics.support.hash_chain import CHAIN_START, broken_link, encode_line, split_lines
+from forensics.support.chained_file import is_json
+from forensics.support.hash_chain import broken_link
 from forensics.transcripts.endings import Status, ending
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STATUSES: tuple[Status, ...] = ("ok", "truncated", "filtered", "error")
 T = TypeVar("T")
@@ -174,6 +176,12 @@ class Transcript:
         """Return how many responses have this status."""
         return sum(r.status == status for r in self.responses)
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per response: what was asked, what came back and how the call ended."""
+        from forensics.transcripts.transcript_frame import transcript_frame
+
+        return transcript_frame(self.responses)
+
 
 def read_transcript(path: Path) -> Transcript:
     """Read a transcript file.
@@ -306,78 +314,6 @@ def unknown_endings(responses: Iterable[Response]) -> list[str]:
     reasons = Counter(r.finish_reason for r in responses if r.finish_reason)
     notes = ((ending(reason).note, count) for reason, count in reasons.items())
     return [f"{count} {note}" for note, count in notes if note is not None]
-
-
-@dataclass
-class TranscriptWriter:
-    """Appends responses to a transcript file as they arrive; each is on disk before the next.
-
-    Use as a context manager. A file that a killed run left with a cut-off last line is mended
-    first: the cut-off bytes are moved to `<file>.cut-off`, nothing else is touched.
-    """
-
-    path: Path
-    manifest: Manifest
-    _file: IO[bytes] | None = field(default=None, init=False)
-    _chain: str = field(default=CHAIN_START, init=False)
-    _manifest_due: bool = field(default=True, init=False)
-
-    def __enter__(self) -> Self:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("ab+", buffering=0)
-            if not lock(self._file):
-                raise UsageError(
-                    f"{self.path} is being written by another run; wait or choose another -o"
-                )
-            self._chain = _last_chain(mend(self._file, self.path))
-        except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror}") from error
-        return self
-
-    def write(self, response: Response) -> None:
-        """Append one response.
-
-        Raises:
-            OutputError: the disk is full or the file cannot be written; what was written stays.
-        """
-        if self._file is None:
-            raise ValueError("the writer is not open")
-        content = response.to_json()
-        if self._manifest_due:
-            content["manifest"] = self.manifest.to_json()
-        line, chain = encode_line(content, self._chain)
-        try:
-            append(self._file, line)
-        except OSError as error:
-            raise OutputError(
-                f"cannot write {self.path}: {error.strerror}; answers so far are kept, "
-                "run the same command again to go on"
-            ) from error
-        self._chain, self._manifest_due = chain, False
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-
-def _last_chain(raw: bytes) -> str:
-    lines, _ = split_lines(raw.rstrip(b"\n") + b"\n")
-    return lines[-1].chain or CHAIN_START
-
-
-def write_transcript(path: Path, manifest: Manifest, responses: Iterable[Response]) -> int:
-    """Write a whole transcript at once (an import), replacing the file; return how many lines."""
-    count, chain = 0, CHAIN_START
-    with whole_file(path) as file:
-        for response in responses:
-            content = response.to_json()
-            if not count:
-                content["manifest"] = manifest.to_json()
-            line, chain = encode_line(content, chain)
-            file.write(line)
-            count += 1
-    return count
 
 
 def ad_hoc_suite(transcripts: Iterable[Transcript]) -> Suite:

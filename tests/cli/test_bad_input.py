@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from forensics.testing import HOSTILE_TEXTS
-from forensics.transcripts.transcript import read_transcript, write_transcript
+from forensics.transcripts.transcript import read_transcript
+from forensics.transcripts.writer import write_transcript
 from tests.builders import essays, manifest, responses, write
 from tests.cli.cli import QUICK
 

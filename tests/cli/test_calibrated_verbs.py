@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.pack_files import write_cohort
-from forensics.transcripts.transcript import write_transcript
+from forensics.transcripts.writer import write_transcript
 from tests.cohorts.builders import facts, outputs, pairs
 from tests.made_cohort import NAME, answering, made_cohort, said
 

@@ -261,3 +261,42 @@ def test_outside_the_population_no_relation_is_claimed(shipped: Cohort) -> None:
     assert found.reading.startswith("Screening only")
     assert "no relation is claimed" in found.reading
     assert "are needed" in found.reading
+
+
+def test_a_trace_in_a_notebook(shipped: Cohort) -> None:
+    found = trace(place_member("Meta-Llama-3-8B-Instruct", shipped), shipped)
+    frame = found.to_frame()
+    assert list(frame["model"]) == [one.model for one in found.relatives]
+    assert list(frame["score"]) == [one.score for one in found.relatives]
+    assert set(frame["model"][frame["alike"]]) == set(found.alike)
+    assert set(frame["model"][frame["named"]]) == set(found.named)
+    assert found.alike
+    assert frame["log10_lr"].notna().all() == found.covered
+    html = found._repr_html_()
+    assert "Trace of Meta-Llama-3-8B-Instruct" in html
+    assert f"{len(found.relatives)} candidates of the cohort {found.cohort}" in html
+
+
+def test_no_likelihood_ratio_stands_in_a_frame_where_none_holds() -> None:
+    cohort = made_cohort()
+    found = trace(place_examined(answering(said("m0", "new")), cohort), cohort)
+    assert not found.covered
+    assert any(one.log10_lr is not None for one in found.relatives)
+    assert found.to_frame()["log10_lr"].isna().all()
+
+
+def test_names_are_escaped_in_a_notebook() -> None:
+    evil = "<img src=x onerror=alert(1)>\x1b\u202e"
+    cohort = made_cohort()
+    found = trace(place_examined(answering(said("m0", "new")), cohort), cohort)
+    html = replace(found, subject=evil, reading=evil, cohort=evil)._repr_html_()
+    assert "<img" not in html
+    assert "\x1b" not in html
+    assert html.count("&lt;img") == 3
+
+
+def test_a_trace_of_too_little_has_a_frame_without_rows() -> None:
+    cohort = made_cohort()
+    found = trace(place_examined(answering(said("m0", "new", 3)), cohort), cohort)
+    assert found.to_frame().empty
+    assert "Insufficient data" in found._repr_html_()

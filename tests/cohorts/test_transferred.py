@@ -26,7 +26,8 @@ from forensics.evidence import load_comparators
 from forensics.examination.examined import Examined
 from forensics.report.markdown import render_markdown
 from forensics.subjects.subject import parse_subject
-from forensics.transcripts.transcript import Transcript, read_transcript, write_transcript
+from forensics.transcripts.transcript import Transcript, read_transcript
+from forensics.transcripts.writer import write_transcript
 from forensics.verdicts.compare import TRANSFERRED, compare
 from studies.transferred.study import (
     ALSO,

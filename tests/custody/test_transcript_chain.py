@@ -13,7 +13,8 @@ from forensics.custody.transcript_chain import check_seal, examine, prefix_with_
 from forensics.errors import UsageError
 from forensics.suites.suite import Message, Prompt
 from forensics.support.hash_chain import CHAIN_START, encode_line
-from forensics.transcripts.transcript import Manifest, Response, TranscriptWriter, write_transcript
+from forensics.transcripts.transcript import Manifest, Response
+from forensics.transcripts.writer import TranscriptWriter, write_transcript
 from tests.chained import PROMPTS, probe
 
 MANIFEST = Manifest(

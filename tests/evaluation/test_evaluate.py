@@ -14,6 +14,7 @@ from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, LabelledPair
 from forensics.cohorts.outputs import Outputs
 from forensics.evaluation.evaluate import Evaluated, evaluate, score_pairs
+from forensics.evaluation.evaluation import Evaluation
 from forensics.evaluation.rates import Scored, rates, without_hubs
 from tests.cohorts.builders import facts, outputs, pairs
 
@@ -326,3 +327,18 @@ def test_labels_are_numbers_of_models_and_clusters() -> None:
     assert [tuple(sorted((MADE.models[a], MADE.models[b]))) for a, b in found.pairs] == [
         (pair.a, pair.b) for pair in PAIRS[:3]
     ]
+
+
+def test_an_evaluation_becomes_a_frame(figures: dict) -> None:
+    frame = Evaluation(figures).to_frame()
+    assert set(frame["group"]) == {"hypothesis", "relation"}
+    hypotheses = frame[frame["group"] == "hypothesis"].set_index("name")
+    assert list(hypotheses.index) == list(KIN_HYPOTHESES)
+    row, given = hypotheses.loc["same_model"], figures["hypotheses"]["same_model"]
+    assert (row["n_pos"], row["auc"], row["cllr"]) == (12, given["auc"], given["cllr"])
+    assert row["tpr_at_1pct"] == given["tpr_at_fpr"]["0.01"]
+    assert [row["auc_low"], row["auc_high"]] == given["interval"]["auc"]
+    assert row["false_above_100_upper"] == given["lr_above_100"]["upper_95"]
+    nothing = hypotheses[hypotheses["n_pos"] == 0]
+    assert len(nothing) > 0
+    assert nothing["auc"].isna().all()

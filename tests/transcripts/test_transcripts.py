@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.support.hash_chain import CHAIN_START, encode_line
-from forensics.transcripts.transcript import (
-    Response,
-    TranscriptWriter,
-    ad_hoc_suite,
-    iter_keys,
-    read_transcript,
-    write_transcript,
-)
+from forensics.transcripts.transcript import Response, ad_hoc_suite, iter_keys, read_transcript
+from forensics.transcripts.writer import TranscriptWriter, write_transcript
 from tests.builders import lines, manifest, prompt, responses, write
 from tests.damage import damage
 

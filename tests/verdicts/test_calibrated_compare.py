@@ -26,7 +26,7 @@ from forensics.report.html.html import render_html
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
 from forensics.support.files import write_text
-from forensics.transcripts.transcript import write_transcript
+from forensics.transcripts.writer import write_transcript
 from forensics.verdicts.compare import compare
 from forensics.verdicts.tier_readings import LIKENESS
 from tests.foreign_text import ENGLISH, GERMAN, LATIN, of_cohort, prose, tokens

@@ -20,7 +20,8 @@ from forensics.transcripts.importers.naming import file_names
 from forensics.transcripts.importers.problems import NOTHING_SKIPPED, Skipped
 from forensics.transcripts.importers.records import open_input
 from forensics.transcripts.importers.registry import choose, importers
-from forensics.transcripts.transcript import Manifest, write_transcript
+from forensics.transcripts.transcript import Manifest
+from forensics.transcripts.writer import write_transcript
 
 __all__ = ["Imported", "ImportedFile", "Importer", "import_file", "importers", "source_sha256"]
 

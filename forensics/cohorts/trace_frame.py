@@ -1,0 +1,54 @@
+"""A trace in a notebook: its candidates as a frame, its answer in a few lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.support.tables import FLAG, NUMBER, TEXT, Kind, few_lines, frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forensics.cohorts.tracing import Trace
+
+_COLUMNS: dict[str, Kind] = {
+    "model": TEXT,
+    "family": TEXT,
+    "developer": TEXT,
+    "released": TEXT,
+    "score": NUMBER,
+    "cosine": NUMBER,
+    "log10_lr": NUMBER,
+    "family_wise": NUMBER,
+    "alike": FLAG,
+    "named": FLAG,
+}
+
+
+def trace_frame(trace: Trace) -> pd.DataFrame:
+    """Return a row per candidate, the likeliest first; see `Trace.to_frame`."""
+    rows = [
+        {
+            "model": one.model,
+            "family": one.family,
+            "developer": one.developer,
+            "released": one.released,
+            "score": one.score,
+            "cosine": one.cosine,
+            "log10_lr": one.log10_lr if trace.covered else None,
+            "family_wise": one.family_wise,
+            "alike": one.model in trace.alike,
+            "named": one.model in trace.named,
+        }
+        for one in trace.relatives
+    ]
+    return frame(rows, _COLUMNS)
+
+
+def trace_html(trace: Trace) -> str:
+    """Return the answer in a few lines; see `Trace._repr_html_`."""
+    basis = (
+        f"{trace.prompts} prompts, {len(trace.relatives)} candidates of the cohort {trace.cohort}."
+    )
+    teacher = [trace.teacher.statement] if trace.teacher is not None else []
+    return few_lines(f"Trace of {trace.subject}", trace.reading, [*teacher, basis])
