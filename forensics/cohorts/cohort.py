@@ -57,7 +57,8 @@ class Cohort:
     lists, in ascending order, hashes of word 5-grams that several lineage clusters use, and
     `phrase_models` by how many models (255: that many or more), in their answers to `prompts` and
     to those whose hashes are `more_prompts`. `reference` has, by comparator, what pairs of these
-    models score.
+    models score. `repeats`, shape (prompts, models), or (0, 0) where nobody was asked twice, is the
+    mean cosine of two answers of one model to one prompt, NaN where it gave one only.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Cohort:
     validation: Validation = field(default_factory=Validation.none)
     reference: Mapping[str, ReferenceScores] = field(default_factory=dict)
     more_prompts: tuple[str, ...] = ()
+    repeats: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     sha256: str = ""
 
     @property

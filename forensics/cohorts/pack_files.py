@@ -37,6 +37,10 @@ _ARRAYS: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
     "strangers": ("U16", ("strangers", 2)),
     "held_out": ("F16", ("held-out lines", "strangers")),
 }
+# What packs of one answer a prompt do not have.
+_OPTIONAL: Mapping[str, tuple[str, tuple[str | int, ...]]] = {
+    "repeats": ("F16", ("prompts", "models")),
+}
 
 
 def write_cohort(path: Path, cohort: Cohort) -> Cohort:
@@ -60,7 +64,8 @@ def write_cohort(path: Path, cohort: Cohort) -> Cohort:
         "reference": {name: one.model_dump() for name, one in cohort.reference.items()},
         "more_prompts": cohort.more_prompts,
     }
-    arrays = {name: np.ascontiguousarray(_array(cohort, name)) for name in _ARRAYS}
+    names = [*_ARRAYS, *(name for name in _OPTIONAL if _array(cohort, name).size)]
+    arrays = {name: np.ascontiguousarray(_array(cohort, name)) for name in names}
     text = json.dumps(head, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     content = save(arrays, metadata={_KEY: text})
     with whole_file(path) as file:
@@ -111,7 +116,8 @@ def _load(path: Path, with_arrays: bool) -> tuple[Mapping[str, Any], dict[str, N
         with safe_open(path, framework="numpy") as file:
             head = _head(path, file.metadata() or {})
             _check_shapes(path, head, file)
-            wanted = _ARRAYS if with_arrays else ()
+            there = set(file.keys())
+            wanted = [n for n in (*_ARRAYS, *_OPTIONAL) if n in there] if with_arrays else []
             return head, {name: file.get_tensor(name) for name in wanted}
     except SafetensorError as error:
         raise InputFileError(
@@ -152,7 +158,8 @@ def _check_shapes(path: Path, head: Mapping[str, Any], file: Any) -> None:
         raise InputFileError(f"{path}: the array {missing[0]!r} is missing; build it again")
     lists = {name: head.get(name) for name in ("models", "prompts")}
     sizes = {name: len(one) if isinstance(one, list) else 0 for name, one in lists.items()}
-    for name, (kind, wanted) in _ARRAYS.items():
+    optional = {name: form for name, form in _OPTIONAL.items() if name in names}
+    for name, (kind, wanted) in {**_ARRAYS, **optional}.items():
         part = file.get_slice(name)
         shape = tuple(part.get_shape())
         for size, length in zip(wanted, shape, strict=False):
@@ -191,6 +198,7 @@ def _parse(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Cohor
             for name, one in head["reference"].items()
         },
         more_prompts=tuple(map(str, head.get("more_prompts", ()))),
+        repeats=arrays.get("repeats", np.zeros((0, 0), np.float16)),
     )
 
 

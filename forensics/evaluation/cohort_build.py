@@ -22,6 +22,7 @@ from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.evaluate import evaluate
 from forensics.evaluation.reference_scores import histogram, reference_scores
 from forensics.evidence.features.sketches import (
+    SparseRows,
     count_sequences,
     document_frequency,
     fold,
@@ -145,6 +146,7 @@ def add(
     """
     models = dict(cohort.facts)
     traits, sketches, scales = [], [cohort.sketches], [cohort.scales]
+    repeats = [cohort.repeats]
     for model, responses in answers.items():
         if model in models:
             raise UsageError(f"cohort {cohort.name!r} has a model {model!r}; rename one of them")
@@ -160,6 +162,7 @@ def add(
         packed, scale = quantise(cohort.sketch(texts))
         sketches.append(packed[:, None])
         scales.append(scale[:, None])
+        repeats.append(np.full_like(cohort.repeats[:, :1], np.nan))
         given = [text for samples in texts.values() for text in samples]
         reasons = any(response.reasoning for response in responses)
         traits.append(traits_of(facts[model], given, reasons))
@@ -170,6 +173,7 @@ def add(
         traits=(*cohort.traits, *traits),
         sketches=np.concatenate(sketches, axis=1),
         scales=np.concatenate(scales, axis=1),
+        repeats=np.concatenate(repeats, axis=1) if cohort.repeats.size else cohort.repeats,
         provenance={**cohort.provenance, "added": added},
         sha256="",
     )
@@ -224,12 +228,14 @@ def _choose(outputs: Outputs, wanted: int, seed: int) -> NDArray[np.intp]:
 
 
 def _sketched(outputs: Outputs) -> dict[str, Any]:
-    sketches, scales, frequency, texts = [], [], [], []
+    sketches, scales, frequency, texts, repeats = [], [], [], [], []
     for row in outputs.texts:
         counts = count_sequences([text for samples in row for text in samples])
         stored, total = _stored(document_frequency(counts), len(counts))
         owner = np.repeat(np.arange(len(row)), [len(samples) for samples in row])
-        rows = mean_rows(weigh(counts, stored.astype(np.int64), total), owner, len(row))
+        weighed = weigh(counts, stored.astype(np.int64), total)
+        rows = mean_rows(weighed, owner, len(row))
+        repeats.append(_repeats(weighed, owner, len(row)))
         packed, scale = quantise(fold(rows))
         sketches.append(packed)
         scales.append(scale)
@@ -240,7 +246,19 @@ def _sketched(outputs: Outputs) -> dict[str, Any]:
         "scales": np.stack(scales),
         "frequency": np.stack(frequency),
         "texts": np.array(texts, dtype=np.uint16),
+        "repeats": np.stack(repeats) if np.isfinite(repeats).any() else np.zeros((0, 0), "f2"),
     }
+
+
+def _repeats(rows: SparseRows, owner: NDArray[np.intp], models: int) -> NDArray[np.float16]:
+    """Return the mean cosine of two answers of each model, shape (models,); NaN for one answer."""
+    sums = rows.summed(owner, models).astype(np.float64)
+    answers = np.bincount(owner[np.diff(rows.bounds) > 0], minlength=models)
+    pairs = np.where(answers > 1, answers * (answers - 1.0), np.nan)
+    # Every row has unit length: what is left of the sum's squared length is the pairs' cosines.
+    cosines = (np.einsum("ij,ij->i", sums, sums) - answers) / pairs
+    found: NDArray[np.float16] = cosines.astype(np.float16)
+    return found
 
 
 def _stored(frequency: NDArray[np.int64], texts: int) -> tuple[NDArray[np.uint8], int]:

@@ -207,6 +207,23 @@ def test_shapes_that_disagree_are_named(path, name):
         read_cohort(path)
 
 
+def test_how_alike_repeated_answers_are_is_kept_where_there_are_some(cohort, tmp_path):
+    assert cohort.repeats.shape == (0, 0)
+    several = outputs(facts(2, 3), prompts=9, samples=3)
+    made = build(several, (), "again")
+    file = tmp_path / "again.safetensors"
+    write_cohort(file, made)
+    assert np.array_equal(read_cohort(file).repeats, made.repeats)
+    answers = several.texts[0][0]
+    rows = np.stack([made.sketch({made.prompts[0].sha256: [text]})[0] for text in answers])
+    dots = rows @ rows.T
+    # The sketch is folded and rounded, the number kept is not.
+    assert made.repeats[0, 0] == pytest.approx(dots[np.triu_indices(3, 1)].mean(), abs=0.1)
+    _rewrite(file, lambda head, arrays: arrays.update(repeats=arrays["repeats"][1:]))
+    with pytest.raises(InputFileError, match="repeats is F16"):
+        read_cohort(file)
+
+
 def test_another_type_of_numbers_is_named(path):
     change = {"texts": np.ones(16, dtype=np.float64)}
     _rewrite(path, lambda head, arrays: arrays.update(change))
