@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.lineage.hypotheses import Confidence, best_confidence, read_pairs
+from forensics.cohorts.lineage.hypotheses import (
+    Confidence,
+    LabelledPair,
+    best_confidence,
+    read_pairs,
+)
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.cohorts.pack_files import write_cohort
@@ -31,7 +36,8 @@ class _Recipe:
     """One shipped cohort: its suite, its tables' common prefix, and where its answers are from.
 
     `category` is that of every prompt, for a suite whose list of prompts is written here too;
-    without it the list is there already.
+    without it the list is there already. `left_out` names models whose answers are, byte for byte,
+    those of another listing of the same model.
     """
 
     suite: str
@@ -40,6 +46,7 @@ class _Recipe:
     licence: str
     independent: Confidence | Literal["best"]
     category: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 RECIPES = (
@@ -52,22 +59,44 @@ RECIPES = (
     ),
     _Recipe(
         suite="misguided-attention",
-        prefix="misguided_attention",
-        source="cpldcpu/MisguidedAttention, models of 2025, three answers a prompt",
+        prefix="modern/misguided_attention",
+        source="cpldcpu/MisguidedAttention, models of late 2024 to mid-2025, 3 answers a prompt",
         licence="source CC0-1.0; this file holds no text, only numbers derived from it",
         independent="best",
         category="puzzle",
+    ),
+    _Recipe(
+        suite="longform",
+        prefix="modern/longform",
+        source="EQ-bench/longform-writing-bench, models of 2024 to May 2025, one answer a step",
+        licence="source MIT; this file holds no text, only numbers derived from it",
+        independent="best",
+        category="story step",
+        left_out=("THUDM__GLM-4-32B-0414", "openrouter__quasar-alpha"),
+    ),
+    _Recipe(
+        suite="slop-score",
+        prefix="modern/slop_score",
+        source="sam-paech/slop-score, models of mid-2024 to November 2025, one answer a prompt",
+        licence="source MIT; this file holds no text, only numbers derived from it",
+        independent="best",
+        category="story",
+    ),
+    _Recipe(
+        suite="farel",
+        prefix="modern/farel",
+        source="fairydreaming/farel-bench, models of 2023 to January 2025, one greedy answer a "
+        "prompt, 30 models with and without one shared system prompt",
+        licence="source MIT; this file holds no text, only numbers derived from it",
+        independent="best",
+        category="family quiz",
     ),
 )
 
 
 def build_shipped(recipe: _Recipe, data: Path, date: str, probes: Path) -> Cohort:
     """Build one cohort (and its list of prompts, where that is made here) into `probes`."""
-    facts = read_models(data / f"{recipe.prefix}_models.csv")
-    pairs = read_pairs(
-        data / f"{recipe.prefix}_pairs.csv.gz", facts, independent=recipe.independent
-    )
-    outputs = read_outputs([data / f"{recipe.prefix}_outputs.parquet"], facts)
+    outputs, pairs = tables(recipe, data)
     folder = probes / recipe.suite
     if recipe.category:
         write_text(folder / "prompts.csv", _listed(outputs.prompts, recipe.category))
@@ -81,6 +110,25 @@ def build_shipped(recipe: _Recipe, data: Path, date: str, probes: Path) -> Cohor
     known = {prompt.sha256: prompt for prompt in read_hashes(folder / "prompts.csv")}
     cohort = build(_renamed(outputs, known), pairs, recipe.suite, provenance=provenance)
     return write_cohort(folder / "cohort.safetensors", cohort)
+
+
+def tables(recipe: _Recipe, data: Path) -> tuple[Outputs, tuple[LabelledPair, ...]]:
+    """Read a recipe's answers and labelled pairs; without the models that it leaves out."""
+    facts = read_models(data / f"{recipe.prefix}_models.csv")
+    pairs = read_pairs(
+        data / f"{recipe.prefix}_pairs.csv.gz", facts, independent=recipe.independent
+    )
+    outputs = read_outputs([data / f"{recipe.prefix}_outputs.parquet"], facts)
+    kept = [i for i, model in enumerate(outputs.models) if model not in recipe.left_out]
+    names = [outputs.models[i] for i in kept]
+    return (
+        replace(
+            outputs,
+            facts={name: outputs.facts[name] for name in names},
+            texts=tuple(tuple(row[i] for i in kept) for row in outputs.texts),
+        ),
+        tuple(pair for pair in pairs if {pair.a, pair.b} <= set(names)),
+    )
 
 
 def _listed(prompts: Iterable[Prompt], category: str) -> str:

@@ -50,7 +50,7 @@ def test_a_cohort_by_name_shows_documented_lineage(cli: Run) -> None:
     result = cli("map", "misguided-attention", "--top", 3)
     assert result.code == 0, result.err
     assert "lineage" in result.out
-    assert "29 models" in result.out
+    assert "58 models" in result.out
     assert max(map(len, result.out.splitlines())) <= 80
 
 

@@ -36,7 +36,7 @@ def _small(name: str):
 
 
 def test_shipped_and_own_cohorts_by_name_and_any_by_path(own, tmp_path):
-    assert shipped() == ["alpaca-eval", "misguided-attention"]
+    assert shipped() == ["alpaca-eval", "farel", "longform", "misguided-attention", "slop-score"]
     write_cohort(destination("mine"), _small("mine"))
     assert list(known()) == [*shipped(), "mine"]
     assert known()["mine"] == own / "mine.safetensors"
@@ -47,7 +47,7 @@ def test_shipped_and_own_cohorts_by_name_and_any_by_path(own, tmp_path):
 
 @pytest.mark.parametrize("name", ["nope", "", "../core", "no/such.safetensors", "a" * 300, "a\0b"])
 def test_an_unknown_name_lists_those_there_are(name):
-    with pytest.raises(UsageError, match="give one of alpaca-eval, misguided-attention"):
+    with pytest.raises(UsageError, match="give one of alpaca-eval, farel, longform, misg"):
         find_cohort(name)
 
 
@@ -76,10 +76,12 @@ def test_the_cohort_that_answered_most_of_the_prompts(own):
 def test_the_cohort_whose_calibration_judges_these_prompts(own):
     hashes = [prompt.sha256 for prompt in load_suite("alpaca-eval").prompts]
     assert calibrating_cohort(hashes).name == "alpaca-eval"
-    # The trick questions' cohort has too few kin to be calibrated; other prompts have no cohort.
     tricks = [prompt.sha256 for prompt in load_suite("misguided-attention").prompts]
-    assert matching_cohort(tricks).calibration is None
-    assert calibrating_cohort(tricks).name == "alpaca-eval"
+    assert calibrating_cohort(tricks).name == "misguided-attention"
+    # The stories' cohorts have too few kin to be calibrated; other prompts have no cohort.
+    stories = [prompt.sha256 for prompt in find_cohort("longform").prompts]
+    assert matching_cohort(stories).calibration is None
+    assert calibrating_cohort(stories).name == "alpaca-eval"
     assert calibrating_cohort([]).name == "alpaca-eval"
     mine = write_cohort(destination("mine"), made_cohort())
     assert calibrating_cohort([prompt.sha256 for prompt in mine.prompts]).name == "made"
@@ -104,7 +106,7 @@ def test_models_of_cohorts():
         find_model("vicuna-13bb")
     with pytest.raises(UsageError, match="did you mean"):
         find_model("alpaca-eval/vicuna-13bb")
-    with pytest.raises(UsageError, match="no model '%%%' in alpaca-eval, misguided-attention"):
+    with pytest.raises(UsageError, match="no model '%%%' in alpaca-eval, farel, longform, misg"):
         find_model("%%%")
 
 

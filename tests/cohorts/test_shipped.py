@@ -9,11 +9,10 @@ import pytest
 
 from forensics.cohorts.finding import find_cohort, shipped
 from forensics.cohorts.likeness import pair_scores
-from forensics.cohorts.lineage.models import read_models
-from forensics.cohorts.outputs import read_outputs
 from forensics.suites.loading import load_suite
+from forensics.suites.references import read_hashes
 from forensics.support import resources
-from studies.cohorts.build_shipped import RECIPES, build_shipped
+from studies.cohorts.build_shipped import RECIPES, build_shipped, tables
 
 LIMIT = 4_000_000  # bytes
 
@@ -34,6 +33,54 @@ def test_a_shipped_cohort_is_small_complete_and_joins_its_suite(name):
     assert {"source", "licence", "command", "date", "version"} <= cohort.provenance.keys()
     answered = np.einsum("pmd,pmd->pm", cohort.rows(), cohort.rows()) > 0.5
     assert answered.mean() > 0.9
+
+
+TODAY = {"misguided-attention": 58, "longform": 50, "slop-score": 22, "farel": 85}
+
+
+@pytest.mark.parametrize("name", TODAY)
+def test_cohorts_of_today_are_small_and_say_what_they_hold(name):
+    cohort = find_cohort(name)
+    folder = _folder(name)
+    assert len(cohort.models) == TODAY[name]
+    assert (folder / "cohort.safetensors").stat().st_size <= LIMIT
+    listed = {prompt.sha256: prompt for prompt in read_hashes(folder / "prompts.csv")}
+    assert {prompt.sha256 for prompt in cohort.prompts} <= listed.keys()
+    assert f"{TODAY[name]}" in (folder / "DATASHEET.md").read_text("utf-8")
+    assert max(traits.released for traits in cohort.traits) >= "2025-01"
+    assert (cohort.scales == 0).mean() < 0.05  # blank answers are none
+
+
+def test_only_puzzles_were_asked_more_than_once():
+    asked_again = find_cohort("misguided-attention")
+    repeats = asked_again.repeats.astype(np.float64)
+    assert np.isfinite(repeats).mean() > 0.95
+    place = asked_again.place
+    # A model that answers alike each time is more like itself than one that does not.
+    itself = np.nanmean(repeats, axis=0)
+    assert itself[place("qwen3-235b-a22b-nothink")] > itself[place("deepseek-r1")] + 0.1
+    assert not any(find_cohort(name).repeats.size for name in ("longform", "slop-score", "farel"))
+
+
+def test_the_smallest_serves_as_reference_and_issues_no_ratio():
+    cohort = find_cohort("slop-score")
+    assert cohort.calibration is None
+    pair = np.array([[cohort.place("gemma-3-27b-it"), cohort.place("gemma-3-27b-it-antislop")]])
+    excluded = cohort.excluded()
+    kept = [~(excluded[a] | excluded[b]) for a, b in pair]
+    assert not cohort.population().met(pair, kept)[0]
+    strangers = np.array([[pair[0, 0], i] for i in np.flatnonzero(~excluded[pair[0, 0]])])
+    scores = pair_scores(cohort.likenesses(), excluded, np.concatenate([pair, strangers])).score
+    assert scores[0] > scores[1:].max()
+
+
+def test_two_listings_with_the_same_answers_are_one(data_folder: Path):
+    recipe = next(one for one in RECIPES if one.suite == "longform")
+    outputs, pairs = tables(recipe, data_folder)
+    for left_out in recipe.left_out:
+        assert left_out not in outputs.models
+        assert not any(left_out in (pair.a, pair.b) for pair in pairs)
+    assert not set(recipe.left_out) & set(find_cohort("longform").models)
 
 
 def test_the_large_one_is_calibrated_on_other_clusters():
@@ -85,8 +132,7 @@ def test_the_small_one_is_rebuilt_by_its_command(data_folder: Path, tmp_path: Pa
 
 def test_no_answer_and_no_prompt_is_shipped(data_folder: Path):
     for recipe in RECIPES:
-        facts = read_models(data_folder / f"{recipe.prefix}_models.csv")
-        outputs = read_outputs([data_folder / f"{recipe.prefix}_outputs.parquet"], facts)
+        outputs, _ = tables(recipe, data_folder)
         folder = _folder(recipe.suite)
         content = b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
         for prompt in outputs.prompts:
@@ -98,8 +144,7 @@ def test_no_answer_and_no_prompt_is_shipped(data_folder: Path):
 
 
 def test_sketches_of_the_text_at_hand_agree_with_the_pack(data_folder: Path):
-    facts = read_models(data_folder / "misguided_attention_models.csv")
-    outputs = read_outputs([data_folder / "misguided_attention_outputs.parquet"], facts)
+    outputs, _ = tables(RECIPES[1], data_folder)
     cohort = find_cohort("misguided-attention")
     place = outputs.models.index("QwQ-32b")
     answers = {p.sha256: row[place] for p, row in zip(outputs.prompts, outputs.texts, strict=True)}
