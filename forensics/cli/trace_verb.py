@@ -40,10 +40,9 @@ _SMALLEST = 0.001
     "cohort_name",
     shell_complete=completion.cohorts,
     section="Evidence",
-    default="alpaca-eval",
-    show_default=True,
     metavar="NAME|FILE",
-    help="Cohort to search.",
+    help="Cohort to search. Default: the one that has the model or answered the transcript's "
+    "prompts, else alpaca-eval.",
 )
 @option(
     "--top",
@@ -60,24 +59,24 @@ _SMALLEST = 0.001
 @backend_options
 @transcripts_option
 @broken_option
-def command(subject: str, cohort_name: str, **options: Any) -> None:
+def command(subject: str, cohort_name: str | None, **options: Any) -> None:
     """Rank a cohort's models by how likely SUBJECT is related to each.
 
     SUBJECT is a transcript, a model of the cohort (cohort:NAME), or any subject that can be asked
     the cohort's suite. "None of these" is an answer: the error rate printed is that of the best of
     all candidates, not of one.
     """
-    from forensics.cohorts.finding import find_cohort
     from forensics.cohorts.tracing import trace
     from forensics.support.files import write_text
     from forensics.support.months import check_month
     from forensics.workflows.obtaining import subject_from
-    from forensics.workflows.placing import place
+    from forensics.workflows.placing import cohort_for, place
     from forensics.workflows.progress import step_spinner
 
-    cohort = find_cohort(cohort_name)
     released = check_month(options["released"], "--released")
-    placed, _ = place(subject_from(subject, options), cohort, released, options)
+    asked = subject_from(subject, options)
+    cohort = cohort_for(asked, cohort_name)
+    placed, _ = place(asked, cohort, released, options)
     with step_spinner() as spinner:
         spinner.add_task(f"tracing {placed.name}", total=None)
         found = trace(placed, cohort)

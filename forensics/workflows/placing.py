@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.finding import find_model
+from forensics.cohorts.finding import find_cohort, find_model, matching_cohort
 from forensics.cohorts.subject import Placed, place_examined, place_member
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
@@ -14,6 +14,30 @@ from forensics.suites.loading import load_suite
 from forensics.transcripts.transcript import Transcript, read_transcript, unbroken
 from forensics.verdicts.compare import restrict
 from forensics.workflows.obtaining import asking_from, obtain
+
+_USUAL = "alpaca-eval"
+
+
+def cohort_for(subject: Subject, name: str | None) -> Cohort:
+    """Return the cohort to search for a subject's relatives.
+
+    Args:
+        subject: whose relatives are wanted.
+        name: of a cohort, or its file; None takes the one that the subject is a model of, or that
+            answered most of a transcript's prompts, and `alpaca-eval` for all others.
+
+    Raises:
+        UsageError: no cohort has that name, or that model.
+        InputFileError: the transcript or the cohort cannot be read.
+    """
+    if name:
+        return find_cohort(name)
+    if subject.kind == "cohort":
+        return find_model(subject.target)[0]
+    if subject.kind != "transcript":
+        return find_cohort(_USUAL)
+    responses = read_transcript(Path(subject.target)).responses
+    return matching_cohort({one.prompt.sha256 for one in responses}) or find_cohort(_USUAL)
 
 
 def place(

@@ -99,6 +99,15 @@ def test_a_cohorts_model_needs_no_answers(cli, folder):
     assert len(shipped["relatives"]) == len(find_cohort("alpaca-eval").models) - 1
 
 
+def test_without_a_name_the_cohort_is_the_subjects(cli, folder):
+    assert _trace(cli, "cohort:o3-mini")["cohort"] == "misguided-attention"
+    assert _trace(cli, "cohort:longform/quasar-alpha")["cohort"] == "longform"
+    assert _trace(cli, "kin.jsonl")["cohort"] == "alpaca-eval"  # nobody answered its prompts
+    (folder / "cache/cohorts").mkdir(parents=True, exist_ok=True)
+    write_cohort(folder / "cache/cohorts/made.safetensors", made_cohort())
+    assert _trace(cli, "kin.jsonl")["relatives"][0]["model"].startswith("m0")
+
+
 def test_the_table_fits_the_terminal(cli, folder):
     result = cli("trace", "cohort:Meta-Llama-3-8B-Instruct", "--top", "5")
     assert result.code == 0
