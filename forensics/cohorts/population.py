@@ -146,9 +146,12 @@ def _within(one: Traits, called: str, reference: Sequence[Traits], name: str) ->
     value = float(getattr(one, name))
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     what = {"length": "the median answer length (characters)", "markup": "layout marks per 1,000"}
-    text = f"{what[name]} of {called}, {value:.0f}, lies in the cohort's {low:.0f} to {high:.0f}"
     met = low / _SLACK <= value <= high * _SLACK
-    return Condition(met, text if met else text.replace("lies in", "lies outside"))
+    lies = "in" if met else "outside"
+    return Condition(
+        met,
+        f"{what[name]} of {called}, {value:.0f}, lies {lies} the cohort's {low:.0f} to {high:.0f}",
+    )
 
 
 def _reasoning(first: Traits, second: Traits, reference: Sequence[Traits]) -> Condition:

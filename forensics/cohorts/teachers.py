@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +20,8 @@ from forensics.cohorts.calibration import ErrorRate, error_rate
 from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.population import MONTHS, month
-
-Level = Literal["assistant-style kinship, source undetermined", "none"]
-ASSISTANT_STYLE: Level = "assistant-style kinship, source undetermined"
-# Fourteen clusters, none of them in error, are the least that bounds an error rate so.
-MAX_ERROR = 0.2
-MIN_FOUND = 0.3
+from forensics.cohorts.teacher_level import ASSISTANT_STYLE, MAX_ERROR, HeldOut, Level
+from forensics.cohorts.teacher_wording import teacher_statement
 
 
 @dataclass(frozen=True)
@@ -39,40 +34,6 @@ class Roles:
 
     students: Flags
     others: Flags
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """How the cohort's own models fare, each held against others of its time and no kin.
-
-    Of `students` documented students `found` lean towards students, and so does some model of
-    `wrong` of the `others` lineage clusters documented to have had no teacher.
-    """
-
-    students: int
-    found: int
-    others: int
-    wrong: int
-
-    @property
-    def limit(self) -> float:
-        """The upper 95 % limit of the share of others that lean."""
-        return error_rate(self.wrong, self.others).upper
-
-    @property
-    def holds(self) -> bool:
-        """Whether leaning tells a student."""
-        enough = self.found >= MIN_FOUND * self.students > 0
-        return enough and self.limit <= MAX_ERROR
-
-    @property
-    def text(self) -> str:
-        """The counts, in words."""
-        return (
-            f"Of the cohort's own models, each held against others of its time, {self.found} of "
-            f"{self.students} documented students and {self.wrong} of {self.others} lineage "
-            "clusters documented to have had no teacher lean towards students"
-        )
 
 
 @dataclass(frozen=True)
@@ -218,7 +179,7 @@ def finding(
     level: Level = ASSISTANT_STYLE if tried.holds and leans else "none"
     return TeacherFinding(
         level,
-        _statement(level, tried, rate, covered),
+        teacher_statement(level, tried, rate, covered),
         leans,
         int(rate.trials),
         round(rate.upper, 4) if told else None,
@@ -259,29 +220,4 @@ def _known(agreement: Floats, facts: Mapping[str, ModelFacts], excluded: Flags) 
         np.array([numbers[model] for model in facts], dtype=np.intp),
         known,
         excluded,
-    )
-
-
-def _statement(level: Level, tried: HeldOut, rate: ErrorRate, covered: bool) -> str:
-    if level == ASSISTANT_STYLE:
-        return (
-            f"Teacher: {ASSISTANT_STYLE}: none of {int(rate.trials)} lineage clusters of its time "
-            f"without a teacher leans as far (upper 95 % limit {rate.upper:.0%}). {tried.text}. "
-            "No model, family or developer is named."
-        )
-    if tried.holds and not covered:
-        return "Teacher: none is named; the subject lies outside the validated population."
-    if not rate.trials:
-        return (
-            "Teacher: none is named; nobody of the subject's time is documented to have had none."
-        )
-    if tried.holds:
-        return (
-            f"Teacher: none is named. {tried.text}; this subject does not, which is no evidence "
-            "that it had no teacher."
-        )
-    return (
-        f"Teacher: none is named, at no level. {tried.text}, which does not tell a student "
-        f"(needed: {MIN_FOUND:.0%} of the students, and an upper 95 % limit of {MAX_ERROR:.0%} on "
-        "the share of the others)."
     )

@@ -20,6 +20,14 @@ from forensics.cohorts.population import Condition, Population
 from forensics.cohorts.subject import Placed, excluded_for
 from forensics.cohorts.teachers import TeacherFinding, apart
 from forensics.cohorts.teachers import finding as teacher_finding
+from forensics.cohorts.trace_wording import (
+    Level,
+    none_of_these,
+    related,
+    related_to,
+    stands_out,
+    too_few_answers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +70,7 @@ class Trace:
     relatives: tuple[Relative, ...]
     alike: tuple[str, ...]
     named: tuple[str, ...]
-    level: str
+    level: Level
     reading: str
     conditions: tuple[Condition, ...]
     teacher: TeacherFinding | None
@@ -185,12 +193,13 @@ def _conditions(
     return population.conditions(len(cohort.models), number, np.append(kept, False), names)
 
 
-def _level(alike: Sequence[Relative]) -> str:
+def _level(alike: Sequence[Relative]) -> Level:
     if not alike:
         return "none"
     if len(alike) == 1:
         return "model"
-    for level in ("family", "developer"):
+    levels: tuple[Level, ...] = ("family", "developer")
+    for level in levels:
         values = {getattr(one, level) for one in alike}
         if len(values) == 1 and "" not in values:
             return level
@@ -203,34 +212,15 @@ def _reading(
     conditions: Sequence[Condition],
 ) -> str:
     unmet = [condition.text for condition in conditions if not condition.met]
-    limits = f" Outside the validated population: {'; '.join(unmet)}." if unmet else ""
-    if not alike:
-        return (
-            f"None of these: no model passes the family-wise limit of {FAMILY_WISE:.0%} (the best, "
-            f"{relatives[0].model}, does not stand out from what unrelated subjects reach).{limits}"
-        )
     best = relatives[0]
-    who = {
-        "model": best.model,
-        "family": f"the {best.family} family (best: {best.model})",
-        "developer": f"models of {best.developer} (best: {best.model})",
-        "several": f"{len(alike)} models of several families (best: {best.model})",
-    }[_level(alike)]
-    if unmet:
-        return (
-            f"Screening only: stands out as like {who}, but no relation is claimed, and no "
-            f"likelihood ratio holds.{limits}"
-        )
-    return (
-        f"Related to {who}: the same model, one of close descent, or one that the same people "
-        "tuned alike. Which of these cannot be told from text."
-    )
+    if not alike:
+        return none_of_these(best.model, FAMILY_WISE, unmet)
+    level = _level(alike)
+    who = related_to(level, best.model, best.family, best.developer, len(alike))
+    return stands_out(who, unmet) if unmet else related(who)
 
 
 def _insufficient(subject: Placed, cohort: Cohort) -> Trace:
-    reading = (
-        f"Insufficient data: {subject.answered} of the cohort's {len(cohort.prompts)} prompts have "
-        f"a usable answer; at least {MIN_PROMPTS} are needed."
-    )
+    reading = too_few_answers(subject.answered, len(cohort.prompts), MIN_PROMPTS)
     name = subject.name
     return Trace(name, cohort.name, None, subject.answered, (), (), (), "none", reading, (), None)

@@ -2,7 +2,7 @@
 
 A rule compares what is *declared* of the subject with what was *measured*. It never passes what
 could not be measured, and absence of likeness is no evidence of independence: a pass says only
-that the bound was not reached.
+that the bound was not reached. The sentences are in `rule_wording`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.case.document import Case
+from forensics.policy import rule_wording as words
 from forensics.policy.declarations import Declarations, DeclaredModel
 from forensics.policy.measured import Measured, by_weights, kin_log10_lr, telling_exhibit
 from forensics.policy.model import (
@@ -23,24 +24,7 @@ from forensics.policy.model import (
 )
 from forensics.policy.names import declared_as, same_name
 from forensics.policy.outcomes import ExhibitRef, Status
-from forensics.policy.terms import NOT_ADVICE, RestrictedTerms, terms_for
-from forensics.support.numbers import number
-
-_LR = "log10 likelihood ratio of close kinship"
-_NAMED = "it, or one of its lineage or family, is declared"
-_DECLARE = (
-    "Declare it (base_model in the model card, or [declared] base_models in the policy); or look "
-    "into the exhibits and accept it with [[allow]], a reason and a date."
-)
-_TERMS = "A person should read the terms and the licence of the weights."
-_COPIED = (
-    "Ask both again with no cache or proxy in between. If they are one model, declare it; if that "
-    "is known and fine, accept it with [[allow]], a reason and a date."
-)
-_CALIBRATE = (
-    'Ask prompts that a cohort has answered (suite = "alpaca-eval") for a likelihood ratio, or set '
-    "[rules.max-similarity] limits of your own."
-)
+from forensics.policy.terms import RestrictedTerms, terms_for
 
 
 @dataclass(frozen=True)
@@ -78,12 +62,12 @@ def undeclared_kinship(
     """Judge close kinship to a model that is not declared."""
     parent = known.parent(one)
     if parent is not None:
-        yield Judgement("pass", f"{_NAMED}: {parent.source} names {parent.name}")
+        yield Judgement("pass", words.declared(parent))
         return
     weights = by_weights(case, rule.min_log10_lr)
     if weights is not None and weights.says == "kin":
-        message = f"kin by its weights ({weights.words}), and not declared{_scratch(known)}"
-        yield Judgement("violated", message, _DECLARE)
+        message = words.kin_by_weights(weights.words, known.declared.from_scratch)
+        yield Judgement("violated", message, words.DECLARE)
         return
     yield _by_likelihood(known, rule, one, case)
 
@@ -91,68 +75,26 @@ def undeclared_kinship(
 def _by_likelihood(known: Known, rule: UndeclaredKinship, one: Measured, case: Case) -> Judgement:
     value, bound = kin_log10_lr(case), rule.min_log10_lr
     if value is None and case.copy_tripwire.tripped:
-        return Judgement("review", _copied(case), _COPIED)
+        return Judgement("review", words.copied(case.copy_tripwire), words.ASK_AGAIN)
     undecided = _undecided(one, case, value)
     if undecided or value is None:
-        return Judgement("inconclusive", undecided, _CALIBRATE)
+        return Judgement("inconclusive", undecided, words.CALIBRATE)
+    measure = (words.LIKELIHOOD_RATIO, value, bound)
     if one.search is not None and not one.search.named:
-        return Judgement("pass", _not_named(one), "", _LR, value, bound)
+        return Judgement("pass", words.not_named(one.search), "", *measure)
     if value < bound and case.verdict.status == "inconclusive":
-        message = f"log10 LR {value:+.2f} weighs for neither"
-        return Judgement("inconclusive", message, "Ask more prompts (limit).", _LR, value, bound)
+        return Judgement("inconclusive", words.for_neither(value), words.MORE_PROMPTS, *measure)
     if value < bound:
-        message = (
-            f"log10 LR {value:+.2f} stays below {bound:+.2f}; that is no evidence of independence"
-        )
-        return Judgement("pass", message, "", _LR, value, bound)
-    message = (
-        f"log10 LR {value:+.2f} for close kinship ({case.verdict.calibration} calibration), "
-        f"allowed below {bound:+.2f}, and not declared{_errors(case)}{_scratch(known)}"
-    )
-    return Judgement("violated", message, _DECLARE, _LR, value, bound, telling_exhibit(one))
+        return Judgement("pass", words.below(value, bound), "", *measure)
+    message = words.kin_by_ratio(case.verdict, value, bound, known.declared.from_scratch)
+    return Judgement("violated", message, words.DECLARE, *measure, telling_exhibit(one))
 
 
 def _undecided(one: Measured, case: Case, value: float | None) -> str:
     """Return why no likelihood ratio may be used, empty where one may."""
     if one.search is not None and one.search.unmet:
-        return f"outside the validated population: {'; '.join(one.search.unmet)}"
-    if value is not None:
-        return ""
-    return f"no likelihood ratio: {case.verdict.headline}"
-
-
-def _copied(case: Case) -> str:
-    # Nothing weighs so much, and yet a cache in front of both may be all there is to it.
-    return (
-        f"{case.copy_tripwire.identical} long answers are identical: the same model, a cache, an "
-        "alias or a proxy; no likelihood ratio can be given"
-    )
-
-
-def _not_named(one: Measured) -> str:
-    search = one.search
-    if search is None:
-        return ""
-    rate = "unknown" if search.family_wise is None else f"{search.family_wise:.2g}"
-    return (
-        f"the best of {search.candidates} models of the cohort {search.cohort}, and does not stand "
-        f"out from what unrelated models reach (error rate of the search {rate})"
-    )
-
-
-def _errors(case: Case) -> str:
-    rate = case.verdict.error_at_score
-    if rate is None:
-        return ""
-    return (
-        f"; so high a score is reached by {rate.pairs_in_error} of {rate.pairs} unrelated pairs "
-        f"held out ({rate.clusters_in_error} of {rate.clusters} lineage clusters)"
-    )
-
-
-def _scratch(known: Known) -> str:
-    said = known.declared.from_scratch
-    return f"; the card says it was {said!r}" if said else ""
+        return words.outside(one.search.unmet)
+    return "" if value is not None else words.no_ratio(case.verdict)
 
 
 def max_similarity(
@@ -161,7 +103,7 @@ def max_similarity(
     """Judge scores against limits that the policy's author chose."""
     parent = known.parent(one)
     if parent is not None:
-        yield Judgement("pass", f"{_NAMED}: {parent.source} names {parent.name}")
+        yield Judgement("pass", words.declared(parent))
         return
     for comparator, bound in rule.limits.items():
         yield _within(one, case, comparator, bound)
@@ -170,23 +112,21 @@ def max_similarity(
 def _within(one: Measured, case: Case, comparator: str, bound: float) -> Judgement:
     evidence = next((e for e in case.evidence if e.comparator == comparator), None)
     if evidence is None or evidence.score is None or evidence.interval is None:
-        reason = "it was not run" if evidence is None else evidence.reason
         failed = evidence is not None and evidence.status == "error"
-        message = f"{comparator} gave no score with an interval: {reason}"
-        step = "Ask more prompts (limit), or name another comparator in limits."
-        return Judgement("error" if failed else "not_measured", message, step, comparator)
-    score, low, high = evidence.score, evidence.interval.low, evidence.interval.high
-    where = f"{evidence.title} {number(score)} [{number(low)}, {number(high)}]"
+        message = words.no_score(comparator, evidence)
+        return Judgement(
+            "error" if failed else "not_measured", message, words.OTHER_COMPARATOR, comparator
+        )
+    low, high = evidence.interval.low, evidence.interval.high
+    measure = (comparator, evidence.score, bound)
     if low > bound:
-        message = f"{where} lies above {bound:g}, the policy's own, uncalibrated limit"
         exhibit = telling_exhibit(one, [comparator]) or telling_exhibit(one)
-        return Judgement("violated", message, _DECLARE, comparator, score, bound, exhibit)
+        message = words.above_limit(evidence, bound)
+        return Judgement("violated", message, words.DECLARE, *measure, exhibit)
     if high > bound:
-        step = "Ask more prompts (limit) or samples: the interval narrows."
-        message = f"{where} straddles the limit {bound:g}"
-        return Judgement("inconclusive", message, step, comparator, score, bound)
-    message = f"{where} stays within {bound:g}; that is no evidence of independence"
-    return Judgement("pass", message, "", comparator, score, bound)
+        message = words.straddles_limit(evidence, bound)
+        return Judgement("inconclusive", message, words.MORE_SAMPLES, *measure)
+    return Judgement("pass", words.within_limit(evidence, bound), "", *measure)
 
 
 def contradicted_declaration(
@@ -196,20 +136,16 @@ def contradicted_declaration(
     parent = known.parent(one)
     if parent is None:
         return
-    said = f"{parent.source} declares {parent.name}"
     weights = by_weights(case, rule.min_log10_lr)
     if weights is None:
-        message = f"{said}; no weights of both were compared, and text cannot contradict it"
-        step = "Give both models as local folders or hub ids (hf:), with their weights."
-        yield Judgement("not_measured", message, step)
+        yield Judgement("not_measured", words.no_weights(parent), words.GIVE_WEIGHTS)
     elif weights.says == "independent":
-        message = f"{said}, but the weights show no kinship ({weights.words})"
-        step = "Correct base_model in the card, or check that the right files were published."
-        yield Judgement("violated", message, step)
+        message = words.contradicted(parent, weights.words)
+        yield Judgement("violated", message, words.CORRECT_CARD)
     elif weights.says == "undecided":
-        yield Judgement("inconclusive", f"{said}; {weights.words}")
+        yield Judgement("inconclusive", words.left_open(parent, weights.words))
     else:
-        yield Judgement("pass", f"{said}, as the weights show ({weights.words})")
+        yield Judgement("pass", words.confirmed(parent, weights.words))
 
 
 def undeclared_parents(
@@ -217,12 +153,11 @@ def undeclared_parents(
 ) -> Iterable[tuple[str, Judgement]]:
     """Yield what `contradicted-declaration` says of parents that are no reference, by name."""
     if not known.declared.base_models:
-        yield "–", Judgement("pass", "no parent is declared: nothing to contradict")
+        yield "–", Judgement("pass", words.NO_PARENT)
     for parent in known.declared.base_models:
         if any(same_name(parent.name, name) for one in measured for name in (*one.names, *one.kin)):
             continue
-        message = f"{parent.source} declares {parent.name}, which is not among [[against]]"
-        step = f'Add [[against]] with subject = "hf:{parent.name}".'
+        message, step = words.not_a_reference(parent), words.add_reference(parent)
         yield parent.name, Judgement("not_measured", message, step)
 
 
@@ -237,39 +172,36 @@ def restricted_teacher(
     terms = known.restricted(one)
     if terms is None:
         return
-    about = (
-        f"{terms.developer}'s terms of {terms.as_of} ({terms.source}): {terms.terms}. {NOT_ADVICE}"
-    )
     weights = by_weights(case, rule.min_log10_lr)
     if weights is not None and weights.says == "kin":
-        yield _by_descent(known.parent(one), weights.words, about)
+        yield _by_descent(known.parent(one), weights.words, terms)
         return
     value, bound = kin_log10_lr(case), rule.min_log10_lr
     undecided = _undecided(one, case, value)
     if value is None and case.copy_tripwire.tripped:
-        yield Judgement("review", f"{_copied(case)}. {about}", _COPIED)
-    elif undecided or value is None:
-        yield Judgement("inconclusive", f"{undecided.rstrip('.')}. {about}", _CALIBRATE)
-    elif one.search is not None and not one.search.named:
-        yield Judgement("pass", _not_named(one), "", _LR, value, bound)
+        message = words.with_terms(words.copied(case.copy_tripwire), terms)
+        yield Judgement("review", message, words.ASK_AGAIN)
+        return
+    if undecided or value is None:
+        yield Judgement("inconclusive", words.with_terms(undecided, terms), words.CALIBRATE)
+        return
+    measure = (words.LIKELIHOOD_RATIO, value, bound)
+    if one.search is not None and not one.search.named:
+        yield Judgement("pass", words.not_named(one.search), "", *measure)
     elif value < bound:
-        message = f"log10 LR {value:+.2f} does not reach {bound:+.2f}"
-        yield Judgement("pass", message, "", _LR, value, bound)
+        yield Judgement("pass", words.not_reached(value, bound), "", *measure)
     else:
-        message = f"log10 LR {value:+.2f} for close kinship, on text alone. {about}"
-        step = "A person should read the exhibits and the terms, and ask where the data came from."
-        yield Judgement("review", message, step, _LR, value, bound, telling_exhibit(one))
+        message = words.with_terms(words.kin_by_text(value), terms)
+        yield Judgement("review", message, words.READ_EXHIBITS, *measure, telling_exhibit(one))
 
 
-def _by_descent(parent: DeclaredModel | None, words: str, about: str) -> Judgement:
+def _by_descent(parent: DeclaredModel | None, by: str, terms: RestrictedTerms) -> Judgement:
     if parent is None:
-        return Judgement("violated", f"kin by its weights ({words}). {about}", _TERMS)
+        message = words.with_terms(words.descends(by), terms)
+        return Judgement("violated", message, words.READ_TERMS)
     # A declared descendant is what a licence of weights is for; outputs leave no trace in them.
-    message = (
-        f"kin by its weights ({words}), as {parent.source} declares; they do not tell whether "
-        f"outputs were trained on. {about}"
-    )
-    return Judgement("review", message, f"{_TERMS} Accept it with [[allow]], a reason and a date.")
+    message = words.with_terms(words.descends_as_declared(by, parent), terms)
+    return Judgement("review", message, f"{words.READ_TERMS} {words.ALLOW}")
 
 
 Judge = Callable[[Known, Any, Measured, Case], Iterable[Judgement]]

@@ -9,7 +9,9 @@ from typing import Literal
 from forensics.case.document import Case, CaseResponse
 from forensics.case.evidence import Evidence, Exhibit
 from forensics.policy.outcomes import ExhibitRef
-from forensics.verdicts.tier_readings import Kin, read_tiers
+from forensics.verdicts.decision import Kin
+from forensics.verdicts.tier_readings import read_tiers
+from forensics.verdicts.tier_wording import tier_clause
 
 _KIN = ("same_model", "close_descent")
 _SHARED = 240
@@ -82,7 +84,7 @@ def by_weights(case: Case, bound: float) -> ByWeights | None:
         if e.tier == "weights" and e.status == "ok" and (lr := _lr(e)) is not None
     ]
     if says is not None and (says == "kin" or not ratios):
-        return ByWeights(says, tested.text.removesuffix("."))
+        return ByWeights(says, tier_clause(tested))
     if not ratios:
         return None
     lr, title = max(ratios)

@@ -12,11 +12,9 @@ from forensics.case.document import (
     CasePrompt,
     CaseResponse,
     CaseSubject,
-    CopyTripwire,
     LedgerEntry,
     Overlap,
     Relatives,
-    Verdict,
 )
 from forensics.case.evidence import Evidence
 from forensics.errors import ForensicsError, InsufficientError, MissingDependencyError
@@ -30,10 +28,10 @@ from forensics.transcripts.transcript import Response, Transcript
 from forensics.verdicts.comparability import comparability_notes
 from forensics.verdicts.confounds import Confounds, confounds, explained
 from forensics.verdicts.copy_tripwire import copy_tripwire
-from forensics.verdicts.left_out import check_any_measured, said
+from forensics.verdicts.left_out import check_any_measured, left_out
 from forensics.verdicts.random_exhibits import with_random
-from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED, fuse
-from forensics.verdicts.verdict import flagged, screen, weigh, weigh_transferred
+from forensics.verdicts.verdict import changed, decide
+from forensics.verdicts.verdict_wording import worded
 
 if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort
@@ -170,8 +168,8 @@ def concluded(
         evidence=tuple(found),
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
-        verdict=flagged(
-            said(_verdict(found, overlap, tripwire), found), a.transcript, b.transcript
+        verdict=worded(
+            decide(found, overlap, tripwire), changed(a.transcript, b.transcript), left_out(found)
         ),
         relatives=judged.relatives if judged is not None else None,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
@@ -213,28 +211,6 @@ def _beside(evidence: Evidence, cohort: Cohort) -> Evidence:
     if evidence.score is None:
         return evidence
     return evidence.model_copy(update={"reference": cohort.reference.get(evidence.comparator)})
-
-
-def _verdict(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwire) -> Verdict:
-    added = {e.comparator: e for e in evidence if e.comparator in (LIKENESS, TRANSFERRED)}
-    told = [e for e in evidence if e.tier == "text" or e.status != "ok"]
-    screening = screen([e for e in told if e.comparator not in added], overlap, tripwire)
-    return fuse(_calibrated(screening, added, tripwire), evidence)
-
-
-def _calibrated(
-    screening: Verdict, added: Mapping[str, Evidence], tripwire: CopyTripwire
-) -> Verdict:
-    if not added or screening.status == "insufficient":
-        return screening
-    judged = added.get(LIKENESS) or added[TRANSFERRED]
-    if judged.status != "ok":
-        # The lines of a transferred ratio are no kind of evidence of their own to a reader.
-        what = judged.title if judged.comparator == LIKENESS else "No likelihood ratio"
-        reason = f"{what}: {judged.reason}"
-        return screening.model_copy(update={"reasons": (*screening.reasons, reason)})
-    weighed = weigh if judged.comparator == LIKENESS else weigh_transferred
-    return weighed(screening, judged, tripwire)
 
 
 def measure(

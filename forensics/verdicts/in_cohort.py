@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.case.document import Case, CaseSubject, CopyTripwire, LedgerEntry, Overlap, Verdict
-from forensics.case.evidence import Evidence
+from forensics.case.document import Case, CaseSubject, CopyTripwire, LedgerEntry, Overlap
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.judging import judge
 from forensics.cohorts.relatives import relatives
@@ -21,10 +20,8 @@ from forensics.support.clock import now
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL
-from forensics.verdicts.verdict import UNCALIBRATED, flagged, weigh
-
-_NO_TEXT = "Text not shipped: passages, style and refusals cannot be compared."
-_SHOWN = 5
+from forensics.verdicts.verdict import changed, decide_in_cohort
+from forensics.verdicts.verdict_wording import NO_TEXT, worded
 
 
 @dataclass(frozen=True)
@@ -64,8 +61,10 @@ def compare_in_cohort(
         prompts=(),
         evidence=(evidence,),
         copy_tripwire=tripwire,
-        comparability=(_NO_TEXT,),
-        verdict=flagged(_verdict(evidence, tripwire), a.transcript, b.transcript),
+        comparability=(NO_TEXT,),
+        verdict=worded(
+            decide_in_cohort(evidence, overlap, tripwire), changed(a.transcript, b.transcript)
+        ),
         relatives=relatives(a.placed, b.placed, cohort),
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )
@@ -83,30 +82,3 @@ def _subject(side: Side, cohort: Cohort) -> CaseSubject:
         errors=0,
         warnings=side.transcript.warnings if side.transcript and side.transcript.broken else (),
     )
-
-
-def _verdict(evidence: Evidence, tripwire: CopyTripwire) -> Verdict:
-    if evidence.status != "ok":
-        return Verdict(
-            status="insufficient",
-            headline=f"Insufficient data: {evidence.reason}.",
-            reading="Nothing can be said about kinship, in either direction.",
-            reasons=(f"{evidence.title}: {evidence.reason}",),
-            limits=("Missing data is not evidence of independence.",),
-        )
-    screening = Verdict(
-        status="screening",
-        headline=f"Screening ({UNCALIBRATED}): likeness {evidence.score:.2f}.",
-        reading=f"Likeness {evidence.score:.2f} on {evidence.n} prompts. {_NO_TEXT}",
-        reasons=(_NO_TEXT, *_telling(evidence)),
-        limits=("Unrelated assistants are alike to some degree too.",),
-    )
-    return weigh(screening, evidence, tripwire)
-
-
-def _telling(evidence: Evidence) -> tuple[str, ...]:
-    """Name the prompts that speak most for, and most against."""
-    order = sorted(evidence.per_prompt, key=lambda one: -one.score)
-    most = ", ".join(f"{one.prompt_id} ({one.score:+.2f})" for one in order[:_SHOWN])
-    least = ", ".join(f"{one.prompt_id} ({one.score:+.2f})" for one in order[::-1][:_SHOWN])
-    return (f"Most alike on prompts {most}.", f"Least alike on prompts {least}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from forensics.case.document import Case, Verdict
+from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.errors import MissingDependencyError
 from forensics.evidence.base import Comparator
@@ -21,14 +21,6 @@ def left_out(evidence: Sequence[Evidence]) -> tuple[str, ...]:
         for e in evidence
         if e.tier == "text" and e.status == "not_measured"
     )
-
-
-def said(verdict: Verdict, evidence: Sequence[Evidence]) -> Verdict:
-    """Return the verdict with what was left out as its first limits."""
-    missing = left_out(evidence)
-    if not missing:
-        return verdict
-    return verdict.model_copy(update={"limits": (*missing, *verdict.limits)})
 
 
 def check_any_measured(

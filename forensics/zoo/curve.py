@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from forensics.errors import InputFileError
 from forensics.support.files import write_text
-from forensics.verdicts.tier_readings import Kin, read_tiers
+from forensics.verdicts.decision import Kin
+from forensics.verdicts.tier_readings import read_tiers
 from forensics.zoo import training
 from forensics.zoo.checkpoint import Checkpoint, write_checkpoint
 

@@ -18,8 +18,9 @@ from typing import get_args
 
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
+from forensics.verdicts.decision import POINTS
 from forensics.verdicts.detection_limit import FILE, Detection, Rate, percent
-from forensics.verdicts.tier_readings import ALIKE, POINTS
+from forensics.verdicts.tier_readings import ALIKE
 from forensics.zoo import curve, training
 from studies.detection.false_alarms import Row, false_alarms
 

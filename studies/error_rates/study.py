@@ -29,7 +29,8 @@ from forensics.cohorts.likeness import Flags, Floats, Likenesses, agreement, pai
 from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, LabelledPair, read_pairs
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
-from forensics.cohorts.teachers import HeldOut, held_out
+from forensics.cohorts.teacher_level import HeldOut
+from forensics.cohorts.teachers import held_out
 from forensics.cohorts.tracing import FAMILY_WISE
 from forensics.evaluation.evaluate import evaluate
 from studies.error_rates.published_methods import BASELINES

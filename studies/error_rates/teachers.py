@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from forensics.cohorts.teachers import ASSISTANT_STYLE, MAX_ERROR, MIN_FOUND, HeldOut
+from forensics.cohorts.teacher_level import ASSISTANT_STYLE, MAX_ERROR, MIN_FOUND, HeldOut
+from forensics.cohorts.teacher_wording import held_out_words
 from studies.error_rates.cells import number, row, word
 from studies.error_rates.teacher_claims import RIGHT, WRONG
 from studies.error_rates.teacher_study import MIN_TEACHER_CLUSTERS
@@ -175,8 +176,8 @@ def _levels(levels: HeldOut) -> Iterator[str]:
     yield (
         "What `trace` says of teachers: never a model, family or developer. Whether a subject "
         "leans towards students at all is measured by its mean likeness to documented students "
-        f"less that to models documented to have had no teacher. {levels.text} (upper 95 % limit "
-        f"{levels.limit:.0%}). `trace` {outcome}."
+        f"less that to models documented to have had no teacher. {held_out_words(levels)} (upper "
+        f"95 % limit {levels.limit:.0%}). `trace` {outcome}."
     )
 
 

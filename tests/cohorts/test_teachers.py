@@ -8,9 +8,8 @@ from dataclasses import asdict
 import numpy as np
 
 from forensics.cohorts.lineage.models import ModelFacts, Teacher
+from forensics.cohorts.teacher_level import ASSISTANT_STYLE, HeldOut
 from forensics.cohorts.teachers import (
-    ASSISTANT_STYLE,
-    HeldOut,
     TeacherFinding,
     apart,
     contrasts,

@@ -17,6 +17,7 @@ from forensics.cohorts.subject import (
     place_member,
     shares_answers,
 )
+from forensics.cohorts.teacher_wording import held_out_words
 from forensics.cohorts.tracing import FAMILY_WISE, Trace, trace
 from forensics.examination.examined import Examined
 from forensics.suites.suite import Message, Prompt
@@ -180,7 +181,7 @@ def test_no_teacher_is_named_where_that_did_not_hold_for_the_cohorts_own_models(
         assert teacher.level == "none"
         assert not teacher.held_out.holds
         assert teacher.held_out.students > 50
-        assert teacher.held_out.text in teacher.statement
+        assert held_out_words(teacher.held_out) in teacher.statement
         assert "none is named, at no level" in teacher.statement
 
 

@@ -11,7 +11,7 @@ import pytest
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, Teacher
 from forensics.cohorts.outputs import Outputs
-from forensics.cohorts.teachers import HeldOut
+from forensics.cohorts.teacher_level import HeldOut
 from studies.error_rates.teacher_claims import RIGHT, WRONG, claims, margins
 from studies.error_rates.teacher_study import (
     blind_to_labels,

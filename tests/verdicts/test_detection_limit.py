@@ -12,8 +12,8 @@ from forensics.case.document import CopyTripwire, Overlap
 from forensics.case.evidence import Evidence
 from forensics.errors import InputFileError
 from forensics.verdicts.detection_limit import Detection, Rate, read_detection, shipped
-from forensics.verdicts.tier_readings import fuse
-from forensics.verdicts.verdict import screen
+from forensics.verdicts.verdict import decide
+from forensics.verdicts.verdict_wording import worded
 
 
 def curve(*alike: tuple[float, int]) -> Detection:
@@ -74,7 +74,7 @@ QUIET = CopyTripwire(identical=0, compared=0, limit=5, min_chars=200, tripped=Fa
 PHRASING = Evidence(
     comparator="phrasing", title="Phrasing", status="ok", scale="x", score=0.1, n=20
 )
-SCREENED = screen([PHRASING], Overlap(a=20, b=20, both=20), QUIET)
+SHARED = Overlap(a=20, b=20, both=20)
 
 
 def _tested(p_value: float) -> Evidence:
@@ -92,12 +92,12 @@ def _tested(p_value: float) -> Evidence:
     ],
 )
 def test_verdicts_say_what_silence_means_unless_they_found_something(evidence, said) -> None:
-    assert (shipped().silence in fuse(SCREENED, evidence).limits) is said
+    assert (shipped().silence in worded(decide(evidence, SHARED, QUIET)).limits) is said
 
 
 def test_nothing_measured_at_all_says_nothing_of_silence() -> None:
-    nothing = screen([], Overlap(a=0, b=0, both=0), QUIET)
-    assert fuse(nothing, [replace_status(PHRASING)]).limits == nothing.limits
+    nothing = decide([replace_status(PHRASING)], Overlap(a=0, b=0, both=0), QUIET)
+    assert shipped().silence not in worded(nothing).limits
 
 
 def replace_status(evidence: Evidence) -> Evidence:

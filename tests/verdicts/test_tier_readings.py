@@ -9,11 +9,13 @@ from scipy import integrate
 
 from forensics.case.document import CopyTripwire, Overlap, Verdict
 from forensics.case.evidence import Evidence
-from forensics.verdicts.tier_readings import ALIKE, KIN, e_value, fuse, read_tiers
-from forensics.verdicts.verdict import screen
+from forensics.verdicts.tier_readings import ALIKE, KIN, e_value, read_tiers
+from forensics.verdicts.tier_wording import tier_text
+from forensics.verdicts.verdict import decide
+from forensics.verdicts.verdict_wording import worded
 
 QUIET = CopyTripwire(identical=0, compared=0, limit=5, min_chars=200, tripped=False)
-NOTHING = screen([], Overlap(a=0, b=0, both=0), QUIET)
+NO_OVERLAP = Overlap(a=0, b=0, both=0)
 
 
 def _tested(tier: str, p_value: float | None, name: str = "") -> Evidence:
@@ -42,7 +44,7 @@ def _judged(log10_lr: float, met: bool = True) -> Evidence:
 
 
 def _fused(*evidence: Evidence) -> Verdict:
-    return fuse(NOTHING, evidence)
+    return worded(decide(evidence, NO_OVERLAP, QUIET))
 
 
 SURE, OPEN, CHANCE = 1e-20, 1e-3, 0.4
@@ -78,8 +80,8 @@ def test_text_counts_as_behaviour_only_with_a_cohort_that_covers_both(log10_lr, 
 
 
 def test_text_alone_leaves_the_verdict_as_it_is():
-    assert _fused(_judged(2.0)) is NOTHING
-    assert _fused() is NOTHING
+    alone = _fused(_judged(2.0))
+    assert (alone.status, alone.readings, alone.headline) == ("insufficient", {}, _fused().headline)
 
 
 def test_a_comparator_without_a_p_value_decides_nothing():
@@ -148,7 +150,7 @@ def test_tensors_in_common_are_never_read_as_no_kinship():
     assert alone.headline.startswith("Weights are kin (10 of 10 tensors of B stand in A")
     assert alone.readings["together"].startswith("They share weights:")
     beside = read_tiers([_same_bytes(1, 0.3), _tested("weights", CHANCE)])[0]
-    assert (beside.kin, "byte for byte" in beside.text) == ("open", True)
+    assert (beside.kin, "byte for byte" in tier_text(beside)) == ("open", True)
     assert read_tiers([_same_bytes(1, 0.1)])[0].kin == "not_measured"
     assert read_tiers([_same_bytes(0, 0.0), _tested("weights", CHANCE)])[0].kin == "no"
 

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
-from forensics.case.document import CopyTripwire, Overlap
+from forensics.case.document import CopyTripwire, Overlap, Verdict
 from forensics.case.evidence import Evidence, Interval, NoiseFloor
-from forensics.verdicts.verdict import UNCALIBRATED, habit_level, screen
+from forensics.verdicts.decision import Decision
+from forensics.verdicts.verdict import habit_level, screen
+from forensics.verdicts.verdict_wording import UNCALIBRATED, worded
 
 FULL = Overlap(a=60, b=60, both=60)
 QUIET = CopyTripwire(identical=0, compared=50, limit=10, min_chars=200, tripped=False)
@@ -36,14 +38,18 @@ def _evidence(
     )
 
 
+def _screened(evidence: list[Evidence], overlap: Overlap, tripwire: CopyTripwire) -> Verdict:
+    return worded(Decision(screen(evidence, overlap, tripwire)))
+
+
 def test_without_a_cohort_the_verdict_is_a_screening_and_says_so():
-    verdict = screen([_evidence()], FULL, QUIET)
+    verdict = _screened([_evidence()], FULL, QUIET)
     assert (verdict.status, verdict.calibration, verdict.log10_lr) == ("screening", "none", None)
     assert UNCALIBRATED in verdict.headline
 
 
 def test_alike_is_an_interval_above_zero_and_above_habit():
-    found = screen(
+    found = _screened(
         [
             _evidence("above", low=0.2, floor=0.1),
             _evidence("habit", low=0.05, floor=0.1),
@@ -64,11 +70,11 @@ def test_repeats_of_one_model_are_no_threshold_for_kinship():
 
 
 def test_weak_evidence_is_shown_and_decides_nothing():
-    verdict = screen([_evidence("identity", weight="low"), _evidence(low=0.0)], FULL, QUIET)
+    verdict = _screened([_evidence("identity", weight="low"), _evidence(low=0.0)], FULL, QUIET)
     assert "0 of 1" in verdict.headline
     assert [f.comparator for f in verdict.findings_for] == ["identity"]
     assert "weighs little" in verdict.findings_for[0].text
-    assert screen([_evidence(weight="low")], FULL, QUIET).status == "insufficient"
+    assert _screened([_evidence(weight="low")], FULL, QUIET).status == "insufficient"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +87,7 @@ def test_weak_evidence_is_shown_and_decides_nothing():
     ],
 )
 def test_nothing_measured_is_insufficient_never_independent(overlap, says):
-    verdict = screen([_evidence(score=None)], overlap, QUIET)
+    verdict = _screened([_evidence(score=None)], overlap, QUIET)
     assert verdict.status == "insufficient"
     assert says in verdict.headline
     text = verdict.model_dump_json()
@@ -90,13 +96,13 @@ def test_nothing_measured_is_insufficient_never_independent(overlap, says):
 
 
 def test_what_could_not_be_measured_is_said():
-    verdict = screen([_evidence(), _evidence("style", score=None)], FULL, QUIET)
+    verdict = _screened([_evidence(), _evidence("style", score=None)], FULL, QUIET)
     assert verdict.reasons == ("style: insufficient (too few)",)
 
 
 def test_copies_cap_the_reading():
     tripped = CopyTripwire(identical=40, compared=50, limit=10, min_chars=200, tripped=True)
-    reading = screen([_evidence()], FULL, tripped).reading
+    reading = _screened([_evidence()], FULL, tripped).reading
     assert reading.startswith("Same model, cache, alias or proxy: 40 of 50")
 
 
@@ -107,11 +113,11 @@ def test_no_verdict_claims_more_than_was_measured(score, identical):
         identical=identical, compared=50, limit=10, min_chars=200, tripped=bool(identical)
     )
     evidence = [_evidence(score=score, low=-0.1 if score == 0.01 else 0.5)]
-    verdict = screen(evidence, FULL, wire)
+    verdict = _screened(evidence, FULL, wire)
     said = [verdict.headline, verdict.reading, *verdict.limits, *verdict.reasons]
     said += [f.text for f in (*verdict.findings_for, *verdict.findings_against)]
     assert not [line for line in said if CLAIMS.search(line)]
 
 
 def test_rounding_errors_are_no_likeness():
-    assert not screen([_evidence(score=3e-7, low=2e-7, floor=0.0)], FULL, QUIET).findings_for
+    assert not _screened([_evidence(score=3e-7, low=2e-7, floor=0.0)], FULL, QUIET).findings_for
