@@ -10,18 +10,10 @@ from typing import Any
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.cohorts.calibration.verbal import Tier, verbal_tier
+from forensics.cohorts.lineage.hypotheses import PREDICATES
 
 _CONFIDENCE = 0.95
 Range = tuple[float, float]
-
-PROPOSITIONS: Mapping[str, str] = {  # to follow "the two are"
-    "same_model": "one model",
-    "close_descent": "of close descent",
-    "common_teacher": "taught by one teacher, or one by the other",
-    "same_base": "tuned from one pretrained base",
-    "same_developer": "from one developer",
-    "independent": "independent",
-}
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Likelihood:
     @property
     def proposition(self) -> str:
         """What it speaks of, to follow "the two are"."""
-        return " or ".join(PROPOSITIONS.get(name, name) for name in self.hypotheses)
+        return " or ".join(PREDICATES.get(name, name) for name in self.hypotheses)
 
     @property
     def at_bound(self) -> bool:

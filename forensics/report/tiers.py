@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Tier
+from forensics.case.tier_names import TIER_NAMES, tier_title
 from forensics.report import view
 
 _ASKS: Mapping[Tier, str] = {
@@ -50,13 +51,12 @@ class TierSummary:
     @property
     def title(self) -> str:
         """The tier's name, as a heading begins."""
-        name = view.TIERS[self.tier]
-        return name[0].upper() + name[1:]
+        return tier_title(self.tier)
 
 
 def tier_summaries(case: Case) -> tuple[TierSummary, ...]:
     """Return all tiers, those of which nothing was asked included."""
-    return tuple(_summary(case, tier) for tier in view.TIERS)
+    return tuple(_summary(case, tier) for tier in TIER_NAMES)
 
 
 def _summary(case: Case, tier: Tier) -> TierSummary:

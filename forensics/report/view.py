@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from forensics.case.document import Case, Claim
-from forensics.case.evidence import Evidence, Tier
+from forensics.case.evidence import Evidence
 from forensics.report.likelihood import error_words, population_words
 from forensics.support.numbers import DASH, number
 
@@ -22,12 +22,6 @@ EVIDENCE_STATUS: Mapping[str, str] = {
     "not_applicable": "not applicable",
     "not_measured": "not measured",
     "error": "could not be computed",
-}
-TIERS: Mapping[Tier, str] = {
-    "text": "text",
-    "logprobs": "token probabilities",
-    "tokenizer": "tokenizer",
-    "weights": "weights",
 }
 _CALIBRATION: Mapping[str, str] = {
     "none": "uncalibrated: no reference cohort",

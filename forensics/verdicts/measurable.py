@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from forensics.case.evidence import Evidence, Tier
+from forensics.case.tier_names import tier_title
 from forensics.errors import UsageError
 from forensics.evidence.base import Comparator, without_score
 from forensics.examination.examined import PROBABILITIES, Examined, Need
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
-TITLES: dict[Tier, str] = {
-    "text": "Text",
-    "logprobs": "Token probabilities",
-    "tokenizer": "Tokenizer",
-    "weights": "Weights",
-}
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ def measurable(
         elif not _any_left(comparators, comparator.tier, a, b) and comparator.tier not in told:
             told.add(comparator.tier)
             tier = comparator.tier
-            kept.append(Unmeasured(tier, TITLES[tier], tier, reason))
+            kept.append(Unmeasured(tier, tier_title(tier), tier, reason))
         elif comparator.tier not in told:
             kept.append(Unmeasured(comparator.name, comparator.title, comparator.tier, reason))
     return kept

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from forensics.case.document import Finding
-from forensics.case.evidence import Evidence, Tier
+from forensics.case.evidence import Evidence
+from forensics.case.tier_names import tier_subject
 from forensics.verdicts.decision import (
     ByRatio,
     Ground,
@@ -56,12 +57,6 @@ _TOGETHER: Mapping[tuple[Kin, Kin], str] = {
     ("no", "not_measured"): _UNSHARED,
     ("no", "open"): f"{_UNSHARED} Whether they behave alike was left open.",
 }
-_NAMES: Mapping[Tier, str] = {
-    "text": "Texts",
-    "logprobs": "Token probabilities",
-    "tokenizer": "Tokenizers",
-    "weights": "Weights",
-}
 _SAYS: Mapping[Kin, str] = {
     "yes": "are kin",
     "no": "show no kinship",
@@ -93,7 +88,7 @@ def _clause(ground: Ground) -> str:
     if isinstance(ground, Untested):
         if ground.tier == "text":
             return "Behaviour was not measured against a reference"
-        return f"{_NAMES[ground.tier]} were not tested"
+        return f"{tier_subject(ground.tier)} were not tested"
     if isinstance(ground, ByRatio):
         return f"Behaviour: log10 likelihood ratio of close kinship {ground.log10_lr:+.2f}"
     if isinstance(ground, SameTensors):
@@ -101,7 +96,7 @@ def _clause(ground: Ground) -> str:
     tests = "1 test" if ground.count == 1 else f"{ground.count} tests"
     says = _SAYS_OF_PROBABILITIES if ground.tier == "logprobs" else _SAYS
     return (
-        f"{_NAMES[ground.tier]} {says[ground.kin]} (smallest p {_p_value(ground.least_p)} of "
+        f"{tier_subject(ground.tier)} {says[ground.kin]} (smallest p {_p_value(ground.least_p)} of "
         f"{tests}, e-value {ground.e_value:.2g})"
     )
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
-from forensics.report import view
+from forensics.case.tier_names import TIER_NAMES
 from forensics.report.html.html import HtmlReport
 from forensics.report.markdown import render_markdown
 from forensics.report.terminal import render_terminal
@@ -95,7 +95,7 @@ def test_every_format_introduces_every_tier(render) -> None:
         assert one.asks in said, one.tier
         assert one.outcome in said.replace("\\", ""), one.tier
         assert one.reading in said
-        assert view.TIERS[one.tier] in said.lower()
+        assert TIER_NAMES[one.tier] in said.lower()
 
 
 def test_hostile_reasons_do_not_act() -> None:

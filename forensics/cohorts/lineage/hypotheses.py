@@ -50,6 +50,17 @@ SENTENCES: Mapping[Hypothesis, str] = MappingProxyType(
     }
 )
 
+PREDICATES: Mapping[str, str] = MappingProxyType(  # the same in a few words, after "the two are"
+    {
+        "same_model": "one model",
+        "close_descent": "of close descent",
+        "common_teacher": "taught by one teacher, or one by the other",
+        "same_base": "tuned from one pretrained base",
+        "same_developer": "from one developer",
+        "independent": "independent",
+    }
+)
+
 HYPOTHESIS_OF: Mapping[Relation, Hypothesis | None] = MappingProxyType(
     {
         # The weights are one file; a setting, a host or best-of-n does not make a new model.

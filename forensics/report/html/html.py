@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from forensics.case.document import Case
+from forensics.case.tier_names import TIER_NAMES
 from forensics.report import exhibits, likelihood, refused, view
 from forensics.report.html.page import Page
 from forensics.support.resources import data_folder
@@ -56,6 +57,7 @@ def render_html(case: Case) -> str:
         plan=case.plan,
         relatives=case.relatives,
         refusal_labels=refused.LABELS,
+        tier_names=TIER_NAMES,
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own file)
         policy=content_security_policy(style, script),

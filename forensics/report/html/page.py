@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Tier
+from forensics.case.tier_names import TIER_NAMES
 from forensics.report import view
 from forensics.report.caveats import Caveat, caveats
 from forensics.report.charts import charts
@@ -191,7 +192,7 @@ class Page:
         groups: dict[Tier, list[tuple[int, Evidence]]] = {}
         for index, entry in enumerate(self.case.evidence):
             groups.setdefault(entry.tier, []).append((index, entry))
-        return [(tier, groups[tier]) for tier in view.TIERS if tier in groups]
+        return [(tier, groups[tier]) for tier in TIER_NAMES if tier in groups]
 
     def likelihood_chart(self, likelihood: Likelihood) -> Markup:
         """Return the bar of one likelihood ratio."""
