@@ -11,7 +11,7 @@ _VERBS = (
     "baseline save", "baseline compare", "probe", "doctor", "import", "report", "verify", "bundle",
     "trace", "map", "evaluate", "cohort", "cohort build", "cohort add", "cohort list",
     "cohort info", "zoo", "zoo build", "zoo child", "suites", "suites list", "suites show",
-    "suites new", "refusals",
+    "suites new", "refusals", "completion",
 )  # fmt: skip
 _FORMATS = ("json", "html", "markdown", "text", "csv", "junit", "step-summary", "cyclonedx")
 _CASES = (
