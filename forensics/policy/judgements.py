@@ -23,7 +23,7 @@ from forensics.policy.model import (
     UndeclaredKinship,
 )
 from forensics.policy.names import declared_as, same_name
-from forensics.policy.outcomes import ExhibitRef, Status
+from forensics.policy.outcomes import NO_REFERENCE, ExhibitRef, Status
 from forensics.policy.terms import RestrictedTerms, terms_for
 
 
@@ -143,7 +143,7 @@ def contradicted_declaration(
         message = words.contradicted(parent, weights.words)
         yield Judgement("violated", message, words.CORRECT_CARD)
     elif weights.says == "undecided":
-        yield Judgement("inconclusive", words.left_open(parent, weights.words))
+        yield Judgement("inconclusive", words.left_open(parent, weights.words), measure="weights")
     else:
         yield Judgement("pass", words.confirmed(parent, weights.words))
 
@@ -153,7 +153,7 @@ def undeclared_parents(
 ) -> Iterable[tuple[str, Judgement]]:
     """Yield what `contradicted-declaration` says of parents that are no reference, by name."""
     if not known.declared.base_models:
-        yield "–", Judgement("pass", words.NO_PARENT)
+        yield NO_REFERENCE, Judgement("pass", words.NO_PARENT)
     for parent in known.declared.base_models:
         if any(same_name(parent.name, name) for one in measured for name in (*one.names, *one.kin)):
             continue

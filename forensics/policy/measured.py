@@ -36,11 +36,12 @@ class Search:
 
 @dataclass(frozen=True)
 class Measured:
-    """One reference and what came of it: a case, or the error that prevented it.
+    """One reference and what came of it: a case, or what prevented one.
 
     `name` is the reference as the policy names it, `names` are all that mean it, and `kin` are
     names of its lineage and family; `number` is its case's place in the result; `damaged` says
-    that the error is a model's file that is damaged or incomplete.
+    that the error is a model's file that is damaged or incomplete; `unmeasured` says why there was
+    nothing to measure although nothing failed, and `next_step` what would give something.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Measured:
     search: Search | None = None
     error: str = ""
     damaged: bool = False
+    unmeasured: str = ""
+    next_step: str = ""
 
 
 def kin_log10_lr(case: Case) -> float | None:

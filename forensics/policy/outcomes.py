@@ -26,6 +26,8 @@ STATUSES: tuple[Status, ...] = (
     "pass",
 )
 
+NO_REFERENCE = "–"  # what a rule names where no reference concerns it
+
 
 class ExhibitRef(Record):
     """A pair of answers behind an outcome: where it is in `cases`, and what both wrote."""
@@ -83,6 +85,10 @@ class FalseAlarms(Record):
 class CheckResult(Record):
     """The whole result of `forensics check`; every report of it is made from this."""
 
+    headline: ModelText = Field(default="", description="the answer in one sentence")
+    checked: bool = Field(
+        default=True, description="false where nothing was measured that a rule could judge"
+    )
     schema_version: str = CHECK_SCHEMA_VERSION
     created_at: str
     version: str
@@ -102,6 +108,19 @@ class CheckResult(Record):
         description="0 pass, 1 violated, 2 a model's file is damaged, 3 undecided under strict, "
         "4 failure",
         json_schema_extra={"enum": [0, 1, 2, 3, 4]},
+    )
+
+
+def was_checked(outcomes: Iterable[Outcome]) -> bool:
+    """Tell whether anything was measured that a rule could judge.
+
+    A rule without a reference to judge counts for nothing, whatever it says; nor does one that is
+    undecided for want of any measure.
+    """
+    judged = [one for one in outcomes if one.reference != NO_REFERENCE]
+    return any(
+        one.measure if one.status == "inconclusive" else one.status != "not_measured"
+        for one in judged
     )
 
 

@@ -40,6 +40,27 @@ def declared(parent: DeclaredModel) -> str:
     return f"it, or one of its lineage or family, is declared: {parent.source} names {parent.name}"
 
 
+def too_few_answered(subject: str, cohort: str, answered: int, prompts: int, needed: int) -> str:
+    """Say that a cohort was not searched, as a subject answered too few of its prompts."""
+    share = f"{answered} of" if answered else "none of"
+    return (
+        f"nothing could be searched: {subject} answered {share} the {prompts} prompts of the "
+        f"cohort {cohort}, and {needed} are needed"
+    )
+
+
+def no_candidate(cohort: str) -> str:
+    """Say that a cohort was not searched, as none of its models can be judged."""
+    return f"nothing could be searched: the cohort {cohort} has too few models to judge one by"
+
+
+def ask_cohort(suite: str | None) -> str:
+    """Say what makes a cohort searchable; `suite` has its prompts, where there is one."""
+    if suite is None:
+        return "Ask it prompts that the cohort answered."
+    return f"Ask it the cohort's prompts: forensics probe MODEL --suite {suite}."
+
+
 def kin_by_weights(by: str, from_scratch: str) -> str:
     """Say that weights show an undeclared kinship.
 

@@ -12,7 +12,7 @@ from forensics.policy.judgements import JUDGES, Judgement, Known, undeclared_par
 from forensics.policy.measured import Measured
 from forensics.policy.model import AllowEntry, RuleName
 from forensics.policy.names import same_name
-from forensics.policy.outcomes import Allowance, Outcome, Status
+from forensics.policy.outcomes import NO_REFERENCE, Allowance, Outcome, Status
 from forensics.policy.reading import PolicyFile
 from forensics.support.sanitise import one_line
 
@@ -49,9 +49,12 @@ def _judged(
             yield parent, judgement, None
     concerned = [one for one in measured if _concerns(name, known, one)]
     if name == "restricted-teacher" and not concerned:
-        yield "–", _NONE_RESTRICTED, None
+        yield NO_REFERENCE, _NONE_RESTRICTED, None
     rule = file.policy.rules.named()[name]
     for one in concerned:
+        if one.unmeasured:
+            yield one.name, Judgement("not_measured", one.unmeasured, one.next_step), None
+            continue
         if one.case is None or one.error:
             yield one.name, Judgement("error", one.error, _AGAIN), one.number
             continue

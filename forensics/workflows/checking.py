@@ -26,10 +26,11 @@ from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
 from forensics.policy.measured import Measured
 from forensics.policy.model import Budget, Policy, ReferenceEntry
-from forensics.policy.outcomes import CheckResult, Outcome, Status, decide
+from forensics.policy.outcomes import CheckResult, Outcome, Status, decide, was_checked
 from forensics.policy.reading import PolicyFile
 from forensics.policy.rules import apply_rules, drift_outcome, settle
 from forensics.policy.terms import restricted_terms
+from forensics.report.check.view import headline
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.plugins import plugin_names
@@ -163,7 +164,8 @@ def _result(
     notes = [*notes, *_broken(cases)]
     if not declared.base_models:
         notes = [*notes, "No parent is declared: neither by card or configuration nor the policy."]
-    return CheckResult(
+    result = CheckResult(
+        checked=was_checked(outcomes),
         created_at=now(),
         version=VERSION,
         command=command_line(),
@@ -180,6 +182,7 @@ def _result(
         status=decided[0],
         exit_code=decided[1],
     )
+    return result.model_copy(update={"headline": headline(result)})
 
 
 def _broken(cases: Sequence[Case]) -> Iterator[str]:
@@ -191,7 +194,7 @@ def _broken(cases: Sequence[Case]) -> Iterator[str]:
 def _kept(cases: Sequence[Case], measured: Sequence[Measured], folder: Path) -> Iterator[str]:
     paths = (side.transcript_path for case in cases for side in (case.a, case.b))
     yield from dict.fromkeys(path for path in paths if path)
-    if any(one.case is None for one in measured):
+    if any(one.case is None and not one.unmeasured for one in measured):
         yield f"{folder}/"
 
 

@@ -7,11 +7,14 @@ from typing import Any
 from forensics.case.document import LedgerEntry
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort, find_model
+from forensics.cohorts.likeness import MIN_PROMPTS
 from forensics.cohorts.lineage.models import clusters, excluded_with
-from forensics.cohorts.subject import place_member
+from forensics.cohorts.subject import Placed, place_member
 from forensics.cohorts.tracing import Trace, trace
+from forensics.policy import rule_wording as words
 from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject
+from forensics.suites.loading import suite_names
 from forensics.support.clock import now
 from forensics.support.secrets import command_line
 from forensics.verdicts.in_cohort import Side, compare_in_cohort
@@ -21,7 +24,7 @@ _MOST = 5
 
 
 def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[Measured]:
-    """Return the cohort's models that a search names, and its best one in any case.
+    """Return the cohort's models that a search names, and its best one where there is any.
 
     Of a lineage cluster only its best model is taken.
 
@@ -33,6 +36,8 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
     cohort = find_cohort(name)
     placed, transcript = place(subject, cohort, options["questioned_released"], options)
     found = trace(placed, cohort)
+    if not found.relatives:
+        return [_unsearched(name, cohort, placed, subject)]
     unmet = tuple(one.text for one in found.conditions if not one.met)
     command = command_line()
     measured = []
@@ -54,6 +59,20 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
     return measured
 
 
+def _unsearched(name: str, cohort: Cohort, placed: Placed, subject: Subject) -> Measured:
+    """Return that nothing was searched, and why."""
+    if placed.answered < MIN_PROMPTS:
+        prompts = len(cohort.prompts)
+        why = words.too_few_answered(
+            subject.name, cohort.name, placed.answered, prompts, MIN_PROMPTS
+        )
+    else:
+        why = words.no_candidate(cohort.name)
+    step = words.ask_cohort(cohort.name if cohort.name in suite_names() else None)
+    reference = f"cohort {name}"
+    return Measured(reference, (reference,), unmeasured=why, next_step=step)
+
+
 def _entry(found: Trace, model: str) -> LedgerEntry:
     """Return what the ledger says of a candidate that a search chose, on these very answers."""
     settings = {
@@ -65,8 +84,6 @@ def _entry(found: Trace, model: str) -> LedgerEntry:
 
 
 def _candidates(found: Trace, cohort: Cohort) -> list[str]:
-    if not found.relatives:
-        return [cohort.models[0]]  # its case says how much data there were
     numbers = clusters(cohort.facts)
     best: dict[int, str] = {}
     for model in (found.relatives[0].model, *found.named):

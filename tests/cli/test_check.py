@@ -150,10 +150,39 @@ def test_no_policy_and_no_subject_exit_2(cli, policy, here):
 
 def test_what_is_undecided_passes_and_fails_under_strict(policy, here):
     policy(KINSHIP, more='cohort = "none"')
-    assert "Inconclusive: 1 inconclusive." in _run("b.jsonl", cwd=here, code=0).out
+    _says_first("Not checked: 1 inconclusive.", _run("b.jsonl", cwd=here, code=0), here)
     _run("b.jsonl", "--strict", cwd=here, code=3)
     policy(KINSHIP, more='cohort = "none"\nstrict = true')
     _run("b.jsonl", cwd=here, code=3)
+
+
+def _says_first(answer: str, result: Result, here: Path) -> None:
+    """Every format begins with the answer."""
+    assert answer in result.out.splitlines()[1]  # below the box's edge
+    assert "as nothing was checked; with --strict this is exit 3" in (here / "c.md").read_text()
+    first = (here / "c.json").read_text().splitlines()[1]
+    assert first == f' "headline": "{answer}",'
+    assert answer in (here / "c.md").read_text().splitlines()[0]
+    assert answer in (here / "summary.md").read_text().splitlines()[0]
+    assert answer in (here / "c.xml").read_text().splitlines()[1]
+    (run,) = check_sarif((here / "c.sarif").read_text())["runs"]
+    first_note = run["invocations"][0]["toolExecutionNotifications"][0]
+    assert (first_note["level"], first_note["message"]["text"]) == ("warning", answer)
+
+
+def test_a_cohort_with_whose_prompts_nothing_is_shared_is_not_searched(here):
+    (here / "forensics.toml").write_text(
+        f'[[against]]\ncohort = "alpaca-eval"\n{KINSHIP}[rules.restricted-teacher]\n'
+    )
+    result = _run("b.jsonl", cwd=here, code=0)
+    _says_first("Not checked: 2 not measured.", result, here)
+    told = " ".join(result.out.split())
+    assert "nothing could be searched: b answered none of the 120 prompts of the cohort" in told
+    assert "forensics probe MODEL --suite alpaca-eval" in told
+    found = CheckResult.model_validate_json((here / "c.json").read_bytes())
+    assert [one.reference for one in found.outcomes] == ["cohort alpaca-eval", "–"]
+    assert (found.checked, found.cases, found.kept) == (False, (), ())
+    _run("b.jsonl", "--strict", cwd=here, code=3)
 
 
 def test_an_endpoint_that_dies_half_way_exits_4_and_keeps_what_it_collected(policy, here, loopback):

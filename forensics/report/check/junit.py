@@ -43,7 +43,7 @@ def check_to_junit(result: CheckResult) -> str:
     suite.set("errors", str(counts["error"]))
     suite.set("skipped", str(counts["skipped"]))
     suite.set("timestamp", result.created_at.removesuffix("Z"))
-    suites = ET.Element("testsuites")
+    suites = ET.Element("testsuites", name=one_line(view.headline(result)))
     suites.append(suite)
     ET.indent(suites)
     text = ET.tostring(suites, encoding="unicode")

@@ -32,6 +32,7 @@ def check_to_sarif(result: CheckResult) -> str:
         "columnKind": "unicodeCodePoints",
         "properties": {
             "subject": visible(result.subject),
+            "headline": view.headline(result),
             "status": result.status,
             "falseAlarmsPer100": [view.alarm_line(one) for one in result.false_alarms],
         },
@@ -59,6 +60,8 @@ def _driver(result: CheckResult) -> dict[str, Any]:
 def _invocation(result: CheckResult, where: dict[str, Any]) -> dict[str, Any]:
     failed = [one for one in result.outcomes if one.status == "error"]
     notes = [{"level": "note", "message": {"text": _line(note)}} for note in result.notes]
+    if not result.checked:
+        notes.insert(0, {"level": "warning", "message": {"text": view.headline(result)}})
     errors = [
         {
             "level": "error",

@@ -68,6 +68,8 @@ def headline(result: CheckResult) -> str:
         "not_measured": "Not everything was measured",
         "pass": "Policy passed",
     }[result.status]
+    if not result.checked and result.status != "error":
+        answer = "Not checked"
     return f"{answer}: {told or 'nothing was checked'}."
 
 
@@ -80,6 +82,9 @@ def exit_words(result: CheckResult) -> str:
         3: "undecided, under --strict",
         4: "failure",
     }
+    if not result.checked and not result.exit_code:
+        strict = "; with --strict this is exit 3" if result.status != "pass" else ""
+        return f"exit 0: nothing is violated, as nothing was checked{strict}"
     strict = " (strict)" if result.strict else ""
     return f"exit {result.exit_code}: {meaning.get(result.exit_code, '?')}{strict}"
 
