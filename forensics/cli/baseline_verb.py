@@ -48,19 +48,22 @@ def save(subject: str, output: Path, **options: Any) -> None:
     Several samples a prompt tell how much the model differs from itself, even at temperature 0.
     The file holds prompts, answers, settings and who answered; no key.
     """
+    from forensics.cli import settings
+    from forensics.cli.progress import OnStderr, note
     from forensics.cli.rendering import check_targets
     from forensics.errors import UsageError
     from forensics.policy.drift import save_baseline
-    from forensics.workflows.obtaining import asking_from, chosen_suite, obtain, subject_from
-    from forensics.workflows.progress import note
+    from forensics.workflows.obtaining import obtain
+    from forensics.workflows.resolving import SuiteChoice, resolve
 
-    parsed = subject_from(subject, options)
-    if parsed.kind == "cohort":
-        raise UsageError(f"{parsed.spec} cannot be asked; name a model, endpoint or transcript")
-    suite = chosen_suite(options)
-    assert suite is not None  # noqa: S101 (it has a default)
+    asking, progress = settings.asking(options), OnStderr()
+    resolved = resolve(subject, settings.endpoints(options), False, progress)
+    if resolved.subject.kind == "cohort":
+        spec = resolved.subject.spec
+        raise UsageError(f"{spec} cannot be asked; name a model, endpoint or transcript")
+    suite = SuiteChoice(settings.prompts(options)).suite
     check_targets([("--output", str(output))])
-    count = save_baseline(output, obtain(parsed, suite, asking_from(options)))
+    count = save_baseline(output, obtain(resolved, suite, asking, progress))
     note(f"{output}: {count} answers")
 
 
@@ -94,18 +97,22 @@ def compare(
 
     Exits 0 where no difference was found, 1 where there is one, 4 where the calls failed.
     """
+    from forensics.cli import settings
+    from forensics.cli.progress import OnStderr
     from forensics.policy.drift import compare_with_baseline, read_baseline
     from forensics.policy.outcomes import decide
     from forensics.policy.rules import DRIFT_STATUS
     from forensics.workflows.asking_again import ask_again
-    from forensics.workflows.obtaining import subject_from
+    from forensics.workflows.resolving import resolve
 
-    stored = read_baseline(baseline, options["allow_broken"])
-    parsed = subject_from(subject, options)
-    answers = ask_again(parsed, stored, options)
+    asking, progress = settings.asking(options), OnStderr()
+    stored = read_baseline(baseline, asking.allow_broken)
+    resolved = resolve(subject, settings.endpoints(options), asking.allow_broken, progress)
+    answers = ask_again(resolved, stored, asking, progress)
     found = compare_with_baseline(stored, answers, level)
     _, code = decide([DRIFT_STATUS[found.verdict]], strict)
-    _write(found, json_out, {"subject": parsed.spec, "baseline": str(baseline), "exit_code": code})
+    about = {"subject": resolved.subject.spec, "baseline": str(baseline), "exit_code": code}
+    _write(found, json_out, about)
     return code
 
 

@@ -36,9 +36,9 @@ def command(case: Path, output: Path, transcripts: tuple[Path, ...], suite: str 
     tells this bundle from any other: keep it elsewhere, or publish it. A bundle holds names also
     of a blind case.
     """
+    from forensics.cli.progress import note
     from forensics.custody.bundle import make_bundle
     from forensics.errors import UsageError
-    from forensics.workflows.progress import note
 
     if output.is_dir():
         raise UsageError(f"{output} is a folder; name a file in it")

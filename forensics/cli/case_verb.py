@@ -87,16 +87,19 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
     model is asked anything. Its hash goes to stdout.
     """
     from forensics.case.document import CasePlan
-    from forensics.cli.planning import plan_from
+    from forensics.cli.progress import OnStderr
+    from forensics.cli.settings import compare_settings
     from forensics.custody.case_file import freeze
     from forensics.custody.claims import propositions
     from forensics.errors import UsageError
-    from forensics.workflows.progress import note
+    from forensics.workflows.planning import plan_from
+    from forensics.workflows.resolving import resolve_pair
 
     if file.exists():
         raise UsageError(f"{file} exists, and what is frozen is never replaced; choose another")
     claims, kinds = _claims(options)
-    settings = plan_from((a, b), options).model_dump(mode="json")
+    settings, progress = compare_settings(options), OnStderr()
+    planned = plan_from(resolve_pair(a, b, settings, progress), settings, options["log10_lr"])
     plan = CasePlan(
         path="",
         sha256="",
@@ -104,10 +107,10 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
         title=options["title"],
         propositions=options["propositions"] or propositions(kinds),
         claims=claims,
-        settings=settings,
+        settings=planned.model_dump(mode="json"),
     )
     frozen = freeze(file, plan)
-    note(f"frozen: {file} at {frozen.frozen_at}; keep its hash elsewhere, or publish it")
+    progress.note(f"frozen: {file} at {frozen.frozen_at}; keep its hash elsewhere, or publish it")
     click.echo(f"sha256 {frozen.sha256}")
 
 
@@ -145,9 +148,9 @@ def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:
 @click.argument("text")
 def note(file: Path, text: str) -> None:
     """Append the note TEXT to the case FILE; what stands there is never changed."""
+    from forensics.cli.progress import note as tell
     from forensics.custody.case_file import append_note
     from forensics.errors import UsageError
-    from forensics.workflows.progress import note as tell
 
     if not text.strip():
         raise UsageError("the note is empty; give its text in quotes")
@@ -166,9 +169,9 @@ def show(file: Path, json_out: str | None) -> None:
     """Show the case FILE: claims, plan and notes."""
     import json
 
+    from forensics.cli.progress import note as tell
     from forensics.custody.case_file import read_case_file
     from forensics.support.files import write_text
-    from forensics.workflows.progress import note as tell
 
     found = read_case_file(file)
     if found.cut_off:

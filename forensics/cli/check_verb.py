@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from forensics.policy.outcomes import CheckResult
-    from forensics.workflows.checking import Check
+    from forensics.workflows.policy_run import PolicyRun
 
 FILE = click.Path(path_type=Path)
 _FORMATS = ("json", "markdown", "junit", "sarif")
@@ -66,40 +66,41 @@ _FORMATS = ("json", "markdown", "junit", "sarif")
 @backend_options
 @transcripts_option
 @broken_option
-def command(
-    subject: str, policy: Path | None, card: Path | None, dry_run: bool, **options: Any
-) -> int:
+def command(subject: str, policy: Path | None, dry_run: bool, **options: Any) -> int:
     """Check SUBJECT against a policy: does what is declared agree with what is measured?
 
     Exits 0 pass, 1 policy violated, 2 wrong usage or policy, or a damaged or incomplete file,
     3 undecided under --strict, 4 failure (a model or endpoint could not answer; what was collected
     is kept).
     """
+    from forensics.cli.progress import OnStderr
+    from forensics.cli.settings import check_settings
     from forensics.policy.reading import find_policy, read_policy
     from forensics.verdicts.left_out import notes
-    from forensics.workflows.checking import prepare, run
-    from forensics.workflows.progress import note
+    from forensics.workflows.checking import check
+    from forensics.workflows.policy_run import prepare
 
     targets = {name: options.pop(f"{name}_out") for name in _FORMATS}
     _check_targets(targets, options["cases"])
-    check = prepare(read_policy(find_policy(policy)), subject, options)
+    settings, progress = check_settings(options), OnStderr()
+    run = prepare(read_policy(find_policy(policy)), subject, settings, progress)
     if dry_run:
-        return _say_what(check)
-    result = run(check, card, options["strict"])
+        return _say_what(run)
+    result = check(run, progress, settings.card, settings.strict)
     for line in notes(result.cases):
-        note(line)
+        progress.note(line)
     _write(result, targets, options)
     return result.exit_code
 
 
-def _say_what(check: Check) -> int:
+def _say_what(run: PolicyRun) -> int:
     from forensics.workflows.budget import check_budget, described
     from forensics.workflows.checking import would_ask
 
-    found = would_ask(check)
-    for line in described(found):
+    calls = would_ask(run)
+    for line in described(calls):
         click.echo(line)
-    check_budget(check.policy.budget, found)
+    check_budget(run.policy.budget, calls)
     return 0
 
 
@@ -131,8 +132,8 @@ def _formats() -> Mapping[str, Callable[[CheckResult], str]]:
 def _write(
     result: CheckResult, targets: Mapping[str, str | None], options: Mapping[str, Any]
 ) -> None:
+    from forensics.cli.progress import note
     from forensics.cli.rendering import put
-    from forensics.workflows.progress import note
 
     formats = _formats()
     written = [put(target, formats[name](result)) for name, target in targets.items() if target]
@@ -164,8 +165,8 @@ def _cases(result: CheckResult, folder: Path) -> list[str | None]:
 
 
 def _summarise(text: str) -> None:
+    from forensics.cli.progress import note
     from forensics.cli.rendering import append
-    from forensics.workflows.progress import note
 
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:

@@ -57,13 +57,13 @@ def build(
     A transcript's model is named by its file. Without --pairs the cohort ranks and scores, but
     gives no likelihood ratio.
     """
+    from forensics.cli.progress import note, step_spinner
     from forensics.cohorts.finding import destination
     from forensics.cohorts.lineage.hypotheses import best_confidence, read_pairs
     from forensics.cohorts.lineage.models import read_models
     from forensics.cohorts.outputs import read_outputs
     from forensics.cohorts.pack_files import write_cohort
     from forensics.evaluation.cohort_build import build as build_cohort
-    from forensics.workflows.progress import note, step_spinner
 
     path = destination(output)
     with step_spinner() as spinner:
@@ -86,10 +86,10 @@ def build(
 
 
 def _warn(cohort: Cohort, had_pairs: bool) -> None:
+    from forensics.cli.progress import note
     from forensics.cohorts.fitting import MIN_KIN_CLUSTERS
     from forensics.cohorts.likeness import MIN_REFERENCE
     from forensics.cohorts.population import MIN_PEERS
-    from forensics.workflows.progress import note
 
     copies = cohort.provenance.get("near_copies")
     if copies:
@@ -119,13 +119,13 @@ def add(cohort: str, outputs: tuple[Path, ...], models: Path, output: str, date:
 
     What was fitted, rarity of words included, stays as it is.
     """
+    from forensics.cli.progress import note
     from forensics.cohorts.finding import destination, find_cohort
     from forensics.cohorts.lineage.models import read_models
     from forensics.cohorts.outputs import answers_in
     from forensics.cohorts.pack_files import write_cohort
     from forensics.evaluation.cohort_build import add as add_models
     from forensics.transcripts.transcript import Response
-    from forensics.workflows.progress import note
 
     path = destination(output)
     known = find_cohort(cohort)
@@ -152,10 +152,10 @@ def list_command() -> None:
     from rich import box
     from rich.text import Text
 
+    from forensics.cli.progress import note
     from forensics.cohorts.finding import known, shipped
     from forensics.cohorts.pack_files import read_head
     from forensics.errors import InputFileError
-    from forensics.workflows.progress import note
 
     table = _table("cohort", "models", "prompts", "calibrated", "where", box=box.SIMPLE_HEAD)
     own = set(known()) - set(shipped())

@@ -18,7 +18,6 @@ from forensics.cli.options import (
     suite_options,
     transcripts_option,
 )
-from forensics.workflows.comparing import compared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,26 +74,24 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     differs from it is listed as a deviation. The exit code is 0 whatever is found.
     """
     from forensics.cli.planning import by_plan, with_plan
+    from forensics.cli.progress import OnStderr
     from forensics.cli.rendering import named_target, outputs, render
-    from forensics.support.months import check_month
+    from forensics.cli.settings import compare_settings
     from forensics.verdicts.left_out import left_out
-    from forensics.workflows.obtaining import subject_from
-    from forensics.workflows.progress import note
+    from forensics.workflows.comparing import compared
+    from forensics.workflows.resolving import resolve_pair
 
     named = [named_target(report) for report in options["reports"]]
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
-    plan, specs, options = by_plan(options["case_file"], (a, b), options)
-    released = (
-        check_month(options["known_released"], "--known-released"),
-        check_month(options["questioned_released"], "--questioned-released"),
-    )
-    subjects = [subject_from(spec, options) for spec in specs]
-    case, transcripts = compared(subjects, released, options)
+    plan, (known, questioned), options = by_plan(options["case_file"], (a, b), options)
+    settings, progress = compare_settings(options), OnStderr()
+    pair = resolve_pair(known, questioned, settings, progress)
+    case, transcripts = compared(pair, settings, progress)
     case = with_plan(case, plan, transcripts)
     for line in left_out(case.evidence):
-        note(line)
-    render(case.model_copy(update={"blind": options["blind"]}), wanted)
-    _raise_for_errors(case, options["tiers"])
+        progress.note(line)
+    render(case.model_copy(update={"blind": settings.blind}), wanted)
+    _raise_for_errors(case, settings.analysis.tiers)
 
 
 def _raise_for_errors(case: Case, tiers: Sequence[Tier]) -> None:

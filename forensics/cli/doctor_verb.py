@@ -10,7 +10,6 @@ from forensics.cli import completion
 from forensics.cli.help import Verb, option
 from forensics.cli.options import backend_options
 from forensics.exitcodes import ExitCode
-from forensics.workflows.settings import backend_options_from
 
 if TYPE_CHECKING:
     from forensics.examination.doctor import Check
@@ -39,17 +38,18 @@ def command(subject: str, json_out: str | None, **options: Any) -> int:
 
     Exit code: 0 usable, warnings included; 4 not usable; 2 a wrong command or file.
     """
+    from forensics.cli import settings
+    from forensics.cli.progress import OnStderr
     from forensics.examination.doctor import MAX_CALLS, diagnose, usable
     from forensics.support.sanitise import one_line
-    from forensics.workflows.obtaining import subject_from
-    from forensics.workflows.progress import note, step_spinner
+    from forensics.workflows.resolving import resolve_subject
 
-    parsed = subject_from(subject, options)
+    progress = OnStderr()
+    parsed = resolve_subject(subject, settings.endpoints(options), progress)
     if parsed.kind != "transcript":
-        note(f"{parsed.spec}: asking, in at most {MAX_CALLS} short calls")
-    with step_spinner() as progress:
-        progress.add_task(one_line(parsed.name, 30), total=None)
-        checks = diagnose(parsed, backend_options_from(options))
+        progress.note(f"{parsed.spec}: asking, in at most {MAX_CALLS} short calls")
+    with progress.step(one_line(parsed.name, 30)):
+        checks = diagnose(parsed, settings.backend(options))
     good = usable(checks)
     if json_out:
         _write(json_out, parsed.spec, checks, good)

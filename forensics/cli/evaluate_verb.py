@@ -48,6 +48,7 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     For every pair the reference is the other models, less both subjects' clusters and families.
     Figures weigh every pair of lineage clusters the same; pair-weighted ones stand beside them.
     """
+    from forensics.cli.progress import step_spinner
     from forensics.cohorts.finding import calibrating_cohort
     from forensics.cohorts.lineage.hypotheses import read_pairs
     from forensics.cohorts.lineage.models import read_models
@@ -55,7 +56,6 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     from forensics.cohorts.subject import shares_answers
     from forensics.evaluation.evaluate import evaluate
     from forensics.support.files import write_text
-    from forensics.workflows.progress import step_spinner
 
     target = _destination(options["fit"], options["prompts"]) if options["fit"] else None
     with step_spinner() as spinner:
@@ -103,9 +103,9 @@ def _destination(name: str, prompts: int | None) -> Path:
 
 
 def _fit(outputs: Any, labelled: Any, path: Path, options: dict[str, Any]) -> None:
+    from forensics.cli.progress import note
     from forensics.cohorts.pack_files import write_cohort
     from forensics.evaluation.cohort_build import build
-    from forensics.workflows.progress import note
 
     wanted = options["prompts"] or len(outputs.prompts)
     write_cohort(path, build(outputs, labelled, path.stem, wanted, options["seed"], {}))

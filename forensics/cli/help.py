@@ -79,7 +79,7 @@ class Verb(click.Command):
         """Run the verb, without a word on stderr where that was asked for."""
         if not ctx.meta.get(_QUIET):
             return super().invoke(ctx)
-        from forensics.workflows.progress import silenced
+        from forensics.cli.progress import silenced
 
         with silenced():
             return super().invoke(ctx)

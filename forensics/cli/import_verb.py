@@ -90,10 +90,10 @@ def command(
 
     A record that cannot be read is left out and reported; with --strict it refuses the file.
     """
+    from forensics.cli.progress import step_spinner
     from forensics.suites.loading import load_suite
     from forensics.transcripts.importers import import_file
     from forensics.workflows.importing import import_folder
-    from forensics.workflows.progress import step_spinner
 
     suite = load_suite(suite_name) if suite_name else None
     with step_spinner() as spinner:
@@ -115,8 +115,8 @@ def command(
 
 
 def _tell(imported: Sequence[ImportedFile], output: Path, suite: Suite | None) -> None:
+    from forensics.cli.progress import note
     from forensics.transcripts.transcript import read_transcript
-    from forensics.workflows.progress import note
 
     answers = sum(one.responses for one in imported)
     files = dict.fromkeys(one.path for one in imported)
@@ -145,8 +145,8 @@ def _tell_folder(folder: ImportedFolder, source: Path, output: Path) -> None:
     Raises:
         InputFileError: a file failed, or there was nothing to import.
     """
+    from forensics.cli.progress import note
     from forensics.errors import InputFileError
-    from forensics.workflows.progress import note
 
     for path, reason in folder.skipped[:_SHOWN]:
         note(f"skipped {path}: {reason}")

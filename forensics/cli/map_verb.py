@@ -56,11 +56,11 @@ def command(
     common prompts. Without --models every model counts as unrelated to all others, which makes kin
     look less alike than they are.
     """
+    from forensics.cli.progress import note, step_spinner
     from forensics.cohorts.newick import newick
     from forensics.cohorts.tree import relate
     from forensics.report.charts import map_files
     from forensics.support.files import write_text
-    from forensics.workflows.progress import note, step_spinner
 
     with step_spinner() as spinner:
         task = spinner.add_task("reading", total=None)

@@ -34,8 +34,8 @@ def command(file: Path, json_out: str | None, format_: str | None) -> None:
     FILE is a transcript, or anything `forensics import` reads. Each JSON object holds model,
     prompt_id, sample, label and phrase (the refusing words, or null).
     """
+    from forensics.cli.progress import step_spinner
     from forensics.support.files import write_text
-    from forensics.workflows.progress import step_spinner
 
     with step_spinner() as spinner:
         spinner.add_task(f"judging {file.name}", total=None)
@@ -54,9 +54,9 @@ def _transcripts(file: Path, format_: str | None) -> Iterator[Transcript]:
     """Yield the transcripts in a file, importing another tool's file on the way."""
     import tempfile
 
+    from forensics.cli.progress import note
     from forensics.transcripts.importers import import_file
     from forensics.transcripts.transcript import read_transcript
-    from forensics.workflows.progress import note
 
     if format_ is None and _is_transcript(file):
         yield read_transcript(file)

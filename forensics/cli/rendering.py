@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.case.document import Case
+from forensics.cli.progress import note
 from forensics.errors import OutputError, UsageError
 from forensics.report.formats import ReportFormat, rendered, report_format
 from forensics.report.json import JsonReport
 from forensics.support.files import write_text
 from forensics.support.resources import is_folder
-from forensics.workflows.progress import note
 
 
 @dataclass(frozen=True)

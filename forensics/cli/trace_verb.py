@@ -59,27 +59,19 @@ _SMALLEST = 0.001
 @backend_options
 @transcripts_option
 @broken_option
-def command(subject: str, cohort_name: str | None, **options: Any) -> None:
+def command(subject: str, **options: Any) -> None:
     """Rank a cohort's models by how likely SUBJECT is related to each.
 
     SUBJECT is a transcript, a model of the cohort (cohort:NAME), or any subject that can be asked
     the cohort's suite. "None of these" is an answer: the error rate printed is that of the best of
     all candidates, not of one.
     """
-    from forensics.cohorts.tracing import trace
+    from forensics.cli.progress import OnStderr
+    from forensics.cli.settings import trace_settings
     from forensics.support.files import write_text
-    from forensics.support.months import check_month
-    from forensics.workflows.obtaining import subject_from
-    from forensics.workflows.placing import cohort_for, place
-    from forensics.workflows.progress import step_spinner
+    from forensics.workflows.tracing import traced
 
-    released = check_month(options["released"], "--released")
-    asked = subject_from(subject, options)
-    cohort = cohort_for(asked, cohort_name)
-    placed, _ = place(asked, cohort, released, options)
-    with step_spinner() as spinner:
-        spinner.add_task(f"tracing {placed.name}", total=None)
-        found = trace(placed, cohort)
+    found = traced(subject, trace_settings(options), OnStderr())
     text = json.dumps(_document(found), indent=1, allow_nan=False) + "\n"
     if options["json_out"] == "-":
         sys.stdout.write(text)

@@ -172,8 +172,8 @@ def _content_lines(contents: Contents, lines: int) -> list[str]:
 
 
 def _bundle(file: Path, seal: str | None) -> _Report:
+    from forensics.cli.progress import step_spinner
     from forensics.custody.verification import verify_bundle
-    from forensics.workflows.progress import step_spinner
 
     with step_spinner() as spinner:
         task = spinner.add_task("deriving again", total=None)

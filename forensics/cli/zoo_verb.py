@@ -53,7 +53,7 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
     """
     import time
 
-    from forensics.workflows.progress import note, step_spinner
+    from forensics.cli.progress import note, step_spinner
     from forensics.zoo.build import SHARES, build_tiny, size_for
     from forensics.zoo.children import build_children
     from forensics.zoo.curve import ONE_EACH, detection_curve
@@ -107,11 +107,11 @@ def child(model: str, change: str, folder: Path) -> None:
       lora       an adapter trained on a little code, merged (a minute)
       tuned      all weights tuned on a little code (a minute)
     """  # noqa: D301 (a raw string would show the mark that keeps the list's lines apart)
+    from forensics.cli.progress import note, step_spinner
     from forensics.errors import UsageError
     from forensics.examination.local_probabilities import model_source
     from forensics.examination.probability_values import LOCAL_KINDS
     from forensics.subjects.subject import parse_subject
-    from forensics.workflows.progress import note, step_spinner
     from forensics.zoo.children import Published, build_child
 
     _require_empty(folder)
@@ -138,10 +138,12 @@ def _require_empty(folder: Path) -> None:
 
 
 def _ask(animals: list[Animal], folder: Path) -> None:
+    from forensics.cli.progress import OnStderr
     from forensics.subjects.backends.base import BackendOptions, GenerationSettings
     from forensics.subjects.subject import parse_subject
     from forensics.suites.loading import load_suite
-    from forensics.workflows.obtaining import Asking, collect_answers
+    from forensics.workflows.obtaining import collect_answers
+    from forensics.workflows.settings import Asking
 
     suite = load_suite("core").select((), _PROMPTS)
     # Drawn, since the most likely words of a model this small are blanks.
@@ -150,15 +152,15 @@ def _ask(animals: list[Animal], folder: Path) -> None:
     for animal in animals:
         subject = parse_subject(f"hf:{animal.folder}")
         path = folder / "transcripts" / f"{animal.name}.jsonl"
-        collect_answers(subject, suite, asking, path)
+        collect_answers(subject, suite, asking, OnStderr(), path)
 
 
 def _published() -> list[Published]:
     """Return the demo models, those whose packages are installed."""
+    from forensics.cli.progress import note
     from forensics.errors import MissingDependencyError
     from forensics.subjects.model_files.folder import model_files
     from forensics.subjects.subject import parse_subject
-    from forensics.workflows.progress import note
     from forensics.zoo.children import Published
 
     found = []

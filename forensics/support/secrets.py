@@ -11,7 +11,6 @@ import html
 import os
 import re
 import shlex
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -138,17 +137,16 @@ def redacted(text: str) -> str:
     return _KEY.sub(REDACTED, _PARAMETER.sub(_parameter, text))
 
 
-def command_line(arguments: Sequence[str] | None = None) -> str:
+def command_line(arguments: Sequence[str]) -> str:
     """Return the command line as it is recorded: no key, password or address with a query.
 
     Args:
-        arguments: what follows the program's name; those of this process by default.
+        arguments: what follows the program's name.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    secrets = [*_named(given), *_environment(os.environ)]
+    secrets = [*_named(arguments), *_environment(os.environ)]
     pattern = _pattern_of(secrets)
     shown, before = [], ""
-    for argument in given:
+    for argument in arguments:
         shown.append(_argument(argument, before, pattern))
         before = argument
     return shlex.join(["forensics", *shown])

@@ -5,21 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from forensics.errors import ForensicsError, InputFileError, UsageError
 from forensics.examination.collect import only_asked, transcript_name
 from forensics.subjects.backends import open_backend
 from forensics.subjects.backends.base import GenerationSettings
-from forensics.subjects.subject import Subject
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
-from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript, unbroken
-from forensics.workflows.obtaining import Asking, collect_answers
-from forensics.workflows.settings import backend_options_from
+from forensics.transcripts.transcript import Transcript, ad_hoc_suite
+from forensics.workflows.callbacks import Progress
+from forensics.workflows.obtaining import collect_answers
+from forensics.workflows.resolving import ResolvedSubject
+from forensics.workflows.settings import Asking
 
 
-def ask_again(subject: Subject, baseline: Transcript, options: dict[str, Any]) -> Transcript:
+def ask_again(
+    subject: ResolvedSubject, baseline: Transcript, asking: Asking, progress: Progress
+) -> Transcript:
     """Return a subject's answers to a baseline's prompts, asked now with the baseline's settings.
 
     The answers go to a new file each time: answers on file are the very thing in question.
@@ -27,34 +29,33 @@ def ask_again(subject: Subject, baseline: Transcript, options: dict[str, Any]) -
     Args:
         subject: who is asked; of a transcript, what it holds counts.
         baseline: what was asked, and how.
-        options: those of backends, and the folder for transcripts.
+        asking: how backends run, and the folder for transcripts.
+        progress: is told of answers as they arrive.
 
     Raises:
         InputFileError: the baseline does not hold its prompts' text.
         UsageError: the subject cannot be asked.
     """
-    if subject.kind == "cohort":
-        raise UsageError(f"{subject.spec} cannot be asked; name a model, endpoint or transcript")
-    asking, suite = again(baseline, options)
-    if subject.kind == "transcript":
-        read = unbroken(read_transcript(Path(subject.target)), asking.allow_broken)
-        return only_asked(read, suite, asking.settings)
-    identity = open_backend(subject, asking.options).identity()
+    asked = subject.subject
+    if asked.kind == "cohort":
+        raise UsageError(f"{asked.spec} cannot be asked; name a model, endpoint or transcript")
+    asking, suite = again(baseline, asking)
+    if asked.kind == "transcript":
+        return only_asked(subject.recorded, suite, asking.generation)
+    identity = open_backend(asked, asking.backend).identity()
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    name = Path(transcript_name(subject, identity, asking.settings))
-    return collect_answers(subject, suite, asking, asking.folder / f"{name.stem}-{stamp}.jsonl")
+    name = Path(transcript_name(asked, identity, asking.generation))
+    path = asking.folder / f"{name.stem}-{stamp}.jsonl"
+    return collect_answers(asked, suite, asking, progress, path)
 
 
-def again(baseline: Transcript, options: dict[str, Any]) -> tuple[Asking, Suite]:
+def again(baseline: Transcript, asking: Asking) -> tuple[Asking, Suite]:
     """Return how, and what, a baseline's subject was asked, to be asked once more.
 
     Raises:
         InputFileError: the baseline does not hold its prompts' text, or settings that mean nothing.
     """
-    settings, suite = _settings(baseline), _suite(baseline)
-    allow = bool(options.get("allow_broken"))
-    asking = Asking(settings, backend_options_from(options), options["folder"], allow_broken=allow)
-    return asking, suite
+    return replace(asking, generation=_settings(baseline), texts=None), _suite(baseline)
 
 
 def _settings(baseline: Transcript) -> GenerationSettings:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
-from forensics.cohorts.finding import find_cohort, find_model
+from forensics.cohorts.cohort import Cohort
 from forensics.errors import UsageError
-from forensics.evidence import Comparator
 from forensics.examination.collect import Plan, plan, transcript_name
 from forensics.examination.endpoint_probabilities import plan_probabilities
 from forensics.examination.examined import PROBABILITIES, Need
@@ -19,24 +16,20 @@ from forensics.examination.local_probabilities import open_passages
 from forensics.examination.probability_values import LOCAL_KINDS
 from forensics.examination.token_counts import plan_counts
 from forensics.examination.token_probabilities import MAX_ANSWERS
-from forensics.policy.drift import read_baseline
-from forensics.policy.model import Budget, Policy, ReferenceEntry
+from forensics.policy.model import Budget
 from forensics.subjects.backends import open_backend
 from forensics.subjects.subject import Subject
-from forensics.suites.loading import load_suite
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite
 from forensics.workflows.asking_again import again
-from forensics.workflows.obtaining import (
-    Asking,
-    asking_from,
-    control_asking,
-    controls_answer,
-    subject_from,
-    suite_for,
-)
+from forensics.workflows.observing import control_asking, controls_answer
+from forensics.workflows.obtaining import needed
+from forensics.workflows.policy_run import PolicyRun, Reference
+from forensics.workflows.resolving import ResolvedSubject, suite_for
+from forensics.workflows.settings import Asking
 
-_RECORDED = ("transcript", "cohort")
+Sides = Sequence[ResolvedSubject]
+_OF_CONTROLS = "answers of controls"
 
 
 @dataclass(frozen=True)
@@ -53,25 +46,12 @@ class Ask:
     output_tokens: int
 
 
-def asks(
-    policy: Policy,
-    subject: Subject,
-    options: dict[str, Any],
-    comparators: Sequence[Comparator[Any]],
-) -> list[Ask]:
-    """Return what a check will ask of which model, at most.
-
-    Args:
-        policy: with the references.
-        subject: who is checked.
-        options: how it is asked.
-        comparators: that will run; what none of them needs is not asked.
-    """
-    needs = tuple(one.needs for one in comparators)
-    counter = _Counter(policy, subject, options, needs)
-    found = [*counter.answers(), *counter.token_counts(), *counter.control_answers()]
-    found += [*counter.scored_texts(), *counter.echoed_texts(), *counter.drift()]
-    return [one for one in found if one.calls]
+def asks(run: PolicyRun) -> list[Ask]:
+    """Return what a check will ask of which model, at most; what no comparator needs is not."""
+    counter = _Counter(run)
+    counted = [*counter.answers(), *counter.token_counts(), *counter.control_answers()]
+    counted += [*counter.scored_texts(), *counter.echoed_texts(), *counter.drift()]
+    return [one for one in counted if one.calls]
 
 
 def check_budget(budget: Budget, found: Sequence[Ask]) -> None:
@@ -126,99 +106,99 @@ _FIGURES = ("calls", "output_tokens")
 
 @dataclass(frozen=True)
 class _Counter:
-    policy: Policy
-    subject: Subject
-    options: dict[str, Any]
-    each_needs: tuple[frozenset[Need], ...]
+    run: PolicyRun
 
     @property
     def needs(self) -> frozenset[Need]:
-        return frozenset[Need]().union(*self.each_needs)
+        return needed(self.run.comparators)
 
     @property
     def asking(self) -> Asking:
-        return asking_from(self.options)
+        return self.run.settings.asking
 
     def answers(self) -> Iterator[Ask]:
         """Count prompts to answer; a cohort is searched by answers whatever else is looked at."""
         seen: set[str] = set()
-        for one, suite in self._asked():
-            identity = open_backend(one, self.asking.options).identity()
-            path = self.asking.folder / transcript_name(one, identity, self.asking.settings)
-            told = with_texts(suite, self.asking.texts)
-            yield _ask(one, "answers", plan(told, identity, self.asking.settings, path), seen)
+        for subject, suite in self._asked():
+            filled = with_texts(suite, self.asking.texts)
+            yield self._answers(subject, filled, self.asking, "answers", seen)
+
+    def _answers(
+        self, subject: Subject, suite: Suite, asking: Asking, what: str, seen: set[str]
+    ) -> Ask:
+        identity = open_backend(subject, asking.backend).identity()
+        path = asking.folder / transcript_name(subject, identity, asking.generation)
+        todo = plan(suite, identity, asking.generation, path)
+        return _ask(subject, what, todo, seen)
 
     def _asked(self) -> Iterator[tuple[Subject, Suite]]:
-        for entry in self.policy.against:
-            both = self._pair(entry)
-            if not ("answers" in self.needs or entry.cohort or _kinds(both) & {"cohort"}):
+        for reference in self.run.references:
+            both = self._pair(reference)
+            by_answers = reference.cohort is not None or "cohort" in _kinds(both)
+            if not ("answers" in self.needs or by_answers):
                 continue
-            live = [one for one in both if one.kind not in _RECORDED]
+            live = [side for side in both if side.is_live]
             if live:
-                suite = self._suite(both, entry.cohort)
-                yield from ((one, suite) for one in live)
+                suite = self._suite(both, reference.cohort)
+                yield from ((side.subject, suite) for side in live)
 
-    def _pair(self, entry: ReferenceEntry) -> list[Subject]:
-        reference = [subject_from(entry.subject, self.options)] if entry.subject else []
-        return [*reference, self.subject]
+    def _pair(self, reference: Reference) -> Sides:
+        sides = (reference.model, self.run.subject)
+        return [side for side in sides if side is not None]
 
-    def _suite(self, subjects: list[Subject], cohort: str | None) -> Suite:
-        members = [one for one in subjects if one.kind == "cohort"]
-        if not members and cohort is None:
-            return suite_for(subjects, self.options)[1]
-        found = find_cohort(cohort) if cohort else find_model(members[0].target)[0]
-        suite = load_suite(self.options["suite_name"] or found.name)
-        return suite.select(self.options["category"], self.options["limit"])
+    def _suite(self, sides: Sides, cohort: Cohort | None = None) -> Suite:
+        members = [side for side in sides if side.subject.kind == "cohort"]
+        if cohort is not None:
+            return self.run.suite.of_cohort(cohort)
+        if members:
+            return self.run.suite.of_cohort(members[0].home)
+        return suite_for(sides, self.run.suite)[1]
 
     def token_counts(self) -> Iterator[Ask]:
         """Count the prompts that tell an endpoint's tokenizer, where that tier was asked for."""
-        if "token_counts" not in self.needs or "tokenizer" not in self.options["tiers"]:
+        if "token_counts" not in self.needs or "tokenizer" not in self.run.policy.tiers:
             return
         seen: set[str] = set()
-        for one in self._endpoints():
-            identity = open_backend(one, self.asking.options).identity()
-            _, todo = plan_counts(one, identity, self.asking.folder)
-            yield _ask(one, "token counts", todo, seen)
+        for endpoint in self._endpoints():
+            identity = open_backend(endpoint, self.asking.backend).identity()
+            _, todo = plan_counts(endpoint, identity, self.asking.folder)
+            yield _ask(endpoint, "token counts", todo, seen)
 
     def _endpoints(self) -> Iterable[Subject]:
-        compared = (one for pair in self._compared() for one in pair)
+        compared = (side.subject for pair in self._compared() for side in pair)
         return {one.spec: one for one in compared if one.kind == "openai"}.values()
 
-    def _compared(self) -> Iterator[list[Subject]]:
+    def _compared(self) -> Iterator[Sides]:
         """Yield the pairs that comparators see: of a cohort's model they have numbers only."""
-        pairs = (self._pair(entry) for entry in self.policy.against if entry.subject)
+        pairs = (self._pair(one) for one in self.run.references if one.model is not None)
         return (pair for pair in pairs if "cohort" not in _kinds(pair))
 
-    @property
-    def controls(self) -> list[Subject]:
-        return [subject_from(spec, self.options) for spec in self.options["controls"]]
-
-    def _read(self) -> Iterator[list[Subject]]:
+    def _read(self) -> Iterator[Sides]:
         """Yield the pairs of which one model's token probabilities, and all controls', are read."""
         seen = {*LOCAL_KINDS, *(("openai",) if self._echoes else ())}
-        if self.controls and self.needs & PROBABILITIES:
+        if self.run.controls and self.needs & PROBABILITIES:
             yield from (pair for pair in self._compared() if _kinds(pair) & seen)
 
     @property
     def _echoes(self) -> bool:
         """Whether endpoints are asked for token probabilities, which takes the tier's name."""
-        asked = self.controls and "logprobs" in self.options["tiers"]
+        asked = self.run.controls and "logprobs" in self.run.policy.tiers
         return bool(asked and self.needs & PROBABILITIES)
 
     def echoed_texts(self) -> Iterator[Ask]:
         """Count the texts that endpoints are asked to echo; one that does not is asked for less."""
         seen: set[str] = set()
-        for one in self._endpoints() if self._echoes else ():
-            *_, todo = plan_probabilities(one, self.asking.options, self.asking.folder)
-            yield _ask(one, "token probabilities", todo, seen)
+        for endpoint in self._endpoints() if self._echoes else ():
+            *_, todo = plan_probabilities(endpoint, self.asking.backend, self.asking.folder)
+            yield _ask(endpoint, "token probabilities", todo, seen)
 
-    def _are_asked(self, pair: list[Subject]) -> bool:
-        asks = any({"answers", "logprobs"} <= needs for needs in self.each_needs)
-        return asks and controls_answer(pair, self.controls)
+    def _are_asked(self, pair: Sides) -> bool:
+        asked = any({"answers", "logprobs"} <= one.needs for one in self.run.comparators)
+        return asked and controls_answer([side.subject for side in pair], self.run.controls)
 
-    def _shown(self, pair: list[Subject]) -> Suite:
+    def _shown(self, pair: Sides) -> Suite:
         """Return the prompts whose answers are read, where both models answer every one."""
-        suite = with_texts(self._suite(pair, None), self.asking.texts)
+        suite = with_texts(self._suite(pair), self.asking.texts)
         first = sorted(suite.prompts, key=lambda prompt: prompt.sha256)[:MAX_ANSWERS]
         return replace(suite, prompts=tuple(first))
 
@@ -227,27 +207,25 @@ class _Counter:
         seen: set[str] = set()
         asking = control_asking(self.asking)
         for pair in filter(self._are_asked, self._read()):
-            for one in self.controls:
-                identity = open_backend(one, asking.options).identity()
-                path = asking.folder / transcript_name(one, identity, asking.settings)
-                todo = plan(self._shown(pair), identity, asking.settings, path)
-                yield _ask(one, "answers of controls", todo, seen)
+            for control in self.run.controls:
+                yield self._answers(control, self._shown(pair), asking, _OF_CONTROLS, seen)
 
     def scored_texts(self) -> Iterator[Ask]:
         """Count the texts whose token probabilities local models will be asked for."""
         texts: Counter[str] = Counter()
         begun = self._may_not_echo()
         models: dict[str, Subject] = {}
+        controls = self.run.controls
         for pair in self._read():
-            writers = len(pair) + (len(self.controls) if self._are_asked(pair) else 0)
+            writers = len(pair) + (len(controls) if self._are_asked(pair) else 0)
             answers = len(self._shown(pair).prompts) if "answers" in self.needs else 0
-            for one in (*pair, *self.controls):
-                if one.kind in LOCAL_KINDS:
-                    models[one.spec] = one
-                    texts[one.spec] += writers * answers
-        for spec, one in models.items():
-            fixed = open_passages(one, self.asking.options)
-            fixed += open_first_tokens(one, self.asking.options) if begun else 0
+            for model in (*(side.subject for side in pair), *controls):
+                if model.kind in LOCAL_KINDS:
+                    models[model.spec] = model
+                    texts[model.spec] += writers * answers
+        for spec, model in models.items():
+            fixed = open_passages(model, self.asking.backend)
+            fixed += open_first_tokens(model, self.asking.backend) if begun else 0
             yield Ask(spec, "token probabilities", texts[spec] + fixed, 0)
 
     def _may_not_echo(self) -> bool:
@@ -260,18 +238,19 @@ class _Counter:
             return False
         asking = self.asking
         return any(
-            plan_probabilities(one, asking.options, asking.folder)[2].requests
+            plan_probabilities(one, asking.backend, asking.folder)[2].requests
             for one in self._endpoints()
         )
 
     def drift(self) -> Iterator[Ask]:
         """Count the baseline's prompts: their answers are always fresh."""
-        rule = self.policy.rules.drift
-        if rule is None or self.subject.kind in _RECORDED:
+        subject, baseline = self.run.subject, self.run.baseline
+        if baseline is None or not subject.is_live:
             return
-        asking, suite = again(read_baseline(Path(rule.baseline)), self.options)
-        identity = open_backend(self.subject, asking.options).identity()
-        yield _ask(self.subject, "drift", plan(suite, identity, asking.settings, None), set())
+        asking, suite = again(baseline, self.asking)
+        identity = open_backend(subject.subject, asking.backend).identity()
+        todo = plan(suite, identity, asking.generation, None)
+        yield _ask(subject.subject, "drift", todo, set())
 
 
 def _ask(subject: Subject, what: str, todo: Plan, seen: set[str]) -> Ask:
@@ -281,5 +260,5 @@ def _ask(subject: Subject, what: str, todo: Plan, seen: set[str]) -> Ask:
     return Ask(subject.spec, what, len(fresh), sum(request.max_tokens for request in fresh))
 
 
-def _kinds(subjects: Iterable[Subject]) -> set[str]:
-    return {one.kind for one in subjects}
+def _kinds(sides: Sides) -> set[str]:
+    return {side.subject.kind for side in sides}

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from forensics.case.document import Case
 from forensics.errors import (
@@ -15,34 +14,26 @@ from forensics.errors import (
     InputFileError,
     ModelFileError,
     OutputError,
-    UsageError,
 )
-from forensics.evidence import BUILT_IN, Comparator, load_comparators
-from forensics.examination.token_probabilities import check_controls
 from forensics.exitcodes import ExitCode
 from forensics.policy.declarations import Declarations, DeclaredModel, declarations_of
-from forensics.policy.drift import DriftReport, compare_with_baseline, read_baseline
+from forensics.policy.drift import DriftReport, compare_with_baseline
 from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
 from forensics.policy.measured import Measured
-from forensics.policy.model import Budget, Policy, ReferenceEntry
+from forensics.policy.model import Budget
 from forensics.policy.outcomes import CheckResult, Outcome, Status, decide, was_checked
-from forensics.policy.reading import PolicyFile
 from forensics.policy.rules import apply_rules, drift_outcome, settle
-from forensics.policy.terms import restricted_terms
 from forensics.report.check.view import headline
-from forensics.subjects.subject import Subject
 from forensics.support.clock import now
-from forensics.support.plugins import plugin_names
-from forensics.support.secrets import command_line
 from forensics.support.version import VERSION
-from forensics.transcripts.transcript import Transcript
-from forensics.verdicts.measurable import of_tiers
 from forensics.workflows.asking_again import ask_again
 from forensics.workflows.budget import Ask, asks, check_budget
+from forensics.workflows.callbacks import Progress
 from forensics.workflows.comparing import compared
 from forensics.workflows.local_models import check_control, check_model
-from forensics.workflows.obtaining import asking_from, chosen_suite, obtain, subject_from
+from forensics.workflows.obtaining import needed, obtain
+from forensics.workflows.policy_run import PolicyRun, Reference
 from forensics.workflows.searching import own_lineage, search_cohort
 
 
@@ -57,102 +48,51 @@ class Fault:
 Faults = Mapping[str, Fault]  # by the model's spec
 
 
-@dataclass(frozen=True)
-class Check:
-    """One run: the policy, the subject, and how it is asked (the options of `compare`)."""
-
-    file: PolicyFile
-    subject: Subject
-    options: dict[str, Any]
-
-    @property
-    def policy(self) -> Policy:
-        """The policy."""
-        return self.file.policy
+def would_ask(run: PolicyRun) -> list[Ask]:
+    """Return what `check` would ask, see `asks`."""
+    return _asks(run, _faults(run))
 
 
-def prepare(file: PolicyFile, spec: str, given: dict[str, Any]) -> Check:
-    """Return a run, with the policy's settings beside the options given on the command line."""
-    policy = file.policy
-    options = given | {
-        "suite_name": policy.suite,
-        "suite_text": given["suite_text"] or _path(policy.suite_text),
-        "category": policy.category,
-        "limit": policy.limit,
-        "samples": policy.samples,
-        "temperature": policy.temperature,
-        "max_tokens": policy.max_tokens,
-        "seed": policy.seed,
-        "system_prompt": policy.system_prompt,
-        "cohort_name": policy.cohort,
-        "only": policy.comparators,
-        "without": policy.without,
-        "tiers": policy.tiers,
-        "controls": policy.controls,
-        "known_released": "",
-        "questioned_released": policy.released or "",
-        "blind": False,
-    }
-    if policy.endpoints and not options["endpoints"]:
-        options["endpoints"] = file.path
-    check_controls([subject_from(control, options) for control in policy.controls])
-    return Check(file, subject_from(spec, options), options)
-
-
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text else None
-
-
-def would_ask(check: Check) -> list[Ask]:
-    """Return what `run` would ask, see `asks`."""
-    comparators = _comparators(check.policy)
-    return _asks(check, comparators, _faults(check, comparators))
-
-
-def _asks(check: Check, comparators: Sequence[Comparator[Any]], faults: Faults) -> list[Ask]:
-    if check.subject.spec in faults:  # nothing will be asked of anybody
+def _asks(run: PolicyRun, faults: Faults) -> list[Ask]:
+    if run.subject.subject.spec in faults:  # nothing will be asked of anybody
         return []
-    entries = tuple(e for e in check.policy.against if not _fault(check, e, faults))
-    policy = check.policy.model_copy(update={"against": entries})
-    return asks(policy, check.subject, check.options, comparators)
+    whole = tuple(one for one in run.references if not _fault(run, one, faults))
+    return asks(replace(run, references=whole))
 
 
-def run(check: Check, card: Path | None, strict: bool) -> CheckResult:
+def check(
+    run: PolicyRun, progress: Progress, card: Path | None = None, strict: bool = False
+) -> CheckResult:
     """Compare the subject with every reference of the policy and apply the rules.
 
     Args:
-        check: what `prepare` gave.
+        run: what `prepare` gave.
+        progress: is told of answers and comparators.
         card: a model card to read besides the subject's own files.
-        strict: whether what is undecided fails.
+        strict: whether what is undecided fails, also where the policy does not say so.
 
     Raises:
         UsageError, InputFileError: the policy asks for something impossible. What a model or
             endpoint could not answer raises nothing: it becomes outcomes of status `error`.
     """
-    comparators = _comparators(check.policy)
-    declared = _declared(check, card)
-    # What the policy names is read before anything is asked: an hour later is too late to miss it.
-    stored = _baseline(check)
-    terms = check.policy.rules.restricted_teacher
-    table = restricted_terms(_path(terms.table)) if terms else ()
-    faults = _faults(check, comparators)
-    if check.policy.budget != Budget():
-        check_budget(check.policy.budget, _asks(check, comparators, faults))
-    measured = list(_measured(check, comparators, faults))
-    found = apply_rules(check.file, Known(declared, table), measured)
-    drifted, fault = _drift(check, stored, faults)
-    found += drifted
+    declared = _declared(run, card)
+    faults = _faults(run)
+    if run.policy.budget != Budget():
+        check_budget(run.policy.budget, _asks(run, faults))
+    measured = list(_measured(run, faults, progress))
+    judged = apply_rules(run.file, Known(declared, run.terms), measured)
+    drifted, fault = _drift(run, faults, progress)
     causes = [one.damaged for one in measured if one.error]
     causes += [fault.damaged] if fault else []
-    outcomes, notes = settle(found, check.file, datetime.now(UTC).date())
+    outcomes, notes = settle([*judged, *drifted], run.file, datetime.now(UTC).date())
     damaged = bool(causes) and all(causes)
-    strict = strict or check.policy.strict
+    strict = strict or run.policy.strict
     decided = decide((one.status for one in outcomes), strict, damaged)
-    return _result(check, declared, measured, outcomes, notes, strict, decided)
+    return _result(run, declared, measured, outcomes, notes, strict, decided)
 
 
 def _result(
-    check: Check,
+    run: PolicyRun,
     declared: Declarations,
     measured: Sequence[Measured],
     outcomes: Sequence[Outcome],
@@ -168,16 +108,16 @@ def _result(
         checked=was_checked(outcomes),
         created_at=now(),
         version=VERSION,
-        command=command_line(),
-        subject=check.subject.spec,
-        policy=str(check.file.path),
-        policy_sha256=check.file.sha256,
+        command=run.settings.command,
+        subject=run.subject.subject.spec,
+        policy=str(run.file.path),
+        policy_sha256=run.file.sha256,
         strict=strict,
         declared=declared,
         outcomes=tuple(outcomes),
-        false_alarms=false_alarms(check.policy, measured, declared),
+        false_alarms=false_alarms(run.policy, measured, declared),
         notes=tuple(notes),
-        kept=tuple(_kept(cases, measured, check.options["folder"])),
+        kept=tuple(_kept(cases, measured, run.settings.asking.folder)),
         cases=tuple(cases),
         status=decided[0],
         exit_code=decided[1],
@@ -198,72 +138,45 @@ def _kept(cases: Sequence[Case], measured: Sequence[Measured], folder: Path) -> 
         yield f"{folder}/"
 
 
-def _comparators(policy: Policy) -> list[Comparator[Any]]:
-    known = (*BUILT_IN, *plugin_names("comparators"))
-    limits = policy.rules.max_similarity.limits if policy.rules.max_similarity else {}
-    unknown = next((name for name in limits if name not in known), None)
-    if unknown is not None:
-        raise UsageError(
-            f"rules.max-similarity.limits: no comparator {unknown!r}; there are: {', '.join(known)}"
-        )
-    return of_tiers(load_comparators(policy.comparators, policy.without), policy.tiers)
-
-
-def _needs_answers(comparators: Sequence[Comparator[Any]]) -> bool:
-    return any("answers" in one.needs for one in comparators)
-
-
-def _declared(check: Check, card: Path | None) -> Declarations:
-    entry = check.policy.declared
-    where = f"{check.file.path.name}, line {check.file.line('declared', 'base_models')}"
-    own = Declarations(
+def _declared(run: PolicyRun, card: Path | None) -> Declarations:
+    entry = run.policy.declared
+    where = f"{run.file.path.name}, line {run.file.line('declared', 'base_models')}"
+    in_policy = Declarations(
         base_models=tuple(DeclaredModel(name=name, source=where) for name in entry.base_models),
         license=entry.license or "",
         datasets=entry.datasets,
     )
-    return own.joined(declarations_of(check.subject, card))
+    return in_policy.joined(declarations_of(run.subject.subject, card))
 
 
-def _faults(check: Check, comparators: Sequence[Comparator[Any]]) -> Faults:
+def _faults(run: PolicyRun) -> Faults:
     """Look at every model's files, each once, before any model is asked."""
-    given = [subject_from(e.subject, check.options) for e in check.policy.against if e.subject]
+    tiers, dtype = run.policy.tiers, run.settings.asking.backend.dtype
     faults: dict[str, Fault] = {}
-    for one in {s.spec: s for s in (check.subject, *given)}.values():
+    subjects = (one.subject for one in (run.subject, *run.models))
+    for subject in {one.spec: one for one in subjects}.values():
         try:
-            check_model(one, comparators, check.policy.tiers, check.options["dtype"])
+            check_model(subject, run.comparators, tiers, dtype)
         except (InputFileError, BackendError) as error:
-            faults[one.spec] = Fault(str(error), isinstance(error, InputFileError))
-    for control in check.policy.controls:
+            faults[subject.spec] = Fault(str(error), isinstance(error, InputFileError))
+    for control in run.controls:
         try:
-            check_control(subject_from(control, check.options), comparators)
+            check_control(control, run.comparators)
         except (InputFileError, BackendError) as error:
             # Without it no reference can be read as the policy asks.
             fault = Fault(f"control: {error}", isinstance(error, InputFileError))
-            faults.setdefault(check.subject.spec, fault)
+            faults.setdefault(run.subject.subject.spec, fault)
     return faults
 
 
-def _measured(
-    check: Check, comparators: Sequence[Comparator[Any]], faults: Faults
-) -> Iterator[Measured]:
-    wrong = [_fault(check, entry, faults) for entry in check.policy.against]
-    failed = _asked_first(check) if _needs_answers(comparators) and not all(wrong) else None
+def _measured(run: PolicyRun, faults: Faults, progress: Progress) -> Iterator[Measured]:
+    wrong = [_fault(run, reference, faults) for reference in run.references]
+    ask = "answers" in needed(run.comparators) and not all(wrong)
+    failed = _asked_first(run, progress) if ask else None
     number = 0
     seen: set[str] = set()
-    for entry, fault in zip(check.policy.against, wrong, strict=True):
-        found: list[Measured]
-        try:
-            reason = fault or failed
-            if reason:
-                found = [_unmeasured(entry, reason)]
-            elif entry.cohort:
-                found = search_cohort(entry.cohort, check.subject, check.options)
-            else:
-                found = [_one(check, entry, comparators)]
-        except ForensicsError as error:
-            _raise_unless_of_model(error)
-            found = [_unmeasured(entry, _fault_of(error))]
-        for one in found:
+    for reference, fault in zip(run.references, wrong, strict=True):
+        for one in _of_reference(run, reference, fault or failed, progress):
             if one.name in seen:  # a search may find what is named besides
                 continue
             seen.add(one.name)
@@ -271,36 +184,46 @@ def _measured(
             number += one.case is not None
 
 
-def _unmeasured(entry: ReferenceEntry, fault: Fault) -> Measured:
-    names = (_name(entry), *entry.names)
-    return Measured(_name(entry), names, error=fault.text, damaged=fault.damaged)
+def _of_reference(
+    run: PolicyRun, reference: Reference, fault: Fault | None, progress: Progress
+) -> list[Measured]:
+    if fault is not None:
+        return [_unmeasured(reference, fault)]
+    try:
+        if reference.cohort is not None:
+            return search_cohort(run, reference, progress)
+        return [_compared(run, reference, progress)]
+    except ForensicsError as error:
+        _raise_unless_of_model(error)
+        return [_unmeasured(reference, _fault_of(error))]
+
+
+def _unmeasured(reference: Reference, fault: Fault) -> Measured:
+    names = (reference.name, *reference.entry.names)
+    return Measured(reference.name, names, error=fault.text, damaged=fault.damaged)
 
 
 def _fault_of(error: ForensicsError) -> Fault:
     return Fault(str(error), isinstance(error, ModelFileError))
 
 
-def _fault(check: Check, entry: ReferenceEntry, faults: Faults) -> Fault | None:
+def _fault(run: PolicyRun, reference: Reference, faults: Faults) -> Fault | None:
     """Return what is wrong with the files of the subject or of a reference, None where nothing."""
-    own = faults.get(check.subject.spec)
-    if own or not entry.subject:
-        return own
-    return faults.get(subject_from(entry.subject, check.options).spec)
+    fault = faults.get(run.subject.subject.spec)
+    if fault or reference.model is None:
+        return fault
+    return faults.get(reference.model.subject.spec)
 
 
-def _asked_first(check: Check) -> Fault | None:
+def _asked_first(run: PolicyRun, progress: Progress) -> Fault | None:
     """Ask the subject before any reference: if it fails, no reference need be asked.
 
     Returns why it failed, None where it did not or where a reference decides what is asked.
     """
-    recorded = ("transcript", "cohort")
-    kinds = [subject_from(e.subject, check.options).kind for e in check.policy.against if e.subject]
-    if check.subject.kind in recorded or not kinds or any(kind in recorded for kind in kinds):
+    if not run.models or not all(one.is_live for one in (run.subject, *run.models)):
         return None
-    suite = chosen_suite(check.options)
     try:
-        if suite is not None:
-            obtain(check.subject, suite, asking_from(check.options))
+        obtain(run.subject, run.suite.suite, run.settings.asking, progress)
     except ForensicsError as error:
         _raise_unless_of_model(error)
         return _fault_of(error)
@@ -315,19 +238,14 @@ def _raise_unless_of_model(error: ForensicsError) -> None:
         raise error
 
 
-def _name(entry: ReferenceEntry) -> str:
-    return entry.subject or f"cohort {entry.cohort}"
-
-
-def _one(check: Check, entry: ReferenceEntry, comparators: Sequence[Comparator[Any]]) -> Measured:
-    reference = subject_from(str(entry.subject), check.options)
-    released = (entry.released or "", check.policy.released or "")
-    options = check.options | {"known_released": released[0]}
-    case, _ = compared([reference, check.subject], released, options, comparators)
-    names = (_name(entry), reference.name, reference.target, *entry.names)
-    kin = own_lineage(reference)
+def _compared(run: PolicyRun, reference: Reference, progress: Progress) -> Measured:
+    settings = run.compare_settings(reference.entry)
+    case, _ = compared(run.pair(reference), settings, progress, run.comparators)
+    subject = reference.compared.subject
+    names = (reference.name, subject.name, subject.target, *reference.entry.names)
+    kin = own_lineage(reference.compared)
     calls, tiers = _failed_calls(case), _failed_tiers(case)
-    return Measured(_name(entry), names, kin, case, error=calls or tiers, damaged=not calls)
+    return Measured(reference.name, names, kin, case, error=calls or tiers, damaged=not calls)
 
 
 def _failed_calls(case: Case) -> str:
@@ -350,36 +268,22 @@ def _failed_tiers(case: Case) -> str:
     return "; ".join(failed)
 
 
-def _baseline(check: Check) -> Transcript | None:
-    rule = check.policy.rules.drift
-    if rule is None:
-        return None
-    try:
-        return read_baseline(Path(rule.baseline), check.options["allow_broken"])
-    except InputFileError as error:
-        where = f"{check.file.path}, line {check.file.line('rules', 'drift', 'baseline')}"
-        raise InputFileError(
-            f"{where}: {error}; forensics baseline save SUBJECT -o {rule.baseline} writes one, and "
-            "a relative path starts in the working folder"
-        ) from error
-
-
 def _drift(
-    check: Check, stored: Transcript | None, faults: Faults
+    run: PolicyRun, faults: Faults, progress: Progress
 ) -> tuple[list[Outcome], Fault | None]:
     """Return what the rule `drift` says, and what kept it from being measured."""
-    rule = check.policy.rules.drift
-    if rule is None or stored is None:
+    rule = run.policy.rules.drift
+    if rule is None or run.baseline is None:
         return [], None
-    fault = faults.get(check.subject.spec)
+    fault = faults.get(run.subject.subject.spec)
     if fault:
-        return [drift_outcome(check.file, rule.baseline, fault.text)], fault
-    found: DriftReport | str
+        return [drift_outcome(run.file, rule.baseline, fault.text)], fault
+    report: DriftReport | str
     try:
-        answers = ask_again(check.subject, stored, check.options)
-        found = compare_with_baseline(stored, answers, rule.level)
+        answers = ask_again(run.subject, run.baseline, run.settings.asking, progress)
+        report = compare_with_baseline(run.baseline, answers, rule.level)
     except ForensicsError as error:
         _raise_unless_of_model(error)
         fault = _fault_of(error)
-        found = fault.text
-    return [drift_outcome(check.file, rule.baseline, found)], fault
+        report = fault.text
+    return [drift_outcome(run.file, rule.baseline, report)], fault

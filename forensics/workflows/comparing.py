@@ -2,182 +2,157 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from forensics.support.secrets import command_line
+from forensics.evidence import load_comparators
+from forensics.subjects.backends import open_backend
+from forensics.verdicts.compare import compare
+from forensics.verdicts.measurable import measurable, of_tiers
+from forensics.workflows.local_models import check_control, check_model, check_pair
+from forensics.workflows.observing import Observer
+from forensics.workflows.obtaining import examine
+from forensics.workflows.placing import place
+from forensics.workflows.resolving import Pair, suite_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from forensics.case.document import Case
-    from forensics.cohorts.cohort import Cohort
-    from forensics.cohorts.transferred import Transferred
     from forensics.evidence.base import Comparator
     from forensics.examination.examined import Examined
-    from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Transcript
+    from forensics.workflows.callbacks import Progress
+    from forensics.workflows.settings import CompareSettings
 
 
 def compared(
-    subjects: list[Subject],
-    released: tuple[str, str],
-    options: dict[str, Any],
+    pair: Pair,
+    settings: CompareSettings,
+    progress: Progress,
     comparators: Sequence[Comparator[Any]] | None = None,
 ) -> tuple[Case, Sequence[Transcript | None]]:
     """Collect what is missing of two subjects and compare them.
 
     Args:
-        subjects: the known and the questioned one.
-        released: `YYYY-MM` of either, where known.
-        options: of suite, generation, backends and cohort, as this verb has them.
-        comparators: what to measure, of models whose files were checked; those that the options
+        pair: the subjects, and what they are compared by.
+        settings: how they are asked, what is measured, and what is recorded.
+        progress: is told of answers and of each comparator.
+        comparators: what to measure, of models whose files were checked; those that the settings
             name, by default.
 
     Returns:
         The case, and either subject's transcript, None of a cohort's model.
+
+    Raises:
+        UsageError: prompts or comparators that mean nothing for these subjects.
+        InputFileError: a transcript or a model's file is damaged.
+        BackendError: a model or endpoint cannot be asked.
     """
-    from forensics.evidence import load_comparators
-    from forensics.examination.token_probabilities import check_controls
-    from forensics.workflows.local_models import check_control, check_model, check_pair
-    from forensics.workflows.obtaining import (
-        asking_from,
-        examine,
-        observed,
-        subject_from,
-        suite_for,
-    )
-    from forensics.workflows.progress import step_spinner
-
-    if any(subject.kind == "cohort" for subject in subjects):
+    analysis, asking = settings.analysis, settings.asking
+    if pair.members:
         # Checked, not used: numbers are all there is. Loading every comparator would take longest.
-        if options["only"] or options["without"]:
-            load_comparators(options["only"], options["without"])
-        return _in_cohort(subjects, released, options)
-    from forensics.verdicts.compare import compare
-    from forensics.verdicts.measurable import measurable, of_tiers
-
+        if analysis.only or analysis.without:
+            load_comparators(analysis.only, analysis.without)
+        return _in_cohort(pair, settings, progress)
     # Before answers are collected, which may take an hour.
-    controls = [subject_from(control, options) for control in options["controls"]]
-    check_controls(controls)
     if comparators is None:
-        comparators = of_tiers(
-            load_comparators(options["only"], options["without"]), options["tiers"]
-        )
-        for subject in subjects:
-            check_model(subject, comparators, options["tiers"], options["dtype"])
-        for control in controls:
-            check_control(control, comparators)
-    check_pair(subjects, comparators, options["tiers"], options["dtype"])
-    cut, asked = suite_for(subjects, options)
-    asking = asking_from(options)
-    first, second = examine(subjects, asked, asking, comparators)
-    first, second = observed(first, second, asking, comparators, options)
-    comparators = measurable(comparators, first, second)
-    cohort = _cohort(options["cohort_name"], first, second)
-    with step_spinner() as spinner:
-        task = spinner.add_task("comparing", total=None)
+        comparators = _checked(pair, settings)
+    subjects = [side.subject for side in pair.sides]
+    check_pair(subjects, comparators, analysis.tiers, asking.backend.dtype)
+    cut, asked = suite_for(pair.sides, pair.suite)
+    first, second = examine(pair.sides, asked, asking, comparators, progress)
+    observer = Observer(pair.controls, analysis.tiers, asking, progress)
+    first, second = observer.observed(first, second, comparators)
+    answered = [{answer.prompt_sha256 for answer in side.answers} for side in (first, second)]
+    cohort = pair.cohort.for_prompts(answered[0] & answered[1])
+    with progress.step("comparing") as retitle:
         case = compare(
             first,
             second,
-            comparators,
+            measurable(comparators, first, second),
             cut,
-            command_line(),
-            progress=lambda title: spinner.update(task, description=title),
-            settings=_chosen(options, cut) | _identities(first, second, options),
+            settings.command,
+            progress=retitle,
+            settings=_chosen(settings, cut) | _identities(pair, first, second, settings),
             cohort=cohort,
-            released=released,
-            transferred=_transferred(options["cohort_name"], cohort),
+            released=(analysis.known_released, analysis.questioned_released),
+            transferred=pair.cohort.transferred(cohort),
         )
     return case, (first.transcript, second.transcript)
 
 
+def _checked(pair: Pair, settings: CompareSettings) -> Sequence[Comparator[Any]]:
+    """Return the comparators that will run, once the files they read have been looked at."""
+    analysis = settings.analysis
+    comparators = of_tiers(load_comparators(analysis.only, analysis.without), analysis.tiers)
+    for side in pair.sides:
+        check_model(side.subject, comparators, analysis.tiers, settings.asking.backend.dtype)
+    for control in pair.controls:
+        check_control(control, comparators)
+    return comparators
+
+
 def _in_cohort(
-    subjects: Sequence[Subject], released: tuple[str, str], options: dict[str, Any]
+    pair: Pair, settings: CompareSettings, progress: Progress
 ) -> tuple[Case, list[Transcript | None]]:
     """Compare where one subject at least is a cohort's model, of which only numbers are kept."""
-    from forensics.cohorts.finding import find_cohort, find_model
     from forensics.errors import UsageError
     from forensics.verdicts.in_cohort import Side, compare_in_cohort
-    from forensics.workflows.placing import place
 
-    given = [find_cohort(options["cohort_name"])] if options["cohort_name"] else []
-    found = {s.spec: find_model(s.target, given) for s in subjects if s.kind == "cohort"}
-    cohort = next(iter(found.values()))[0]
-    if any(one.name != cohort.name for one, _ in found.values()):
+    cohort = pair.members[0].home
+    if any(member.home.name != cohort.name for member in pair.members):
         raise UsageError("the two subjects are models of different cohorts; they share no prompts")
+    months = settings.analysis.known_released, settings.analysis.questioned_released
     sides = []
     transcripts: list[Transcript | None] = []
-    for subject, month in zip(subjects, released, strict=True):
-        placed, transcript = place(subject, cohort, month, options)
-        sides.append(Side(subject, placed, transcript))
+    for subject, month in zip(pair.sides, months, strict=True):
+        placed, transcript = place(subject, cohort, month, pair.suite, settings.asking, progress)
+        sides.append(Side(subject.subject, placed, transcript))
         transcripts.append(transcript)
-    chosen = _chosen(options, None)
-    case = compare_in_cohort(sides[0], sides[1], cohort, command_line(), chosen)
+    chosen = _chosen(settings, None)
+    case = compare_in_cohort(sides[0], sides[1], cohort, settings.command, chosen)
     return case, transcripts
 
 
-def _cohort(name: str | None, first: Examined, second: Examined) -> Cohort | None:
-    """Return the cohort asked for, or the one that has most of the prompts both answered."""
-    if name == "none":
-        return None
-    from forensics.cohorts.finding import find_cohort, matching_cohort
-
-    if name:
-        return find_cohort(name)
-    answered = [{answer.prompt_sha256 for answer in side.answers} for side in (first, second)]
-    return matching_cohort(answered[0] & answered[1])
-
-
-def _transferred(name: str | None, cohort: Cohort | None) -> Transferred | None:
-    """Return the calibration for prompts that no cohort answered."""
-    if cohort is not None or name == "none":
-        return None
-    from forensics.cohorts.transferred import shipped
-
-    return shipped()
-
-
-def _chosen(options: dict[str, Any], cut: Suite | None) -> dict[str, Any]:
+def _chosen(settings: CompareSettings, cut: Suite | None) -> dict[str, Any]:
     """Return what a bundle needs to find the prompts again, and the ledger should show."""
-    names = (
-        "category",
-        "limit",
-        "samples",
-        "only",
-        "without",
-        "blind",
-        "tiers",
-        "controls",
-        "cohort_name",
-        "known_released",
-        "questioned_released",
-    )
-    chosen = {name: options[name] for name in names if options[name]}
-    suite = options["suite_name"] or (cut.name if cut else None)
+    prompts, analysis = settings.prompts, settings.analysis
+    chosen: dict[str, Any] = {
+        "category": list(prompts.category),
+        "limit": prompts.limit,
+        "samples": settings.asking.generation.samples,
+        "only": list(analysis.only),
+        "without": list(analysis.without),
+        "blind": settings.blind,
+        "tiers": list(analysis.tiers),
+        "controls": list(analysis.controls),
+        "cohort_name": analysis.cohort,
+        "known_released": analysis.known_released,
+        "questioned_released": analysis.questioned_released,
+    }
+    suite = prompts.suite or (cut.name if cut else None)
     return {"cut": cut is not None, "suite": suite} | {
-        name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()
+        name: value for name, value in chosen.items() if value
     }
 
 
-def _identities(first: Examined, second: Examined, options: dict[str, Any]) -> dict[str, Any]:
+def _identities(
+    pair: Pair, first: Examined, second: Examined, settings: CompareSettings
+) -> dict[str, Any]:
     """Return who the models are that no transcript tells of, for a plan to be held against.
 
     Without a plan nobody asks, and hashing the weights of large models takes minutes.
     """
-    from forensics.subjects.backends import open_backend
-    from forensics.workflows.obtaining import subject_from
-    from forensics.workflows.settings import backend_options_from
-
     read = [
         side.subject for side in (first, second) if side.files and not side.transcript.manifests
     ]
     if first.controls or second.controls:
-        read += [subject_from(spec, options) for spec in options["controls"]]
-    if not read or not options.get("case_file"):
+        read += pair.controls
+    if not read or not settings.planned:
         return {}
-    asked = backend_options_from(options)
+    backend = settings.asking.backend
     identities = [
-        {"spec": one.spec, "identity": dict(open_backend(one, asked).identity())} for one in read
+        {"spec": subject.spec, "identity": dict(open_backend(subject, backend).identity())}
+        for subject in read
     ]
     return {"identities": identities}

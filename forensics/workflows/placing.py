@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.finding import find_cohort, find_model, matching_cohort
 from forensics.cohorts.subject import Placed, place_examined, place_member
 from forensics.examination.examined import Examined
-from forensics.subjects.subject import Subject
-from forensics.suites.loading import load_suite
-from forensics.transcripts.transcript import Transcript, read_transcript, unbroken
+from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.compare import restrict
-from forensics.workflows.obtaining import asking_from, obtain
-
-_USUAL = "alpaca-eval"
-
-
-def cohort_for(subject: Subject, name: str | None) -> Cohort:
-    """Return the cohort to search for a subject's relatives.
-
-    Args:
-        subject: whose relatives are wanted.
-        name: of a cohort, or its file; None takes the one that the subject is a model of, or that
-            answered most of a transcript's prompts, and `alpaca-eval` for all others.
-
-    Raises:
-        UsageError: no cohort has that name, or that model.
-        InputFileError: the transcript or the cohort cannot be read.
-    """
-    if name:
-        return find_cohort(name)
-    if subject.kind == "cohort":
-        return find_model(subject.target)[0]
-    if subject.kind != "transcript":
-        return find_cohort(_USUAL)
-    responses = read_transcript(Path(subject.target)).responses
-    return matching_cohort({one.prompt.sha256 for one in responses}) or find_cohort(_USUAL)
+from forensics.workflows.callbacks import Progress
+from forensics.workflows.obtaining import obtain
+from forensics.workflows.resolving import ResolvedSubject, SuiteChoice
+from forensics.workflows.settings import Asking
 
 
 def place(
-    subject: Subject, cohort: Cohort, released: str, options: dict[str, Any]
+    subject: ResolvedSubject,
+    cohort: Cohort,
+    released: str,
+    choice: SuiteChoice,
+    asking: Asking,
+    progress: Progress,
 ) -> tuple[Placed, Transcript | None]:
     """Place a subject among a cohort's models.
 
@@ -49,7 +27,9 @@ def place(
         subject: a model of the cohort, a transcript, or a model that can be asked its suite.
         cohort: whose prompts count.
         released: `YYYY-MM`, where the user knows it.
-        options: of suite, generation and backends, as the verb has them.
+        choice: the prompts it is asked, or cut to; of the cohort's suite by default.
+        asking: how.
+        progress: is told of answers as they arrive.
 
     Returns:
         Where it stands, and its transcript; None of a cohort's model.
@@ -58,18 +38,13 @@ def place(
         UsageError: the cohort has no such model, or no suite of its name that could be asked.
         InputFileError: the transcript cannot be read, or its hash chain is broken.
     """
-    if subject.kind == "cohort":
-        return place_member(find_model(subject.target, (cohort,))[1], cohort), None
-    examined = _examined(subject, cohort, options)
-    return place_examined(examined, cohort, released), examined.transcript
-
-
-def _examined(subject: Subject, cohort: Cohort, options: dict[str, Any]) -> Examined:
-    chosen = options["suite_name"] or options["category"] or options["limit"]
-    if subject.kind == "transcript" and not chosen:
+    if subject.subject.kind == "cohort":
+        return place_member(subject.model_in(cohort), cohort), None
+    if subject.subject.kind == "transcript" and not choice.prompts.chosen:
         # A cohort of the user's own need not have a suite of its name.
-        read = unbroken(read_transcript(Path(subject.target)), bool(options.get("allow_broken")))
-        return Examined(subject, read)
-    suite = load_suite(options["suite_name"] or cohort.name)
-    asked = suite.select(options["category"], options["limit"])
-    return restrict(Examined(subject, obtain(subject, asked, asking_from(options))), asked)
+        examined = Examined(subject.subject, subject.recorded)
+    else:
+        asked = choice.of_cohort(cohort)
+        answers = obtain(subject, asked, asking, progress)
+        examined = restrict(Examined(subject.subject, answers), asked)
+    return place_examined(examined, cohort, released), examined.transcript

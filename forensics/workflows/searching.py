@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from forensics.case.document import LedgerEntry
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.finding import find_cohort, find_model
 from forensics.cohorts.likeness import MIN_PROMPTS
 from forensics.cohorts.lineage.models import clusters, excluded_with
 from forensics.cohorts.subject import Placed, place_member
@@ -16,35 +13,39 @@ from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject
 from forensics.suites.loading import suite_names
 from forensics.support.clock import now
-from forensics.support.secrets import command_line
 from forensics.verdicts.in_cohort import Side, compare_in_cohort
+from forensics.workflows.callbacks import Progress
 from forensics.workflows.placing import place
+from forensics.workflows.policy_run import PolicyRun, Reference
+from forensics.workflows.resolving import ResolvedSubject
 
 _MOST = 5
 
 
-def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[Measured]:
+def search_cohort(run: PolicyRun, reference: Reference, progress: Progress) -> list[Measured]:
     """Return the cohort's models that a search names, and its best one where there is any.
 
     Of a lineage cluster only its best model is taken.
 
     Args:
-        name: the cohort's name or file.
-        subject: of whom relatives are sought.
-        options: how it is asked, and when it was released.
+        run: whose subject relatives are sought of.
+        reference: the cohort to search.
+        progress: is told of answers as they arrive.
     """
-    cohort = find_cohort(name)
-    placed, transcript = place(subject, cohort, options["questioned_released"], options)
+    cohort, subject, settings = reference.searched, run.subject, run.settings
+    released = settings.analysis.questioned_released
+    placed, transcript = place(subject, cohort, released, run.suite, settings.asking, progress)
     found = trace(placed, cohort)
     if not found.relatives:
-        return [_unsearched(name, cohort, placed, subject)]
+        return [_unsearched(reference.name, cohort, placed)]
     unmet = tuple(one.text for one in found.conditions if not one.met)
-    command = command_line()
     measured = []
     for model in _candidates(found, cohort):
         one = Subject(f"cohort:{model}", "cohort", model)
-        sides = Side(one, place_member(model, cohort)), Side(subject, placed, transcript)
-        case = compare_in_cohort(*sides, cohort, command, {"search": cohort.name})
+        known = Side(one, place_member(model, cohort))
+        questioned = Side(subject.subject, placed, transcript)
+        record = {"search": cohort.name}
+        case = compare_in_cohort(known, questioned, cohort, settings.command, record)
         case = case.model_copy(update={"ledger": (*case.ledger, _entry(found, model))})
         best = next((r for r in found.relatives if r.model == model), None)
         search = Search(
@@ -59,17 +60,16 @@ def search_cohort(name: str, subject: Subject, options: dict[str, Any]) -> list[
     return measured
 
 
-def _unsearched(name: str, cohort: Cohort, placed: Placed, subject: Subject) -> Measured:
+def _unsearched(reference: str, cohort: Cohort, placed: Placed) -> Measured:
     """Return that nothing was searched, and why."""
     if placed.answered < MIN_PROMPTS:
         prompts = len(cohort.prompts)
         why = words.too_few_answered(
-            subject.name, cohort.name, placed.answered, prompts, MIN_PROMPTS
+            placed.name, cohort.name, placed.answered, prompts, MIN_PROMPTS
         )
     else:
         why = words.no_candidate(cohort.name)
     step = words.ask_cohort(cohort.name if cohort.name in suite_names() else None)
-    reference = f"cohort {name}"
     return Measured(reference, (reference,), unmeasured=why, next_step=step)
 
 
@@ -91,12 +91,11 @@ def _candidates(found: Trace, cohort: Cohort) -> list[str]:
     return list(best.values())[:_MOST]
 
 
-def own_lineage(reference: Subject) -> tuple[str, ...]:
+def own_lineage(reference: ResolvedSubject) -> tuple[str, ...]:
     """Return the names of a cohort model's kin, itself included; none of any other subject."""
-    if reference.kind != "cohort":
+    if reference.subject.kind != "cohort":
         return ()
-    cohort, model = find_model(reference.target)
-    return _lineage(model, cohort)
+    return _lineage(reference.model_in(reference.home), reference.home)
 
 
 def _lineage(model: str, cohort: Cohort) -> tuple[str, ...]:

@@ -1,25 +1,135 @@
-"""Options of a run as settings of what they set."""
+"""What a run is told: one frozen dataclass a verb, made of the parts that verbs share.
+
+Nothing here is looked up or opened; see `resolving` for what the names mean.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
-if TYPE_CHECKING:
-    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+from forensics.case.evidence import Tier
+from forensics.subjects.backends.base import BackendOptions, GenerationSettings
 
-
-def settings_from(options: dict[str, Any]) -> GenerationSettings:
-    """Return the generation settings that the options describe."""
-    from forensics.subjects.backends.base import GenerationSettings
-
-    names = ("temperature", "max_tokens", "samples", "seed", "system_prompt")
-    return GenerationSettings(**{name: options[name] for name in names})
+WITHOUT_COHORT = "none"  # the name that asks for no cohort and no calibration
 
 
-def backend_options_from(options: dict[str, Any]) -> BackendOptions:
-    """Return the backend options that the options describe."""
-    from forensics.subjects.backends.base import BackendOptions
+@dataclass(frozen=True)
+class Prompts:
+    """Which prompts are asked.
 
-    names = ("dtype", "batch_size", "concurrency", "timeout")
-    known = {name: options[name] for name in names}
-    return BackendOptions(**known, api=options["api"] or "chat")
+    `suite` is a name or a file; None is the verb's own choice. Of it are taken the categories
+    named, every one by default, and at most `limit` prompts.
+    """
+
+    suite: str | None = None
+    category: tuple[str, ...] = ()
+    limit: int | None = None
+
+    @property
+    def chosen(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.suite or self.category or self.limit)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How subjects are asked, and where answers are kept.
+
+    `folder` holds the transcripts, `texts` is a local copy of the texts of a referenced suite, and
+    `allow_broken` takes a transcript whose hash chain is broken.
+    """
+
+    generation: GenerationSettings = field(default_factory=GenerationSettings)
+    backend: BackendOptions = field(default_factory=BackendOptions)
+    folder: Path = Path("transcripts")
+    texts: Path | None = None
+    allow_broken: bool = False
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where endpoints are: what a subject's own address leaves open.
+
+    `file` names endpoints for `openai:model@NAME` instead of the files looked for by default;
+    `api_key_env` is the name of the environment variable with the key, never a key.
+    """
+
+    base_url: str | None = None
+    file: Path | None = None
+    api_key_env: str | None = None
+    api: Literal["chat", "completions"] | None = None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is measured, and against what.
+
+    `only` and `without` name comparators, `tiers` those that are wanted, `controls` are subjects to
+    read token probabilities against, `cohort` is a name, a file, or `none`; None takes the one that
+    has the prompts. Months of release are `YYYY-MM`, empty where unknown.
+    """
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    controls: tuple[str, ...] = ()
+    cohort: str | None = None
+    known_released: str = ""
+    questioned_released: str = ""
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """How two subjects are compared.
+
+    `blind` and `planned` (a case file is followed) are recorded; `command` is what was typed.
+    """
+
+    prompts: Prompts = field(default_factory=Prompts)
+    asking: Asking = field(default_factory=Asking)
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    analysis: Analysis = field(default_factory=Analysis)
+    blind: bool = False
+    planned: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class TraceSettings:
+    """How a subject's relatives are sought; without a suite the cohort's is asked.
+
+    `cohort` is a name or a file; None takes the one that fits the subject, see `cohort_for`.
+    """
+
+    prompts: Prompts = field(default_factory=Prompts)
+    asking: Asking = field(default_factory=Asking)
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    cohort: str | None = None
+    released: str = ""
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """How a subject is asked a suite; `output` is the transcript, named by who answers if None."""
+
+    prompts: Prompts = field(default_factory=Prompts)
+    asking: Asking = field(default_factory=lambda: Asking(folder=Path(), allow_broken=True))
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    output: Path | None = None
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """How a subject is held against a policy, beside what the policy says.
+
+    `asking` counts but for generation, which is the policy's. `card` is a model card or folder to
+    read besides the subject's own; `strict` fails what is undecided.
+    """
+
+    asking: Asking = field(default_factory=Asking)
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    card: Path | None = None
+    strict: bool = False
+    command: str = ""

@@ -134,7 +134,7 @@ def test_a_failure_inside_shows_no_key_of_the_environment(here, capsys, monkeypa
     def fail(*_: object) -> None:
         raise RuntimeError(f"no luck with {KEY} at http://me:{SECRET}@proxy")
 
-    monkeypatch.setattr("forensics.workflows.obtaining.subject_from", fail)
+    monkeypatch.setattr("forensics.workflows.resolving.resolve_subject", fail)
     assert run(["--debug", "probe", "openai:m@http://h/v1"]) == 4
     shown = capsys.readouterr().err
     assert "Traceback" in shown and "internal error" in shown

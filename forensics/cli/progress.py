@@ -25,7 +25,7 @@ from forensics.support.sanitise import one_line
 from forensics.support.secrets import redacted
 
 if TYPE_CHECKING:
-    from forensics.examination.collect import Progress as Tick
+    from forensics.workflows.callbacks import Retitle, Tick
 
 
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
@@ -84,3 +84,24 @@ def step_spinner() -> Iterator[Progress]:
         *columns, console=console, transient=True, disable=console.quiet or not console.is_terminal
     ) as progress:
         yield progress
+
+
+class OnStderr:
+    """What workflows tell (`workflows.callbacks.Progress`), shown on stderr."""
+
+    def note(self, message: str) -> None:
+        """Print one line for the user."""
+        note(message)
+
+    @contextmanager
+    def answers(self, label: str, total: int, answered: int) -> Iterator[Tick]:
+        """Show a bar while answers arrive."""
+        with answer_bar(label, total, answered) as tick:
+            yield tick
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[Retitle]:
+        """Show what is being done."""
+        with step_spinner() as spinner:
+            task = spinner.add_task(label, total=None)
+            yield lambda title: spinner.update(task, description=title)

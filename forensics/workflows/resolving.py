@@ -1,0 +1,301 @@
+"""Names → what they mean now: subjects, controls, cohorts and suites, each once in a run.
+
+What is resolved is passed on; nobody further down reads a name again, and nobody here prints.
+Cohorts are arrays: their modules are loaded by whoever wants one, as asking alone needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forensics.errors import UsageError
+from forensics.subjects.endpoints import named_subject
+from forensics.subjects.subject import Subject, parse_subject
+from forensics.suites.loading import load_suite
+from forensics.suites.suite import Suite
+from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript, unbroken
+from forensics.workflows.callbacks import Progress
+from forensics.workflows.settings import WITHOUT_COHORT, CompareSettings, Endpoints, Prompts
+
+if TYPE_CHECKING:
+    from forensics.cohorts.cohort import Cohort
+    from forensics.cohorts.transferred import Transferred
+
+DEFAULT_SUITE = "core"
+
+
+def resolve_subject(spec: str, endpoints: Endpoints, progress: Progress) -> Subject:
+    """Parse a subject; the endpoint options win over a file of endpoints.
+
+    Raises:
+        UsageError: an unknown form, or an endpoint without an address.
+        InputFileError: the file of endpoints cannot be read or is not valid.
+    """
+    named = named_subject(spec, endpoints.file, endpoints.base_url)
+    if named is None:
+        return parse_subject(spec, endpoints.base_url, endpoints.api_key_env)
+    # The file may lie in somebody else's folder: say where answers, and the key, will be sought.
+    progress.note(f"endpoint {named.name} is {named.subject.base_url} ({named.file})")
+    return replace(
+        named.subject,
+        api=endpoints.api or named.subject.api,
+        api_key_env=endpoints.api_key_env or named.subject.api_key_env,
+    )
+
+
+@dataclass(frozen=True)
+class ResolvedSubject:
+    """A subject, with what is read of it at most once.
+
+    `allow_broken` takes a transcript whose hash chain is broken, `given` are the cohorts to look
+    for a cohort's model in (every known one if there are none), and `transcript` is one that was
+    read already.
+    """
+
+    subject: Subject
+    allow_broken: bool = False
+    given: tuple[Cohort, ...] = ()
+    transcript: Transcript | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it can be asked: it is neither a transcript nor a cohort's model."""
+        return self.subject.kind not in ("transcript", "cohort")
+
+    @cached_property
+    def recorded(self) -> Transcript:
+        """The answers of a transcript.
+
+        Raises:
+            InputFileError: it cannot be read, or its hash chain is broken.
+        """
+        read = self.transcript or read_transcript(Path(self.subject.target))
+        return unbroken(read, self.allow_broken)
+
+    @cached_property
+    def home(self) -> Cohort:
+        """The cohort of a cohort's model.
+
+        Raises:
+            UsageError: no cohort has that model, or several do.
+        """
+        from forensics.cohorts.finding import find_model
+
+        return find_model(self.subject.target, self.given)[0]
+
+    def model_in(self, cohort: Cohort) -> str:
+        """Return the name of a cohort's model in one cohort.
+
+        Raises:
+            UsageError: it has no such model.
+        """
+        from forensics.cohorts.finding import find_model
+
+        return find_model(self.subject.target, (cohort,))[1]
+
+
+Named = str | Transcript  # a subject's form as the user writes it, or answers that were read
+
+
+def resolve(
+    name: Named,
+    endpoints: Endpoints,
+    allow_broken: bool,
+    progress: Progress,
+    given: tuple[Cohort, ...] = (),
+) -> ResolvedSubject:
+    """Return what a subject's name means; see `ResolvedSubject` for the arguments.
+
+    Raises:
+        UsageError, InputFileError: see `resolve_subject`.
+    """
+    if isinstance(name, str):
+        subject = resolve_subject(name, endpoints, progress)
+        return ResolvedSubject(subject, allow_broken, given)
+    where = name.path or name.name
+    return ResolvedSubject(Subject(where, "transcript", where), allow_broken, given, name)
+
+
+@dataclass(frozen=True)
+class CohortChoice:
+    """What likeness is judged against: a cohort that was named, none, or the one that fits best.
+
+    `nothing` says that neither a cohort nor the calibration in its place is wanted.
+    """
+
+    named: Cohort | None = None
+    nothing: bool = False
+
+    @property
+    def given(self) -> tuple[Cohort, ...]:
+        """The cohorts to look for a cohort's model in.
+
+        Raises:
+            UsageError: none is wanted.
+        """
+        if self.nothing:
+            from forensics.cohorts.finding import find_cohort
+
+            return (find_cohort(WITHOUT_COHORT),)
+        return (self.named,) if self.named is not None else ()
+
+    def for_prompts(self, prompts: Collection[str]) -> Cohort | None:
+        """Return the cohort that judges answers to prompts with these hashes, None without one."""
+        if self.nothing or self.named is not None:
+            return self.named
+        from forensics.cohorts.finding import matching_cohort
+
+        return matching_cohort(prompts)
+
+    def transferred(self, cohort: Cohort | None) -> Transferred | None:
+        """Return the calibration for prompts that no cohort answered."""
+        if cohort is not None or self.nothing:
+            return None
+        from forensics.cohorts.transferred import shipped
+
+        return shipped()
+
+
+def cohort_choice(name: str | None) -> CohortChoice:
+    """Return what a cohort's name, or file, means.
+
+    Raises:
+        UsageError: there is no such cohort.
+        InputFileError: the file is no cohort.
+    """
+    if name == WITHOUT_COHORT:
+        return CohortChoice(nothing=True)
+    if not name:
+        return CohortChoice()
+    from forensics.cohorts.finding import find_cohort
+
+    return CohortChoice(find_cohort(name))
+
+
+@dataclass(frozen=True)
+class SuiteChoice:
+    """Which prompts are asked; a suite is read when it is first needed, and once."""
+
+    prompts: Prompts
+
+    @cached_property
+    def suite(self) -> Suite:
+        """The prompts of the suite that was named, or of the default one."""
+        return self._cut(load_suite(self.prompts.suite or DEFAULT_SUITE))
+
+    @cached_property
+    def given(self) -> Suite | None:
+        """The prompts of the suite that was named, None without one.
+
+        Raises:
+            UsageError: prompts were chosen of no suite.
+        """
+        if self.prompts.suite:
+            return self.suite
+        if self.prompts.chosen:
+            raise UsageError("--category and --limit need --suite here: two transcripts are given")
+        return None
+
+    def of_cohort(self, cohort: Cohort) -> Suite:
+        """Return the prompts of the suite that was named, or of the cohort's."""
+        return self.suite if self.prompts.suite else self._cut(load_suite(cohort.name))
+
+    def out_of(self, suite: Suite) -> Suite:
+        """Return what was chosen out of another suite."""
+        return self._cut(suite)
+
+    def _cut(self, suite: Suite) -> Suite:
+        return suite.select(self.prompts.category, self.prompts.limit)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two subjects to compare, and what they are compared by."""
+
+    known: ResolvedSubject
+    questioned: ResolvedSubject
+    controls: tuple[Subject, ...]
+    cohort: CohortChoice
+    suite: SuiteChoice
+
+    @property
+    def sides(self) -> tuple[ResolvedSubject, ResolvedSubject]:
+        """Both, the known one first."""
+        return self.known, self.questioned
+
+    @property
+    def members(self) -> list[ResolvedSubject]:
+        """Those that are a cohort's models."""
+        return [side for side in self.sides if side.subject.kind == "cohort"]
+
+
+def resolve_pair(
+    known: Named,
+    questioned: Named,
+    settings: CompareSettings,
+    progress: Progress,
+    cohort: Cohort | None = None,
+) -> Pair:
+    """Return what two subjects, and all that the settings name, mean now.
+
+    Args:
+        known: the known subject.
+        questioned: the questioned subject.
+        settings: with the names of controls, cohort and suite.
+        progress: is told where a named endpoint is.
+        cohort: one that was read already, instead of the one that the settings name.
+
+    Raises:
+        UsageError: a name means nothing, or a control is not a local model.
+        InputFileError: the file of endpoints or a cohort cannot be read.
+    """
+    endpoints, allow = settings.endpoints, settings.asking.allow_broken
+    first, second = (resolve(one, endpoints, allow, progress) for one in (known, questioned))
+    controls = resolve_controls(settings, progress)
+    choice = CohortChoice(cohort) if cohort is not None else cohort_choice(settings.analysis.cohort)
+    if "cohort" in (first.subject.kind, second.subject.kind):
+        first, second = (replace(side, given=choice.given) for side in (first, second))
+    return Pair(first, second, controls, choice, SuiteChoice(settings.prompts))
+
+
+def resolve_controls(settings: CompareSettings, progress: Progress) -> tuple[Subject, ...]:
+    """Return the local models to read token probabilities against.
+
+    Raises:
+        UsageError: one is not a local model.
+    """
+    from forensics.examination.token_probabilities import check_controls
+
+    specs = settings.analysis.controls
+    controls = tuple(resolve_subject(spec, settings.endpoints, progress) for spec in specs)
+    check_controls(controls)
+    return controls
+
+
+def suite_for(sides: Sequence[ResolvedSubject], choice: SuiteChoice) -> tuple[Suite | None, Suite]:
+    """Return (the suite the comparison is cut to, the suite live subjects are asked).
+
+    Two transcripts are compared on all prompts they share unless a suite is named. A live subject
+    beside a transcript is asked that transcript's own prompts, so that there is something to match.
+
+    Raises:
+        UsageError: prompts were chosen of no suite, or a transcript does not hold their text.
+    """
+    transcripts = [side for side in sides if side.subject.kind == "transcript"]
+    if choice.prompts.suite or not transcripts:
+        return choice.suite, choice.suite
+    answered = ad_hoc_suite(side.recorded for side in transcripts)
+    if len(transcripts) == len(sides):
+        return choice.given, answered
+    askable = tuple(p for p in answered.prompts if p.messages)
+    if not askable:
+        raise UsageError(
+            f"{transcripts[0].subject.spec} does not hold its prompts' text; name their suite "
+            "with --suite"
+        )
+    chosen = choice.out_of(replace(answered, prompts=askable))
+    return chosen, chosen
