@@ -7,7 +7,7 @@ from them is compared here with the places that say it too, and named where no o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -21,6 +21,7 @@ from forensics.errors import ForensicsError
 from forensics.evidence import BUILT_IN, load_comparators
 from forensics.subjects.subject import BUILT_IN_KINDS, Subject
 from forensics.suites.suite import Prompt, Suite
+from forensics.support.distinct_keys import RepeatedKeyError, distinct_keys
 from forensics.support.sanitise import one_line
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Manifest, Transcript, ad_hoc_suite
@@ -144,20 +145,9 @@ def _is_of(side: CaseSubject, target: str, manifest: Manifest) -> bool:
 def _doubled(bundle: Bundle) -> Iterator[str]:
     for name in (CASE, MANIFEST, bundle.manifest.suite.member):
         try:
-            json.loads(bundle.members[name], object_pairs_hook=_once)
-        except _TwiceError:
+            json.loads(bundle.members[name], object_pairs_hook=distinct_keys)
+        except RepeatedKeyError:
             yield name
-
-
-class _TwiceError(ValueError):
-    pass
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _TwiceError
-    return found
 
 
 def left_out(found: Unpacked) -> Iterator[str]:

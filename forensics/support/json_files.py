@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from forensics.errors import ModelFileError
+from forensics.support.distinct_keys import RepeatedKeyError, distinct_keys
 from forensics.support.file_kinds import HEAD, foreign
 from forensics.support.sanitise import one_line
 
@@ -37,7 +37,7 @@ def read_json(path: Path, what: str) -> Any:
         raise ModelFileError(f"{path} is {known[0]}; {known[1]}")
     try:
         # A byte order mark, or UTF-16, is told from the bytes themselves.
-        return json.loads(raw, object_pairs_hook=_once)
+        return json.loads(raw, object_pairs_hook=distinct_keys)
     except RecursionError as error:
         raise _damaged(path, what, "it is nested too deeply") from error
     except UnicodeDecodeError as error:
@@ -45,17 +45,12 @@ def read_json(path: Path, what: str) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise _damaged(path, what, f"no JSON at {where}: {error.msg}") from error
+    except RepeatedKeyError as error:
+        fault = f"the key {one_line(error.key, 40)!r} stands twice in one object"
+        raise _damaged(path, what, fault) from error
     except ValueError as error:
         raise _damaged(path, what, one_line(str(error), 100)) from error
 
 
 def _damaged(path: Path, what: str, fault: str) -> ModelFileError:
     return ModelFileError(f"{path} is not a complete {what} ({fault}); download it again")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-    raise ValueError(f"the key {one_line(twice, 40)!r} stands twice in one object")

@@ -19,6 +19,7 @@ from typing import Any
 
 from forensics.errors import ModelFileError
 from forensics.subjects.model_files.stand_ins import check_is_itself
+from forensics.support.distinct_keys import RepeatedKeyError, distinct_keys
 
 LONGEST = 100_000_000  # the limit of the format's own reader
 _METADATA = "__metadata__"
@@ -110,27 +111,14 @@ def _json(text: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ValueError("its header is not JSON: not UTF-8") from error
     try:
-        header = json.loads(decoded, object_pairs_hook=_distinct, parse_constant=_no_constant)
-    except _TwiceError:
-        raise
+        header = json.loads(decoded, object_pairs_hook=distinct_keys, parse_constant=_no_constant)
+    except RepeatedKeyError as error:
+        raise ValueError(f"its header names {_shown(error.key)} twice") from error
     except (ValueError, RecursionError) as error:
         raise ValueError("its header is not JSON") from error
     if not isinstance(header, dict):
         raise ValueError("its header is not a JSON object")
     return header
-
-
-class _TwiceError(ValueError):
-    pass
-
-
-def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise _TwiceError(f"its header names {_shown(name)} twice")
-        found[name] = value
-    return found
 
 
 def _no_constant(name: str) -> None:

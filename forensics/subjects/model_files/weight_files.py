@@ -19,6 +19,7 @@ from typing import Any
 from forensics.errors import ModelFileError
 from forensics.subjects.model_files.safetensors_header import Entry, read_header
 from forensics.subjects.model_files.stand_ins import check_is_itself
+from forensics.support.distinct_keys import RepeatedKeyError, distinct_keys
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -155,12 +156,12 @@ def _index(path: Path, _: int, size: int) -> Mapping[str, str]:
     if size > _LARGEST_INDEX:
         raise ModelFileError(f"{path} is too large for an index of shards ({size} bytes); check it")
     try:
-        document = json.loads(path.read_bytes(), object_pairs_hook=_distinct)
+        document = json.loads(path.read_bytes(), object_pairs_hook=distinct_keys)
         places = document["weight_map"]
         if not places or not all(isinstance(file, str) for file in places.values()):
             raise ValueError("no files")
-    except _TwiceError as error:
-        raise ModelFileError(f"{path} names {error} twice; download it again") from error
+    except RepeatedKeyError as error:
+        raise ModelFileError(f"{path} names {error.key!a} twice; download it again") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{path} is not an index of shards; download it again") from error
     for file in set(places.values()):
@@ -170,18 +171,6 @@ def _index(path: Path, _: int, size: int) -> Mapping[str, str]:
                 "it again"
             )
     return dict(places)
-
-
-class _TwiceError(ValueError):
-    pass
-
-
-def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _TwiceError(ascii(next(name for name in names if names.count(name) > 1)))
-    return found
 
 
 def _is_there(path: Path) -> bool:
