@@ -5,8 +5,9 @@ A distribution registers its object under one of the entry points `forensics.com
 what stands here keeps its name and meaning from release to release, what stands elsewhere may move.
 
 - A comparator implements `Comparator`: `extract` once a subject, `compare` once a pair. Answers as
-  vectors go through `prompt_rows` and `matched_evidence`; what has no score says why through
-  `without_score`. `forensics.testing.check_comparator` tests its conventions.
+  vectors go through `prompt_rows` and `matched_evidence`, any other score through `scored`; what
+  has no score says why through `without_score`. What it records beyond that is an `OtherDetails`
+  with entries of its own choice. `forensics.testing.check_comparator` tests its conventions.
 - A backend implements `Backend`, and is made by a callable that takes a `Subject` and
   `BackendOptions`.
 - An importer implements `Importer` and yields `Imported`, most easily through `by_model`.
@@ -15,6 +16,7 @@ what stands here keeps its name and meaning from release to release, what stands
 
 from __future__ import annotations
 
+from forensics.case.details.base import Details, OtherDetails
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Exhibit, Interval, NoiseFloor, PromptScore, Tier
 from forensics.errors import (
@@ -30,6 +32,7 @@ from forensics.evidence.base import (
     Comparator,
     exhibit,
     matched_evidence,
+    scored,
     too_few,
     without_score,
 )
@@ -65,6 +68,7 @@ __all__ = [
     "BackendOptions",
     "Case",
     "Comparator",
+    "Details",
     "Evidence",
     "Examined",
     "Exhibit",
@@ -80,6 +84,7 @@ __all__ = [
     "MissingDependencyError",
     "Need",
     "NoiseFloor",
+    "OtherDetails",
     "OutputError",
     "Prompt",
     "PromptRows",
@@ -100,6 +105,7 @@ __all__ = [
     "matched_evidence",
     "prompt_rows",
     "prompt_scores",
+    "scored",
     "too_few",
     "without_score",
 ]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from forensics.case.evidence import Evidence, Finite, ModelText, Record
+from forensics.case.evidence import Evidence
+from forensics.case.record import ErrorAtScore, Finite, ModelText, Record
 from forensics.errors import InputFileError
 
 if TYPE_CHECKING:
@@ -83,18 +84,6 @@ class CopyTripwire(Record):
     limit: int
     min_chars: int
     tripped: bool
-
-
-class ErrorAtScore(Record):
-    """How often unrelated pairs that calibration did not see score at least as high as this pair.
-
-    A lineage cluster counts as in error where any of its unrelated pairs does.
-    """
-
-    pairs: int
-    pairs_in_error: int
-    clusters: int
-    clusters_in_error: int
 
 
 class Verdict(Record):

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import Field, model_validator
+
+from forensics.case.details.base import Details
+from forensics.case.details.kinds import AnyDetails, read_details
+from forensics.case.record import Finite, ModelText, Record
 
 Tier = Literal["text", "logprobs", "tokenizer", "weights"]
+Direction = Literal["a_to_b", "b_to_a", "undetermined"]
 EvidenceStatus = Literal["ok", "insufficient", "not_applicable", "not_measured", "error"]
-
-
-def _any_string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a string")
-    return value
-
-
-# Model output may hold lone surrogates, which a validated `str` refuses: they must not be lost.
-ModelText = Annotated[str, PlainValidator(_any_string), WithJsonSchema({"type": "string"})]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Record(BaseModel):
-    """Base of everything inside a Case: immutable, and open to fields of later versions."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Interval(Record):
@@ -136,10 +125,34 @@ class Evidence(Record):
     n: int = 0
     log10_lr: dict[str, Finite] | None = None
     p_value: Finite | None = None
-    direction: Literal["a_to_b", "b_to_a", "undetermined"] | None = None
+    direction: Direction | None = None
     explained_by_length_and_formatting: ExplainedShare | None = None
     reference: ReferenceScores | None = None
     per_prompt: tuple[PromptScore, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     caveats: tuple[ModelText, ...] = ()
-    details: dict[str, Any] = {}
+    details: AnyDetails = Field(
+        default=Details(), description="a record of the kind's own, see `forensics.case.details`"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_details(cls, data: Any) -> Any:
+        return _with_read_details(data) if isinstance(data, Mapping) else data
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy as pydantic does; details that plugins give as a mapping become a record."""
+        if update is not None and isinstance(update.get("details"), Mapping):
+            update = _with_read_details({"comparator": self.comparator, **update})
+        return super().model_copy(update=update, deep=deep)
+
+    def with_details(self, details: AnyDetails) -> Self:
+        """Return the evidence with these details."""
+        return self.model_copy(update={"details": details})
+
+
+def _with_read_details(data: Mapping[str, Any]) -> dict[str, Any]:
+    found, name = data.get("details"), data.get("comparator")
+    if not isinstance(found, Mapping) or not isinstance(name, str):
+        return dict(data)
+    return {**data, "details": read_details(name, found)}

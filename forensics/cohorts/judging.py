@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.details.reference import (
+    CohortErrorRates,
+    KnownAs,
+    LikenessDetails,
+    MetCondition,
+    ReleaseMonths,
+)
 from forensics.case.evidence import Evidence, Interval, PromptScore
+from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import to_log10
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.fitting import CLOSE_KIN
+from forensics.cohorts.fitting import CLOSE_KIN, Calibration
 from forensics.cohorts.likeness import (
     MIN_PROMPTS,
     MIN_REFERENCE,
@@ -83,25 +90,24 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
             for row, value in zip(rows, per_prompt, strict=True)
         ),
         caveats=(_OWN_PAIRS,) if cohort.reference and (a.known_as or b.known_as) else (),
-        details=_details(a, b, cohort, kept, conditions, draws, len(rows))
-        | _errors(a, b, cohort, score, len(rows)),
+        details=_details(a, b, cohort, kept, conditions, draws, score, len(rows)),
     )
 
 
-def _without(reason: str, n: int, setting: dict[str, Any]) -> Evidence:
+def _without(reason: str, n: int, setting: LikenessDetails) -> Evidence:
     return Evidence(
         comparator=NAME, title=TITLE, status="insufficient", reason=reason, n=n, details=setting
     )
 
 
-def _setting(a: Placed, b: Placed, cohort: Cohort) -> dict[str, Any]:
+def _setting(a: Placed, b: Placed, cohort: Cohort) -> LikenessDetails:
     """Return what it takes to judge the pair once more."""
-    return {
-        "cohort": cohort.name,
-        "cohort_sha256": cohort.sha256,
-        "known_as": {"a": a.known_as, "b": b.known_as},
-        "released": {"a": a.traits.released, "b": b.traits.released},
-    }
+    return LikenessDetails(
+        cohort=cohort.name,
+        cohort_sha256=cohort.sha256,
+        known_as=KnownAs(a=a.known_as, b=b.known_as),
+        released=ReleaseMonths(a=a.traits.released, b=b.traits.released),
+    )
 
 
 def _log10_lr(cohort: Cohort, score: float, prompts: int) -> dict[str, float] | None:
@@ -143,36 +149,44 @@ def _details(
     kept: Flags,
     conditions: Sequence[Condition],
     draws: Floats,
+    score: float,
     prompts: int,
-) -> dict[str, Any]:
-    details = _setting(a, b, cohort) | {
-        "reference_models": int(kept.sum()),
-        "conditions": [{"met": one.met, "text": one.text} for one in conditions],
-    }
+) -> LikenessDetails:
+    setting = _setting(a, b, cohort)
+    judged = LikenessDetails(
+        cohort=setting.cohort,
+        cohort_sha256=setting.cohort_sha256,
+        known_as=setting.known_as,
+        released=setting.released,
+        reference_models=int(kept.sum()),
+        conditions=tuple(MetCondition(met=one.met, text=one.text) for one in conditions),
+    )
     if cohort.calibration is None:
-        return details
-    llr = to_log10(cohort.validation.llr(cohort.calibration, draws, prompts))
+        return judged
     bounds = cohort.calibration.nearest(prompts).bounds
-    return details | {
-        "log10_lr_interval": [round(float(x), 4) for x in np.quantile(llr, [0.025, 0.975])],
-        "log10_lr_bounds": [round(float(x), 4) for x in _bounds(bounds.lower, bounds.upper)],
-        "error_rates": _rates(cohort),
-    }
+    ends = to_log10(np.array([bounds.lower, bounds.upper]))
+    calibrated = judged.calibrated(
+        interval=_ends(to_log10(cohort.validation.llr(cohort.calibration, draws, prompts))),
+        bounds=(round(float(ends[0]), 4), round(float(ends[1]), 4)),
+        error_rates=_rates(cohort),
+    )
+    error = _error_at(a, b, cohort, cohort.calibration, score, prompts)
+    return calibrated if error is None else calibrated.with_error(error)
 
 
-def _bounds(lower: float, upper: float) -> NDArray[np.float64]:
-    return to_log10(np.array([lower, upper]))
+def _ends(llr: Floats) -> tuple[float, float]:
+    low, high = np.quantile(llr, [0.025, 0.975])
+    return round(float(low), 4), round(float(high), 4)
 
 
-def _errors(a: Placed, b: Placed, cohort: Cohort, score: float, prompts: int) -> dict[str, Any]:
+def _error_at(
+    a: Placed, b: Placed, cohort: Cohort, lines: Calibration, score: float, prompts: int
+) -> ErrorAtScore | None:
     """Return how many unrelated pairs of other clusters reach the score, where that is known."""
-    if cohort.calibration is None:
-        return {}
     own = _clusters(cohort)
     known = [cohort.place(one.known_as) for one in (a, b) if one.known_as is not None]
     without = np.isin(own, own[known])
-    found = cohort.validation.error_at(cohort.calibration, score, prompts, own, without)
-    return {"error_at_score": found.model_dump()} if found else {}
+    return cohort.validation.error_at(lines, score, prompts, own, without)
 
 
 def _clusters(cohort: Cohort) -> NDArray[np.intp]:
@@ -180,7 +194,7 @@ def _clusters(cohort: Cohort) -> NDArray[np.intp]:
     return np.array([numbers[model] for model in cohort.models], dtype=np.intp)
 
 
-def _rates(cohort: Cohort) -> dict[str, Any]:
-    wanted = ("n_pos", "n_neg", "n_clusters", "auc", "tpr_at_fpr", "cllr", "interval")
+def _rates(cohort: Cohort) -> CohortErrorRates:
     found = cohort.error_rates.get("close_descent", {})
-    return {name: found[name] for name in wanted if name in found}
+    wanted = CohortErrorRates.model_fields
+    return CohortErrorRates.model_validate({n: found[n] for n in wanted if n in found})

@@ -19,8 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from forensics.case.document import ErrorAtScore
+from forensics.case.details.reference import (
+    MetCondition,
+    TransferredDetails,
+    TransferredErrorRates,
+)
 from forensics.case.evidence import Evidence, Interval
+from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import CalibrationError, count_clusters, to_log10
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration
 from forensics.cohorts.likeness import Floats
@@ -93,12 +98,12 @@ class Transferred:
             clusters_in_error=count_clusters(*self.clusters[wrong].T) if wrong.any() else 0,
         )
 
-    def rates_at(self, prompts: int) -> Mapping[str, Any]:
-        """Return the error rates measured with about as many prompts, as the study wrote them."""
+    def rates_at(self, prompts: int) -> dict[str, TransferredErrorRates]:
+        """Return the error rates measured with about as many prompts, by test of `JUDGED`."""
         rows = [row for row in self.rates["rows"] if row["scores"] == "+".join(FEATURES)]
         nearest = min(rows, key=lambda row: abs(np.log(row["prompts"] / max(prompts, 1))))
-        found: Mapping[str, Any] = nearest
-        return found
+        tests = nearest["tests"]
+        return {where: TransferredErrorRates.model_validate(tests[where]) for where in JUDGED}
 
     def to_json(self) -> dict[str, Any]:
         """Give everything but the hash as plain JSON values."""
@@ -161,7 +166,7 @@ def judge_transferred(
     """
     by_name = {one.comparator: one for one in evidence}
     used = [by_name[name] for name in FEATURES if name in by_name]
-    setting = {"calibration_sha256": known.sha256}
+    bare = TransferredDetails(calibration_sha256=known.sha256)
     lacking = [name for name in FEATURES if name not in by_name or by_name[name].score is None]
     if lacking:
         return Evidence(
@@ -169,11 +174,11 @@ def judge_transferred(
             title=TITLE,
             status="insufficient",
             reason=f"no score of {', '.join(lacking)}",
-            details=setting,
+            details=bare,
         )
     n = min(one.n for one in used)
     conditions = list(_conditions(a, b, n, known))
-    details = setting | {"conditions": [{"met": c.met, "text": c.text} for c in conditions]}
+    met = tuple(MetCondition(met=one.met, text=one.text) for one in conditions)
     if not all(condition.met for condition in conditions):
         unmet = "; ".join(condition.text for condition in conditions if not condition.met)
         return Evidence(
@@ -182,7 +187,7 @@ def judge_transferred(
             status="not_applicable",
             reason=unmet,
             n=n,
-            details=details,
+            details=TransferredDetails(calibration_sha256=known.sha256, conditions=met),
         )
     scores = np.array([[one.score for one in used]], dtype=np.float64)
     llr = known.llr(scores, n)
@@ -202,13 +207,14 @@ def judge_transferred(
         n=n,
         log10_lr={str(name): value for name in CLOSE_KIN},
         caveats=("Fitted on other prompts and other models than these.",),
-        details=details
-        | {
-            "log10_lr_interval": limits[:2],
-            "log10_lr_bounds": limits[2:],
-            "error_at_score": known.error_at(float(llr[0]), n).model_dump(),
-            "error_rates": {where: known.rates_at(n)["tests"][where] for where in JUDGED},
-        },
+        details=TransferredDetails(
+            calibration_sha256=known.sha256,
+            conditions=met,
+            log10_lr_interval=(limits[0], limits[1]),
+            log10_lr_bounds=(limits[2], limits[3]),
+            error_at_score=known.error_at(float(llr[0]), n),
+            error_rates=known.rates_at(n),
+        ),
     )
 
 

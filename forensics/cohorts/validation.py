@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.case.document import ErrorAtScore
+from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import LogisticFusion, count_clusters, pigeonhole_weights
 from forensics.cohorts.fitting import Calibration, Labelled, fit_line
 from forensics.cohorts.likeness import Flags, Floats

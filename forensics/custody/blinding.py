@@ -16,6 +16,7 @@ from typing import Any
 
 import regex
 
+from forensics.case.details.reference import LikenessDetails
 from forensics.case.document import (
     Case,
     CasePlan,
@@ -129,13 +130,9 @@ def _names(case: Case) -> dict[str, str]:
 
 def _known_as(case: Case) -> dict[str, str]:
     """Return the cohort's names of the subjects whose answers it recognised: a or b → name."""
-    known = (evidence.details.get("known_as") for evidence in case.evidence)
+    known = [e.details.known_as for e in case.evidence if isinstance(e.details, LikenessDetails)]
     return {
-        letter: str(name)
-        for one in known
-        if isinstance(one, Mapping)
-        for letter, name in one.items()
-        if letter in LABELS and name
+        letter: name for both in known for letter, name in (("a", both.a), ("b", both.b)) if name
     }
 
 
@@ -270,7 +267,7 @@ def _evidence(evidence: Evidence, a: _Answers, b: _Answers, masker: Masker) -> E
             "per_prompt": tuple(scores),
             "exhibits": tuple(_exhibit(exhibit, a, b, masker) for exhibit in evidence.exhibits),
             "caveats": tuple(masker.text(caveat) for caveat in evidence.caveats),
-            "details": masker.value(evidence.details),
+            "details": masker.value(evidence.details.written()),
         }
     )
 

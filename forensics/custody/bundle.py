@@ -22,7 +22,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from forensics.case.document import Case, CaseSubject, read_case
-from forensics.case.evidence import Record
+from forensics.case.record import Record
 from forensics.custody.transcript_chain import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
 from forensics.suites.loading import load_suite

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from forensics.case.document import Case, CaseSubject
-from forensics.case.evidence import Record
+from forensics.case.record import Record
 from forensics.custody.bundle import CASE, MANIFEST, Bundle
 from forensics.custody.compared_fields import FIELDS
 from forensics.custody.transcript_chain import Custody

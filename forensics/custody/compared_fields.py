@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.case import document, evidence
-from forensics.case.evidence import Record
+from forensics.case.record import ErrorAtScore, Record, plain
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ FIELDS: Mapping[type[Record], Fields] = {
     document.Overlap: _fields(data="a b both"),
     document.Finding: _fields(data="comparator", wording="text"),
     document.CopyTripwire: _fields(data="identical compared limit min_chars tripped"),
-    document.ErrorAtScore: _fields(data="pairs pairs_in_error clusters clusters_in_error"),
+    ErrorAtScore: _fields(data="pairs pairs_in_error clusters clusters_in_error"),
     document.Verdict: _fields(
         data="status calibration findings_for findings_against log10_lr error_at_score",
         wording="headline reading reasons limits readings",
@@ -82,7 +82,7 @@ FIELDS: Mapping[type[Record], Fields] = {
 # Lists of sentences whose number is data: leaving out what was done otherwise than planned would
 # hide a fact, not reword it.
 COUNTED = frozenset({"deviations"})
-# The sentences among the details of evidence, which have no records of their own.
+# The sentences among the details of evidence, whose records name their own entries.
 DETAIL_WORDING = frozenset("text reading direction_reason left_out problems test".split())
 
 
@@ -111,7 +111,7 @@ def parts(value: Any) -> Parts:
     if isinstance(value, list | tuple) and any(isinstance(item, Record) for item in value):
         found = dict(zip(_keys(value), map(parts, value), strict=True))
         return Parts(_data(found), _wording(found))
-    return Parts(_plain(value), {})
+    return Parts(plain(value), {})
 
 
 def _record(record: Record) -> Parts:
@@ -122,9 +122,9 @@ def _record(record: Record) -> Parts:
         if name in fields.recorded:
             continue
         if name in fields.wording:
-            found[name] = Parts(len(value) if name in COUNTED else None, _plain(value))
+            found[name] = Parts(len(value) if name in COUNTED else None, plain(value))
         elif name == "details":
-            found[name] = _details(value)
+            found[name] = _details(value.written())
         else:
             found[name] = parts(value)
             if name not in record.model_fields_set:
@@ -137,7 +137,7 @@ def _details(value: Any) -> Parts:
     """Separate a free-form value: entries of certain names are wording, wherever they stand."""
     if isinstance(value, Mapping):
         found = {
-            str(key): Parts(None, _plain(item)) if key in DETAIL_WORDING else _details(item)
+            str(key): Parts(None, plain(item)) if key in DETAIL_WORDING else _details(item)
             for key, item in value.items()
         }
         data = {key: part for key, part in found.items() if key not in DETAIL_WORDING}
@@ -145,7 +145,7 @@ def _details(value: Any) -> Parts:
     if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
         items = {str(number): _details(item) for number, item in enumerate(value, 1)}
         return Parts([part.data for part in items.values()], _wording(items))
-    return Parts(_plain(value), {})
+    return Parts(plain(value), {})
 
 
 def _data(found: Mapping[str, Parts]) -> dict[str, Any]:
@@ -168,12 +168,3 @@ def _keys(records: Sequence[Record]) -> list[str]:
             key = str(number)
         keys[key if key not in keys else f"{key} (entry {number})"] = None
     return list(keys)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON gives it back."""
-    if isinstance(value, Record):
-        return value.model_dump(mode="python")
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

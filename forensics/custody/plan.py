@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from forensics.case.details.reference import LikenessDetails, TransferredDetails
 from forensics.case.document import Case, CasePlan, CaseSubject
-from forensics.case.evidence import Finite, ModelText, Record, Tier
+from forensics.case.evidence import Tier
+from forensics.case.record import Finite, ModelText, Record
 from forensics.errors import InputFileError
 from forensics.evidence import load_comparators
 from forensics.support.sanitise import one_line
@@ -296,20 +298,20 @@ def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
             yield f"Comparators run and not planned: {', '.join(added)}."
     yield from _chosen(case, wanted)
     judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
-    details = judged.details if judged else {}
-    found = (details.get("cohort"), details.get("cohort_sha256"))
+    details = judged.details if judged else None
+    by = details if isinstance(details, LikenessDetails) else None
+    found = (by.cohort, by.cohort_sha256) if by else (None, None)
     planned_cohort = wanted.cohort
     if found != ((planned_cohort.name, planned_cohort.sha256) if planned_cohort else (None, None)):
         shown = f"{found[0]} (sha256 {str(found[1])[:16]})" if judged else "none"
         name = planned_cohort and f"{planned_cohort.name} (sha256 {planned_cohort.sha256[:16]})"
         yield _differs("Cohort", shown, name or "none")
     yield from _calibration(case, wanted)
-    months = details.get("released")
-    if isinstance(months, Mapping):
-        for letter, side in (("a", wanted.known), ("b", wanted.questioned)):
-            if side.released and months.get(letter) != side.released:
-                month = months.get(letter) or "none"
-                yield _differs(f"Release month of {letter.upper()}", month, side.released)
+    if by is not None:
+        months = (("A", by.released.a, wanted.known), ("B", by.released.b, wanted.questioned))
+        for letter, month, side in months:
+            if side.released and month != side.released:
+                yield _differs(f"Release month of {letter}", month or "none", side.released)
     now = thresholds(wanted.thresholds.log10_lr).model_dump()
     for name, value in wanted.thresholds.model_dump().items():
         if now[name] != value:
@@ -318,7 +320,8 @@ def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
 
 def _calibration(case: Case, wanted: Planned) -> Iterator[str]:
     fused = next((e for e in case.evidence if e.comparator == TRANSFERRED), None)
-    found = str(fused.details.get("calibration_sha256")) if fused else None
+    details = fused.details if fused else None
+    found = details.calibration_sha256 if isinstance(details, TransferredDetails) else None
     # A cohort that judges in its place is told as such.
     if found == wanted.transferred or any(e.comparator == LIKENESS for e in case.evidence):
         return

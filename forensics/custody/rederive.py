@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from forensics.case.details.reference import LikenessDetails, TransferredDetails
 from forensics.case.document import Case, CaseSubject
 from forensics.case.evidence import Evidence
 from forensics.custody.compared_fields import Unrecorded, parts
@@ -170,7 +171,9 @@ def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
         return None, {}
     from forensics.cohorts.finding import find_cohort, known
 
-    name, digest = (str(judged.details.get(key, "")) for key in ("cohort", "cohort_sha256"))
+    if not isinstance(judged.details, LikenessDetails):
+        return None, {LIKENESS: "the case does not say which cohort judged it"}
+    name, digest = judged.details.cohort, judged.details.cohort_sha256
     # A bundle is somebody else's: what it names must be a cohort's name here, never a path.
     if name not in known():
         return None, {LIKENESS: f"no cohort {one_line(name, 80)!r} here"}
@@ -190,17 +193,16 @@ def _lines(fused: Evidence | None) -> tuple[Transferred | None, dict[str, str]]:
     from forensics.cohorts.transferred import shipped
 
     lines = shipped()
-    if lines is None or lines.sha256 != fused.details.get("calibration_sha256"):
+    of_record = fused.details if isinstance(fused.details, TransferredDetails) else None
+    if lines is None or of_record is None or lines.sha256 != of_record.calibration_sha256:
         return None, {TRANSFERRED: "the transferred calibration here is not the case's"}
     return lines, {}
 
 
 def _released(judged: Evidence | None) -> tuple[str, str]:
-    months = judged.details.get("released") if judged else None
-    if not isinstance(months, Mapping):
+    if judged is None or not isinstance(judged.details, LikenessDetails):
         return "", ""
-    first, second = (str(months.get(side, "")) for side in ("a", "b"))
-    return first, second
+    return judged.details.released.a, judged.details.released.b
 
 
 def _comparators(

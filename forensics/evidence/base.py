@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
-from forensics.case.evidence import Evidence, EvidenceStatus, Exhibit, Tier
+from forensics.case.details.base import Details
+from forensics.case.details.kinds import AnyDetails
+from forensics.case.evidence import (
+    Direction,
+    Evidence,
+    EvidenceStatus,
+    Exhibit,
+    Interval,
+    NoiseFloor,
+    PromptScore,
+    Tier,
+)
 from forensics.evidence.features.matched_prompts import (
     Matched,
     PromptRows,
@@ -17,6 +28,8 @@ from forensics.examination.examined import Examined, Need
 from forensics.transcripts.answers import Answer
 
 MIN_PROMPTS = 8  # below this a bootstrap interval over prompts says nothing
+
+_NO_DETAILS = Details()
 
 F = TypeVar("F")
 
@@ -63,17 +76,84 @@ class Comparator(Protocol[F]):
         ...
 
 
-def without_score(
-    comparator: Comparator[F], status: EvidenceStatus, reason: str, n: int = 0
+def scored(
+    comparator: Comparator[F],
+    *,
+    scale: str,
+    score: float,
+    n: int,
+    weight: Literal["normal", "low"] = "normal",
+    interval: Interval | None = None,
+    noise_floor: NoiseFloor | None = None,
+    matched: float | None = None,
+    baseline: float | None = None,
+    p_value: float | None = None,
+    direction: Direction | None = None,
+    per_prompt: tuple[PromptScore, ...] = (),
+    exhibits: tuple[Exhibit, ...] = (),
+    caveats: tuple[str, ...] = (),
+    details: AnyDetails = _NO_DETAILS,
 ) -> Evidence:
-    """Return evidence that has no score, and says why."""
+    """Return evidence with a score, headed by the comparator's name, title and tier.
+
+    Args:
+        comparator: what measured it.
+        scale: the score's scale in words.
+        score: higher means more alike.
+        n: what was counted: matched prompts, passages, units, tensors.
+        weight: `low` for what speaks little of kinship.
+        interval: of the score, on its scale.
+        noise_floor: each subject's score against itself.
+        matched: the similarity on matched prompts.
+        baseline: the same on mismatched ones.
+        p_value: of the comparator's own null hypothesis.
+        direction: who came first, where it tells that.
+        per_prompt: the score on every prompt.
+        exhibits: passages to show.
+        caveats: what a reader should keep in mind.
+        details: the kind's own record.
+    """
+    return Evidence(
+        comparator=comparator.name,
+        title=comparator.title,
+        tier=comparator.tier,
+        status="ok",
+        scale=scale,
+        weight=weight,
+        score=score,
+        interval=interval,
+        noise_floor=noise_floor,
+        matched=matched,
+        baseline=baseline,
+        n=n,
+        p_value=p_value,
+        direction=direction,
+        per_prompt=per_prompt,
+        exhibits=exhibits,
+        caveats=caveats,
+        details=details,
+    )
+
+
+def without_score(
+    comparator: Comparator[F],
+    status: EvidenceStatus,
+    reason: str,
+    n: int = 0,
+    *,
+    weight: Literal["normal", "low"] = "normal",
+    details: AnyDetails = _NO_DETAILS,
+) -> Evidence:
+    """Return evidence that has no score, and says why; `n` is how much there was."""
     return Evidence(
         comparator=comparator.name,
         title=comparator.title,
         tier=comparator.tier,
         status=status,
         reason=reason,
+        weight=weight,
         n=n,
+        details=details,
     )
 
 
@@ -103,11 +183,8 @@ def matched_evidence(
             reason = f"{letter} gives one and the same answer to every prompt"
             return without_score(comparator, "insufficient", reason, len(common))
     matched = match(a, b)
-    return Evidence(
-        comparator=comparator.name,
-        title=comparator.title,
-        tier=comparator.tier,
-        status="ok",
+    return scored(
+        comparator,
         scale=scale,
         score=float(matched.scores.mean()),
         interval=bootstrap_mean(matched.scores),

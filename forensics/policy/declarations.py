@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from forensics.case.evidence import ModelText, Record
+from forensics.case.record import ModelText, Record
 from forensics.errors import InputFileError
 from forensics.subjects.subject import Subject
 from forensics.support.files import read_at_most

@@ -16,8 +16,10 @@ from math import log
 
 import numpy as np
 
-from forensics.case.document import Case, ErrorAtScore
+from forensics.case.details.reference import LikenessDetails
+from forensics.case.document import Case
 from forensics.case.evidence import Evidence
+from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import error_rate
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.judging import NAME as LIKENESS
@@ -123,14 +125,17 @@ def _held_out(case: Case, bound: float) -> ErrorAtScore | None:
 
 
 def _in_cohort(evidence: Evidence, llr: float) -> ErrorAtScore | None:
+    judged = evidence.details
+    if not isinstance(judged, LikenessDetails):
+        return None
     try:
-        cohort = find_cohort(str(evidence.details.get("cohort")))
+        cohort = find_cohort(judged.cohort)
     except ForensicsError:  # given as a file: its name does not find it
         return None
-    if cohort.calibration is None or cohort.sha256 != evidence.details.get("cohort_sha256"):
+    if cohort.calibration is None or cohort.sha256 != judged.cohort_sha256:
         return None
     numbers = clusters(cohort.facts)
     own = np.array([numbers[model] for model in cohort.models], dtype=np.intp)
-    known = [k for k in evidence.details.get("known_as", {}).values() if k]
+    known = [name for name in (judged.known_as.a, judged.known_as.b) if name]
     without = np.isin(own, [numbers[k] for k in known])
     return cohort.validation.error_from(cohort.calibration, llr, evidence.n, own, without)

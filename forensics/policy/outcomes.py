@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from forensics.case.document import Case
-from forensics.case.evidence import Finite, ModelText, Record
+from forensics.case.record import Finite, ModelText, Record
 from forensics.exitcodes import ExitCode
 from forensics.policy.declarations import Declarations
 from forensics.policy.model import RuleName, Severity

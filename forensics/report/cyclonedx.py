@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
+from forensics.case.details.reference import Judged
 from forensics.case.document import Case, CaseSubject, Claim, case_to_json
 from forensics.case.evidence import Evidence
 from forensics.report import view
@@ -139,14 +140,16 @@ def _kin(case: Case) -> bool:
     """
     verdict = case.verdict
     ratios = {k: v for k, v in (verdict.log10_lr or {}).items() if k != "independent"}
-    intervals = [e.details.get("log10_lr_interval") for e in case.evidence if e.log10_lr]
-    lowest = [found[0] for found in intervals if isinstance(found, list | tuple) and found]
+    lowest = [_lowest(evidence) for evidence in case.evidence if evidence.log10_lr]
     values = (max(ratios.values(), default=0.0), *lowest)
-    return verdict.status == "calibrated" and all(_positive(value) for value in values)
+    return verdict.status == "calibrated" and all(value > 0 for value in values)
 
 
-def _positive(value: Any) -> bool:
-    return isinstance(value, int | float) and value > 0
+def _lowest(evidence: Evidence) -> float:
+    """Return the lower end of a log10 likelihood ratio; 0, which is no support, without one."""
+    details = evidence.details
+    interval = details.log10_lr_interval if isinstance(details, Judged) else None
+    return interval[0] if interval else 0.0
 
 
 def _declarations(case: Case) -> dict[str, Any]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from forensics.case.details.reference import Judged, LikenessDetails, Range
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.cohorts.calibration.verbal import Tier, verbal_tier
 from forensics.cohorts.lineage.hypotheses import PREDICATES
 
 _CONFIDENCE = 0.95
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,15 @@ def _likelihood(case: Case, value: float, names: tuple[str, ...]) -> Likelihood:
     if index is None:
         return Likelihood(names, value, path)
     details, where = case.evidence[index].details, f"evidence.{index}.details"
+    if not isinstance(details, Judged):
+        return Likelihood(names, value, path)
     return Likelihood(
         names,
         value,
         path,
-        interval=_range(details.get("log10_lr_interval")),
+        interval=details.log10_lr_interval,
         interval_path=f"{where}.log10_lr_interval",
-        bounds=_range(details.get("log10_lr_bounds")),
+        bounds=details.log10_lr_bounds,
         bounds_path=f"{where}.log10_lr_bounds",
     )
 
@@ -79,14 +79,6 @@ def _likelihood(case: Case, value: float, names: tuple[str, ...]) -> Likelihood:
 def _gave(evidence: Evidence, name: str, value: float) -> bool:
     given = (evidence.log10_lr or {}).get(name)
     return given is not None and math.isclose(given, value, abs_tol=1e-6)
-
-
-def _range(value: Any) -> Range | None:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        return None
-    if not all(isinstance(x, int | float) and math.isfinite(x) for x in value):
-        return None
-    return float(value[0]), float(value[1])
 
 
 def ratio(log10_lr: float) -> str:
@@ -167,17 +159,14 @@ def error_rate(case: Case) -> str:
 
 def population_words(case: Case) -> str:
     """Return which models and settings the ratio holds for, to follow "It holds for"."""
-    judged = next((e for e in case.evidence if e.details.get("cohort")), None)
+    details = (entry.details for entry in case.evidence)
+    judged = next((one for one in details if isinstance(one, LikenessDetails)), None)
     if judged is None:
         return "these two sets of answers, with the settings recorded below"
-    released = judged.details.get("released")
-    months = (
-        ", released within about a year of "
-        + " and ".join(f"{letter.upper()} ({month})" for letter, month in released.items() if month)
-        if isinstance(released, Mapping) and any(released.values())
-        else ""
-    )
+    sides = (("A", judged.released.a), ("B", judged.released.b))
+    released = " and ".join(f"{letter} ({month})" for letter, month in sides if month)
+    months = f", released within about a year of {released}" if released else ""
     return (
-        f"models like those of the cohort {judged.details['cohort']}{months}, asked with the "
+        f"models like those of the cohort {judged.cohort}{months}, asked with the "
         "settings recorded below"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from forensics.case.details.text import RefusalDetails
 from forensics.case.document import Case, CaseResponse
 from forensics.case.evidence import Evidence
 from forensics.evidence.refusals import By, RefusalJudgement, classify
@@ -38,7 +39,8 @@ def refused(case: Case, evidence: Evidence) -> tuple[RefusedPrompt, ...]:
         Nothing where that gives other counts than `evidence` recorded: the record is what counts.
     """
     found: list[tuple[int, int, int]] = []
-    if "labels_a" not in evidence.details:
+    details = evidence.details
+    if not isinstance(details, RefusalDetails):
         return ()
     for index, prompt in enumerate(case.prompts):
         a, b = _first(prompt.a), _first(prompt.b)
@@ -47,12 +49,12 @@ def refused(case: Case, evidence: Evidence) -> tuple[RefusedPrompt, ...]:
     texts = [case.prompts[i].a[a].text for i, a, _ in found]
     texts += [case.prompts[i].b[b].text for i, _, b in found]
     asked = [case.prompts[i].prompt for i, _, _ in found] * 2
-    by: By = "task" if "classifier" in evidence.details else "marks"
+    by: By = "marks" if details.classifier is None else "task"
     judged = classify([text[:MAX_ANALYSED_CHARS] for text in texts], asked, by)
     sides = judged[: len(found)], judged[len(found) :]
-    for letter, side in zip("ab", sides, strict=True):
-        if dict(Counter(one.label for one in side)) != evidence.details.get(f"labels_{letter}"):
-            return ()
+    counted = [Counter(judgement.label for judgement in side) for side in sides]
+    if counted != [details.labels_a, details.labels_b]:
+        return ()
     return tuple(
         RefusedPrompt(i, first, f"prompts.{i}.a.{a}.text", second, f"prompts.{i}.b.{b}.text")
         for (i, a, b), first, second in zip(found, *sides, strict=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from forensics.case.details.base import Details
 from forensics.case.document import Case, Claim
 from forensics.case.evidence import Evidence
 from forensics.report.likelihood import error_words, population_words
@@ -46,6 +47,8 @@ def lookup(case: Case, path: str) -> Any:
     value: Any = case
     for part in path.split("."):
         try:
+            if isinstance(value, Details):
+                value = value.written()
             if isinstance(value, Mapping):
                 value = value[part]
             elif isinstance(value, tuple | list):
@@ -54,7 +57,7 @@ def lookup(case: Case, path: str) -> Any:
                 value = getattr(value, part)
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise KeyError(f"the case has nothing at {path!r}") from error
-    return value
+    return value.written() if isinstance(value, Details) else value
 
 
 def display(value: Any) -> str:

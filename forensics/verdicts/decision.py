@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from forensics.case.document import CopyTripwire, ErrorAtScore, Overlap, VerdictStatus
+from forensics.case.details.reference import CohortErrorRates, Range, TransferredErrorRates
+from forensics.case.document import CopyTripwire, Overlap, VerdictStatus
 from forensics.case.evidence import Evidence, Tier
+from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration.verbal import Verbal, verbal_tier
 
 Kin = Literal["yes", "no", "open", "not_measured"]
@@ -15,7 +17,6 @@ Shortfall = Literal[
     "out_of_reach", "no_shared_prompt", "few_prompts", "nothing_measured", "unplaced"
 ]
 Calibration = Literal["none", "transferred", "matched"]
-Range = tuple[float, float]
 
 POINTS = 10.0  # an e-value from which a tier points to kinship
 _NEAR_BOUND = 1e-3
@@ -46,7 +47,7 @@ class Ratio:
     """A likelihood ratio of close kinship against independence, as log10.
 
     `cohort` is empty where the calibration is transferred; `is_member`: a subject is one of the
-    cohort's models; `rates` are the calibration's error rates, as its evidence records them.
+    cohort's models; `rates` are the calibration's error rates, by test where it is transferred.
     """
 
     judged: Evidence
@@ -55,7 +56,7 @@ class Ratio:
     bounds: Range
     calibration: Calibration
     error_at_score: ErrorAtScore | None
-    rates: Mapping[str, Any]
+    rates: CohortErrorRates | Mapping[str, TransferredErrorRates]
     cohort: str = ""
     is_member: bool = False
 
@@ -77,11 +78,12 @@ class Ratio:
 class NoRatio:
     """Why a calibration gave no likelihood ratio.
 
-    `not_judged`: `judged` says why; `uncalibrated`: the cohort holds too few kin; `outside`: the
-    subjects lie outside its population, as `unmet` says.
+    `not_judged`: `judged` says why; `unread`: its details are of another version's form;
+    `uncalibrated`: the cohort holds too few kin; `outside`: the subjects lie outside its
+    population, as `unmet` says.
     """
 
-    cause: Literal["not_judged", "uncalibrated", "outside"]
+    cause: Literal["not_judged", "unread", "uncalibrated", "outside"]
     judged: Evidence
     cohort: str = ""
     unmet: tuple[str, ...] = ()

@@ -23,6 +23,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from forensics.case.details.base import OtherDetails
+from forensics.case.details.kinds import ApproximateTest
+from forensics.case.details.reference import LikenessDetails
+from forensics.case.details.tokenizer import TokenizerReading
+from forensics.case.details.weights import TensorsDetails
 from forensics.case.evidence import Evidence, Tier
 from forensics.verdicts.decision import (
     POINTS,
@@ -59,7 +64,7 @@ def tiers_of(evidence: Sequence[Evidence]) -> Tiers:
     """Return what the tiers beyond text say, each and together; `evidence` is all of the case."""
     weights, behaviour = read_tiers(evidence)
     beyond = tuple(e for e in evidence if e.tier != "text" and e.status == "ok")
-    tokenizers = tuple(e for e in beyond if e.tier == "tokenizer" and e.details.get("reading"))
+    tokenizers = tuple(e for e in beyond if tokenizer_reading(e))
     return Tiers(weights, behaviour, beyond, tokenizers)
 
 
@@ -81,15 +86,19 @@ def _weights(evidence: Sequence[Evidence]) -> TierReading:
     the matter open: embeddings may be taken over, and some tables are computed and not trained.
     """
     tests = _by_e_values(evidence, "weights")
-    found = [e for e in evidence if e.details.get("identical_tensors") and e.score is not None]
+    found = [
+        SameTensors(e.details.identical_tensors, e.details.tensors_b, e.score)
+        for e in evidence
+        if isinstance(e.details, TensorsDetails)
+        and e.details.identical_tensors
+        and e.score is not None
+    ]
     if not found or tests.kin in ("yes", "open"):
         return tests
-    share = found[0].score or 0.0
-    details = found[0].details
-    same = SameTensors(details["identical_tensors"], details["tensors_b"], share)
+    same = found[0]
     if tests.kin == "no":
         return TierReading("open", (*tests.grounds, same), tests.e_value)
-    return TierReading("yes", (same,)) if share >= _MOST else tests
+    return TierReading("yes", (same,)) if same.share >= _MOST else tests
 
 
 def _by_e_values(evidence: Sequence[Evidence], tier: Tier) -> TierReading:
@@ -109,7 +118,21 @@ def _one_approximate(tested: Sequence[Evidence]) -> bool:
     """Tell whether a test whose p-value is approximate speaks for kinship, and no other does."""
     values = [(e_value(e.p_value), e) for e in tested if e.p_value is not None]
     spoken = [one for value, one in values if value >= POINTS]
-    return len(spoken) == 1 and bool(spoken[0].details.get("p_value_is_approximate"))
+    return len(spoken) == 1 and is_approximate(spoken[0])
+
+
+def is_approximate(evidence: Evidence) -> bool:
+    """Tell whether a p-value holds approximately only."""
+    details = evidence.details
+    return isinstance(details, ApproximateTest) and details.p_value_is_approximate
+
+
+def tokenizer_reading(evidence: Evidence) -> str:
+    """Return what evidence of a tokenizer tells in words; blank of any other."""
+    details = evidence.details
+    if evidence.tier != "tokenizer" or not isinstance(details, TokenizerReading | OtherDetails):
+        return ""
+    return details.reading
 
 
 def e_value(p_value: float) -> float:
@@ -142,9 +165,10 @@ def _behaviour(evidence: Sequence[Evidence]) -> TierReading:
 
 def _by_ratio(evidence: Sequence[Evidence]) -> TierReading:
     judged = next((e for e in evidence if e.comparator == LIKENESS and e.status == "ok"), None)
-    unmet = judged is not None and any(not c["met"] for c in judged.details.get("conditions", ()))
-    if judged is None or unmet or not judged.log10_lr or "close_descent" not in judged.log10_lr:
+    population = judged.details if judged is not None else None
+    covered = isinstance(population, LikenessDetails) and all(c.met for c in population.conditions)
+    value = (judged.log10_lr or {}).get("close_descent") if judged is not None else None
+    if not covered or value is None:
         return TierReading("not_measured", (Untested("text"),))
-    value = judged.log10_lr["close_descent"]
     kin: Kin = "yes" if value >= _KIN_LOG10_LR else "no" if value <= -_KIN_LOG10_LR else "open"
     return TierReading(kin, (ByRatio(value),))

@@ -16,7 +16,13 @@ from forensics.verdicts.decision import (
     Tiers,
     Untested,
 )
-from forensics.verdicts.tier_readings import SMALLEST_P, speaks_against_kin, speaks_for_kin
+from forensics.verdicts.tier_readings import (
+    SMALLEST_P,
+    is_approximate,
+    speaks_against_kin,
+    speaks_for_kin,
+    tokenizer_reading,
+)
 
 _SHARED = "They share weights: one is an altered copy of the other, or both are of one parent."
 _UNSHARED = (
@@ -126,7 +132,7 @@ def tier_headlines(tiers: Tiers) -> list[str]:
         for one in (tiers.weights, tiers.behaviour)
         if one.e_value is not None or (one is tiers.weights and one.kin == "yes")
     ]
-    return tested or [f"Tokenizers: {e.details['reading']}." for e in tiers.tokenizers[:1]]
+    return tested or [f"Tokenizers: {tokenizer_reading(e)}." for e in tiers.tokenizers[:1]]
 
 
 def tier_reading_words(tiers: Tiers) -> str:
@@ -148,7 +154,7 @@ def _tokenizers(told: Sequence[Evidence]) -> str:
     """Return what tokenizers say: context, which by itself never says that weights are kin."""
     if not told:
         return ""
-    said = "; ".join(f"{e.title.lower()}: {e.details['reading']}" for e in told)
+    said = "; ".join(f"{e.title.lower()}: {tokenizer_reading(e)}" for e in told)
     return f"Tokenizers ({said}). A shared tokenizer is not shared weights."
 
 
@@ -163,6 +169,6 @@ def _finding(evidence: Evidence) -> str:
     interval = evidence.interval
     span = f" [{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
     unless = "some control were as near" if evidence.tier == "logprobs" else "they were independent"
-    about = "about " if evidence.details.get("p_value_is_approximate") else ""
+    about = "about " if is_approximate(evidence) else ""
     shown = _p_value(evidence.p_value)
     return f"{evidence.score:.3f}{span}, {about}p {shown} if {unless}, n = {evidence.n}"

@@ -7,9 +7,10 @@ subjects it is a likelihood ratio of close kinship against independence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from forensics.case.document import CopyTripwire, ErrorAtScore, Overlap
+from forensics.case.details.reference import Judged, LikenessDetails
+from forensics.case.document import CopyTripwire, Overlap
 from forensics.case.evidence import Evidence
 from forensics.evidence.base import MIN_PROMPTS
 from forensics.transcripts.transcript import Transcript
@@ -104,32 +105,28 @@ def weigh(judged: Evidence) -> Ratio | NoRatio:
     """
     if judged.status != "ok":
         return NoRatio("not_judged", judged)
-    matched = judged.comparator == LIKENESS
-    cohort = str(judged.details.get("cohort", "")) if matched else ""
-    if judged.log10_lr is None:
+    details = judged.details
+    if not isinstance(details, Judged):
+        return NoRatio("unread", judged)
+    by_cohort = details if isinstance(details, LikenessDetails) else None
+    cohort = by_cohort.cohort if by_cohort else ""
+    unmet = tuple(condition.text for condition in details.conditions if not condition.met)
+    interval, bounds = details.log10_lr_interval, details.log10_lr_bounds
+    if judged.log10_lr is None or interval is None or bounds is None:
         return NoRatio("uncalibrated", judged, cohort)
-    unmet = tuple(c["text"] for c in judged.details.get("conditions", ()) if not c["met"])
     if unmet:
         return NoRatio("outside", judged, cohort, unmet)
-    low, high = judged.details["log10_lr_interval"]
-    least, most = judged.details["log10_lr_bounds"]
-    known_as: Mapping[str, str | None] = judged.details.get("known_as", {})
     return Ratio(
         judged,
         judged.log10_lr["close_descent"],
-        (low, high),
-        (least, most),
-        "matched" if matched else "transferred",
-        _error_at_score(judged),
-        judged.details.get("error_rates", {}),
+        interval,
+        bounds,
+        "matched" if by_cohort else "transferred",
+        details.error_at_score,
+        details.error_rates,
         cohort,
-        is_member=any(known_as.values()),
+        is_member=by_cohort is not None and by_cohort.known_as.any,
     )
-
-
-def _error_at_score(judged: Evidence) -> ErrorAtScore | None:
-    found = judged.details.get("error_at_score")
-    return None if found is None else ErrorAtScore.model_validate(found)
 
 
 def changed(a: Transcript | None, b: Transcript | None) -> list[tuple[str, str]]:

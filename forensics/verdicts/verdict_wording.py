@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forensics.case.details.reference import CohortErrorRates
+from forensics.case.details.text import PhrasingDetails
 from forensics.case.document import CopyTripwire, Finding, Verdict
 from forensics.case.evidence import Evidence
 from forensics.cohorts.calibration.verbal import verbal_tier
@@ -167,12 +169,14 @@ def _alike(screening: Screening) -> str:
             "independence."
         )
     measured = screening.measured
-    runs = next((e.details["long_runs"] for e in measured if "long_runs" in e.details), None)
+    runs = next(
+        (e.details.long_runs for e in measured if isinstance(e.details, PhrasingDetails)), None
+    )
     passages = (
         ""
         if runs is None
-        else f" On {runs['prompts']} of {runs['n']} prompts they share a long passage: a fifth of "
-        f"the shorter answer, {runs['words'][0]} to {runs['words'][1]} words not the prompt's."
+        else f" On {runs.prompts} of {runs.n} prompts they share a long passage: a fifth of "
+        f"the shorter answer, {runs.words[0]} to {runs.words[1]} words not the prompt's."
     )
     return (
         f"Alike on the same prompts in: {', '.join(e.title.lower() for e in screening.alike)}."
@@ -234,7 +238,8 @@ def _no_ratio(ratio: NoRatio) -> str:
         return f"the cohort {ratio.cohort} holds too few pairs of known kin to calibrate"
     # The lines of a transferred ratio are no kind of evidence of their own to a reader.
     what = judged.title if judged.comparator == LIKENESS else "No likelihood ratio"
-    return f"{what}: {judged.reason}"
+    unread = "its details are not of a form that this version reads"
+    return f"{what}: {unread if ratio.cause == 'unread' else judged.reason}"
 
 
 def _telling(evidence: Evidence) -> list[str]:
@@ -260,10 +265,10 @@ def _limits(decision: Decision) -> list[str]:
 def _weighs(ratio: Ratio) -> str:
     rates = ratio.rates
     measured = (
-        f"; on its {rates['n_pos']} pairs of close descent from {rates['n_clusters']} lineage "
-        f"clusters against {rates['n_neg']} unrelated pairs, held out by cluster, the area under "
-        f"the ROC curve is {rates['auc']:.3f} and Cllr {rates['cllr']:.3f}"
-        if rates.get("auc") is not None and rates.get("cllr") is not None
+        f"; on its {rates.n_pos} pairs of close descent from {rates.n_clusters} lineage "
+        f"clusters against {rates.n_neg} unrelated pairs, held out by cluster, the area under "
+        f"the ROC curve is {rates.auc:.3f} and Cllr {rates.cllr:.3f}"
+        if isinstance(rates, CohortErrorRates) and rates.auc is not None and rates.cllr is not None
         else ""
     )
     return (
@@ -273,11 +278,12 @@ def _weighs(ratio: Ratio) -> str:
 
 
 def _weighs_transferred(ratio: Ratio) -> str:
+    tests = {} if isinstance(ratio.rates, CohortErrorRates) else ratio.rates
     told = "; ".join(
-        f"on {where}, {rates['kin_pairs']} close kin against {rates['unrelated_pairs']} unrelated "
-        f"pairs of {rates['clusters']} lineage clusters, Cllr is {rates['cllr']:.2f} and "
-        f"{rates['false_above_10']:.1%} of the unrelated get a ratio above 10"
-        for where, rates in ratio.rates.items()
+        f"on {where}, {rates.kin_pairs} close kin against {rates.unrelated_pairs} unrelated "
+        f"pairs of {rates.clusters} lineage clusters, Cllr is {rates.cllr:.2f} and "
+        f"{rates.false_above_10:.1%} of the unrelated get a ratio above 10"
+        for where, rates in tests.items()
     )
     return (
         f"{_WEIGHS} It rests on style, layout and openings only, and was fitted on other prompts "

@@ -146,7 +146,7 @@ def test_a_copy_of_a_cohort_model_under_another_name_does_not_leak() -> None:
     shown |= set(tips(masked.relatives.newick))
     assert all(name.startswith(("[MODEL ", "[COHORT MODEL ")) for name in shown)
     likeness = next(one for one in masked.evidence if one.comparator == "likeness")
-    assert known not in str(likeness.details["known_as"])
+    assert known not in str(likeness.details.known_as)
 
 
 @pytest.mark.parametrize(

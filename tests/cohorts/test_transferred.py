@@ -151,11 +151,11 @@ def test_a_ratio_is_issued_and_stays_a_screening(known):
     verdict, fused = case.verdict, _fused(case)
     assert (verdict.status, verdict.calibration) == ("screening", "transferred")
     assert verdict.log10_lr == fused.log10_lr
-    low, high = fused.details["log10_lr_bounds"]
-    from_, to = fused.details["log10_lr_interval"]
+    low, high = fused.details.log10_lr_bounds
+    from_, to = fused.details.log10_lr_interval
     assert low <= from_ <= verdict.log10_lr["close_descent"] <= to <= high
     assert verdict.error_at_score.clusters == CLUSTERS
-    assert set(fused.details["error_rates"]) == set(JUDGED)
+    assert set(fused.details.error_rates) == set(JUDGED)
     assert "transferred from other prompts" in verdict.headline
     assert "not the probability" in verdict.limits[0]
     assert "alpaca-eval" in verdict.limits[1]
@@ -203,7 +203,7 @@ def test_an_unmet_condition_leaves_a_screening_with_the_reason(known, sides, rea
     assert (case.verdict.status, case.verdict.calibration) == ("screening", "none")
     assert case.verdict.log10_lr is None
     assert reason in case.verdict.reasons[-1]
-    assert not all(one["met"] for one in _fused(case).details["conditions"])
+    assert not all(one.met for one in _fused(case).details.conditions)
 
 
 def test_a_comparator_left_out_leaves_no_ratio(known):
@@ -226,9 +226,9 @@ def test_the_shipped_lines_passed_the_rule():
         assert line.features == FEATURES
         assert line.bounds.upper <= np.log(30)
         for where in JUDGED:
-            rates = known.rates_at(size)["tests"][where]
-            assert rates["cllr"] <= MOST_CLLR
-            assert rates["false_above_10"] <= MOST_FALSE
+            rates = known.rates_at(size)[where]
+            assert rates.cllr <= MOST_CLLR
+            assert rates.false_above_10 <= MOST_FALSE
     text = markdown(known)
     assert "Misguided Attention" in text
     assert "phrasing" in text

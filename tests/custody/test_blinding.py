@@ -103,7 +103,7 @@ def test_numbers_and_everything_measured_stay(case: Case) -> None:
 
 def test_one_maker_keeps_one_number(case: Case) -> None:
     [identity] = [e for e in blinded(case).evidence if e.comparator == Identity().name]
-    [claimed] = identity.details["claims_a"]
+    [claimed] = identity.details.claims_a
     answers = [p.a[0].text for p in blinded(case).prompts]
     assert all(f"I am {claimed}, a language model developed by {claimed}." in a for a in answers)
 

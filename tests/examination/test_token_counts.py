@@ -95,7 +95,7 @@ def test_the_template_cancels_out_and_the_files_say_the_same(
     assert (evidence.score, evidence.n, evidence.tier) == (1.0, 16, "tokenizer")
     with_files = compared(sides[1], of_file(path))
     assert with_files.score == 1.0
-    assert with_files.details["sources"] == ["endpoint", "files"]
+    assert with_files.details.sources == ("endpoint", "files")
 
 
 def test_other_tokenizers_count_otherwise(
@@ -104,7 +104,7 @@ def test_other_tokenizers_count_otherwise(
     served = loopback(serving(counting(tokenizers["prose"])))
     evidence = compared(measured(served.url, tmp_path), of_file(tokenizers["code"]))
     assert evidence.score is not None and evidence.score < 0.6
-    assert evidence.details["kin"] is False
+    assert evidence.details.kin is False
 
 
 def test_it_keeps_the_conventions(tokenizers: dict[str, Path]) -> None:

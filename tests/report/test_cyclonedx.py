@@ -14,6 +14,7 @@ from forensics.case.evidence import Evidence
 from forensics.custody.blinding import blinded
 from forensics.custody.claims import claim
 from forensics.report.cyclonedx import CycloneDxReport
+from tests.report.sample_calibrated import likeness
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -88,19 +89,12 @@ def test_likeness_without_calibration_states_no_kinship() -> None:
 
 
 def test_a_ratio_whose_interval_spans_both_sides_states_no_kinship() -> None:
+    judged = likeness(2.0)
     for low, expected in ((0.2, "variants"), (-0.4, None), ("0.2", None)):
-        likeness = (
-            sample_case(4)
-            .evidence[0]
-            .model_copy(
-                update={
-                    "log10_lr": {"close_descent": 2.0},
-                    "details": {"log10_lr_interval": [low, 3]},
-                }
-            )
-        )
+        details = judged.details.written() | {"log10_lr_interval": [low, 3.0]}
+        weighed = judged.model_copy(update={"details": details})
         wanted = [expected] if expected else []
-        assert pedigrees(calibrated(2.0, evidence=(likeness,))) == [wanted, wanted]
+        assert pedigrees(calibrated(2.0, evidence=(weighed,))) == [wanted, wanted]
 
 
 def test_supported_kinship_is_a_variant_of_both() -> None:

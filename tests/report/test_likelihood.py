@@ -53,7 +53,7 @@ def test_hypotheses_of_different_values_are_told_apart() -> None:
 @pytest.mark.parametrize("bad", [None, [1.0], ["a", "b"], {"low": 1}, [float("nan"), 1.0]])
 def test_bounds_of_another_form_are_left_out(bad: object) -> None:
     judged = likeness()
-    details = judged.details | {"log10_lr_bounds": bad}
+    details = judged.details.written() | {"log10_lr_bounds": bad}
     case = calibrated_case(8, evidence=(judged.model_copy(update={"details": details}),))
     assert likelihoods(case)[0].bounds is None
 

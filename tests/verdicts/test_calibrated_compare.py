@@ -13,6 +13,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from forensics.case.details.reference import KnownAs
 from forensics.case.document import Case, case_schema, case_to_json, read_case
 from forensics.case.evidence import Evidence
 from forensics.cohorts.cohort import Cohort
@@ -82,8 +83,8 @@ def test_kin_of_the_cohorts_time_and_kind_get_a_ratio() -> None:
     assert "Likelihood ratio" in case.verdict.headline
     assert "not the probability" in " ".join(case.verdict.limits)
     likeness = _likeness(case)
-    assert all(one["met"] for one in likeness.details["conditions"])
-    assert likeness.details["reference_models"] == 28
+    assert all(one.met for one in likeness.details.conditions)
+    assert likeness.details.reference_models == 28
     assert likeness.n == len(likeness.per_prompt) == PROMPTS
     assert likeness.explained_by_length_and_formatting is not None
 
@@ -98,8 +99,8 @@ def test_strangers_get_a_ratio_for_independence() -> None:
 @pytest.mark.parametrize("pair", [_kin, _strangers])
 def test_no_ratio_is_beyond_the_bounds_that_clusters_allow(pair) -> None:
     likeness = _likeness(_case(*pair()))
-    low, high = likeness.details["log10_lr_bounds"]
-    from_, to = likeness.details["log10_lr_interval"]
+    low, high = likeness.details.log10_lr_bounds
+    from_, to = likeness.details.log10_lr_interval
     assert likeness.log10_lr is not None
     assert low <= likeness.log10_lr["close_descent"] <= high
     assert low <= from_ <= to <= high
@@ -182,10 +183,10 @@ def test_a_cohort_that_holds_the_subject_under_another_name() -> None:
     place = made.models.index("s3")
     mine = answering([row[place][0] for row in made.texts], "mine")
     case = _case(mine, answering(said("z", "z"), "z"))
-    assert _likeness(case).details["known_as"] == {"a": "s3", "b": None}
+    assert _likeness(case).details.known_as == KnownAs(a="s3", b=None)
     assert any("one of the cohort's own models" in limit for limit in case.verdict.limits)
     twice = _case(mine, answering([row[place][0] for row in made.texts], "again"))
-    assert _likeness(twice).details["known_as"] == {"a": "s3", "b": "s3"}
+    assert _likeness(twice).details.known_as == KnownAs(a="s3", b="s3")
     assert twice.copy_tripwire.tripped
 
 

@@ -51,7 +51,7 @@ def test_the_tokenizers_of_kin_are_one_and_of_strangers_two() -> None:
     # Nearly all of SmolLM2's tokens are Gemma's too: it is the order that tells.
     assert strangers.matched is not None and strangers.matched > 0.9
     assert strangers.score is not None and strangers.score < 0.01
-    assert strangers.details["vocabulary"]["deviations_above_unrelated"] < 2
+    assert strangers.details.vocabulary.deviations_above_unrelated < 2
 
 
 def test_a_gguf_files_own_tokenizer_is_the_converted_one() -> None:
@@ -59,7 +59,7 @@ def test_a_gguf_files_own_tokenizer_is_the_converted_one() -> None:
     assert spec and spec.submodule_search_locations
     (path,) = Path(spec.submodule_search_locations[0]).glob("*.gguf")
     inside = tokenizers_of(ModelFiles(None, gguf=path), files_of("smollm2"))
-    assert (inside.score, inside.details["merges"]["share_of_fewer"]) == (1.0, 1.0)
+    assert (inside.score, inside.details.merges.share_of_fewer) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(("name", "known"), [("smollm2", "smollm2"), ("gemma3-270m", "gemma-3")])
@@ -95,8 +95,8 @@ def test_a_pruned_copy_is_nearer_than_a_stranger(seen: dict[str, TextProbabiliti
     sides = Seen(original, (gemma,)), Seen(pruned, (gemma,))
     tokens = NextTokens().compare(*sides)
     assert tokens.score is not None and tokens.score > 0.1
-    assert max(row["p_value"] for row in tokens.details["controls"]) < 1e-5
-    assert {row["compared"] for row in tokens.details["controls"]} == {"first two characters"}
+    assert max(row.p_value for row in tokens.details.controls) < 1e-5
+    assert {row.compared for row in tokens.details.controls} == {"first two characters"}
     likelihoods = Likelihoods().compare(*sides)
     assert likelihoods.score is not None and likelihoods.score > 0.3
     assert likelihoods.n == PASSAGES

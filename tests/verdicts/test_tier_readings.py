@@ -7,6 +7,14 @@ import math
 import pytest
 from scipy import integrate
 
+from forensics.case.details.reference import (
+    KnownAs,
+    LikenessDetails,
+    MetCondition,
+    ReleaseMonths,
+)
+from forensics.case.details.tokenizer import TokenCountsDetails
+from forensics.case.details.weights import TensorsDetails
 from forensics.case.document import CopyTripwire, Overlap, Verdict
 from forensics.case.evidence import Evidence
 from forensics.verdicts.tier_readings import ALIKE, KIN, e_value, read_tiers
@@ -39,7 +47,13 @@ def _judged(log10_lr: float, met: bool = True) -> Evidence:
         scale="x",
         score=1.0,
         log10_lr={"close_descent": log10_lr},
-        details={"conditions": [{"met": met, "text": "the era"}]},
+        details=LikenessDetails(
+            cohort="small",
+            cohort_sha256="0",
+            known_as=KnownAs(a=None, b=None),
+            released=ReleaseMonths(a="", b=""),
+            conditions=(MetCondition(met=met, text="the era"),),
+        ),
     )
 
 
@@ -139,7 +153,14 @@ def test_p_values_of_token_probabilities_are_not_of_independence():
 
 
 def _same_bytes(count: int, share: float) -> Evidence:
-    details = {"identical_tensors": count, "tensors_b": 10}
+    details = TensorsDetails(
+        identical_tensors=count,
+        tensors_b=10,
+        identical_weights=count,
+        direction_reason="",
+        architecture_a="",
+        architecture_b="",
+    )
     return _tested("weights", None, "weights_tensors").model_copy(
         update={"details": details, "score": share}
     )
@@ -168,8 +189,16 @@ def test_findings_stand_on_the_side_they_speak_for():
 
 
 def test_tokenizers_are_told_and_never_make_kin() -> None:
-    tokenizer = _tested("tokenizer", None).model_copy(
-        update={"details": {"kin": True, "reading": "the same vocabulary"}}
+    tokenizer = _tested("tokenizer", None).with_details(
+        TokenCountsDetails(
+            reading="the same vocabulary",
+            kin=True,
+            a={},
+            b={},
+            sources=("files", "files"),
+            nearest_a=(),
+            nearest_b=(),
+        )
     )
     alone = _fused(tokenizer)
     assert alone.headline.startswith("Tokenizers: the same vocabulary.")

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.case.details.probabilities import ControlAgreement, FirstTokensDetails
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,
@@ -102,11 +103,8 @@ class FirstTokenAgreement:
         p_values = holm([sign_flip(test.differences) for test in tests])
         closest = min(tests, key=lambda test: (test.gap, test.control))
         few = len(controls) < LEAST_FOR_P_VALUE
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=(
                 "share of prompts where both expect the same two characters first, minus that with "
                 "the control that comes closest"
@@ -118,19 +116,19 @@ class FirstTokenAgreement:
             n=len(prompts),
             p_value=None if few else max(p_values),
             caveats=(*_CAVEATS, *([_ONE] if few else [])),
-            details={
-                "controls": [
-                    {
-                        "control": test.control,
-                        "target": test.target,
-                        "pair": round(float(np.mean(test.pair)), 4),
-                        "with_control": round(float(np.mean(test.other)), 4),
-                        "p_value": p,
-                    }
+            details=FirstTokensDetails(
+                controls=tuple(
+                    ControlAgreement(
+                        control=test.control,
+                        target=test.target,
+                        pair=round(float(np.mean(test.pair)), 4),
+                        with_control=round(float(np.mean(test.other)), 4),
+                        p_value=p,
+                    )
                     for test, p in zip(tests, p_values, strict=True)
-                ],
-                "left_out": left_out,
-            },
+                ),
+                left_out=tuple(left_out),
+            ),
         )
 
 

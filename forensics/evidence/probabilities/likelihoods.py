@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.details.probabilities import ControlDistance, LikelihoodsDetails
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.evidence.features.matched_prompts import percentile_interval, resample_weights
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,
@@ -72,11 +73,8 @@ class Likelihoods:
         _, _, nearest = min(tests, key=lambda test: (float(test[2].mean()), test[0], test[1]))
         draws = resample_weights(count)
         ratios = (draws @ pair) / np.maximum(draws @ nearest, _TINY)
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=(
                 "1 - squared distance of the pair / that to the nearest control, of centred bits "
                 "per byte (1: the same model; 0: no nearer than a control)"
@@ -86,19 +84,21 @@ class Likelihoods:
             n=count,
             p_value=max(p_values) if len(panel.controls) >= LEAST_FOR_P_VALUE else None,
             caveats=panel.caveats,
-            details={
-                "bits_per_byte": {
+            details=LikelihoodsDetails(
+                bits_per_byte={
                     "a": _mean_bits(a.own),
                     "b": _mean_bits(b.own),
                     **{control.name: _mean_bits(control) for control in panel.controls},
                 },
-                "distance": float(pair.mean()),
-                "controls": [
-                    {"control": name, "target": letter, "distance": float(d.mean()), "p_value": p}
+                distance=float(pair.mean()),
+                controls=tuple(
+                    ControlDistance(
+                        control=name, target=letter, distance=float(d.mean()), p_value=p
+                    )
                     for (name, letter, d), p in zip(tests, p_values, strict=True)
-                ],
-                "left_out": list(panel.left_out),
-            },
+                ),
+                left_out=tuple(panel.left_out),
+            ),
         )
 
 

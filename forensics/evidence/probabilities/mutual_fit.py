@@ -24,8 +24,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.details.probabilities import MutualFitDetails
 from forensics.case.evidence import Evidence, Interval, Tier
-from forensics.evidence.base import MIN_PROMPTS, too_few, without_score
+from forensics.evidence.base import MIN_PROMPTS, scored, too_few, without_score
 from forensics.evidence.features.matched_prompts import percentile_interval, resample_weights
 from forensics.evidence.probabilities.panel import Seen, bits_per_byte, choose
 from forensics.examination.examined import Examined, Need
@@ -109,11 +110,8 @@ class MutualFit:
             return without_score(self, "insufficient", too_few(min(map(len, counts))))
         bits = _bits(models, counts)
         found = relationship(np.array([[cell.mean() for cell in row] for row in bits]))
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=(
                 "bits per byte by which the two explain each other's answers better than their "
                 "reading of others' answers, and others' of theirs, leads to expect"
@@ -123,11 +121,11 @@ class MutualFit:
             n=min(map(len, counts)),
             p_value=found.p_value,
             caveats=_CAVEATS,
-            details={
-                "controls": [one.name for one in kept],
-                "left_out": list(panel.left_out),
-                "p_value_is_approximate": True,
-            },
+            details=MutualFitDetails(
+                controls=tuple(one.name for one in kept),
+                left_out=tuple(panel.left_out),
+                p_value_is_approximate=True,
+            ),
         )
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.case.details.probabilities import ControlPlaces, NextTokensDetails
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,
@@ -89,11 +90,8 @@ class NextTokens:
         p_values = holm([sign_flip(test.differences) for test in tests])
         closest = min(tests, key=lambda test: (test.share - test.other_share, test.control))
         gaps = np.array(closest.differences) / np.array(closest.places)
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=(
                 "share of places with one most likely next token, minus that with the control "
                 "that comes closest"
@@ -105,21 +103,21 @@ class NextTokens:
             n=len(gaps),
             p_value=max(p_values) if len(panel.controls) >= LEAST_FOR_P_VALUE else None,
             caveats=panel.caveats,
-            details={
-                "controls": [
-                    {
-                        "control": test.control,
-                        "target": test.target,
-                        "pair": round(test.share, 4),
-                        "with_control": round(test.other_share, 4),
-                        "places": sum(test.places),
-                        "compared": "tokens" if test.exact else "first two characters",
-                        "p_value": p,
-                    }
+            details=NextTokensDetails(
+                controls=tuple(
+                    ControlPlaces(
+                        control=test.control,
+                        target=test.target,
+                        pair=round(test.share, 4),
+                        with_control=round(test.other_share, 4),
+                        places=sum(test.places),
+                        compared="tokens" if test.exact else "first two characters",
+                        p_value=p,
+                    )
                     for test, p in zip(tests, p_values, strict=True)
-                ],
-                "left_out": list(panel.left_out),
-            },
+                ),
+                left_out=tuple(panel.left_out),
+            ),
         )
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.details.probabilities import FitDirection, StudentFitDetails
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import MIN_PROMPTS, too_few, without_score
+from forensics.evidence.base import MIN_PROMPTS, scored, too_few, without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import Seen, bits_per_byte, choose
 from forensics.examination.examined import Examined, Need
@@ -90,11 +90,8 @@ class StudentFit:
             reason = "; ".join(problems) or "neither subject's model is at hand"
             return without_score(self, "insufficient", reason)
         best = max(found, key=lambda way: (way.score, len(way.on_answers)))
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=(
                 "bits per byte by which a model explains the other's answers better than the "
                 "nearest control, minus the same on fixed English passages"
@@ -105,17 +102,19 @@ class StudentFit:
             baseline=best.on_passages,
             n=len(best.on_answers),
             caveats=_CAVEATS,
-            details={"directions": [_shown(way) for way in found], "problems": problems},
+            details=StudentFitDetails(
+                directions=tuple(_shown(way) for way in found), problems=tuple(problems)
+            ),
         )
 
 
-def _shown(way: _Direction) -> dict[str, Any]:
-    return {
-        "direction": way.name,
-        "nearest_control": way.control,
-        "bits_per_byte": way.score,
-        "n": len(way.on_answers),
-    }
+def _shown(way: _Direction) -> FitDirection:
+    return FitDirection(
+        direction=way.name,
+        nearest_control=way.control,
+        bits_per_byte=way.score,
+        n=len(way.on_answers),
+    )
 
 
 def _explain(name: str, side: Explained, answers: Sequence[Answer]) -> _Direction | str:

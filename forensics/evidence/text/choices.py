@@ -29,8 +29,9 @@ from typing import Literal
 
 import numpy as np
 
+from forensics.case.details.text import ChoicesDetails, KindOfChoice, Premises
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import MIN_PROMPTS, exhibit, without_score
+from forensics.evidence.base import MIN_PROMPTS, exhibit, scored, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     bootstrap_mean,
@@ -94,11 +95,8 @@ class Choices:
         matched = np.array([_likeness(a, p, b, p) for p in prompts])
         expected = _mismatched(a, b, prompts)
         scores = matched - expected
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=(
                 "weight of shared picks and inventions, matched minus mismatched prompts "
                 "(0 = none beyond chance, 1 = always the same, and never a common one)"
@@ -199,27 +197,27 @@ def _caveats(side: Commitments, prompts: Sequence[str]) -> tuple[str, ...]:
 
 def _details(
     a: Commitments, b: Commitments, prompts: Sequence[str], scores: Floats
-) -> dict[str, object]:
+) -> ChoicesDetails:
     by_kind = {
-        kind: {
-            "n": len(rows),
-            "score": round(float(scores[rows].mean()), 6),
-            "same": sum(bool(_shared(a, b, prompts[i])) for i in rows),
-        }
+        kind: KindOfChoice(
+            n=len(rows),
+            score=round(float(scores[rows].mean()), 6),
+            same=sum(bool(_shared(a, b, prompts[i])) for i in rows),
+        )
         for kind in ("choice", "premise", "puzzle", "other")
         if (rows := [i for i, p in enumerate(prompts) if a.kinds[p] == kind])
     }
     premises = [p for p in prompts if a.kinds[p] == "premise"]
     accepted = [[side.marks[p][0].accepts for p in premises] for side in (a, b)]
-    return {
-        "by_kind": by_kind,
-        "premises": {
-            "n": len(premises),
-            "accepted_by_a": sum(accepted[0]),
-            "accepted_by_b": sum(accepted[1]),
-            "accepted_by_both": sum(x and y for x, y in zip(*accepted, strict=True)),
-        },
-    }
+    return ChoicesDetails(
+        by_kind=by_kind,
+        premises=Premises(
+            n=len(premises),
+            accepted_by_a=sum(accepted[0]),
+            accepted_by_b=sum(accepted[1]),
+            accepted_by_both=sum(x and y for x, y in zip(*accepted, strict=True)),
+        ),
+    )
 
 
 def _shared(a: Commitments, b: Commitments, prompt: str) -> list[str]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
+from forensics.case.details.text import IdentityDetails
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import exhibit, without_score
+from forensics.evidence.base import exhibit, scored, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,
@@ -111,22 +112,20 @@ class Identity:
     def compare(self, a: Claims, b: Claims) -> Evidence:
         """Return the share of prompts on which both claim one maker, beyond chance."""
         prompts = tuple(sorted(set(a.by_prompt) & set(b.by_prompt)))
-        details = {"claims_a": _tally(a), "claims_b": _tally(b)}
+        details = IdentityDetails(claims_a=_tally(a), claims_b=_tally(b))
         if len(prompts) < MIN_CLAIMS:
             reason = (
                 f"both name a maker of theirs on {len(prompts)} prompts; "
                 f"at least {MIN_CLAIMS} are needed"
             )
-            evidence = without_score(self, "insufficient", reason, len(prompts))
-            return evidence.model_copy(update={"details": details, "weight": "low"})
+            return without_score(
+                self, "insufficient", reason, len(prompts), weight="low", details=details
+            )
         agree = np.array([a.by_prompt[p].maker == b.by_prompt[p].maker for p in prompts], float)
         draws = resample_weights(len(prompts)) @ agree
         own = [_self_agreement(side, prompts) for side in (a, b)]
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             weight="low",
             scale="share of prompts on which both claim the same maker (of those where both claim)",
             score=float(agree.mean()),

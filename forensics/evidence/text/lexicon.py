@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from forensics.case.details.text import LexiconDetails, SharedPhrase
 from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.evidence.base import MIN_PROMPTS, exhibit, matched_evidence, without_score
 from forensics.evidence.features.general_english import general_english
@@ -110,8 +111,9 @@ class Lexicon:
                 "Unrelated assistants over-use many of the same words.",
             ),
         )
-        details = {"shared": _shared(a, b), "english_a": _share(a), "english_b": _share(b)}
-        return evidence.model_copy(update={"details": details})
+        return evidence.with_details(
+            LexiconDetails(shared=_shared(a, b), english_a=_share(a), english_b=_share(b))
+        )
 
 
 Kept = Sequence[tuple[Answer, Sequence[str]]]
@@ -243,12 +245,12 @@ def _named(uses: _Uses, grams: _Grams, answers: Sequence[Answer]) -> dict[str, f
     return {uses.name(grams.first[i]): float(grams.z[i]) for i in chosen}
 
 
-def _shared(a: Overuse, b: Overuse) -> list[dict[str, str | float]]:
+def _shared(a: Overuse, b: Overuse) -> tuple[SharedPhrase, ...]:
     both = sorted(a.z.keys() & b.z.keys(), key=lambda gram: (-min(a.z[gram], b.z[gram]), gram))
-    return [
-        {"phrase": gram, "z_a": round(a.z[gram], 2), "z_b": round(b.z[gram], 2)}
+    return tuple(
+        SharedPhrase(phrase=gram, z_a=round(a.z[gram], 2), z_b=round(b.z[gram], 2))
         for gram in both[:_SHOWN]
-    ]
+    )
 
 
 def _share(side: Overuse) -> float:

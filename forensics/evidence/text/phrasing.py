@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from forensics.case.details.text import LongRuns, PhrasingDetails
 from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.evidence.base import exhibit, matched_evidence
 from forensics.evidence.features.matched_prompts import Matched, PromptRows, prompt_rows
@@ -68,8 +69,8 @@ class Phrasing:
         if evidence.status != "ok":
             return evidence
         long = sum(is_long for _, is_long in longest.values())
-        counted = {"prompts": long, "n": evidence.n, "words": list(LONG_RUN)}
-        return evidence.model_copy(update={"details": {"long_runs": counted}})
+        counted = LongRuns(prompts=long, n=evidence.n, words=LONG_RUN)
+        return evidence.with_details(PhrasingDetails(long_runs=counted))
 
 
 def _grams(forms: Sequence[str]) -> NDArray[np.uint64]:

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.case.evidence import Evidence, Exhibit, NoiseFloor
+from forensics.case.details.text import HabitDifference, ProfileDetails, SelfDelta
+from forensics.case.evidence import Evidence, Exhibit
 from forensics.evidence.base import (
     MIN_PROMPTS,
     Comparator,
@@ -74,12 +75,12 @@ def compare_profiles(
     )
     difference = (rates_a.mean(axis=0) - rates_b.mean(axis=0)) / spread
     names = [name for name, kept in zip(a.features, used, strict=True) if kept]
-    details = {
-        "burrows_delta": round(float(np.abs(difference).mean()), 6),
-        "burrows_delta_self": _self_delta(rates_a, rates_b, spread).model_dump(),
-        "largest_differences": _largest(names, difference),
-    }
-    return evidence.model_copy(update={"details": details})
+    details = ProfileDetails(
+        burrows_delta=round(float(np.abs(difference).mean()), 6),
+        burrows_delta_self=_self_delta(rates_a, rates_b, spread),
+        largest_differences=_largest(names, difference),
+    )
+    return evidence.with_details(details)
 
 
 def _usable(rates_a: Floats, rates_b: Floats) -> tuple[NDArray[np.bool_], Floats]:
@@ -95,8 +96,8 @@ def _unit(rows: Floats) -> NDArray[np.float32]:
     return unit
 
 
-def _self_delta(rates_a: Floats, rates_b: Floats, spread: Floats) -> NoiseFloor:
-    return NoiseFloor(
+def _self_delta(rates_a: Floats, rates_b: Floats, spread: Floats) -> SelfDelta:
+    return SelfDelta(
         a=_between_halves(rates_a, spread),
         b=_between_halves(rates_b, spread),
         method="resampled_prompts",
@@ -110,9 +111,11 @@ def _between_halves(rates: Floats, spread: Floats) -> float:
     return round(float(np.abs(difference / spread).mean()), 6)
 
 
-def _largest(names: Sequence[str], difference: Floats) -> list[dict[str, str | float]]:
+def _largest(names: Sequence[str], difference: Floats) -> tuple[HabitDifference, ...]:
     order = np.argsort(-np.abs(difference), kind="stable")[:8]
-    return [{"habit": names[i], "a_minus_b_sd": round(float(difference[i]), 3)} for i in order]
+    return tuple(
+        HabitDifference(habit=names[i], a_minus_b_sd=round(float(difference[i]), 3)) for i in order
+    )
 
 
 def _exhibits(matched: Matched, a: PromptRows, b: PromptRows) -> tuple[Exhibit, ...]:

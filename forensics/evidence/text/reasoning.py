@@ -22,6 +22,7 @@ import regex
 from numpy.typing import NDArray
 from scipy import sparse
 
+from forensics.case.details.text import HabitDifference, ReasoningDetails
 from forensics.case.evidence import Evidence, Exhibit, Tier
 from forensics.evidence.base import MIN_PROMPTS, exhibit, matched_evidence, without_score
 from forensics.evidence.features.matched_prompts import Floats, Matched, PromptRows, prompt_rows
@@ -151,7 +152,7 @@ class Reasoning:
                 "A limit on tokens cuts traces short.",
             ),
         )
-        return evidence.model_copy(update={"details": _details(a, b, prompts)})
+        return evidence.with_details(_details(a, b, prompts))
 
 
 def _as_trace(answer: Answer) -> Answer:
@@ -213,7 +214,7 @@ def _joined(side: Traces, at: NDArray[np.intp], habits: Floats) -> PromptRows:
     return prompt_rows([side.answers[i] for i in at], sparse.csr_array(rows))
 
 
-def _details(a: Traces, b: Traces, prompts: set[str]) -> dict[str, object]:
+def _details(a: Traces, b: Traces, prompts: set[str]) -> ReasoningDetails:
     at_a, at_b = a.on(prompts), b.on(prompts)
     rates_a, rates_b = a.rates[at_a], b.rates[at_b]
     spread = np.sqrt((rates_a.var(axis=0) + rates_b.var(axis=0)) / 2)
@@ -221,19 +222,26 @@ def _details(a: Traces, b: Traces, prompts: set[str]) -> dict[str, object]:
     apart = (means[0] - means[1]) / np.maximum(spread, _CONSTANT)
     order = [i for i in np.argsort(-np.abs(apart), kind="stable") if spread[i] > _CONSTANT][:8]
     length = FEATURES.index("length")
-    return {
-        "median_words": [
-            round(float(np.expm1(np.median(rates[:, length]))), 1) for rates in (rates_a, rates_b)
-        ],
-        "turns_per_1000_words": {
-            name: [round(float(np.expm1(mean[i])), 3) for mean in means]
+    return ReasoningDetails(
+        median_words=(_median_words(rates_a[:, length]), _median_words(rates_b[:, length])),
+        turns_per_1000_words={
+            name: (_per_1000_words(means[0][i]), _per_1000_words(means[1][i]))
             for i, name in enumerate(TURNS)
             if max(mean[i] for mean in means) > 0
         },
-        "largest_differences": [
-            {"habit": FEATURES[i], "a_minus_b_sd": round(float(apart[i]), 3)} for i in order
-        ],
-    }
+        largest_differences=tuple(
+            HabitDifference(habit=FEATURES[i], a_minus_b_sd=round(float(apart[i]), 3))
+            for i in order
+        ),
+    )
+
+
+def _median_words(logarithms: Floats) -> float:
+    return round(float(np.expm1(np.median(logarithms))), 1)
+
+
+def _per_1000_words(logarithm: float) -> float:
+    return round(float(np.expm1(logarithm)), 3)
 
 
 def _exhibits(matched: Matched, a: PromptRows, b: PromptRows) -> tuple[Exhibit, ...]:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forensics.case.details.kinds import AnyDetails
+from forensics.case.details.text import RefusalDetails
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import MIN_PROMPTS, exhibit, too_few, without_score
+from forensics.evidence.base import MIN_PROMPTS, exhibit, scored, too_few, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,
@@ -66,11 +68,12 @@ class Refusal:
     symmetric: bool = True
     by: By = "task"
 
-    def of_record(self, details: Mapping[str, object]) -> Refusal | None:
+    def of_record(self, details: AnyDetails) -> Refusal | None:
         """Return what made evidence with these details; None where it is not here."""
-        if "classifier" not in details:
-            return replace(self, by="marks")
-        return self if details["classifier"] == classifier_id() else None
+        if isinstance(details, RefusalDetails) and details.classifier is not None:
+            return self if details.classifier == classifier_id() else None
+        is_known = isinstance(details, RefusalDetails) or not details.written()
+        return replace(self, by="marks") if is_known else None
 
     def extract(self, examined: Examined) -> Refusals:
         """Return the refusal classifier's judgement of every answer."""
@@ -89,27 +92,20 @@ class Refusal:
             return without_score(self, "insufficient", too_few(len(prompts)), len(prompts))
         left, right = a.degrees(prompts), b.degrees(prompts)
         refused = (int((left > 0).sum()), int((right > 0).sum()))
-        details = _counts(a, b, prompts)
-        if self.by == "task":
-            details |= _subjects(a, b, prompts)
+        details = (_by_task if self.by == "task" else _by_marks)(a, b, prompts)
         if min(refused) < _MIN_REFUSED:
             reason = (
                 f"refused or partly refused: {refused[0]} (A) and {refused[1]} (B) of "
                 f"{len(prompts)} prompts; agreement beyond chance needs {_MIN_REFUSED} of each"
             )
-            evidence = without_score(self, "insufficient", reason, len(prompts))
-            return evidence.model_copy(update={"details": details})
+            return without_score(self, "insufficient", reason, len(prompts), details=details)
         if len({*left, *right}) == 1:
             reason = "both refuse every prompt to one degree: agreement beyond chance is undefined"
-            evidence = without_score(self, "insufficient", reason, len(prompts))
-            return evidence.model_copy(update={"details": details})
+            return without_score(self, "insufficient", reason, len(prompts), details=details)
         weights = resample_weights(len(prompts))
         per_prompt = 1 - np.abs(left - right) / 2
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale="Cohen's weighted kappa of refusals (0 = agreement by chance, 1 = always agree)",
             score=float(kappa(left, right, np.full((1, len(prompts)), 1 / len(prompts)))[0]),
             interval=percentile_interval(kappa(left, right, weights)),
@@ -165,33 +161,44 @@ def _shifted(degrees: Floats) -> float:
     return float(np.mean([_kappa(shuffled, np.roll(shuffled, shift)) for shift in shifts]))
 
 
-def _counts(a: Refusals, b: Refusals, prompts: Sequence[str]) -> dict[str, object]:
-    return {
-        f"{what}_{side}": value
-        for side, refusals in (("a", a), ("b", b))
-        for what, value in (
-            ("labels", dict(Counter(refusals.first(p).label for p in prompts))),
-            ("phrases", _phrases(refusals, prompts)),
-        )
-    }
+def _by_marks(a: Refusals, b: Refusals, prompts: Sequence[str]) -> RefusalDetails:
+    """Return what version 0.1.0 counted: it saw no evasion."""
+    return RefusalDetails(
+        labels_a=_labels(a, prompts),
+        phrases_a=_phrases(a, prompts),
+        labels_b=_labels(b, prompts),
+        phrases_b=_phrases(b, prompts),
+    )
 
 
-def _subjects(a: Refusals, b: Refusals, prompts: Sequence[str]) -> dict[str, object]:
-    """Return which subjects each evades and refuses, by category and by language."""
+def _by_task(a: Refusals, b: Refusals, prompts: Sequence[str]) -> RefusalDetails:
+    """Return the counts, and which subjects each evades and refuses."""
     languages = {prompt: _language(a.answers[prompt][0].prompt_text) for prompt in prompts}
     categories = {prompt: a.answers[prompt][0].category for prompt in prompts}
-    counts: dict[str, object] = {
-        f"{what}_by_{of}_{side}": _count(refusals, groups, label)
-        for side, refusals in (("a", a), ("b", b))
-        for of, groups in (("category", categories), ("language", languages))
-        for what, label in (("evaded", "partial_refusal"), ("refused", "full_refusal"))
-    }
-    return {
-        **counts,
-        "prompts_by_language": dict(sorted(Counter(languages.values()).items())),
-        "agreement_by_language": _agreement(a, b, languages),
-        "classifier": classifier_id(),
-    }
+    evaded: Label = "partial_refusal"
+    refused: Label = "full_refusal"
+    return RefusalDetails(
+        labels_a=_labels(a, prompts),
+        phrases_a=_phrases(a, prompts),
+        labels_b=_labels(b, prompts),
+        phrases_b=_phrases(b, prompts),
+        evaded_by_category_a=_count(a, categories, evaded),
+        refused_by_category_a=_count(a, categories, refused),
+        evaded_by_language_a=_count(a, languages, evaded),
+        refused_by_language_a=_count(a, languages, refused),
+        evaded_by_category_b=_count(b, categories, evaded),
+        refused_by_category_b=_count(b, categories, refused),
+        evaded_by_language_b=_count(b, languages, evaded),
+        refused_by_language_b=_count(b, languages, refused),
+        prompts_by_language=dict(sorted(Counter(languages.values()).items())),
+        agreement_by_language=_agreement(a, b, languages),
+        classifier=classifier_id(),
+    )
+
+
+def _labels(refusals: Refusals, prompts: Sequence[str]) -> dict[str, int]:
+    labels: list[str] = [refusals.first(prompt).label for prompt in prompts]
+    return dict(Counter(labels))
 
 
 def _language(prompt: str) -> str:
@@ -199,7 +206,7 @@ def _language(prompt: str) -> str:
     return languages_of(fold(prompt).text)[0]
 
 
-def _count(refusals: Refusals, groups: Mapping[str, str], label: str) -> dict[str, int]:
+def _count(refusals: Refusals, groups: Mapping[str, str], label: Label) -> dict[str, int]:
     """Return how many prompts of each group were given a label, where any was."""
     found = Counter(group for p, group in groups.items() if refusals.first(p).label == label)
     return dict(sorted(found.items()))
@@ -217,13 +224,13 @@ def _agreement(a: Refusals, b: Refusals, languages: Mapping[str, str]) -> dict[s
     return found
 
 
-def _phrases(refusals: Refusals, prompts: Sequence[str]) -> list[list[object]]:
+def _phrases(refusals: Refusals, prompts: Sequence[str]) -> tuple[tuple[str, int], ...]:
     found = Counter(
         " ".join(judged.phrase.lower().split())[:120]
         for judged in map(refusals.first, prompts)
         if judged.phrase and judged.label != "full_compliance"
     )
-    return [[phrase, count] for phrase, count in found.most_common(8)]
+    return tuple(found.most_common(8))
 
 
 def _exhibits(a: Refusals, b: Refusals, prompts: Sequence[str]) -> tuple[Exhibit, ...]:

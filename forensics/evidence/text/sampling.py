@@ -29,8 +29,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.details.text import SamplingDetails
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import MIN_PROMPTS, exhibit, without_score
+from forensics.evidence.base import MIN_PROMPTS, exhibit, scored, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,
@@ -119,11 +120,8 @@ class Sampling:
             return without_score(self, "insufficient", reason, len(prompts))
         per_prompt = (across - other) / own
         test = equality_test(*_in_one_order(a, b, prompts, kernels, firsts))
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             weight="low",
             scale="likeness of answers across subjects (1 = as of repeats within each, 0 = random)",
             score=float(per_prompt.mean()),
@@ -140,14 +138,14 @@ class Sampling:
             per_prompt=prompt_scores(prompts, per_prompt, a.answers),
             exhibits=_exhibits(a, b, prompts, per_prompt, own_a + own_b - 2 * across),
             caveats=_caveats(test, own),
-            details={
-                "test": "MMD, Hamming kernel, permutation within prompts",
-                "samples": int(sum(len(kernel) for kernel in kernels)),
-                "squared_mmd": round(test.mmd, 6),
-                "permutations": PERMUTATIONS,
-                "detectable_squared_mmd": round(test.detectable, 6),
-                "detectable_score": round(1 - test.detectable / (2 * float(own)), 6),
-            },
+            details=SamplingDetails(
+                test="MMD, Hamming kernel, permutation within prompts",
+                samples=int(sum(len(kernel) for kernel in kernels)),
+                squared_mmd=round(test.mmd, 6),
+                permutations=PERMUTATIONS,
+                detectable_squared_mmd=round(test.detectable, 6),
+                detectable_score=round(1 - test.detectable / (2 * float(own)), 6),
+            ),
         )
 
 

@@ -10,8 +10,9 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from forensics.case.details.tokenizer import TokenCountsDetails
 from forensics.case.evidence import Evidence, EvidenceStatus, Tier
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.examination.examined import Examined, Need
 from forensics.examination.token_counts import LEAST_STRINGS, TokenCounts, known_counts
 
@@ -54,11 +55,8 @@ class TokenCountVectors:
         known = known_counts()
         highest, pairs = _between_others(known)
         score = _equal(a.counts, b.counts)
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=(
                 "share of strings with equal token counts (between different known tokenizers: "
                 f"at most {highest:.2f} in {pairs} pairs)"
@@ -67,15 +65,15 @@ class TokenCountVectors:
             baseline=highest,
             n=len(shared),
             caveats=_CAVEATS,
-            details={
-                "reading": _reading(score, highest),
-                "kin": score == 1.0,
-                "a": dict(a.counts),
-                "b": dict(b.counts),
-                "sources": [a.source, b.source],
-                "nearest_a": nearest(a.counts, known),
-                "nearest_b": nearest(b.counts, known),
-            },
+            details=TokenCountsDetails(
+                reading=_reading(score, highest),
+                kin=score == 1.0,
+                a=dict(a.counts),
+                b=dict(b.counts),
+                sources=(a.source, b.source),
+                nearest_a=tuple(nearest(a.counts, known)),
+                nearest_b=tuple(nearest(b.counts, known)),
+            ),
         )
 
 

@@ -12,10 +12,17 @@ import difflib
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
 
+from forensics.case.details.tokenizer import (
+    SharedMerges,
+    SharedVocabulary,
+    SpecialTokens,
+    TemplateDifference,
+    VocabularyDetails,
+)
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.examination.examined import Examined, Need
 from forensics.subjects.model_files.tokenizer import TokenizerFacts, read_tokenizer
 
@@ -79,11 +86,8 @@ class Tokenizer:
         kin = True if score >= KIN else False if score < UNRELATED_HIGHEST else None
         overlap = len(shared) / min(len(first), len(second))
         expected = expected_overlap(len(first), len(second))
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=(
                 "share of the shared tokens that have the same successor in both vocabularies "
                 f"(made apart: below {UNRELATED_HIGHEST}; copied or extended: {KIN} and more)"
@@ -93,25 +97,25 @@ class Tokenizer:
             baseline=expected,
             n=len(shared),
             caveats=_CAVEATS + _between(kin) + _outside(len(first), len(second)),
-            details={
-                "reading": _reading(kin, a, b),
-                "kin": kin,
-                "vocabulary": {
-                    "a": len(a.vocabulary),
-                    "b": len(b.vocabulary),
-                    "shared": len(shared),
-                    "share_of_smaller": round(overlap, 4),
-                    "expected_of_unrelated": round(expected, 4),
-                    "deviations_above_unrelated": round(_deviations(overlap, expected), 2),
-                    "same_id": round(sum(first[t] == second[t] for t in shared) / len(shared), 4),
-                },
-                "merges": _merges(a, b),
-                "special": _special(a, b),
-                "same_normaliser": a.normaliser == b.normaliser,
-                "same_pre_tokeniser": a.pre_tokeniser == b.pre_tokeniser,
-                "kinds": [a.kind, b.kind],
-                "chat_template": template_difference(a.template, b.template),
-            },
+            details=VocabularyDetails(
+                reading=_reading(kin, a, b),
+                kin=kin,
+                vocabulary=SharedVocabulary(
+                    a=len(a.vocabulary),
+                    b=len(b.vocabulary),
+                    shared=len(shared),
+                    share_of_smaller=round(overlap, 4),
+                    expected_of_unrelated=round(expected, 4),
+                    deviations_above_unrelated=round(_deviations(overlap, expected), 2),
+                    same_id=round(sum(first[t] == second[t] for t in shared) / len(shared), 4),
+                ),
+                merges=_merges(a, b),
+                special=_special(a, b),
+                same_normaliser=a.normaliser == b.normaliser,
+                same_pre_tokeniser=a.pre_tokeniser == b.pre_tokeniser,
+                kinds=(a.kind, b.kind),
+                chat_template=template_difference(a.template, b.template),
+            ),
         )
 
 
@@ -179,41 +183,36 @@ def _longer(a: TokenizerFacts, b: TokenizerFacts) -> str:
     return "A" if len(a.vocabulary) > len(b.vocabulary) else "B"
 
 
-def _merges(a: TokenizerFacts, b: TokenizerFacts) -> dict[str, float | int]:
+def _merges(a: TokenizerFacts, b: TokenizerFacts) -> SharedMerges:
     shared = len(a.pairs.keys() & b.pairs.keys())
     fewer = min(len(a.pairs), len(b.pairs))
     share = round(shared / fewer, 4) if fewer else 0.0
-    return {"a": len(a.pairs), "b": len(b.pairs), "shared": shared, "share_of_fewer": share}
+    return SharedMerges(a=len(a.pairs), b=len(b.pairs), shared=shared, share_of_fewer=share)
 
 
-def _special(a: TokenizerFacts, b: TokenizerFacts) -> dict[str, Any]:
+def _special(a: TokenizerFacts, b: TokenizerFacts) -> SpecialTokens:
     shared = sorted(a.special.keys() & b.special.keys())
-    return {
-        "a": len(a.special),
-        "b": len(b.special),
-        "shared": shared[:_MOST_SHOWN],
-        "same_id": sum(a.special[token] == b.special[token] for token in shared),
-        "only_a": sorted(a.special.keys() - b.special.keys())[:_MOST_SHOWN],
-        "only_b": sorted(b.special.keys() - a.special.keys())[:_MOST_SHOWN],
-    }
+    return SpecialTokens(
+        a=len(a.special),
+        b=len(b.special),
+        shared=tuple(shared[:_MOST_SHOWN]),
+        same_id=sum(a.special[token] == b.special[token] for token in shared),
+        only_a=tuple(sorted(a.special.keys() - b.special.keys())[:_MOST_SHOWN]),
+        only_b=tuple(sorted(b.special.keys() - a.special.keys())[:_MOST_SHOWN]),
+    )
 
 
-def template_difference(a: str | None, b: str | None) -> dict[str, Any]:
-    """Return how alike two chat templates are once white space is normalised.
-
-    Returns:
-        `likeness` (0 to 1, None unless both have one) and `difference`, the first lines of their
-        unified diff.
-    """
+def template_difference(a: str | None, b: str | None) -> TemplateDifference:
+    """Return how alike two chat templates are once white space is normalised."""
     if not a or not b:
-        return {"likeness": None, "difference": [], "has": [bool(a), bool(b)]}
+        return TemplateDifference(likeness=None, difference=(), has=(bool(a), bool(b)))
     first, second = _template_lines(a), _template_lines(b)
     difference = difflib.unified_diff(first, second, "A", "B", lineterm="", n=0)
-    return {
-        "likeness": round(difflib.SequenceMatcher(None, first, second).ratio(), 4),
-        "difference": [line[:_LONGEST_LINE] for line in difference][:_MOST_SHOWN],
-        "has": [True, True],
-    }
+    return TemplateDifference(
+        likeness=round(difflib.SequenceMatcher(None, first, second).ratio(), 4),
+        difference=tuple(line[:_LONGEST_LINE] for line in islice(difference, _MOST_SHOWN)),
+        has=(True, True),
+    )
 
 
 def _template_lines(template: str) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forensics.case.details.weights import AttentionDetails
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.evidence.weights.base import OfWeightFiles
 from forensics.evidence.weights.units import NO_UNITS
 
@@ -46,22 +47,19 @@ class WeightsAttention(OfWeightFiles):
             why = "query and key matrices were not found in corresponding layers of both"
             return without_score(self, "not_applicable", why)
         controls = found.controls
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=SCALE,
             score=float(found.similarity.mean()),
             interval=layer_interval(found.similarity),
             n=len(found.pairs),
             p_value=found.p_value,
             caveats=(_APPROXIMATE,),
-            details={
-                "p_value_is_approximate": True,
-                "coordinates": matched.found.alignment.kind,
-                "other_layers_mean": round(float(controls.mean()), 6) if len(controls) else None,
-                "other_layers_sd": round(float(controls.std()), 6) if len(controls) else None,
-                "layers": layer_rows(found.pairs, found.similarity, [None] * len(found.pairs)),
-            },
+            details=AttentionDetails(
+                p_value_is_approximate=True,
+                coordinates=matched.found.alignment.kind,
+                other_layers_mean=round(float(controls.mean()), 6) if len(controls) else None,
+                other_layers_sd=round(float(controls.std()), 6) if len(controls) else None,
+                layers=layer_rows(found.pairs, found.similarity, [None] * len(found.pairs)),
+            ),
         )

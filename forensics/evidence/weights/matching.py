@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forensics.case.details.weights import MatchingDetails
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.evidence.weights.base import OfWeightFiles
 from forensics.evidence.weights.units import NO_UNITS
 
@@ -46,25 +47,22 @@ class WeightsMatching(OfWeightFiles):
             return without_score(self, "not_applicable", why)
         found = agreements(matched)
         values = np.array([one.correlation for one in found.layers])
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        return scored(
+            self,
             scale=SCALE,
             score=float(values.mean()),
             interval=layer_interval(values),
             n=sum(one.n for one in found.layers),
             p_value=found.combined,
             caveats=(_APPROXIMATE,),
-            details={
-                "p_value_is_approximate": True,
-                "coordinates": matched.found.alignment.kind,
-                "controls_z": [round(z, 3) for z in found.controls],
-                "layers": layer_rows(
+            details=MatchingDetails(
+                p_value_is_approximate=True,
+                coordinates=matched.found.alignment.kind,
+                controls_z=tuple(round(z, 3) for z in found.controls),
+                layers=layer_rows(
                     [one.pair for one in found.layers],
                     values,
                     [found.p_value(one) for one in found.layers],
                 ),
-            },
+            ),
         )

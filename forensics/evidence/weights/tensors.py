@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from forensics.case.details.weights import TensorsDetails
 from forensics.case.evidence import Evidence, EvidenceStatus
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.evidence.weights.base import OfWeightFiles
 
 if TYPE_CHECKING:
@@ -40,19 +41,16 @@ class WeightsTensors(OfWeightFiles):
         if not found.compared:
             return without_score(self, *_nothing_told(second))
         way, reason = direction(first, second, found)
-        details: dict[str, Any] = {
-            "identical_tensors": len(found.pairs),
-            "tensors_b": found.compared,
-            "identical_weights": found.parameters,
-            "direction_reason": reason,
-            "architecture_a": _architecture(first),
-            "architecture_b": _architecture(second),
-        }
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+        details = TensorsDetails(
+            identical_tensors=len(found.pairs),
+            tensors_b=found.compared,
+            identical_weights=found.parameters,
+            direction_reason=reason,
+            architecture_a=_architecture(first),
+            architecture_b=_architecture(second),
+        )
+        return scored(
+            self,
             scale=SCALE,
             score=found.share,
             n=found.compared,

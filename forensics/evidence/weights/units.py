@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from forensics.case.details.weights import UnitsDetails
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import without_score
+from forensics.evidence.base import scored, without_score
 from forensics.evidence.weights.base import OfWeightFiles
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class WeightsUnits(OfWeightFiles):
         from forensics.evidence.weights.numerics.reporting import (
             layer_interval,
             layer_rows,
-            left_over,
+            unmatched_layers,
         )
         from forensics.evidence.weights.numerics.unit_signs import all_signs, layer_signs
 
@@ -66,22 +67,20 @@ class WeightsUnits(OfWeightFiles):
             reason = f"{signs} units could be matched; {LEAST_SIGNS} are needed to tell"
             return without_score(self, "insufficient", reason, signs)
         similarity = np.array([layer.similarity for layer in layers])
-        details: dict[str, Any] = {
-            "units": _UNIT[matched.found.tested],
-            "agreeing_signs": sum(layer.positive for layer in layers),
-            "signs": signs,
-            "coordinates": matched.found.alignment.kind,
-            "units_in_same_order": all(layer.pair.same_order for layer in layers),
-            "layers": layer_rows(
+        details = UnitsDetails(
+            units=_UNIT[matched.found.tested],
+            agreeing_signs=sum(layer.positive for layer in layers),
+            signs=signs,
+            coordinates=matched.found.alignment.kind,
+            units_in_same_order=all(layer.pair.same_order for layer in layers),
+            layers=layer_rows(
                 [layer.pair for layer in layers], similarity, [layer.p_value for layer in layers]
             ),
-            **left_over(matched),
-        }
-        return Evidence(
-            comparator=self.name,
-            title=self.title,
-            tier=self.tier,
-            status="ok",
+            unmatched_layers_a=unmatched_layers(matched, "a"),
+            unmatched_layers_b=unmatched_layers(matched, "b"),
+        )
+        return scored(
+            self,
             scale=SCALE,
             score=float(similarity.mean()),
             interval=layer_interval(similarity),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from forensics.case.details.kinds import WithLayers
 from forensics.case.evidence import Evidence
 from forensics.report.charts.drawing import WIDTH, draw, labelled, specification
 from forensics.support.numbers import number
@@ -29,23 +30,14 @@ class LayerPair:
 
 
 def layer_pairs(evidence: Evidence) -> tuple[LayerPair, ...]:
-    """Return the pairs of layers that `details["layers"]` holds; those of another form are not."""
-    found = evidence.details.get("layers")
-    if not isinstance(found, list | tuple):
-        return ()
-    pairs = (_pair(one) for one in found[:_MOST] if isinstance(one, Mapping))
-    return tuple(pair for pair in pairs if pair is not None)
-
-
-def _pair(one: Mapping[str, Any]) -> LayerPair | None:
-    a, b, similarity, p = (one.get(k) for k in ("a", "b", "similarity", "p_value"))
-    if not (isinstance(a, int) and isinstance(b, int) and _finite(similarity)):
-        return None
-    return LayerPair(a, b, float(similarity or 0.0), float(p or 0.0) if _finite(p) else None)
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    """Return the pairs of layers that were compared, as far as layers are numbered."""
+    details = evidence.details
+    rows = details.layers[:_MOST] if isinstance(details, WithLayers) else ()
+    return tuple(
+        LayerPair(row.a, row.b, row.similarity, row.p_value)
+        for row in rows
+        if isinstance(row.a, int) and isinstance(row.b, int)
+    )
 
 
 def layers_words(pairs: Sequence[LayerPair]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
 from markupsafe import Markup
 
+from forensics.case.details.reference import Judged, LikenessDetails
+from forensics.case.details.text import RefusalDetails
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Tier
 from forensics.case.tier_names import TIER_NAMES
@@ -18,6 +20,7 @@ from forensics.report.charts import charts
 from forensics.report.charts.layers_chart import layers_chart
 from forensics.report.charts.likelihood_chart import likelihood_chart
 from forensics.report.charts.tree_chart import tree_chart
+from forensics.report.counted import Tally, tallies
 from forensics.report.exhibits import SIDES, ShownExhibits, shown_exhibits
 from forensics.report.html.markup import shown
 from forensics.report.html.prompt_rows import (
@@ -127,22 +130,18 @@ class Page:
         evidence = self.case.evidence[index]
         return self._once(f"refused {index}", lambda: refused(self.case, evidence))[:MAX_RECORDS]
 
-    def tally(self, index: int, name: str) -> list[tuple[str, int, int]]:
-        """Return what evidence counted of A and of B under `name`: (label, of A, of B)."""
-        details = self.case.evidence[index].details
-        found = [details.get(f"{name}_{letter}") for letter in "ab"]
-        a, b = (one if isinstance(one, Mapping) else {} for one in found)
-        return [(label, a.get(label, 0), b.get(label, 0)) for label in sorted({*a, *b})]
+    def tallies(self, index: int) -> tuple[Tally, ...]:
+        """Return what evidence counted of A and of B: refusals, evasions, claims."""
+        return tallies(self.case.evidence[index].details, f"evidence.{index}.details")
 
     def phrases(self, index: int, letter: str) -> list[str]:
         """Return where the refusing phrases of a subject lie, each with its count."""
-        name = f"phrases_{letter}"
-        found = self.case.evidence[index].details.get(name)
-        return [
-            f"evidence.{index}.details.{name}.{place}"
-            for place, one in enumerate(found if isinstance(found, list | tuple) else ())
-            if isinstance(one, list | tuple) and len(one) == 2
-        ][:MAX_RECORDS]
+        details = self.case.evidence[index].details
+        if not isinstance(details, RefusalDetails):
+            return []
+        listed = details.phrases_a if letter == "a" else details.phrases_b
+        path = f"evidence.{index}.details.phrases_{letter}"
+        return [f"{path}.{place}" for place in range(len(listed))][:MAX_RECORDS]
 
     @cached_property
     def likelihoods(self) -> tuple[Likelihood, ...]:
@@ -151,11 +150,13 @@ class Page:
 
     def judged(self) -> list[int]:
         """Return where evidence lies that a cohort judged."""
-        return [i for i, e in enumerate(self.case.evidence) if e.details.get("cohort")]
+        judged = enumerate(self.case.evidence)
+        return [place for place, e in judged if isinstance(e.details, LikenessDetails)]
 
     def calibration_rows(self, index: int) -> list[tuple[str, str]]:
         """Return what is known of the cohort that judged this evidence, as (label, path)."""
-        details, path = self.case.evidence[index].details, f"evidence.{index}.details"
+        details = self.case.evidence[index].details.written()
+        path = f"evidence.{index}.details"
         return [
             (f"{name.replace('_', ' ')} › {label}" if label else name.replace("_", " "), at)
             for name in _CALIBRATION
@@ -166,10 +167,10 @@ class Page:
     def conditions(self) -> list[tuple[str, bool]]:
         """Return where each condition of the validated population lies, and whether it is met."""
         return [
-            (f"evidence.{index}.details.conditions.{place}", bool(one["met"]))
+            (f"evidence.{index}.details.conditions.{place}", condition.met)
             for index, entry in enumerate(self.case.evidence)
-            for place, one in enumerate(_records(entry.details.get("conditions")))
-            if {"met", "text"} <= one.keys()
+            if isinstance(entry.details, Judged)
+            for place, condition in enumerate(entry.details.conditions)
         ]
 
     @cached_property
@@ -243,9 +244,3 @@ class Page:
         text: str = view.lookup(self.case, path)
         begun = one_line(text, 110)
         return Markup('<span class="begin" data-case="{}">{}</span>').format(path, begun)
-
-
-def _records(value: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list | tuple) or not all(isinstance(x, Mapping) for x in value):
-        return []
-    return list(value)

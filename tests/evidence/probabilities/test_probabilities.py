@@ -81,7 +81,7 @@ class TestPanel:
         parent = made_model("parent", 4, base=7, share=0.95)
         evidence = measure(comparator, side(A, (*CONTROLS, parent)), side(B))
         assert evidence.p_value is not None and evidence.p_value > 0.05
-        assert any(row["control"] == "parent" for row in evidence.details["controls"])
+        assert any(row.control == "parent" for row in evidence.details.controls)
         assert "hides kinship" in evidence.caveats[0]
 
     def test_one_control_gives_no_p_value(self, comparator: Any) -> None:
@@ -113,9 +113,9 @@ class TestPanel:
 def test_other_tokenizers_are_compared_by_first_characters() -> None:
     other = replace(B, tokenizer="u")
     evidence = measure(NextTokens(), side(A), side(other))
-    assert {row["compared"] for row in evidence.details["controls"]} == {"first two characters"}
+    assert {row.compared for row in evidence.details.controls} == {"first two characters"}
     evidence = measure(NextTokens(), side(A), side(B))
-    assert {row["compared"] for row in evidence.details["controls"]} == {"tokens"}
+    assert {row.compared for row in evidence.details.controls} == {"tokens"}
 
 
 def test_the_sign_flip_test_is_exact() -> None:
@@ -171,8 +171,8 @@ def student_case(teacher_bits: float, control_bits: float) -> Evidence:
 def test_a_student_is_explained_by_its_teacher() -> None:
     evidence = student_case(teacher_bits=0.7, control_bits=1.1)
     assert evidence.status == "ok" and evidence.matched == pytest.approx(0.4, abs=0.01)
-    [direction] = evidence.details["directions"]
-    assert direction["direction"] == "A explains B"
+    [direction] = evidence.details.directions
+    assert direction.direction == "A explains B"
     assert evidence.interval is not None and evidence.interval.low > 0.2
 
 

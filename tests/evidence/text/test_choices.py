@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from forensics.case.details.text import Premises
 from forensics.case.evidence import Evidence
 from forensics.evidence.text.choices import Choices
 from forensics.evidence.text.picks import likeness, normalise, pick_of, rarity, specifics_of
@@ -118,17 +119,15 @@ def test_kinds_are_told_apart_in_details() -> None:
     a = merged(choices(RARE), subject(premises, "premise"))
     b = merged(choices(RARE), subject(doubts, "premise"))
     details = compared(a, b).details
-    assert details["by_kind"]["choice"]["same"] == 12
-    assert details["by_kind"]["premise"]["same"] == 0
-    assert details["premises"] == {
-        "n": 6, "accepted_by_a": 6, "accepted_by_b": 0, "accepted_by_both": 0
-    }  # fmt: skip
+    assert details.by_kind["choice"].same == 12
+    assert details.by_kind["premise"].same == 0
+    assert details.premises == Premises(n=6, accepted_by_a=6, accepted_by_b=0, accepted_by_both=0)
 
 
 def test_specifics_of_ordinary_answers_stand_in() -> None:
     told = {q: f"Ask for {n} Street, I would say." for q, n in zip(QUESTIONS, RARE, strict=True)}
     evidence = compared(subject(told, "trivia"), subject(told, "trivia"))
-    assert evidence.details["by_kind"]["other"]["n"] == 12
+    assert evidence.details.by_kind["other"].n == 12
     assert any("plain facts" in caveat for caveat in evidence.caveats)
     bare = subject(dict.fromkeys(QUESTIONS, "nothing to tell of here"), "trivia")
     assert compared(bare, bare).status == "insufficient"

@@ -77,7 +77,7 @@ def test_burrows_delta_is_the_mean_difference_in_standard_deviations():
     used = spread > 1e-9
     difference = (a.rates.mean(axis=0) - b.rates.mean(axis=0))[used] / spread[used]
     evidence = measure(Style(), examined(essays(16)), examined(essays(16, 1)))
-    assert evidence.details["burrows_delta"] == pytest.approx(np.abs(difference).mean(), abs=1e-5)
+    assert evidence.details.burrows_delta == pytest.approx(np.abs(difference).mean(), abs=1e-5)
 
 
 def test_answers_all_alike_have_no_habits_to_compare():
@@ -117,4 +117,4 @@ def test_identity_weighs_little_and_needs_claims():
     assert (same.score, apart.score, same.n, same.weight) == (1.0, 0.0, 8, "low")
     silent = measure(Identity(), examined(claims), examined(essays(16), "b"))
     assert (silent.status, silent.weight) == ("insufficient", "low")
-    assert silent.details["claims_a"] == {"OpenAI": 8}
+    assert silent.details.claims_a == {"OpenAI": 8}

@@ -47,7 +47,7 @@ def test_same_words_on_the_same_prompts_score_high() -> None:
     assert evidence.score is not None
     assert strangers.score is not None
     assert evidence.score > strangers.score
-    assert evidence.details["english_a"] == 1.0
+    assert evidence.details.english_a == 1.0
 
 
 def test_answers_in_other_languages_are_left_out() -> None:
@@ -65,7 +65,7 @@ def test_kin_score_above_strangers_on_real_answers(reference: dict[str, Examined
     assert kin.interval is not None
     assert other.interval is not None
     assert kin.interval.low > other.interval.high
-    assert len(other.details["shared"]) > 5
+    assert len(other.details.shared) > 5
 
 
 def test_conventions() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forensics.case.details.text import LongRuns
 from forensics.evidence.features.matched_prompts import match
 from forensics.evidence.text.openings import DEPTH, Openings
 from forensics.evidence.text.phrasing import LONG_RUN, Phrasing
@@ -76,11 +77,7 @@ def test_long_passages_are_shown_for_and_distant_answers_against():
     first, second = comparator.extract(examined(a)), comparator.extract(examined(b))
     evidence = comparator.compare(first, second)
     shown = [e for e in evidence.exhibits if e.side == "for"]
-    assert evidence.details["long_runs"] == {
-        "prompts": 3,
-        "n": 20,
-        "words": list(LONG_RUN),
-    }
+    assert evidence.details.long_runs == LongRuns(prompts=3, n=20, words=LONG_RUN)
     assert {e.prompt_id for e in shown} == {"p000", "p001", "p002"}
     texts = dict(zip((f"p{i:03d}" for i in range(20)), a, strict=True))
     assert all(passage in texts[e.prompt_id][slice(*e.spans_a[-1])] for e in shown)

@@ -32,7 +32,7 @@ def test_same_way_of_thinking_scores_above_another() -> None:
     assert kin.score is not None
     assert other.score is not None
     assert kin.score > other.score
-    assert "wait" in kin.details["turns_per_1000_words"]
+    assert "wait" in kin.details.turns_per_1000_words
     assert "begins “Okay, so I need to see." in kin.exhibits[0].note
 
 

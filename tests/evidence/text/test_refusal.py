@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from forensics.case.details.kinds import read_details
 from forensics.evidence.refusals import classifier_id
 from forensics.evidence.text.refusal import Refusal, kappa
 from forensics.examination.examined import Examined
@@ -67,7 +68,7 @@ def test_refusals_too_rare_to_agree_about_are_insufficient_with_counts():
     evidence = _measure(_texts({1}), _texts({1, 2, 3, 4}, shift=1))
     assert (evidence.status, evidence.score) == ("insufficient", None)
     assert "1 (A) and 4 (B)" in evidence.reason
-    assert evidence.details["labels_a"]["full_refusal"] == 1
+    assert evidence.details.labels_a["full_refusal"] == 1
 
 
 def test_two_subjects_that_refuse_everything_are_insufficient():
@@ -79,7 +80,7 @@ def test_two_subjects_that_refuse_everything_are_insufficient():
 
 def test_phrases_are_kept():
     evidence = _measure(_texts({1, 5, 9}), _texts({1, 5, 9}))
-    assert any("help" in phrase for phrase, _ in evidence.details["phrases_a"])
+    assert any("help" in phrase for phrase, _ in evidence.details.phrases_a)
     spans = [e.spans_a[0] for e in evidence.exhibits if e.spans_a]
     assert spans
     assert all(0 <= start < end <= len(NO) for start, end in spans)
@@ -112,12 +113,12 @@ def _subject(name: str, evades: str) -> Examined:
 def test_what_each_evades_is_counted_by_category_and_language():
     evidence = measure(Refusal(), _subject("a", "zh"), _subject("b", "zh"))
     assert evidence.score == pytest.approx(1.0)
-    assert evidence.details["evaded_by_language_a"] == {"zh": 8}
-    assert evidence.details["evaded_by_category_b"] == {"mayors-zh": 8}
-    assert evidence.details["refused_by_language_a"] == {}
-    assert evidence.details["prompts_by_language"] == {"en": 12, "zh": 12}
-    assert evidence.details["agreement_by_language"] == {"zh": 1.0}
-    assert evidence.details["classifier"] == classifier_id()
+    assert evidence.details.evaded_by_language_a == {"zh": 8}
+    assert evidence.details.evaded_by_category_b == {"mayors-zh": 8}
+    assert evidence.details.refused_by_language_a == {}
+    assert evidence.details.prompts_by_language == {"en": 12, "zh": 12}
+    assert evidence.details.agreement_by_language == {"zh": 1.0}
+    assert evidence.details.classifier == classifier_id()
 
 
 def test_evading_in_another_language_is_no_agreement():
@@ -126,13 +127,17 @@ def test_evading_in_another_language_is_no_agreement():
 
 
 def test_evidence_of_an_earlier_version_is_judged_by_the_marks_alone():
-    then = Refusal().of_record({"labels_a": {}})
+    counts = {"labels_a": {}, "phrases_a": [], "labels_b": {}, "phrases_b": []}
+    then = Refusal().of_record(read_details("refusal", counts))
     assert then == Refusal(by="marks")
-    assert set(measure(then, _subject("a", "zh"), _subject("b", "zh")).details) == {
+    assert set(measure(then, _subject("a", "zh"), _subject("b", "zh")).details.written()) == {
         "labels_a",
         "labels_b",
         "phrases_a",
         "phrases_b",
     }
-    assert Refusal().of_record({"classifier": classifier_id()}) == Refusal()
-    assert Refusal().of_record({"classifier": "0123456789abcdef"}) is None
+    for classifier, judge in ((classifier_id(), Refusal()), ("0123456789abcdef", None)):
+        details = read_details("refusal", counts | {"classifier": classifier})
+        assert Refusal().of_record(details) == judge
+    assert Refusal().of_record(read_details("refusal", {})) == then
+    assert Refusal().of_record(read_details("refusal", {"labels_a": "of a later form"})) is None

@@ -92,7 +92,7 @@ def test_same_writer_is_not_told_apart_and_another_setting_is() -> None:
     assert same.score is not None
     assert other.score is not None
     assert other.score < same.score == pytest.approx(1, abs=0.35)
-    assert same.details["detectable_score"] < 1
+    assert same.details.detectable_score < 1
     assert any("does not show that they are the same" in caveat for caveat in same.caveats)
 
 

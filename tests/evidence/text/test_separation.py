@@ -109,7 +109,7 @@ def test_kin_share_long_passages_and_strangers_hardly_any(reference):
             lengths.append(sum(map(is_word, words(passage))))
         assert evidence.n == 405
         long = sum(length >= 20 for length in lengths)
-        return long, evidence.details["long_runs"]["prompts"]
+        return long, evidence.details.long_runs.prompts
 
     (shown, counted), (few, hardly) = passages("vicuna-7b"), passages("gpt4_1106_preview")
     assert shown >= 3

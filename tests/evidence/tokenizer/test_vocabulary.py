@@ -62,9 +62,9 @@ def test_it_keeps_the_conventions(folders: dict[str, ModelFiles]) -> None:
 def test_a_copy_is_the_same_vocabulary(folders: dict[str, ModelFiles]) -> None:
     evidence = compared(folders["code"], folders["code"])
     assert evidence.score == 1.0
-    assert evidence.details["reading"] == "the same vocabulary"
-    assert evidence.details["vocabulary"]["same_id"] == 1.0
-    assert evidence.details["merges"]["share_of_fewer"] == 1.0
+    assert evidence.details.reading == "the same vocabulary"
+    assert evidence.details.vocabulary.same_id == 1.0
+    assert evidence.details.merges.share_of_fewer == 1.0
     assert any("not shared weights" in caveat for caveat in evidence.caveats)
 
 
@@ -73,8 +73,8 @@ def test_an_extended_vocabulary_is_kin_and_says_which_is_longer(
 ) -> None:
     evidence = compared(folders["code"], folders["longer"])
     assert evidence.score is not None and evidence.score > 0.95
-    assert evidence.details["kin"] is True
-    assert "B has more tokens" in evidence.details["reading"]
+    assert evidence.details.kin is True
+    assert "B has more tokens" in evidence.details.reading
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_independent_tokenizers_share_tokens_but_not_their_order(
     evidence = compared(folders["code"], folders[other])
     assert evidence.score is not None and evidence.score < below
     assert evidence.matched is not None and evidence.matched > 0.3
-    assert not evidence.details["kin"]
+    assert not evidence.details.kin
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_training_on_much_the_same_text_is_undetermined(
     ]
     one, other = (save(train_bpe(s), tmp_path / str(n)) for n, s in enumerate(sides))
     evidence = compared(one, other)
-    assert evidence.details["kin"] is kin, evidence.score
-    assert evidence.details["reading"].startswith(reading)
+    assert evidence.details.kin is kin, evidence.score
+    assert evidence.details.reading.startswith(reading)
     assert any("worked over" in caveat for caveat in evidence.caveats) is (kin is None)
 
 
@@ -125,8 +125,8 @@ def test_ids_moved_by_new_special_tokens_change_nothing(
     (folder / "tokenizer.json").write_text(json.dumps(content))
     evidence = compared(folders["code"], folder_files(folder))
     assert evidence.score == 1.0
-    assert evidence.details["vocabulary"]["same_id"] == 0.0
-    assert evidence.details["special"]["only_b"] == ["<|tool|>"]
+    assert evidence.details.vocabulary.same_id == 0.0
+    assert evidence.details.special.only_b == ("<|tool|>",)
 
 
 def test_the_same_tokens_in_another_notation_are_found(tmp_path: Path) -> None:

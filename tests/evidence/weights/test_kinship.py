@@ -63,23 +63,23 @@ def test_signs_turned_and_coordinates_rotated_hide_nothing_from_the_matching(fou
     disguised = found["tiny-disguised"]
     assert disguised["weights_units"].p_value > SURE  # it says so: it does not see turned signs
     assert disguised["weights_matching"].p_value < SURE
-    assert disguised["weights_matching"].details["coordinates"] == "rotated"
+    assert disguised["weights_matching"].details.coordinates == "rotated"
     assert disguised["weights_attention"].score > 0.99
     assert read_tiers(tuple(disguised.values()))[0].kin == "yes"
 
 
 def test_permuted_units_are_found_again(found):
     units = found["tiny-permuted"]["weights_units"]
-    assert units.details["units_in_same_order"] is False
-    assert units.details["coordinates"] == "permuted"
+    assert units.details.units_in_same_order is False
+    assert units.details.coordinates == "permuted"
     assert units.score == pytest.approx(1.0, abs=1e-3)
 
 
 def test_layers_are_matched_where_some_are_gone(found):
     details = found["tiny-dropped"]["weights_units"].details
-    assert [(row["a"], row["b"]) for row in details["layers"]] == [("0", "0"), ("2", "1")]
-    assert (details["unmatched_layers_a"], details["unmatched_layers_b"]) == ("1", "")
-    assert all(row["p_value"] < SURE for row in details["layers"])
+    assert [(row.a, row.b) for row in details.layers] == [("0", "0"), ("2", "1")]
+    assert (details.unmatched_layers_a, details.unmatched_layers_b) == ("1", "")
+    assert all(row.p_value < SURE for row in details.layers)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_direction_is_told_where_a_change_cannot_be_undone(zoo, found, name, rea
     there = found[name]["weights_tensors"]
     back = weight_evidence(zoo[name], zoo["tiny-base"])["weights_tensors"]
     assert (there.direction, back.direction) == ("a_to_b", "b_to_a")
-    assert reason in there.details["direction_reason"]
+    assert reason in there.details.direction_reason
 
 
 @pytest.mark.parametrize("name", ["tiny-tuned", "tiny-noised", "tiny-permuted", *INDEPENDENT])
@@ -163,7 +163,7 @@ def adapters_fixture(zoo, tmp_path_factory) -> dict[str, Path]:
 
 def test_adapters_are_compared_as_adapters(zoo, adapters):
     same = weight_evidence(adapters["first"], adapters["turned"])
-    assert same["weights_units"].details["units"] == "ranks of adapters"
+    assert same["weights_units"].details.units == "ranks of adapters"
     assert same["weights_units"].p_value < SURE
     assert same["weights_matching"].status == "not_applicable"
     other = weight_evidence(adapters["first"], adapters["second"])["weights_units"]

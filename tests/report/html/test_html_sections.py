@@ -178,8 +178,10 @@ def test_layers_are_drawn_and_put_into_words() -> None:
     pairs = layer_pairs(weights())
     assert len(pairs) == LAYERS**2
     assert f"{LAYERS} pairs beyond chance" in layers_words(pairs)
-    odd = [{"a": 1, "b": "x", "similarity": 0.5}, "no", {"a": 0, "b": 0, "similarity": 1}]
-    assert len(layer_pairs(weights().model_copy(update={"details": {"layers": odd}}))) == 1
+    odd = [{"a": 1, "b": "x", "similarity": 0.5}, {"a": 0, "b": 0, "similarity": 1.0}]
+    for rows, drawn in ((odd, 1), ([*odd, "no"], 0)):
+        entry = weights().model_copy(update={"details": {"layers": rows}})
+        assert len(layer_pairs(entry)) == drawn
     page = parse(render_html(calibrated_case(8)))
     (heat,) = [e for e in page.of("svg") if "layers" in (e.attributes["class"] or "")]
     assert heat.attributes["data-case"] == "evidence.10.details.layers"
@@ -241,7 +243,7 @@ def test_who_refused_what_is_listed_where_the_record_agrees() -> None:
         texts = [getattr(p, letter)[0].text for p in prompts]
         judged = [one.label for one in classify(texts, [p.prompt for p in prompts])]
         labels[f"labels_{letter}"] = {label: judged.count(label) for label in set(judged)}
-    labels["phrases_a"] = [["i can't help with that", 1]]
+    labels |= {"phrases_a": [["i can't help with that", 1]], "phrases_b": []}
 
     def rendered(details: dict[str, Any]) -> str:
         evidence = tuple(

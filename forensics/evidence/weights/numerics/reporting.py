@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.case.details.base import LayerRow
 from forensics.case.evidence import Interval
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.weights.numerics.correspondence import LayerPair, Matched
@@ -25,23 +26,20 @@ def layer_rows(
     pairs: Sequence[LayerPair],
     similarity: NDArray[np.float64],
     p_values: Sequence[float | None],
-) -> list[dict[str, Any]]:
+) -> tuple[LayerRow, ...]:
     """Return one record a pair of layers, for the heat map."""
-    return [
-        {"a": pair.a.label, "b": pair.b.label, "similarity": round(float(value), 6), "p_value": p}
-        for pair, value, p in zip(pairs, similarity, p_values, strict=True)
-    ]
+    return tuple(
+        LayerRow(a=pair.a.label, b=pair.b.label, similarity=round(float(value), 6), p_value=p_value)
+        for pair, value, p_value in zip(pairs, similarity, p_values, strict=True)
+    )
 
 
-def left_over(matched: Matched) -> dict[str, str]:
-    """Return the layers of either model that no layer of the other was matched with."""
-    pairs, part = matched.found.pairs, matched.found.matched
-    used = {"a": {pair.a.label for pair in pairs}, "b": {pair.b.label for pair in pairs}}
-    return {
-        f"unmatched_layers_{side}": ", ".join(
-            layer.label
-            for layer in opened.parts.layers
-            if part in layer.pieces and layer.label not in used[side]
-        )
-        for side, opened in (("a", matched.a), ("b", matched.b))
-    }
+def unmatched_layers(matched: Matched, side: Literal["a", "b"]) -> str:
+    """Return the layers of one model that no layer of the other was matched with."""
+    opened = matched.a if side == "a" else matched.b
+    used = {(pair.a if side == "a" else pair.b).label for pair in matched.found.pairs}
+    return ", ".join(
+        layer.label
+        for layer in opened.parts.layers
+        if matched.found.matched in layer.pieces and layer.label not in used
+    )

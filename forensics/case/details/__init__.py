@@ -1,0 +1,1 @@
+"""What each kind of evidence records beyond its scores: small records, a kind each."""
