@@ -48,36 +48,13 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     For every pair the reference is the other models, less both subjects' clusters and families.
     Figures weigh every pair of lineage clusters the same; pair-weighted ones stand beside them.
     """
-    from forensics.cli.progress import step_spinner
-    from forensics.cohorts.finding import calibrating_cohort
-    from forensics.cohorts.lineage.hypotheses import read_pairs
-    from forensics.cohorts.lineage.models import read_models
-    from forensics.cohorts.outputs import read_outputs
-    from forensics.cohorts.subject import shares_answers
-    from forensics.evaluation.evaluate import evaluate
+    from forensics.cli.progress import OnStderr
+    from forensics.cli.settings import evaluate_settings
     from forensics.support.files import write_text
+    from forensics.workflows.evaluating import evaluated
 
-    target = _destination(options["fit"], options["prompts"]) if options["fit"] else None
-    with step_spinner() as spinner:
-        task = spinner.add_task("reading", total=None)
-        facts = read_models(models)
-        labelled = read_pairs(pairs, facts, independent="best")
-        found = read_outputs(outputs, facts)
-        spinner.update(task, description="comparing every pair")
-        cohort = calibrating_cohort([prompt.sha256 for prompt in found.prompts])
-        own = cohort is not None and shares_answers(found, cohort)
-        figures = evaluate(
-            found,
-            labelled,
-            options["prompts"],
-            options["cohort_size"],
-            options["seed"],
-            cohort.calibration if cohort is not None and not own else None,
-            [fact.weights_id for fact in cohort.facts.values()] if cohort is not None else (),
-        )
-        if target:
-            spinner.update(task, description="fitting a cohort")
-            _fit(found, labelled, target, options)
+    settings = evaluate_settings(options, pairs, models)
+    figures = dict(evaluated(outputs, settings, OnStderr()).figures)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     if options["plot"]:
         from forensics.report.charts.rate_plots import write_plots
@@ -89,27 +66,6 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
     if options["json_out"]:
         write_text(Path(options["json_out"]), text)
     _table(figures)
-
-
-def _destination(name: str, prompts: int | None) -> Path:
-    """Return where the cohort goes; what cannot be written is told before the work begins."""
-    from forensics.cohorts.finding import destination
-    from forensics.cohorts.likeness import MIN_PROMPTS
-    from forensics.errors import UsageError
-
-    if prompts is not None and prompts < MIN_PROMPTS:
-        raise UsageError(f"--fit needs {MIN_PROMPTS} prompts or more, not --prompts {prompts}")
-    return destination(name)
-
-
-def _fit(outputs: Any, labelled: Any, path: Path, options: dict[str, Any]) -> None:
-    from forensics.cli.progress import note
-    from forensics.cohorts.pack_files import write_cohort
-    from forensics.evaluation.cohort_build import build
-
-    wanted = options["prompts"] or len(outputs.prompts)
-    write_cohort(path, build(outputs, labelled, path.stem, wanted, options["seed"], {}))
-    note(f"cohort written: {path}")
 
 
 def _table(figures: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         CheckSettings,
         CompareSettings,
         Endpoints,
+        EvaluateSettings,
         ProbeSettings,
         Prompts,
         TraceSettings,
@@ -158,3 +159,31 @@ def check_settings(options: Options) -> CheckSettings:
         strict=options["strict"],
         command=typed_command(),
     )
+
+
+def evaluate_settings(options: Options, pairs: Path, models: Path) -> EvaluateSettings:
+    """Return the settings of `evaluate`; what cannot be written is told before the work begins.
+
+    Raises:
+        UsageError: the cohort to fit has a name that cannot be one, or too few prompts.
+    """
+    from forensics.workflows.settings import EvaluateSettings
+
+    return EvaluateSettings(
+        pairs=pairs,
+        models=models,
+        prompts=options["prompts"],
+        cohort_size=options["cohort_size"],
+        seed=options["seed"],
+        fit=_destination(options["fit"], options["prompts"]) if options["fit"] else None,
+    )
+
+
+def _destination(name: str, prompts: int | None) -> Path:
+    from forensics.cohorts.finding import destination
+    from forensics.cohorts.likeness import MIN_PROMPTS
+    from forensics.errors import UsageError
+
+    if prompts is not None and prompts < MIN_PROMPTS:
+        raise UsageError(f"--fit needs {MIN_PROMPTS} prompts or more, not --prompts {prompts}")
+    return destination(name)

@@ -1,17 +1,119 @@
-"""Importing a folder: every file in it that some importer recognises."""
+"""Importing a file, or of a folder every file that some importer recognises."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensics.errors import ForensicsError, InputFileError, OutputError
+from forensics.suites.suite import Suite
 from forensics.support.compressed import ArchiveError, check_unpacked
 from forensics.transcripts.importers import ImportedFile, import_file, source_sha256
 from forensics.transcripts.importers.base import Importer
 from forensics.transcripts.importers.registry import by_name, is_transcript, no_answers, recognise
+from forensics.transcripts.transcript import read_transcript
+from forensics.workflows.callbacks import Progress
+
+_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class ImportSettings:
+    """How other tools' files are read.
+
+    `format` names an importer, None detects it; `prompts` is a file with the prompts, for formats
+    that keep them apart; `strict` refuses a file of which a record cannot be read; `suite` is one
+    whose coverage is told.
+    """
+
+    format: str | None = None
+    prompts: Path | None = None
+    strict: bool = False
+    suite: Suite | None = None
+
+
+def imported(
+    source: Path, output: Path, settings: ImportSettings, progress: Progress
+) -> list[Path]:
+    """Write a transcript for every model in a file or folder, and return their paths.
+
+    Args:
+        source: another tool's file, or a folder of such.
+        output: folder for the transcripts; made if missing.
+        settings: how files are read.
+        progress: is told what was left out, skipped or joined.
+
+    Raises:
+        InputFileError: a file cannot be read; of a folder, the others are imported.
+        UsageError: no such format, or a file in `output` would be overwritten that is no import.
+        OutputError: `output` cannot be written.
+    """
+    form, prompts, strict = settings.format, settings.prompts, settings.strict
+    folder = None
+    with progress.step(f"importing {source.name}"):
+        if source.is_dir():
+            folder = import_folder(source, output, form, None, prompts, strict)
+            files = folder.imported
+        else:
+            files = import_file(source, output, form, None, prompts, strict)
+    paths = list(dict.fromkeys(one.path for one in files))
+    for text in _about(files, output):
+        progress.note(text)
+    for text in _coverage(paths, settings.suite):
+        progress.note(text)
+    if folder is not None:
+        for text in _about_folder(folder):
+            progress.note(text)
+        _check_folder(folder, source, output)
+    return paths
+
+
+def _about(files: Sequence[ImportedFile], output: Path) -> Iterator[str]:
+    if not files:
+        return
+    answers = sum(one.responses for one in files)
+    count = len({one.path for one in files})
+    yield f"{count} transcripts with {answers} answers in {output} (provenance unverified)"
+    for skipped in dict.fromkeys(one.skipped for one in files):
+        yield from skipped.lines
+    for one in files:
+        if one.joined:
+            yield f"{one.path.name}: joined with {one.joined} answers that were imported before"
+        for text in one.notes:
+            yield f"{one.path.name}: {text}"
+        if one.blank:
+            yield f"{one.path.name}: {one.blank} of {one.responses} answers are blank"
+
+
+def _coverage(paths: Sequence[Path], suite: Suite | None) -> Iterator[str]:
+    if suite is None:
+        return
+    known = {prompt.sha256 for prompt in suite.prompts}
+    for path in paths:
+        covered = len(known & read_transcript(path).prompts.keys())
+        yield f"{path.name}: answers {covered} of {len(known)} prompts of {suite.name}"
+
+
+def _about_folder(folder: ImportedFolder) -> Iterator[str]:
+    for path, reason in folder.skipped[:_SHOWN]:
+        yield f"skipped {path}: {reason}"
+    if len(folder.skipped) > _SHOWN:
+        yield f"skipped {len(folder.skipped) - _SHOWN} more files"
+    for path, reason in folder.failed:
+        yield f"not imported: {reason if str(path) in reason else f'{path}: {reason}'}"
+
+
+def _check_folder(folder: ImportedFolder, source: Path, output: Path) -> None:
+    if folder.failed:
+        rest = f"; the others are in {output}" if folder.imported else ""
+        raise InputFileError(f"{len(folder.failed)} files of {source} were not imported{rest}")
+    if not folder.imported:
+        raise InputFileError(
+            f"no file of {source} is in a format that is known; "
+            "see: forensics import --list-formats"
+        )
 
 
 @dataclass

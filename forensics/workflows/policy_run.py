@@ -23,12 +23,13 @@ from forensics.verdicts.measurable import of_tiers
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.resolving import (
     CohortChoice,
+    Named,
     Pair,
     ResolvedSubject,
     SuiteChoice,
     cohort_choice,
+    resolve,
     resolve_controls,
-    resolve_subject,
 )
 from forensics.workflows.settings import Analysis, CheckSettings, CompareSettings, Prompts
 
@@ -99,14 +100,16 @@ class PolicyRun:
         return replace(self.settings, analysis=analysis)
 
 
-def prepare(file: PolicyFile, spec: str, given: CheckSettings, progress: Progress) -> PolicyRun:
+def prepare(
+    file: PolicyFile, subject: Named, given: CheckSettings, progress: Progress
+) -> PolicyRun:
     """Return a run, with what the policy says beside what was given.
 
     Every file that the policy names is read here: an hour later is too late to miss it.
 
     Args:
         file: the policy.
-        spec: the subject.
+        subject: as the user names it, or its answers.
         given: how endpoints and local models are reached; generation is the policy's.
         progress: is told where a named endpoint is.
 
@@ -116,31 +119,37 @@ def prepare(file: PolicyFile, spec: str, given: CheckSettings, progress: Progres
     policy = file.policy
     settings = _settings(file, given)
     controls = resolve_controls(settings, progress)
-    specs = dict.fromkeys((spec, *(e.subject for e in policy.against if e.subject)))
-    subjects = {name: resolve_subject(name, settings.endpoints, progress) for name in specs}
+    allow = given.asking.allow_broken
+    checked = resolve(subject, settings.endpoints, allow, progress)
+    specs = dict.fromkeys(entry.subject for entry in policy.against if entry.subject)
+    models = {
+        spec: checked if spec == subject else resolve(spec, settings.endpoints, allow, progress)
+        for spec in specs
+    }
     choice = cohort_choice(policy.cohort)
-    cohorts = {name: find_cohort(name) for name in dict.fromkeys(_searched(policy))}
-    in_cohort = any(subject.kind == "cohort" for subject in subjects.values())
-    resolved = {
-        name: ResolvedSubject(subject, given.asking.allow_broken, choice.given if in_cohort else ())
-        for name, subject in subjects.items()
+    if "cohort" in {side.subject.kind for side in (checked, *models.values())}:
+        checked = replace(checked, given=choice.given)
+        models = {spec: replace(side, given=choice.given) for spec, side in models.items()}
+    cohorts = {
+        name: choice.named if name == policy.cohort else find_cohort(name)
+        for name in dict.fromkeys(_searched(policy))
     }
     references = tuple(
-        Reference(entry, resolved[entry.subject])
+        Reference(entry, models[entry.subject])
         if entry.subject
         else Reference(entry, cohort=cohorts[str(entry.cohort)])
         for entry in policy.against
     )
     return PolicyRun(
         file,
-        resolved[spec],
+        checked,
         references,
         controls,
         choice,
         SuiteChoice(settings.prompts),
         _comparators(policy),
         settings,
-        _baseline(file, given.asking.allow_broken),
+        _baseline(file, allow),
         _terms(policy),
     )
 

@@ -133,3 +133,19 @@ class CheckSettings:
     card: Path | None = None
     strict: bool = False
     command: str = ""
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What outputs are evaluated by.
+
+    `pairs` and `models` are the tables of labelled pairs and of lineage, `prompts` and
+    `cohort_size` how many are drawn by `seed` (all, if None), `fit` the file of a cohort to fit.
+    """
+
+    pairs: Path
+    models: Path
+    prompts: int | None = None
+    cohort_size: int | None = None
+    seed: int = 0
+    fit: Path | None = None

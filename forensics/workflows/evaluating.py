@@ -1,0 +1,61 @@
+"""Error rates on labelled outputs, from files; and a cohort fitted on them, where it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from forensics.cohorts.finding import calibrating_cohort
+from forensics.cohorts.lineage.hypotheses import LabelledPair, read_pairs
+from forensics.cohorts.lineage.models import read_models
+from forensics.cohorts.outputs import Outputs, read_outputs
+from forensics.cohorts.pack_files import write_cohort
+from forensics.cohorts.subject import shares_answers
+from forensics.evaluation import evaluate as measuring
+from forensics.evaluation.cohort_build import build
+from forensics.evaluation.evaluation import Evaluation
+from forensics.workflows.callbacks import Progress
+from forensics.workflows.settings import EvaluateSettings
+
+
+def evaluated(
+    outputs: Sequence[Path], settings: EvaluateSettings, progress: Progress
+) -> Evaluation:
+    """Measure how often similarity misleads, on outputs with known lineage.
+
+    Args:
+        outputs: tables (parquet, CSV, JSONL with model, prompt_id, prompt, output) or transcripts.
+        settings: who is related to whom, what is drawn, and where a fitted cohort goes.
+        progress: is told what is done.
+
+    Raises:
+        InputFileError: a file cannot be read, or the models share no prompt.
+    """
+    with progress.step("reading") as retitle:
+        facts = read_models(settings.models)
+        labelled = read_pairs(settings.pairs, facts, independent="best")
+        read = read_outputs(outputs, facts)
+        retitle("comparing every pair")
+        cohort = calibrating_cohort([prompt.sha256 for prompt in read.prompts])
+        shared = cohort is not None and shares_answers(read, cohort)
+        figures = measuring.evaluate(
+            read,
+            labelled,
+            settings.prompts,
+            settings.cohort_size,
+            settings.seed,
+            cohort.calibration if cohort is not None and not shared else None,
+            [fact.weights_id for fact in cohort.facts.values()] if cohort is not None else (),
+        )
+        if settings.fit is not None:
+            retitle("fitting a cohort")
+            _fit(read, labelled, settings.fit, settings)
+            progress.note(f"cohort written: {settings.fit}")
+    return Evaluation(figures)
+
+
+def _fit(
+    outputs: Outputs, labelled: Sequence[LabelledPair], path: Path, settings: EvaluateSettings
+) -> None:
+    wanted = settings.prompts or len(outputs.prompts)
+    write_cohort(path, build(outputs, labelled, path.stem, wanted, settings.seed, {}))
