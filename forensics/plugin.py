@@ -56,8 +56,13 @@ from forensics.subjects.backends.base import (
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.answers import Answer
-from forensics.transcripts.importers.base import Answer as ImportedAnswer
-from forensics.transcripts.importers.base import Imported, Importer, PromptTable, by_model
+from forensics.transcripts.importers.base import (
+    Imported,
+    ImportedAnswer,
+    Importer,
+    PromptTable,
+    by_model,
+)
 from forensics.transcripts.transcript import Response, Transcript
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import re
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,30 @@ def test_no_module_is_two_things() -> None:
     assert {name: lines for name, lines in long.items() if lines > 400} == {}
 
 
+def _repeated(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the names that stand in several places, with these."""
+    places: dict[str, list[str]] = {}
+    for name, place in names:
+        places.setdefault(name, []).append(place)
+    return {name: found for name, found in places.items() if len(found) > 1}
+
+
+def _is_old_path(path: Path) -> bool:
+    return path.relative_to(ROOT / "forensics").parts[0] in OLD_PATHS
+
+
+def test_no_two_classes_have_one_name() -> None:
+    classes = [
+        (node.name, str(path.relative_to(ROOT)))
+        for path in (ROOT / "forensics").rglob("*.py")
+        if not _is_old_path(path)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert len(classes) > 400
+    assert _repeated(classes) == {}
+
+
 def test_no_package_imports_the_root() -> None:
     root = re.compile(r"^\s*(import forensics\s*$|from forensics import)", re.MULTILINE)
     found = [
@@ -130,6 +156,14 @@ def test_an_old_path_works_and_says_where_it_went(line: str) -> None:
     home = re.search(r"moved to ([\w.]+);", str(told[0].message))
     assert home is not None
     assert getattr(importlib.import_module(home[1]), names[0]) is scope[names[0]]
+
+
+def test_an_old_name_is_the_same_class_by_its_new_name() -> None:
+    with pytest.warns(DeprecationWarning, match=r"moved to forensics\.\S+ as ImportedAnswer;"):
+        from forensics.importers.base import Answer
+    from forensics.plugin import ImportedAnswer
+
+    assert Answer is ImportedAnswer
 
 
 def test_a_name_that_never_stood_there_is_an_error() -> None:

@@ -51,7 +51,7 @@ def note(message: str) -> None:
     stderr_console().print(Text(one_line(redacted(message), 2_000)))
 
 
-class _Rate(ProgressColumn):
+class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text(f"{speed:.1f}/s" if speed else "-/s", style="progress.data.speed")
@@ -64,7 +64,7 @@ def answer_bar(label: str, total: int, answered: int) -> Iterator[Tick]:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        _Rate(),
+        _RateColumn(),
         TimeRemainingColumn(),
     )
     console = stderr_console()

@@ -18,7 +18,7 @@ from forensics.support.resources import is_folder
 
 
 @dataclass(frozen=True)
-class Outputs:
+class ReportTargets:
     """Which report goes where; `-` is stdout, which then carries nothing else.
 
     Raises:
@@ -61,7 +61,7 @@ def outputs(
     html: Path | None = None,
     markdown: str | None = None,
     named: Iterable[tuple[str, str]] = (),
-) -> Outputs:
+) -> ReportTargets:
     """Return the outputs of `--json`, `--html`, `--markdown` and of formats asked for by name.
 
     Raises:
@@ -69,7 +69,7 @@ def outputs(
     """
     own = {"json": json, "html": html and str(html), "markdown": markdown}
     asked = [(name, target) for name, target in own.items() if target]
-    return Outputs(tuple((report_format(name), target) for name, target in [*asked, *named]))
+    return ReportTargets(tuple((report_format(name), target) for name, target in [*asked, *named]))
 
 
 def named_target(option: str) -> tuple[str, str]:
@@ -84,7 +84,7 @@ def named_target(option: str) -> tuple[str, str]:
     return name, target
 
 
-def render(case: Case, outputs: Outputs, *, only_files: bool = False) -> None:
+def render(case: Case, outputs: ReportTargets, *, only_files: bool = False) -> None:
     """Write every output, then the terminal report unless stdout is taken.
 
     Of a blind case everything is masked but a JSON file, which is the record.

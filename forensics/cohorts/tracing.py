@@ -36,7 +36,7 @@ FAMILY_WISE = 0.01
 
 
 @dataclass(frozen=True)
-class Relative:
+class Candidate:
     """A cohort model and how the subject scores against it.
 
     `log10_lr` weighs close kinship against independence, None without a calibration;
@@ -67,7 +67,7 @@ class Trace:
     cohort: str
     known_as: str | None
     prompts: int
-    relatives: tuple[Relative, ...]
+    relatives: tuple[Candidate, ...]
     alike: tuple[str, ...]
     named: tuple[str, ...]
     level: Level
@@ -83,7 +83,7 @@ class Trace:
     def to_frame(self) -> pd.DataFrame:
         """Return a row per candidate, the likeliest first.
 
-        Columns: those of `Relative`, and whether the candidate passes the family-wise limit
+        Columns: those of `Candidate`, and whether the candidate passes the family-wise limit
         (`alike`) and is named as a relative (`named`). `log10_lr` is NaN unless the subject is
         covered: elsewhere no likelihood ratio holds.
         """
@@ -164,14 +164,14 @@ def _with_subject(among: Flags, subject: Flags) -> Flags:
     return flags
 
 
-def _relative(cohort: Cohort, number: int, score: float, cosine: float, prompts: int) -> Relative:
+def _relative(cohort: Cohort, number: int, score: float, cosine: float, prompts: int) -> Candidate:
     model = cohort.models[number]
     facts = cohort.facts[model]
     lr = rate = None
     if cohort.calibration is not None:
         lr = round(float(to_log10(cohort.calibration.llr(score, prompts))), 3)
         rate = cohort.calibration.family_wise(score, prompts)
-    return Relative(
+    return Candidate(
         model,
         facts.family,
         facts.developer,
@@ -193,7 +193,7 @@ def _conditions(
     return population.conditions(len(cohort.models), number, np.append(kept, False), names)
 
 
-def _level(alike: Sequence[Relative]) -> Level:
+def _level(alike: Sequence[Candidate]) -> Level:
     if not alike:
         return "none"
     if len(alike) == 1:
@@ -207,8 +207,8 @@ def _level(alike: Sequence[Relative]) -> Level:
 
 
 def _reading(
-    alike: Sequence[Relative],
-    relatives: Sequence[Relative],
+    alike: Sequence[Candidate],
+    relatives: Sequence[Candidate],
     conditions: Sequence[Condition],
 ) -> str:
     unmet = [condition.text for condition in conditions if not condition.met]

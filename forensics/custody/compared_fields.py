@@ -94,14 +94,14 @@ class Unrecorded:
 
 
 @dataclass(frozen=True)
-class Parts:
+class DataAndWording:
     """A value's data and its wording, as JSON values of the same shape."""
 
     data: Any
     wording: Any
 
 
-def parts(value: Any) -> Parts:
+def parts(value: Any) -> DataAndWording:
     """Separate the data of a record from its wording; what is only recorded is left out.
 
     Fields that the document it was read from does not have are `Unrecorded`.
@@ -110,49 +110,49 @@ def parts(value: Any) -> Parts:
         return _record(value)
     if isinstance(value, list | tuple) and any(isinstance(item, Record) for item in value):
         found = dict(zip(_keys(value), map(parts, value), strict=True))
-        return Parts(_data(found), _wording(found))
-    return Parts(plain(value), {})
+        return DataAndWording(_data(found), _wording(found))
+    return DataAndWording(plain(value), {})
 
 
-def _record(record: Record) -> Parts:
+def _record(record: Record) -> DataAndWording:
     fields = FIELDS[type(record)]
-    found: dict[str, Parts] = {}
+    found: dict[str, DataAndWording] = {}
     for name in type(record).model_fields:
         value = getattr(record, name)
         if name in fields.recorded:
             continue
         if name in fields.wording:
-            found[name] = Parts(len(value) if name in COUNTED else None, plain(value))
+            found[name] = DataAndWording(len(value) if name in COUNTED else None, plain(value))
         elif name == "details":
             found[name] = _details(value.written())
         else:
             found[name] = parts(value)
             if name not in record.model_fields_set:
-                found[name] = Parts(Unrecorded(found[name].data), found[name].wording)
+                found[name] = DataAndWording(Unrecorded(found[name].data), found[name].wording)
     data = {n: p for n, p in found.items() if n not in fields.wording or n in COUNTED}
-    return Parts(_data(data), _wording(found))
+    return DataAndWording(_data(data), _wording(found))
 
 
-def _details(value: Any) -> Parts:
+def _details(value: Any) -> DataAndWording:
     """Separate a free-form value: entries of certain names are wording, wherever they stand."""
     if isinstance(value, Mapping):
         found = {
-            str(key): Parts(None, plain(item)) if key in DETAIL_WORDING else _details(item)
+            str(key): DataAndWording(None, plain(item)) if key in DETAIL_WORDING else _details(item)
             for key, item in value.items()
         }
         data = {key: part for key, part in found.items() if key not in DETAIL_WORDING}
-        return Parts(_data(data), _wording(found))
+        return DataAndWording(_data(data), _wording(found))
     if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
         items = {str(number): _details(item) for number, item in enumerate(value, 1)}
-        return Parts([part.data for part in items.values()], _wording(items))
-    return Parts(plain(value), {})
+        return DataAndWording([part.data for part in items.values()], _wording(items))
+    return DataAndWording(plain(value), {})
 
 
-def _data(found: Mapping[str, Parts]) -> dict[str, Any]:
+def _data(found: Mapping[str, DataAndWording]) -> dict[str, Any]:
     return {key: part.data for key, part in found.items()}
 
 
-def _wording(found: Mapping[str, Parts]) -> dict[str, Any]:
+def _wording(found: Mapping[str, DataAndWording]) -> dict[str, Any]:
     return {key: part.wording for key, part in found.items() if part.wording != {}}
 
 

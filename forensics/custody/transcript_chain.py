@@ -20,8 +20,8 @@ from forensics.subjects.backends.base import Request
 from forensics.subjects.backends.chat_protocol import Api, MalformedReplyError, Reply, to_response
 from forensics.suites.suite import prompt_sha256
 from forensics.support.hash_chain import (
+    BrokenLink,
     ChainLine,
-    Fault,
     chain_faults,
     is_chain_value,
     split_lines,
@@ -60,7 +60,7 @@ class Custody:
     """
 
     chains: tuple[str, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[BrokenLink, ...]
     cut_off: bool
     contents: Contents
     sha256: str
@@ -93,9 +93,9 @@ def examine(raw: bytes) -> Custody:
     for number, value in enumerate(parsed, 1):
         what = _content_fault(value)
         if what and number not in faults:
-            faults[number] = Fault(number, what)
+            faults[number] = BrokenLink(number, what)
     if unended:
-        faults[len(lines)] = Fault(len(lines), _cut_words(parsed[-1] is not None))
+        faults[len(lines)] = BrokenLink(len(lines), _cut_words(parsed[-1] is not None))
     return Custody(
         tuple(line.chain for line in lines),
         tuple(faults[number] for number in sorted(faults)),

@@ -2,4 +2,6 @@
 
 from forensics.support.moved import moved
 
-__getattr__ = moved(__name__, "forensics.transcripts.importers.base")
+__getattr__ = moved(
+    __name__, "forensics.transcripts.importers.base", renamed={"Answer": "ImportedAnswer"}
+)

@@ -71,7 +71,7 @@ def _each(policy: Policy, measured: Sequence[Measured]) -> Iterator[FalseAlarms]
 
 
 @dataclass(frozen=True)
-class _Rate:
+class _FlaggedShare:
     """The share of strangers that are flagged, its upper limit, and where both come from."""
 
     share: float | None
@@ -84,9 +84,9 @@ def _kinship(name: RuleName, bound: float, measured: Sequence[Measured]) -> Fals
     rates = [_at_bound(m.case, bound) for m in calibrated if m.case and m.search is None]
     for cohort in dict.fromkeys(m.search.cohort for m in calibrated if m.search is not None):
         basis = f"the limit of a search of {cohort}"
-        rates.append(_Rate(FAMILY_WISE, FAMILY_WISE, basis))
+        rates.append(_FlaggedShare(FAMILY_WISE, FAMILY_WISE, basis))
     weighed = [m for m in measured if m.case and read_tiers(m.case.evidence)[0].e_value is not None]
-    rates += [_Rate(None, 1 / KIN, _BY_WEIGHTS) for _ in weighed]
+    rates += [_FlaggedShare(None, 1 / KIN, _BY_WEIGHTS) for _ in weighed]
     if not rates:
         return FalseAlarms(rule=name, basis="no reference was judged with a calibration")
     shares = [rate.share for rate in rates if rate.share is not None]
@@ -98,18 +98,18 @@ def _kinship(name: RuleName, bound: float, measured: Sequence[Measured]) -> Fals
     )
 
 
-def _at_bound(case: Case, bound: float) -> _Rate:
+def _at_bound(case: Case, bound: float) -> _FlaggedShare:
     held_out = _held_out(case, bound)
     if held_out is None or not held_out.pairs or not held_out.clusters:
         basis = "the bound of the likelihood ratio, where its calibration holds"
-        return _Rate(None, 10**-bound, basis)
+        return _FlaggedShare(None, 10**-bound, basis)
     share = held_out.pairs_in_error / held_out.pairs
     limit = error_rate(share * held_out.clusters, held_out.clusters).upper
     basis = (
         f"{held_out.pairs_in_error} of {held_out.pairs} unrelated pairs held out reach the bound, "
         f"from {held_out.clusters_in_error} of {held_out.clusters} lineage clusters"
     )
-    return _Rate(share, limit, basis)
+    return _FlaggedShare(share, limit, basis)
 
 
 def _held_out(case: Case, bound: float) -> ErrorAtScore | None:

@@ -42,13 +42,13 @@ Count = Annotated[int, Field(ge=1, le=_MOST)]
 Log10 = Annotated[float, Field(ge=0, le=10)]
 
 
-class Table(BaseModel):
+class PolicyTable(BaseModel):
     """Base of every table: unknown keys are refused, and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class ReferenceEntry(Table):
+class ReferenceEntry(PolicyTable):
     """One entry of `[[against]]`: a model to check against, or a cohort to search."""
 
     subject: Text | None = Field(default=None, description="a subject, as compare takes it")
@@ -63,7 +63,7 @@ class ReferenceEntry(Table):
         return self
 
 
-class DeclaredEntry(Table):
+class DeclaredEntry(PolicyTable):
     """`[declared]`: what is declared of the subject besides its card and configuration."""
 
     base_models: Texts = Field(default=(), description="models it is declared to derive from")
@@ -71,7 +71,7 @@ class DeclaredEntry(Table):
     datasets: Texts = ()
 
 
-class AllowEntry(Table):
+class AllowEntry(PolicyTable):
     """One entry of `[[allow]]`: a finding that somebody looked into and accepts for a time."""
 
     rule: RuleName
@@ -82,7 +82,7 @@ class AllowEntry(Table):
     expires: datetime.date = Field(description="the last day on which it allows")
 
 
-class Budget(Table):
+class Budget(PolicyTable):
     """`[budget]`: what a check may ask at most, counted before anything is asked."""
 
     max_calls: Count | None = Field(
@@ -94,7 +94,7 @@ class Budget(Table):
     )
 
 
-class Rule(Table):
+class Rule(PolicyTable):
     """What every rule has; a violation of severity `warning` asks for a review, and passes."""
 
     severity: Severity = "error"
@@ -139,7 +139,7 @@ class MaxSimilarity(Rule):
     )
 
 
-class Rules(Table):
+class Rules(PolicyTable):
     """`[rules.NAME]`: the rules that apply; one that is left out is not checked."""
 
     undeclared_kinship: UndeclaredKinship | None = Field(default=None, alias="undeclared-kinship")
@@ -156,7 +156,7 @@ class Rules(Table):
         return {name: rule for name, rule in found.items() if rule is not None}
 
 
-class Policy(Table):
+class Policy(PolicyTable):
     """A whole policy: `forensics.toml`, or `[tool.forensics]` of a `pyproject.toml`."""
 
     suite: Text | None = Field(default=None, description="prompts to ask: a name or a file [core]")

@@ -11,14 +11,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from forensics.errors import InputFileError
-from forensics.policy.model import Table, Text, Texts
+from forensics.policy.model import PolicyTable, Text, Texts
 from forensics.support.settings import settings_text
 
 NOT_ADVICE = "This is not legal advice: terms change, and whom they bind is for a lawyer."
 _TABLE = "restricted_teachers.toml"
 
 
-class RestrictedTerms(Table):
+class RestrictedTerms(PolicyTable):
     """One row: whose models, the terms' own words in short, and as of when.
 
     `models` are patterns of names without organisation, as in a shell (`gpt-4*`).
@@ -31,7 +31,7 @@ class RestrictedTerms(Table):
     as_of: Text
 
 
-class _File(Table):
+class _File(PolicyTable):
     teacher: tuple[RestrictedTerms, ...]
 
 

@@ -10,7 +10,7 @@ from forensics.case.details.text import IdentityDetails, RefusalDetails
 
 
 @dataclass(frozen=True)
-class Tally:
+class LabelCounts:
     """Counts by label, of A and of B, and where they lie; blank where they were not recorded."""
 
     heading: str
@@ -19,7 +19,7 @@ class Tally:
     b_path: str
 
 
-def tallies(details: AnyDetails, path: str) -> tuple[Tally, ...]:
+def tallies(details: AnyDetails, path: str) -> tuple[LabelCounts, ...]:
     """Return the counts that evidence on refusals or on claimed identity holds, if any.
 
     Args:
@@ -35,7 +35,7 @@ def tallies(details: AnyDetails, path: str) -> tuple[Tally, ...]:
     return tuple(table for table in tables if table.rows)
 
 
-def _refusals(found: RefusalDetails, path: str) -> list[Tally]:
+def _refusals(found: RefusalDetails, path: str) -> list[LabelCounts]:
     return [
         _tally("Judged", found.labels_a, found.labels_b, path, "labels"),
         _tally(
@@ -69,6 +69,8 @@ def _refusals(found: RefusalDetails, path: str) -> list[Tally]:
     ]
 
 
-def _tally(heading: str, a: Mapping[str, int], b: Mapping[str, int], path: str, name: str) -> Tally:
+def _tally(
+    heading: str, a: Mapping[str, int], b: Mapping[str, int], path: str, name: str
+) -> LabelCounts:
     rows = tuple((label, a.get(label, 0), b.get(label, 0)) for label in sorted({*a, *b}))
-    return Tally(heading, rows, f"{path}.{name}_a", f"{path}.{name}_b")
+    return LabelCounts(heading, rows, f"{path}.{name}_a", f"{path}.{name}_b")

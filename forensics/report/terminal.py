@@ -65,7 +65,7 @@ def render_terminal(case: Case, console: Console) -> None:
     Text from the case is only ever printed as `Text`, never parsed as markup; what the console's
     encoding cannot express is printed as a visible escape.
     """
-    page = _Page(case, console)
+    page = _CasePage(case, console)
     page.answer()
     page.claims()
     page.subjects()
@@ -76,7 +76,7 @@ def render_terminal(case: Case, console: Console) -> None:
     page.limits()
 
 
-class _Page:
+class _CasePage:
     def __init__(self, case: Case, console: Console) -> None:
         self.case = case
         self.console = console

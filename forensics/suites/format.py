@@ -50,7 +50,7 @@ class PromptEntry(_Strict):
         return Prompt(self.id, messages, self.category, self.language, self.max_tokens)
 
 
-class ReferenceEntry(_Strict):
+class ReferencedTexts(_Strict):
     """Where a referenced suite's hashes (`prompts`, a CSV file beside it) and texts are."""
 
     prompts: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+\.csv$")]
@@ -69,7 +69,7 @@ class SuiteFile(_Strict):
     description: str = ""
     categories: dict[Slug, str] = {}
     prompts: Annotated[list[PromptEntry], Field(min_length=1)] | None = None
-    reference: ReferenceEntry | None = None
+    reference: ReferencedTexts | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -114,15 +114,15 @@ def _refuse_archive(head: bytes, path: Path, kind: str) -> None:
         raise ArchiveError(f"{path} holds {what} behind {kind}; unpack it first")
 
 
-class _Reader(Protocol):
+class _ByteSource(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-def _unpacker(kind: str, file: IO[bytes]) -> _Reader:
+def _unpacker(kind: str, file: IO[bytes]) -> _ByteSource:
     if kind == "gzip":
         import gzip
 
-        return cast(_Reader, gzip.GzipFile(fileobj=file, mode="rb"))
+        return cast(_ByteSource, gzip.GzipFile(fileobj=file, mode="rb"))
     if kind == "bzip2":
         return bz2.BZ2File(file)
     if kind == "xz":
@@ -130,7 +130,7 @@ def _unpacker(kind: str, file: IO[bytes]) -> _Reader:
     import pyarrow as pa
 
     stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
-    return cast(_Reader, stream)
+    return cast(_ByteSource, stream)
 
 
 class _Xz:
@@ -171,7 +171,7 @@ class _Xz:
 class _Unpacked(io.RawIOBase):
     """What a compressed file holds, read as it is unpacked, counted and limited."""
 
-    def __init__(self, stream: _Reader, path: Path, kind: str, packed: int) -> None:
+    def __init__(self, stream: _ByteSource, path: Path, kind: str, packed: int) -> None:
         self._stream, self._path, self._kind = stream, path, kind
         self._limit = min(MAX_UNPACKED, max(_FREE, MAX_RATIO * packed))
         self._count = 0

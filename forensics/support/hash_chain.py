@@ -35,7 +35,7 @@ def is_chain_value(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Fault:
+class BrokenLink:
     """Something wrong with a line, counted from 1."""
 
     line: int
@@ -74,7 +74,7 @@ def split_lines(raw: bytes) -> tuple[list[ChainLine], bytes]:
     return [ChainLine(piece) for piece in pieces], unended
 
 
-def chain_faults(lines: Sequence[ChainLine]) -> Iterator[Fault]:
+def chain_faults(lines: Sequence[ChainLine]) -> Iterator[BrokenLink]:
     """Yield each line that does not follow from the one before, with what must have happened."""
     stored = (CHAIN_START, *(line.chain for line in lines))
     # The values the next line may rest on. After a faulty line there are two: what it says, and
@@ -83,7 +83,7 @@ def chain_faults(lines: Sequence[ChainLine]) -> Iterator[Fault]:
     unknown, traced = False, 0
     for number, line in enumerate(lines, 1):
         if not line.chain:
-            yield Fault(number, _unchained_words(line))
+            yield BrokenLink(number, _unchained_words(line))
             if line.body is not None:
                 before = tuple(line.follows(value) for value in before)
             elif line.raw.strip():
@@ -95,11 +95,11 @@ def chain_faults(lines: Sequence[ChainLine]) -> Iterator[Fault]:
             continue
         origin = _origin(line, stored) if traced < _MAX_TRACED else None
         traced += 1
-        yield Fault(number, _broken_words(number, origin))
+        yield BrokenLink(number, _broken_words(number, origin))
         before = (line.chain, *wanted[:2])
 
 
-def broken_link(raw: bytes) -> Fault | None:
+def broken_link(raw: bytes) -> BrokenLink | None:
     """Return the first line that shows that chained content was changed; None where none does.
 
     Forgiven is what changes no answer: blank lines, line ends of another system, an end that a
@@ -117,7 +117,7 @@ def broken_link(raw: bytes) -> Fault | None:
     if first is None:
         return None
     fault = next(chain_faults(kept[first:]), None)
-    return None if fault is None else Fault(numbers[first + fault.line - 1], fault.what)
+    return None if fault is None else BrokenLink(numbers[first + fault.line - 1], fault.what)
 
 
 def _unchained_words(line: ChainLine) -> str:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def moved(old: str, *homes: str) -> Callable[[str], Any]:
+def moved(old: str, *homes: str, renamed: Mapping[str, str] | None = None) -> Callable[[str], Any]:
     """Return a module's `__getattr__` that finds names in the modules that took them over.
 
     Args:
         old: the module whose names moved.
         homes: modules to look in, in order; imported when a name is asked for.
+        renamed: old name → new one, of those that have another now.
     """
 
     def get(name: str) -> Any:
+        now = (renamed or {}).get(name, name)
         for home in () if name.startswith("_") else homes:
-            found = getattr(importlib.import_module(home), name, None)
+            found = getattr(importlib.import_module(home), now, None)
             if found is not None:
+                called = "" if now == name else f" as {now}"
                 warnings.warn(
-                    f"{old}.{name} moved to {home}; plugins import from forensics.plugin. The old "
-                    "path goes with the next release",
+                    f"{old}.{name} moved to {home}{called}; plugins import from forensics.plugin. "
+                    "The old path goes with the next release",
                     DeprecationWarning,
                     stacklevel=2,
                 )

@@ -24,7 +24,7 @@ from forensics.suites.suite import Suite
 from forensics.workflows.asking_again import again
 from forensics.workflows.observing import control_asking, controls_answer
 from forensics.workflows.obtaining import needed
-from forensics.workflows.policy_run import PolicyRun, Reference
+from forensics.workflows.policy_run import PolicyRun, ResolvedReference
 from forensics.workflows.resolving import ResolvedSubject, suite_for
 from forensics.workflows.settings import Asking
 
@@ -142,7 +142,7 @@ class _Counter:
                 suite = self._suite(both, reference.cohort)
                 yield from ((side.subject, suite) for side in live)
 
-    def _pair(self, reference: Reference) -> Sides:
+    def _pair(self, reference: ResolvedReference) -> Sides:
         sides = (reference.model, self.run.subject)
         return [side for side in sides if side is not None]
 

@@ -33,7 +33,7 @@ from forensics.workflows.callbacks import Progress
 from forensics.workflows.comparing import compared
 from forensics.workflows.local_models import check_control, check_model
 from forensics.workflows.obtaining import needed, obtain
-from forensics.workflows.policy_run import PolicyRun, Reference
+from forensics.workflows.policy_run import PolicyRun, ResolvedReference
 from forensics.workflows.searching import own_lineage, search_cohort
 
 
@@ -185,7 +185,7 @@ def _measured(run: PolicyRun, faults: Faults, progress: Progress) -> Iterator[Me
 
 
 def _of_reference(
-    run: PolicyRun, reference: Reference, fault: Fault | None, progress: Progress
+    run: PolicyRun, reference: ResolvedReference, fault: Fault | None, progress: Progress
 ) -> list[Measured]:
     if fault is not None:
         return [_unmeasured(reference, fault)]
@@ -198,7 +198,7 @@ def _of_reference(
         return [_unmeasured(reference, _fault_of(error))]
 
 
-def _unmeasured(reference: Reference, fault: Fault) -> Measured:
+def _unmeasured(reference: ResolvedReference, fault: Fault) -> Measured:
     names = (reference.name, *reference.entry.names)
     return Measured(reference.name, names, error=fault.text, damaged=fault.damaged)
 
@@ -207,7 +207,7 @@ def _fault_of(error: ForensicsError) -> Fault:
     return Fault(str(error), isinstance(error, ModelFileError))
 
 
-def _fault(run: PolicyRun, reference: Reference, faults: Faults) -> Fault | None:
+def _fault(run: PolicyRun, reference: ResolvedReference, faults: Faults) -> Fault | None:
     """Return what is wrong with the files of the subject or of a reference, None where nothing."""
     fault = faults.get(run.subject.subject.spec)
     if fault or reference.model is None:
@@ -238,7 +238,7 @@ def _raise_unless_of_model(error: ForensicsError) -> None:
         raise error
 
 
-def _compared(run: PolicyRun, reference: Reference, progress: Progress) -> Measured:
+def _compared(run: PolicyRun, reference: ResolvedReference, progress: Progress) -> Measured:
     settings = run.compare_settings(reference.entry)
     case, _ = compared(run.pair(reference), settings, progress, run.comparators)
     subject = reference.compared.subject

@@ -35,7 +35,7 @@ from forensics.workflows.settings import Analysis, CheckSettings, CompareSetting
 
 
 @dataclass(frozen=True)
-class Reference:
+class ResolvedReference:
     """An entry of `[[against]]`: a model, or a cohort to search."""
 
     entry: ReferenceEntry
@@ -71,7 +71,7 @@ class PolicyRun:
 
     file: PolicyFile
     subject: ResolvedSubject
-    references: tuple[Reference, ...]
+    references: tuple[ResolvedReference, ...]
     controls: tuple[Subject, ...]
     cohort: CohortChoice
     suite: SuiteChoice
@@ -90,7 +90,7 @@ class PolicyRun:
         """The references that are models."""
         return [one.model for one in self.references if one.model is not None]
 
-    def pair(self, reference: Reference) -> Pair:
+    def pair(self, reference: ResolvedReference) -> Pair:
         """Return a reference's model and the subject, to be compared."""
         return Pair(reference.compared, self.subject, self.controls, self.cohort, self.suite)
 
@@ -135,9 +135,9 @@ def prepare(
         for name in dict.fromkeys(_searched(policy))
     }
     references = tuple(
-        Reference(entry, models[entry.subject])
+        ResolvedReference(entry, models[entry.subject])
         if entry.subject
-        else Reference(entry, cohort=cohorts[str(entry.cohort)])
+        else ResolvedReference(entry, cohort=cohorts[str(entry.cohort)])
         for entry in policy.against
     )
     return PolicyRun(

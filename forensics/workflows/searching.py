@@ -16,13 +16,15 @@ from forensics.support.clock import now
 from forensics.verdicts.in_cohort import Side, compare_in_cohort
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.placing import place
-from forensics.workflows.policy_run import PolicyRun, Reference
+from forensics.workflows.policy_run import PolicyRun, ResolvedReference
 from forensics.workflows.resolving import ResolvedSubject
 
 _MOST = 5
 
 
-def search_cohort(run: PolicyRun, reference: Reference, progress: Progress) -> list[Measured]:
+def search_cohort(
+    run: PolicyRun, reference: ResolvedReference, progress: Progress
+) -> list[Measured]:
     """Return the cohort's models that a search names, and its best one where there is any.
 
     Of a lineage cluster only its best model is taken.

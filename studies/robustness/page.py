@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from forensics.case.evidence import Evidence
-from forensics.cohorts.calibration import Interval
+from forensics.cohorts.calibration import ResampledInterval
 from forensics.cohorts.lineage.hypotheses import read_pairs
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import read_outputs
@@ -119,7 +119,7 @@ def _table(treated: Sequence[Robustness]) -> Iterator[str]:
     )
 
 
-def _share(value: float, interval: Interval) -> str:
+def _share(value: float, interval: ResampledInterval) -> str:
     if interval.low is None or interval.high is None:
         return f"{100 * value:.1f} %"
     return f"{100 * value:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"

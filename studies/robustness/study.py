@@ -14,7 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.cohorts.calibration import Interval, auc, bootstrap_over_clusters, operating_point
+from forensics.cohorts.calibration import (
+    ResampledInterval,
+    auc,
+    bootstrap_over_clusters,
+    operating_point,
+)
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import Flags, Floats, of_texts, pair_scores
 from forensics.cohorts.outputs import Outputs
@@ -101,9 +106,9 @@ class Robustness:
     unrelated: int
     auc: float
     tpr: float
-    tpr_interval: Interval
+    tpr_interval: ResampledInterval
     fpr: float
-    fpr_interval: Interval
+    fpr_interval: ResampledInterval
 
 
 def measure(
@@ -151,7 +156,7 @@ def _figures(
     )
 
 
-def _interval(above: Flags, clusters: NDArray[np.intp]) -> Interval:
+def _interval(above: Flags, clusters: NDArray[np.intp]) -> ResampledInterval:
     def share(weights: Floats) -> float:
         total = float(weights.sum())
         return float(weights @ above) / total if total else float("nan")

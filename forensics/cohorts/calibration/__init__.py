@@ -33,7 +33,7 @@ from forensics.cohorts.calibration.fusion import LogisticFusion
 from forensics.cohorts.calibration.observations import CalibrationError, to_log10
 from forensics.cohorts.calibration.pav import pav_llr
 from forensics.cohorts.calibration.resampling import (
-    Interval,
+    ResampledInterval,
     bootstrap_over_clusters,
     cluster_weights,
     count_clusters,
@@ -48,9 +48,9 @@ __all__ = [
     "CalibrationError",
     "DetCurve",
     "ErrorRate",
-    "Interval",
     "LogisticFusion",
     "OperatingPoint",
+    "ResampledInterval",
     "TippettCurve",
     "Verbal",
     "auc",

@@ -45,7 +45,7 @@ def count_clusters(clusters_a: ArrayLike, clusters_b: ArrayLike) -> int:
 
 
 @dataclass(frozen=True)
-class Interval:
+class ResampledInterval:
     """A percentile interval, `low` and `high` None where too few resamples could be used.
 
     `used` of `resamples` resamples gave a number; one that draws no kin pair gives none.
@@ -89,7 +89,7 @@ def bootstrap_over_clusters(
     n_resamples: int = 1000,
     level: float = 0.95,
     seed: int = 0,
-) -> Interval:
+) -> ResampledInterval:
     """Compute the percentile interval of a weighted statistic over resamples of the clusters.
 
     Args:
@@ -121,7 +121,7 @@ def bootstrap_over_clusters(
 
 def percentile_interval(
     values: Values, *, clusters: int, resamples: int, level: float = 0.95
-) -> Interval:
+) -> ResampledInterval:
     """Make an interval of the numbers that the usable ones of `resamples` resamples gave.
 
     It is empty (None) with fewer than two clusters, which leave nothing to vary, or if less than
@@ -129,9 +129,9 @@ def percentile_interval(
     """
     array = np.asarray(values, dtype=np.float64)
     if clusters < 2 or array.size == 0 or array.size < MIN_USABLE * resamples:
-        return Interval(None, None, level, clusters, resamples, int(array.size))
+        return ResampledInterval(None, None, level, clusters, resamples, int(array.size))
     low, high = np.quantile(array, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-    return Interval(float(low), float(high), level, clusters, resamples, int(array.size))
+    return ResampledInterval(float(low), float(high), level, clusters, resamples, int(array.size))
 
 
 def _ordered(

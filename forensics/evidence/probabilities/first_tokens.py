@@ -45,7 +45,7 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class _Against:
+class _FirstTokenControl:
     """One control beside the pair: 1 where two expect the same, one value a prompt."""
 
     control: str
@@ -165,8 +165,8 @@ def _why_not(control: FirstTokens, pair: Sequence[FirstTokens]) -> str:
 
 def _against(
     target: FirstTokens, other: FirstTokens, control: FirstTokens, letter: str, prompts: list[str]
-) -> _Against:
+) -> _FirstTokenControl:
     def same(one: FirstTokens) -> list[int]:
         return [int(target.expected[p] == one.expected[p]) for p in prompts]
 
-    return _Against(control.name, letter, same(other), same(control))
+    return _FirstTokenControl(control.name, letter, same(other), same(control))

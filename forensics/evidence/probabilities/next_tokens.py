@@ -34,7 +34,7 @@ from forensics.examination.probability_values import TextProbabilities
 
 
 @dataclass(frozen=True)
-class _Against:
+class _PassageControl:
     """One control beside the pair: agreements by passage, and how many places were compared."""
 
     control: str
@@ -123,7 +123,7 @@ class NextTokens:
 
 def _against(
     target: TextProbabilities, other: TextProbabilities, control: TextProbabilities, letter: str
-) -> _Against:
+) -> _PassageControl:
     exact = target.tokenizer == other.tokenizer == control.tokenizer
     part = 0 if exact else 1
     pair, with_control, counted = [], [], []
@@ -135,4 +135,4 @@ def _against(
         pair.append(agreeing(sides[0], sides[1], at, part))
         with_control.append(agreeing(sides[0], sides[2], at, part))
         counted.append(len(at))
-    return _Against(control.name, letter, pair, with_control, counted, exact)
+    return _PassageControl(control.name, letter, pair, with_control, counted, exact)

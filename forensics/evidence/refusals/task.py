@@ -161,7 +161,7 @@ _STOP = frozenset(
 
 
 @dataclass(frozen=True)
-class Request:
+class TaskRequest:
     """What a prompt asks for.
 
     Attributes:
@@ -187,7 +187,7 @@ class Request:
 
 
 @lru_cache(maxsize=1_024)
-def read_request(prompt: str) -> Request:
+def read_request(prompt: str) -> TaskRequest:
     """Read a prompt; the last one read are kept."""
     text = prompt[:_REQUEST_CHARS]
     asked = fold(text).text
@@ -196,7 +196,7 @@ def read_request(prompt: str) -> Request:
     kind_words = {w[:_STEM] for p in _KINDS.values() for w in _stems(" ".join(p.findall(asked)))}
     concepts = frozenset(words) - names - kind_words
     cjk = len(_CJK.findall(asked))
-    return Request(
+    return TaskRequest(
         tuple(float(bool(p.search(asked))) for p in _KINDS.values()),
         float(bool(_WRITE.search(asked))),
         float(bool(_SATIRE.search(asked))),
@@ -219,7 +219,7 @@ def _is_order(asked: str) -> bool:
     return writes or (bool(_NAMED.match(asked)) and not _ASKS.search(asked))
 
 
-NO_REQUEST = Request((0.0,) * len(_KINDS), 0, 0, 0, 0, 0, frozenset(), frozenset(), "", False)
+NO_REQUEST = TaskRequest((0.0,) * len(_KINDS), 0, 0, 0, 0, 0, frozenset(), frozenset(), "", False)
 
 
 def _stems(folded: str) -> list[str]:
@@ -237,7 +237,7 @@ def _share(wanted: frozenset[str], stems: frozenset[str] | set[str]) -> float:
     return len(wanted & stems) / len(wanted) if wanted else 0.0
 
 
-def task_features(text: str, length: int, request: Request) -> dict[str, float]:
+def task_features(text: str, length: int, request: TaskRequest) -> dict[str, float]:
     """Say how an answer stands to its request.
 
     Args:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evidence.refusals.features import FEATURE_NAMES, Reading
-from forensics.evidence.refusals.task import TASK_NAMES, Request, task_features
+from forensics.evidence.refusals.task import TASK_NAMES, TaskRequest, task_features
 from forensics.evidence.refusals.task_words import asked_words, task_grams
 
 TASK_FILE = "task.json"
@@ -93,7 +93,7 @@ class TaskCoefficients:
         }
 
 
-def dense(reading: Reading, length: int, request: Request, marks: Probabilities) -> list[float]:
+def dense(reading: Reading, length: int, request: TaskRequest, marks: Probabilities) -> list[float]:
     """Return one number per name in ``NAMES``.
 
     Args:
@@ -109,7 +109,7 @@ def dense(reading: Reading, length: int, request: Request, marks: Probabilities)
 
 
 def judge_order(
-    reading: Reading, length: int, prompt: str, request: Request, marks: Probabilities
+    reading: Reading, length: int, prompt: str, request: TaskRequest, marks: Probabilities
 ) -> Probabilities:
     """Label probabilities of an answer to an order; arguments as for ``dense``."""
     grams = task_grams(reading.folded.text, asked_words(prompt))

@@ -78,7 +78,7 @@ _CLAIM = regex.compile(
 
 
 @dataclass(frozen=True)
-class Claim:
+class IdentityClaim:
     """A maker claimed in an answer, with the place of the claiming words."""
 
     maker: str
@@ -86,10 +86,10 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Claims:
+class IdentityClaims:
     """One subject's claims, prompt hash → claim, and its first answers."""
 
-    by_prompt: Mapping[str, Claim]
+    by_prompt: Mapping[str, IdentityClaim]
     answers: Mapping[str, tuple[Answer, ...]]
 
 
@@ -103,13 +103,13 @@ class Identity:
     needs: frozenset[Need] = frozenset({"answers"})
     symmetric: bool = True
 
-    def extract(self, examined: Examined) -> Claims:
+    def extract(self, examined: Examined) -> IdentityClaims:
         """Return the first claim in each prompt's first answer."""
         groups = group_by_prompt(examined.answers)
         found = {prompt: claim_in(group[0].text) for prompt, group in groups.items()}
-        return Claims({p: c for p, c in found.items() if c is not None}, groups)
+        return IdentityClaims({p: c for p, c in found.items() if c is not None}, groups)
 
-    def compare(self, a: Claims, b: Claims) -> Evidence:
+    def compare(self, a: IdentityClaims, b: IdentityClaims) -> Evidence:
         """Return the share of prompts on which both claim one maker, beyond chance."""
         prompts = tuple(sorted(set(a.by_prompt) & set(b.by_prompt)))
         details = IdentityDetails(claims_a=_tally(a), claims_b=_tally(b))
@@ -139,7 +139,7 @@ class Identity:
         )
 
 
-def claim_in(text: str) -> Claim | None:
+def claim_in(text: str) -> IdentityClaim | None:
     """Return the first maker a text claims for its speaker, or None."""
     head = text[:4_000]
     folded = head.casefold()
@@ -155,22 +155,24 @@ def claim_in(text: str) -> Claim | None:
         ]
         if named and not negated:
             _, maker, end = min(named)
-            return Claim(maker, (match.start(), match.start("said") + end))
+            return IdentityClaim(maker, (match.start(), match.start("said") + end))
     return None
 
 
-def _tally(claims: Claims) -> dict[str, int]:
+def _tally(claims: IdentityClaims) -> dict[str, int]:
     return dict(Counter(claim.maker for claim in claims.by_prompt.values()).most_common())
 
 
-def _self_agreement(claims: Claims, prompts: Sequence[str]) -> float:
+def _self_agreement(claims: IdentityClaims, prompts: Sequence[str]) -> float:
     """Return how often two different prompts draw the same claim from one subject."""
     counts = np.array(list(Counter(claims.by_prompt[p].maker for p in prompts).values()), float)
     n = len(prompts)
     return float((counts * (counts - 1)).sum() / (n * (n - 1)))
 
 
-def _exhibits(a: Claims, b: Claims, prompts: Sequence[str], agree: Floats) -> tuple[Exhibit, ...]:
+def _exhibits(
+    a: IdentityClaims, b: IdentityClaims, prompts: Sequence[str], agree: Floats
+) -> tuple[Exhibit, ...]:
     same = [p for p, equal in zip(prompts, agree, strict=True) if equal]
     other = [p for p, equal in zip(prompts, agree, strict=True) if not equal]
     chosen = [("for", p) for p in same[:_EXHIBITS]] + [("against", p) for p in other[:_EXHIBITS]]

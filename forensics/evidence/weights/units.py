@@ -10,7 +10,7 @@ from forensics.evidence.base import scored, without_score
 from forensics.evidence.weights.base import OfWeightFiles
 
 if TYPE_CHECKING:
-    from forensics.evidence.weights.numerics.correspondence import Matched
+    from forensics.evidence.weights.numerics.correspondence import MatchedModels
     from forensics.subjects.model_files.folder import ModelFiles
 
 SCALE = "mean cosine of matched hidden units' weights: 0 for independent models, 1 for one model"
@@ -51,7 +51,7 @@ class WeightsUnits(OfWeightFiles):
             return without_score(self, "not_applicable", NO_UNITS)
         return self._evidence(matched)
 
-    def _evidence(self, matched: Matched) -> Evidence:
+    def _evidence(self, matched: MatchedModels) -> Evidence:
         import numpy as np
 
         from forensics.evidence.weights.numerics.reporting import (

@@ -20,7 +20,7 @@ _SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
-class LayerPair:
+class LayerSimilarity:
     """A layer of A, one of B, their similarity, and how likely chance gives as much."""
 
     a: int
@@ -29,18 +29,18 @@ class LayerPair:
     p_value: float | None
 
 
-def layer_pairs(evidence: Evidence) -> tuple[LayerPair, ...]:
+def layer_pairs(evidence: Evidence) -> tuple[LayerSimilarity, ...]:
     """Return the pairs of layers that were compared, as far as layers are numbered."""
     details = evidence.details
     rows = details.layers[:_MOST] if isinstance(details, WithLayers) else ()
     return tuple(
-        LayerPair(row.a, row.b, row.similarity, row.p_value)
+        LayerSimilarity(row.a, row.b, row.similarity, row.p_value)
         for row in rows
         if isinstance(row.a, int) and isinstance(row.b, int)
     )
 
 
-def layers_words(pairs: Sequence[LayerPair]) -> str:
+def layers_words(pairs: Sequence[LayerSimilarity]) -> str:
     """Return what the heat map shows, in words."""
     best = max(pairs, key=lambda pair: pair.similarity)
     lowest = min(pair.similarity for pair in pairs)
@@ -58,7 +58,7 @@ def layers_words(pairs: Sequence[LayerPair]) -> str:
     return "; ".join(parts) + "."
 
 
-def _beyond_chance(pairs: Sequence[LayerPair]) -> list[LayerPair]:
+def _beyond_chance(pairs: Sequence[LayerSimilarity]) -> list[LayerSimilarity]:
     tested = sum(pair.p_value is not None for pair in pairs)
     return [p for p in pairs if p.p_value is not None and p.p_value * tested < _SIGNIFICANT]
 
@@ -76,7 +76,7 @@ def layers_chart(evidence: Evidence, path: str) -> Markup:
     return labelled(svg, f"{path}.details.layers", "layers", title, layers_words(pairs))
 
 
-def _specification(pairs: Sequence[LayerPair]) -> dict[str, Any]:
+def _specification(pairs: Sequence[LayerSimilarity]) -> dict[str, Any]:
     least = min(pair.similarity for pair in pairs)
     step = (max(pair.similarity for pair in pairs) - least) / _LEVELS
     rows, columns = (sorted({getattr(p, side) for p in pairs}) for side in ("a", "b"))

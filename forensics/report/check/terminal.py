@@ -27,7 +27,7 @@ _STYLES: Mapping[Status, str] = {
 
 def render_check(result: CheckResult, console: Console) -> None:
     """Print the result on `console`; text of models is never parsed as markup."""
-    page = _Page(result, console)
+    page = _CheckPage(result, console)
     page.answer()
     for outcome in view.ordered(result):
         page.outcome(outcome)
@@ -41,7 +41,7 @@ def render_check(result: CheckResult, console: Console) -> None:
         page.listing("Kept", result.kept)
 
 
-class _Page:
+class _CheckPage:
     def __init__(self, result: CheckResult, console: Console) -> None:
         self.result = result
         self.console = console

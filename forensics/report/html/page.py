@@ -20,7 +20,7 @@ from forensics.report.charts import charts
 from forensics.report.charts.layers_chart import layers_chart
 from forensics.report.charts.likelihood_chart import likelihood_chart
 from forensics.report.charts.tree_chart import tree_chart
-from forensics.report.counted import Tally, tallies
+from forensics.report.counted import LabelCounts, tallies
 from forensics.report.exhibits import SIDES, ShownExhibits, shown_exhibits
 from forensics.report.html.markup import shown
 from forensics.report.html.prompt_rows import (
@@ -130,7 +130,7 @@ class Page:
         evidence = self.case.evidence[index]
         return self._once(f"refused {index}", lambda: refused(self.case, evidence))[:MAX_RECORDS]
 
-    def tallies(self, index: int) -> tuple[Tally, ...]:
+    def tallies(self, index: int) -> tuple[LabelCounts, ...]:
         """Return what evidence counted of A and of B: refusals, evasions, claims."""
         return tallies(self.case.evidence[index].details, f"evidence.{index}.details")
 

@@ -11,7 +11,7 @@ import httpx
 
 
 @dataclass(frozen=True)
-class Fault:
+class NoReply:
     """Why no reply came.
 
     `hopeless`: no attempt will do better. `early`: so it is before the first reply of a run.
@@ -22,30 +22,30 @@ class Fault:
     early: bool = False
 
 
-def fault_of(error: Exception) -> Fault:  # noqa: PLR0911 (one return a kind of fault)
+def fault_of(error: Exception) -> NoReply:  # noqa: PLR0911 (one return a kind of fault)
     """Return what an error of the HTTP client means; its text may hold what a server said."""
     causes = list(_chain(error))
     certificate = next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)
     if certificate is not None or "CERTIFICATE_VERIFY_FAILED" in str(error):
         why = getattr(certificate, "verify_message", "") or "it cannot be verified"
-        return Fault(
+        return NoReply(
             f"its TLS certificate is not accepted ({why}); check the address, or let SSL_CERT_FILE "
             "name the certificates to trust",
             hopeless=True,
         )
     if isinstance(error, httpx.ConnectError) and any(isinstance(c, ssl.SSLError) for c in causes):
-        return Fault(f"no TLS connection ({error}); is it an http:// address?", early=True)
+        return NoReply(f"no TLS connection ({error}); is it an http:// address?", early=True)
     if any(isinstance(cause, socket.gaierror) for cause in causes) or _no_such_host(str(error)):
-        return Fault(f"no such host is known ({error}); check the address", early=True)
+        return NoReply(f"no such host is known ({error}); check the address", early=True)
     if isinstance(error, httpx.ConnectTimeout):
-        return Fault("no connection in time; a firewall may be in the way", early=True)
+        return NoReply("no connection in time; a firewall may be in the way", early=True)
     if isinstance(error, httpx.ProxyError):
-        return Fault(f"the proxy of the environment refuses ({error})", hopeless=True)
+        return NoReply(f"the proxy of the environment refuses ({error})", hopeless=True)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return Fault(f"the call cannot be sent ({error})", hopeless=True)
+        return NoReply(f"the call cannot be sent ({error})", hopeless=True)
     if isinstance(error, httpx.ConnectError):
-        return Fault(str(error) or type(error).__name__)
-    return Fault(f"connection failed: {str(error) or type(error).__name__}")
+        return NoReply(str(error) or type(error).__name__)
+    return NoReply(f"connection failed: {str(error) or type(error).__name__}")
 
 
 def _no_such_host(text: str) -> bool:

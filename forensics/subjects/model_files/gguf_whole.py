@@ -164,7 +164,7 @@ def _missing(path: Path, architecture: str, layout: GGUFLayout, names: set[str])
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Architecture:
     """An architecture's tensors by their names in the gguf package; empty of an unknown one."""
 
     architecture: str
@@ -180,16 +180,16 @@ class _Known:
         return not self.tensors.isdisjoint(names)
 
 
-def _known_tensors(architecture: str) -> _Known:
+def _known_tensors(architecture: str) -> _Architecture:
     from gguf import constants
 
     number = next((k for k, n in constants.MODEL_ARCH_NAMES.items() if n == architecture), None)
     if number is None:
-        return _Known(architecture)
-    return _Known(architecture, frozenset(t.name for t in constants.MODEL_TENSORS[number]))
+        return _Architecture(architecture)
+    return _Architecture(architecture, frozenset(t.name for t in constants.MODEL_TENSORS[number]))
 
 
-def _outer(architecture: str, known: _Known) -> dict[str, tuple[str, ...]]:
+def _outer(architecture: str, known: _Architecture) -> dict[str, tuple[str, ...]]:
     """Return the tensors outside the layers that must be there, each with the names it may have."""
     needed: dict[str, tuple[str, ...]] = {"token_embd.weight": ("token_embd.weight",)}
     if known.has("ENC_OUTPUT_NORM"):
@@ -205,7 +205,7 @@ def _outer(architecture: str, known: _Known) -> dict[str, tuple[str, ...]]:
     return needed
 
 
-def _stacks(architecture: str, known: _Known) -> Iterable[tuple[str, str]]:
+def _stacks(architecture: str, known: _Architecture) -> Iterable[tuple[str, str]]:
     """Yield each stack of layers, with the key that says how many there are."""
     if known.has("ENC_ATTN_Q"):
         yield "enc.blk", "block_count"
@@ -247,7 +247,7 @@ def _counted(path: Path, key: str, count: int | None, blocks: Mapping[int, set[s
 
 
 def _missing_in(
-    path: Path, stack: str, blocks: Mapping[int, set[str]], count: int, known: _Known
+    path: Path, stack: str, blocks: Mapping[int, set[str]], count: int, known: _Architecture
 ) -> list[str]:
     missing: list[str] = []
     for number in range(count):
@@ -259,7 +259,7 @@ def _missing_in(
     return missing
 
 
-def _lacking(own: set[str], known: _Known) -> set[str]:
+def _lacking(own: set[str], known: _Architecture) -> set[str]:
     """Return what a layer lacks, by the table of its architecture."""
     have = {_EXPERT_OF_ITS_OWN.sub(r"\1_exps", name.removesuffix(".weight")) for name in own}
     if not known.is_even:
@@ -277,7 +277,7 @@ def _lacking(own: set[str], known: _Known) -> set[str]:
     return {f"{name}.weight" for name in lacking}
 
 
-def _least_lacking(ways: Iterable[Names], have: set[str], known: _Known) -> set[str]:
+def _least_lacking(ways: Iterable[Names], have: set[str], known: _Architecture) -> set[str]:
     """Return what is missing from the way that lacks least, of those the architecture knows."""
     possible = [way for way in ways if way <= _short_names(known)]
     if not possible:
@@ -286,7 +286,7 @@ def _least_lacking(ways: Iterable[Names], have: set[str], known: _Known) -> set[
     return next(set(way - have) for way in possible if len(way - have) == fewest)
 
 
-def _short_names(known: _Known) -> Names:
+def _short_names(known: _Architecture) -> Names:
     from gguf import constants
 
     found = set()

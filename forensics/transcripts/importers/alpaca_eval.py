@@ -12,8 +12,8 @@ from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import is_blank
 from forensics.transcripts.importers.base import (
     UNKNOWN,
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     by_model,
@@ -39,19 +39,19 @@ class AlpacaEval:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a record without `generator` is named after the folder or file."""
-        reader, problems = _Reader(_model_of(path)), Problems()
+        reader, problems = _AlpacaEvalReader(_model_of(path)), Problems()
         records = json_records(path, problems)
         answers = list(each_record(records, reader.answer, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _AlpacaEvalReader:
     fallback: str
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
 
-    def answer(self, where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
+    def answer(self, where: str, record: Mapping[str, Any]) -> Iterator[ImportedAnswer]:
         instruction = _text(record, "instruction", where)
         if instruction is None:
             raise InputFileError(f"{where}: no instruction; an answer needs its prompt")
@@ -62,7 +62,7 @@ class _Reader:
             self.tally.add(self.fallback, f"answers name no generator; taken as {self.fallback!r}")
         asked = f"{instruction}\n\n{further}" if further else instruction
         prompt = self.prompts.get(asked, category=_text(record, "dataset", where) or UNKNOWN)
-        yield Answer(model or self.fallback, prompt, text)
+        yield ImportedAnswer(model or self.fallback, prompt, text)
 
 
 def _model_of(path: Path) -> str:

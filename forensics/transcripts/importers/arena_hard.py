@@ -12,8 +12,8 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
 from forensics.transcripts.importers.base import (
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     by_model,
@@ -41,18 +41,18 @@ class ArenaHard:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; an answer that the model's API did not give is kept as an error."""
-        problems, reader = Problems(), _Reader(plain_path(path).stem)
+        problems, reader = Problems(), _ArenaHardReader(plain_path(path).stem)
         answers = list(each_record(json_records(path, problems), reader.read, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
 
 
 @dataclass
-class _Reader:
+class _ArenaHardReader:
     stem: str
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
 
-    def read(self, where: str, record: Record) -> Iterator[Answer]:
+    def read(self, where: str, record: Record) -> Iterator[ImportedAnswer]:
         found = exchange(parse_turns(record.get("messages"), where))
         if found.answer is None:
             raise InputFileError(f"{where}: no message of the assistant")
@@ -66,6 +66,6 @@ class _Reader:
         self.tally.add(model, *content.notes)
         if content.text == API_ERROR:
             details = {"status": "error", "error": f"the model's API failed ({API_ERROR})"}
-            yield Answer(model, prompt, "", details=details)
+            yield ImportedAnswer(model, prompt, "", details=details)
             return
-        yield Answer(model, prompt, content.text, reasoning=content.reasoning)
+        yield ImportedAnswer(model, prompt, content.text, reasoning=content.reasoning)

@@ -82,7 +82,7 @@ class PromptsImporter(Importer, Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ImportedAnswer:
     """One answer as a file states it.
 
     `sample` is None where the file numbers no samples. `reasoning` is None where the file has no
@@ -98,7 +98,7 @@ class Answer:
 
 
 def by_model(
-    answers: Iterable[Answer],
+    answers: Iterable[ImportedAnswer],
     notes: Mapping[str, Sequence[str]] | None = None,
     problems: Problems | None = None,
 ) -> Iterator[Imported]:
@@ -112,7 +112,7 @@ def by_model(
     Raises:
         InputFileError: there are no answers, as no record could be read.
     """
-    groups: dict[str, list[Answer]] = {}
+    groups: dict[str, list[ImportedAnswer]] = {}
     for answer in answers:
         groups.setdefault(answer.model, []).append(answer)
     if problems is not None and not groups:
@@ -140,7 +140,7 @@ def each_record(
 
 def assemble(
     model: str,
-    answers: Sequence[Answer],
+    answers: Sequence[ImportedAnswer],
     notes: Sequence[str] = (),
     skipped: Skipped = NOTHING_SKIPPED,
 ) -> Imported:
@@ -161,7 +161,7 @@ def assemble(
     return Imported(model, responses, tuple(notes), skipped)
 
 
-def _number(answers: Sequence[Answer]) -> tuple[list[int], int]:
+def _number(answers: Sequence[ImportedAnswer]) -> tuple[list[int], int]:
     """Return a sample number for each answer, and how many repeated an earlier one's."""
     taken: set[tuple[str, int]] = set()
     chosen: list[int | None] = []
@@ -184,7 +184,7 @@ def _number(answers: Sequence[Answer]) -> tuple[list[int], int]:
     return [sample or 0 for sample in chosen], repeated
 
 
-def _response(answer: Answer, sample: int) -> Response:
+def _response(answer: ImportedAnswer, sample: int) -> Response:
     found = apart(Content(answer.text, answer.reasoning))
     details = dict(answer.details)
     if found.cut_off and details.get("finish_reason") is None and "error" not in details:
@@ -200,7 +200,7 @@ def _response(answer: Answer, sample: int) -> Response:
 
 def completion_answers(
     model: str, prompt: Prompt, found: Completion, tally: Tally, request_id: str | None = None
-) -> Iterator[Answer]:
+) -> Iterator[ImportedAnswer]:
     """Yield the answers of one call to an API; a call that failed is an answer without text."""
     if found.failure is not None:
         filtered = found.failure.status == "filtered"
@@ -211,7 +211,7 @@ def completion_answers(
             "request_id": request_id,
             "finish_reason": "content_filter" if filtered else None,
         }
-        yield Answer(model, prompt, "", details=details)
+        yield ImportedAnswer(model, prompt, "", details=details)
     counted = found.usage if len(found.outputs) == 1 else Usage()
     for output in found.outputs:
         tally.add_output(model, output)
@@ -225,7 +225,7 @@ def completion_answers(
             "output_tokens": counted.output_tokens,
         }
         content = output.content
-        yield Answer(model, prompt, content.text, None, content.reasoning, details)
+        yield ImportedAnswer(model, prompt, content.text, None, content.reasoning, details)
 
 
 def model_name(*places: object) -> str | None:

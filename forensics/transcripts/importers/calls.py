@@ -13,7 +13,7 @@ from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Completion, Failure, read_completion
 from forensics.transcripts.importers.base import (
     UNKNOWN,
-    Answer,
+    ImportedAnswer,
     PromptTable,
     Tally,
     completion_answers,
@@ -61,7 +61,7 @@ class CallReader:
     tally: Tally = field(default_factory=Tally)
     _given: set[tuple[str, ...]] = field(default_factory=set)
 
-    def answers(self, call: Call) -> list[Answer]:
+    def answers(self, call: Call) -> list[ImportedAnswer]:
         """Return the answers of a call, several choices as samples; a failed one as an error.
 
         Raises:

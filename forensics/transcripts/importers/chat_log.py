@@ -14,8 +14,8 @@ from forensics.transcripts.blocks import is_blank
 from forensics.transcripts.completions import Completion, Output, read_completion, read_failure
 from forensics.transcripts.endings import NATURAL, ending
 from forensics.transcripts.importers.base import (
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     by_model,
@@ -68,7 +68,7 @@ class ChatLog:
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a conversation without an answer is kept as status `error`."""
-        problems, reader = Problems(), _Reader(plain_path(path).stem)
+        problems, reader = Problems(), _ChatLogReader(plain_path(path).stem)
         conversations = _conversations(path, problems)
         answers = list(each_record(conversations, reader.answers, problems))
         if answers and all(answer.details.get("error") == _UNANSWERED for answer in answers):
@@ -92,14 +92,14 @@ def _conversations(path: Path, problems: Problems) -> Iterator[tuple[str, Mappin
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _ChatLogReader:
     """Turns conversations into answers; one that names no model is taken as the file's own."""
 
     stem: str
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
 
-    def answers(self, where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
+    def answers(self, where: str, record: Mapping[str, Any]) -> Iterator[ImportedAnswer]:
         if "messages" not in record:
             raise InputFileError(f"{where}: no field 'messages'; every conversation needs it")
         turns = parse_turns(parsed(record["messages"]), where)
@@ -112,13 +112,15 @@ class _Reader:
             yield from completion_answers(model, prompt, beside, self.tally)
         elif found.answer is None:
             self.tally.add(model, "conversations have no assistant turn; kept as errors")
-            yield Answer(model, prompt, "", details={"status": "error", "error": _UNANSWERED})
+            yield ImportedAnswer(
+                model, prompt, "", details={"status": "error", "error": _UNANSWERED}
+            )
         else:
             yield self._last_turn(model, prompt, found, record)
 
     def _last_turn(
         self, model: str, prompt: Prompt, found: Exchange, record: Mapping[str, Any]
-    ) -> Answer:
+    ) -> ImportedAnswer:
         if found.left_out:
             self.tally.add(
                 model, "conversations go on after their last assistant turn; that is left out"
@@ -128,7 +130,9 @@ class _Reader:
         output = Output(content, ending(reason) if isinstance(reason, str) else NATURAL)
         self.tally.add_output(model, output)
         details = {"finish_reason": output.ending.reason, "status": output.status}
-        return Answer(model, prompt, content.text, reasoning=content.reasoning, details=details)
+        return ImportedAnswer(
+            model, prompt, content.text, reasoning=content.reasoning, details=details
+        )
 
     def _model(
         self, record: Mapping[str, Any], answer: Turn | None, beside: Completion | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from forensics.suites.suite import Message
 from forensics.transcripts.importers.base import (
     UNKNOWN,
-    Answer,
+    ImportedAnswer,
     PromptTable,
     Tally,
     model_name,
@@ -34,7 +34,7 @@ class DialogueReader:
         identifier: object = None,
         before: tuple[Message, ...] = (),
         category: object = None,
-    ) -> Iterator[Answer]:
+    ) -> Iterator[ImportedAnswer]:
         """Yield every answer in a conversation, the turns before it as its prompt.
 
         Args:
@@ -55,7 +55,7 @@ class DialogueReader:
             sent = (*before, *(turn.message for turn in turns))
             self.tally.add(model, "conversations have no answer; kept as errors")
             details = {"status": "error", "error": _NONE}
-            yield Answer(model, self.prompts.get(sent, name, kind), "", details=details)
+            yield ImportedAnswer(model, self.prompts.get(sent, name, kind), "", details=details)
             return
         if len(places) > 1:
             self.tally.add(model, _SEVERAL)
@@ -65,7 +65,7 @@ class DialogueReader:
             content = turns[place].content
             self.tally.add(model, *content.notes)
             prompt = self.prompts.get(sent, label, kind)
-            yield Answer(model, prompt, content.text, reasoning=content.reasoning)
+            yield ImportedAnswer(model, prompt, content.text, reasoning=content.reasoning)
 
 
 def _answering(turns: Sequence[Turn]) -> list[int]:

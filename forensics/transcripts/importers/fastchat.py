@@ -17,8 +17,8 @@ from forensics.suites.suite import Message, Prompt
 from forensics.support.compressed import plain_path
 from forensics.transcripts.importers.base import (
     UNKNOWN,
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     by_model,
@@ -78,7 +78,7 @@ class FastChat:
         records = list(json_records(path, problems))
         ids = {str(record.get("question_id")) for _, record in records}
         questions = self._questions(path, ids, problems)
-        reader = _Reader(plain_path(path).stem, questions)
+        reader = _FastChatReader(plain_path(path).stem, questions)
         answers = list(each_record(records, reader.read, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
 
@@ -127,13 +127,13 @@ def _turn(value: object, where: str) -> Content:
 
 
 @dataclass
-class _Reader:
+class _FastChatReader:
     stem: str
     questions: Mapping[str, Question]
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
 
-    def read(self, where: str, record: Record) -> Iterator[Answer]:
+    def read(self, where: str, record: Record) -> Iterator[ImportedAnswer]:
         identifier = record.get("question_id")
         if not isinstance(identifier, str | int) or isinstance(identifier, bool):
             raise InputFileError(f"{where}: no question_id; this is no FastChat answer")
@@ -146,7 +146,7 @@ class _Reader:
 
     def _answers(
         self, where: str, model: str, identifier: str, number: int | None, turns: list[object]
-    ) -> Iterator[Answer]:
+    ) -> Iterator[ImportedAnswer]:
         question = self.questions.get(identifier)
         sent: tuple[Message, ...] = ()
         for index, turn in enumerate(turns):
@@ -159,7 +159,7 @@ class _Reader:
             self.tally.add(model, *content.notes)
             failed = content.text == API_ERROR
             text = "" if failed else content.text
-            yield Answer(model, prompt, text, number, content.reasoning, _details(failed))
+            yield ImportedAnswer(model, prompt, text, number, content.reasoning, _details(failed))
             sent = (*sent, Message("assistant", content.text))
 
     def _unseen(self, model: str, identifier: str, index: int) -> Prompt:

@@ -12,8 +12,8 @@ from forensics.suites.suite import Message
 from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import is_blank
 from forensics.transcripts.importers.base import (
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     by_model,
@@ -55,7 +55,7 @@ class Garak:
             model = plain_path(path).name.removesuffix(".jsonl").removesuffix(".report")
             tally.add(model, f"report names no model; taken as {model!r}")
 
-        def read(where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
+        def read(where: str, record: Mapping[str, Any]) -> Iterator[ImportedAnswer]:
             return _answers(where, record, model, prompts, tally)
 
         answers = list(each_record(attempts.values(), read, problems))
@@ -68,7 +68,7 @@ def _model(record: Mapping[str, Any]) -> str:
 
 def _answers(
     where: str, record: Mapping[str, Any], model: str, prompts: PromptTable, tally: Tally
-) -> Iterator[Answer]:
+) -> Iterator[ImportedAnswer]:
     outputs = record.get("outputs")
     if not isinstance(outputs, list):
         raise InputFileError(f"{where}: outputs is {type(outputs).__name__}, not a list")
@@ -83,9 +83,9 @@ def _answers(
         prompt = prompts.get(sent, None, category, _language(record.get("prompt")))
         if is_blank(output):
             details = {"status": "error", "error": "the generator returned nothing"}
-            yield Answer(model, prompt, "", details=details)
+            yield ImportedAnswer(model, prompt, "", details=details)
             continue
-        yield Answer(model, prompt, _text(output, where))
+        yield ImportedAnswer(model, prompt, _text(output, where))
 
 
 def _histories(value: Any, outputs: int, where: str) -> list[list[Turn]]:

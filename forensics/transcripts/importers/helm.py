@@ -13,7 +13,13 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Failure
-from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record, model_name
+from forensics.transcripts.importers.base import (
+    Imported,
+    ImportedAnswer,
+    by_model,
+    each_record,
+    model_name,
+)
 from forensics.transcripts.importers.calls import Call, CallReader
 from forensics.transcripts.importers.head import Record, first_record, is_record, objects
 from forensics.transcripts.importers.problems import Problems
@@ -40,12 +46,12 @@ class Helm:
         """See `Importer`; a request that failed is kept as an error."""
         problems = Problems()
         calls = CallReader("helm:instance", plain_path(path).stem)
-        answers: list[Answer] = []
+        answers: list[ImportedAnswer] = []
         for where, state in json_records(path, problems):
             spec = state.get("adapter_spec")
             spec = spec if is_record(spec) else {}
             _refuse_unwritten(where, spec)
-            reader = _Reader(calls, model_name(spec.get("model"), spec.get("model_deployment")))
+            reader = _HelmReader(calls, model_name(spec.get("model"), spec.get("model_deployment")))
             answers += each_record(_states(where, state), reader.read, problems)
         yield from by_model(answers, calls.tally.notes(), problems)
 
@@ -67,11 +73,11 @@ def _states(where: str, state: Record) -> Iterator[tuple[str, object]]:
 
 
 @dataclass
-class _Reader:
+class _HelmReader:
     calls: CallReader
     model: str | None
 
-    def read(self, where: str, state: object) -> list[Answer]:
+    def read(self, where: str, state: object) -> list[ImportedAnswer]:
         request = state.get("request") if is_record(state) else None
         if not is_record(state) or not is_record(request):
             raise InputFileError(f"{where}: no request; this is no state of a HELM scenario")

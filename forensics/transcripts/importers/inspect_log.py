@@ -16,8 +16,8 @@ from forensics.suites.suite import Message, Prompt
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Output, read_choice, read_failure
 from forensics.transcripts.importers.base import (
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     by_model,
@@ -84,7 +84,7 @@ class Inspect:
         if not isinstance(spec, dict) or not isinstance(model, str):
             raise InputFileError(f"{path}: the header names no model; is this an Inspect log?")
         task = str(spec.get("task") or "uncategorised")
-        reader = _Reader(model, _only_role(spec) or plain_path(path).stem, task)
+        reader = _InspectLogReader(model, _only_role(spec) or plain_path(path).stem, task)
         answers = list(each_record(samples, reader.answers, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
 
@@ -170,7 +170,7 @@ def _unzstandard(file: BinaryIO, info: zipfile.ZipInfo) -> bytes:
 
 
 @dataclass
-class _Reader:
+class _InspectLogReader:
     """Turns samples into answers.
 
     `header` is the model that the log's header names, `fallback` who it is where nobody is named.
@@ -183,7 +183,7 @@ class _Reader:
     tally: Tally = field(default_factory=Tally)
     seen: set[str] = field(default_factory=set)
 
-    def answers(self, where: str, sample: Any) -> Iterator[Answer]:
+    def answers(self, where: str, sample: Any) -> Iterator[ImportedAnswer]:
         if not isinstance(sample, dict):
             raise InputFileError(f"{where}: not a JSON object")
         uuid = sample.get("uuid")
@@ -203,7 +203,7 @@ class _Reader:
             self.tally.add(model, "samples have no output; kept as errors")
             failure = read_failure(sample.get("error") or output.get("error") or _NO_OUTPUT)
             details: dict[str, Any] = {"status": failure.status, "error": failure.message}
-            yield Answer(model, prompt, "", _epoch(sample), details=details)
+            yield ImportedAnswer(model, prompt, "", _epoch(sample), details=details)
             return
         number = _epoch(sample) if len(choices) == 1 else None
         for choice in choices:
@@ -215,7 +215,7 @@ class _Reader:
                 "model": model_name(output.get("model")),
             }
             content = found.content
-            yield Answer(model, prompt, content.text, number, content.reasoning, details)
+            yield ImportedAnswer(model, prompt, content.text, number, content.reasoning, details)
 
     def _model(self, output: Mapping[str, Any], turns: Sequence[Turn]) -> str:
         """Return who answered: with model roles the header names nobody, or a mock."""

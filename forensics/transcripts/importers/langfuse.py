@@ -14,7 +14,13 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Failure, read_failure
-from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record, model_name
+from forensics.transcripts.importers.base import (
+    Imported,
+    ImportedAnswer,
+    by_model,
+    each_record,
+    model_name,
+)
 from forensics.transcripts.importers.calls import PARSED, Call, CallReader, json_text
 from forensics.transcripts.importers.head import (
     Record,
@@ -54,7 +60,7 @@ class Langfuse:
         problems = Problems()
         reader = CallReader("langfuse:id", plain_path(path).stem, prefer_asked=True)
 
-        def read(where: str, record: Record) -> list[Answer]:
+        def read(where: str, record: Record) -> list[ImportedAnswer]:
             call = _call(where, record)
             call = replace(call, returned=_unwrapped(call.returned))
             if _is_plain_json(call.returned):

@@ -14,7 +14,13 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Failure, read_failure
-from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record, model_name
+from forensics.transcripts.importers.base import (
+    Imported,
+    ImportedAnswer,
+    by_model,
+    each_record,
+    model_name,
+)
 from forensics.transcripts.importers.calls import Call, CallReader
 from forensics.transcripts.importers.head import (
     Record,
@@ -51,7 +57,7 @@ class LiteLLM:
         problems = Problems()
         reader = CallReader("litellm:id", plain_path(path).stem, prefer_asked=True)
 
-        def read(where: str, record: Record) -> list[Answer]:
+        def read(where: str, record: Record) -> list[ImportedAnswer]:
             call = _call(where, _payload(record))
             if call is None:
                 model = model_name(_payload(record).get("model")) or reader.fallback

@@ -14,8 +14,8 @@ from forensics.suites.suite import Message, text_sha256
 from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import block_of, is_blank, marks
 from forensics.transcripts.importers.base import (
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     by_model,
@@ -52,14 +52,14 @@ class LmEval:
         task = match["task"] if match else stem
         model, notes = _model(path, match["date"] if match else None)
         tally, problems = Tally(), Problems()
-        reader = _Reader(model, task, tally, _has_unnamed_filters(path))
+        reader = _LmEvalReader(model, task, tally, _has_unnamed_filters(path))
         answers = list(each_record(json_records(path, problems), reader.read, problems))
         noted = {model: (*notes, *tally.notes().get(model, ()))}
         yield from by_model(answers, noted, problems)
 
 
 @dataclass
-class _Reader:
+class _LmEvalReader:
     model: str
     task: str
     tally: Tally
@@ -67,7 +67,7 @@ class _Reader:
     prompts: PromptTable = field(default_factory=PromptTable)
     _filters: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
-    def read(self, where: str, record: Mapping[str, Any]) -> Iterator[Answer]:
+    def read(self, where: str, record: Mapping[str, Any]) -> Iterator[ImportedAnswer]:
         doc = record.get("doc_id")
         if isinstance(doc, bool) or not isinstance(doc, int | str):
             raise InputFileError(f"{where}: no doc_id; this is not a samples file")
@@ -79,7 +79,7 @@ class _Reader:
         for messages, group in zip(requests, texts, strict=True):
             prompt = self.prompts.get(messages, f"{self.task}-{doc}", self.task)
             for sample, text in enumerate(group):
-                yield Answer(self.model, prompt, text, sample)
+                yield ImportedAnswer(self.model, prompt, text, sample)
 
     def _repeats(self, doc: str, texts: list[list[str]], record: Mapping[str, Any]) -> bool:
         """Tell whether a row is an earlier one's generation under another filter.

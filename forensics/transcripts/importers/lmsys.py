@@ -13,7 +13,7 @@ from pathlib import Path
 
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
-from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record
+from forensics.transcripts.importers.base import Imported, ImportedAnswer, by_model, each_record
 from forensics.transcripts.importers.conversation import parse_turns, with_extras
 from forensics.transcripts.importers.dialogues import DialogueReader
 from forensics.transcripts.importers.head import Record, first_record, objects, parsed
@@ -44,7 +44,7 @@ class Lmsys:
         """See `Importer`; of a vote, both models' answers are read."""
         problems, reader = Problems(), DialogueReader(plain_path(path).stem)
 
-        def read(where: str, record: Record) -> Iterator[Answer]:
+        def read(where: str, record: Record) -> Iterator[ImportedAnswer]:
             sides = {s: record[f"{n}{s}"] for n in _LISTS for s in _SIDES if f"{n}{s}" in record}
             if not sides:
                 raise InputFileError(f"{where}: no field 'conversation'")

@@ -13,8 +13,8 @@ from forensics.suites.suite import Message, Prompt, text_sha256
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Completion, Failure, read_completion, read_failure
 from forensics.transcripts.importers.base import (
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     by_model,
@@ -57,7 +57,7 @@ class OpenAIBatch:
         problems = Problems()
         lines = list(each_record(json_records(path, problems), _lines, problems))
         asked = _asked(path, {line.custom_id for line in lines}, self.prompts, problems)
-        reader = _Reader(asked, _fallback_model(lines, path))
+        reader = _OpenAIBatchReader(asked, _fallback_model(lines, path))
         numbered = [(line.where, line) for line in _once(lines, reader)]
         answers = list(each_record(numbered, reader.answers, problems))
         yield from by_model(answers, reader.tally.notes(), problems)
@@ -94,7 +94,7 @@ def _lines(where: str, record: Mapping[str, Any]) -> Iterator[_Line]:
     yield _Line(where, custom_id, body, request_id)
 
 
-def _once(lines: Sequence[_Line], reader: _Reader) -> Iterator[_Line]:
+def _once(lines: Sequence[_Line], reader: _OpenAIBatchReader) -> Iterator[_Line]:
     """Leave out lines that stand there twice: one call under one custom_id is one generation."""
     seen: set[str] = set()
     for line in lines:
@@ -115,13 +115,13 @@ def _fallback_model(lines: Sequence[_Line], path: Path) -> str:
 
 
 @dataclass
-class _Reader:
+class _OpenAIBatchReader:
     asked: Mapping[str, Messages]
     fallback: str
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
 
-    def answers(self, where: str, line: _Line) -> Iterator[Answer]:
+    def answers(self, where: str, line: _Line) -> Iterator[ImportedAnswer]:
         model = (model_name(line.body.get("model")) if line.body else None) or self.fallback
         found = Completion(failure=line.failure)
         if line.body is not None:

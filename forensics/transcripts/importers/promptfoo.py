@@ -15,7 +15,13 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Failure, read_failure
-from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record, model_name
+from forensics.transcripts.importers.base import (
+    Imported,
+    ImportedAnswer,
+    by_model,
+    each_record,
+    model_name,
+)
 from forensics.transcripts.importers.calls import PARSED, Call, CallReader, json_text
 from forensics.transcripts.importers.head import Record, first_record, is_record, objects, parsed
 from forensics.transcripts.importers.problems import Problems
@@ -46,7 +52,9 @@ class Promptfoo:
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a call that failed is kept as an error, a failed assertion is not one."""
         problems = Problems()
-        reader = _Reader(CallReader("promptfoo:test", plain_path(path).stem, prefer_asked=True))
+        reader = _PromptfooReader(
+            CallReader("promptfoo:test", plain_path(path).stem, prefer_asked=True)
+        )
         answers = list(each_record(_results(path, problems), reader.read, problems))
         yield from by_model(answers, reader.calls.tally.notes(), problems)
 
@@ -72,10 +80,10 @@ def _results(path: Path, problems: Problems) -> Iterator[tuple[str, object]]:
 
 
 @dataclass
-class _Reader:
+class _PromptfooReader:
     calls: CallReader
 
-    def read(self, where: str, result: object) -> list[Answer]:
+    def read(self, where: str, result: object) -> list[ImportedAnswer]:
         if not is_record(result):
             raise InputFileError(f"{where}: a result is {type(result).__name__}, not an object")
         provider = _provider(result.get("provider"))

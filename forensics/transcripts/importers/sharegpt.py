@@ -14,7 +14,7 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message
 from forensics.support.compressed import plain_path
-from forensics.transcripts.importers.base import Answer, Imported, by_model, each_record
+from forensics.transcripts.importers.base import Imported, ImportedAnswer, by_model, each_record
 from forensics.transcripts.importers.conversation import Turn, parse_turn, with_extras
 from forensics.transcripts.importers.dialogues import DialogueReader
 from forensics.transcripts.importers.head import Record, first_record, is_record, objects, parsed
@@ -51,7 +51,7 @@ class ShareGPT:
         """See `Importer`; conversations that name no model are named after the file."""
         problems, reader = Problems(), DialogueReader(plain_path(path).stem)
 
-        def read(where: str, record: Record) -> Iterator[Answer]:
+        def read(where: str, record: Record) -> Iterator[ImportedAnswer]:
             turns = _turns(where, record)
             return reader.answers(turns, record.get("model"), record.get("id"), _before(record))
 

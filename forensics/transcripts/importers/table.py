@@ -16,8 +16,8 @@ from forensics.transcripts.blocks import block_of, is_blank, marks
 from forensics.transcripts.completions import Output, read_completion
 from forensics.transcripts.importers.base import (
     UNKNOWN,
-    Answer,
     Imported,
+    ImportedAnswer,
     PromptTable,
     Tally,
     assemble,
@@ -110,7 +110,7 @@ class _RowReader:
     prompts: PromptTable = field(default_factory=PromptTable)
     tally: Tally = field(default_factory=Tally)
 
-    def answers(self, where: str, row: Row) -> Iterator[Answer]:
+    def answers(self, where: str, row: Row) -> Iterator[ImportedAnswer]:
         """Yield the row's answer, or its samples."""
         row = {k: v if k in _MEDIA else _decoded(v, where) for k, v in row.items()}
         model = model_name(_text(row, "model", where))
@@ -128,7 +128,7 @@ class _RowReader:
         for output in outputs:
             self.tally.add_output(model or self.stem, output)
             details = {"finish_reason": output.ending.reason, "status": output.status}
-            yield Answer(
+            yield ImportedAnswer(
                 model=model or self.stem,
                 prompt=prompt,
                 text=output.content.text,

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Literal
 
 from forensics.evidence.refusals.lexicons import ar, de, en, es, fi, fr, it, ja, pt, ru, zh
-from forensics.evidence.refusals.lexicons.types import GROUPS, Group, Lexicon
+from forensics.evidence.refusals.lexicons.types import GROUPS, Group, RefusalLexicon
 from forensics.evidence.refusals.normalise import fold_literal
 
 __all__ = [
@@ -15,8 +15,8 @@ __all__ = [
     "LEXICONS",
     "PARTS",
     "Group",
-    "Lexicon",
     "Part",
+    "RefusalLexicon",
     "compiled",
     "languages_of",
     "pattern_of",
@@ -26,7 +26,7 @@ Part = Literal[Group, "exempt", "limits"]
 PARTS: tuple[Part, ...] = (*GROUPS, "exempt", "limits")
 """The groups and, in a lexicon's own fields, what only looks like refusing or states a limit."""
 
-LEXICONS: dict[str, Lexicon] = {
+LEXICONS: dict[str, RefusalLexicon] = {
     module.LEXICON.language: module.LEXICON
     for module in (en, zh, es, fr, de, ru, ja, fi, pt, it, ar)
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="ar",
     words=(),
     spaced=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
 _HELFEN = (
     r"(?:helfen|weiterhelfen|behilflich|unterstützen|bereitstellen|geben|anbieten|beantworten|"
@@ -19,7 +19,7 @@ _HELFEN = (
 )
 _KANN = r"(?:kann|können|könnte|darf|dürfen|will|wollen|werde|werden|möchte|möchten|vermag)"
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="de",
     words="der die das und ist nicht ich zu den mit für ein eine sie es auf dem von im dass auch "
     "kann aber wie bei leider".split(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
 _ADV = (
     r"(?:(?:really|simply|just|also|therefore|thus|unfortunately|absolutely|personally|currently|"
@@ -54,7 +54,7 @@ _WRONG = (
     r"hurtful|irresponsible|abhorrent|reprehensible|deeply troubling|against the law)"
 )
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="en",
     words="i i'm can't cannot sorry do don't we the of and to is that for with you are this it not "
     "in as be on have your can".split(),

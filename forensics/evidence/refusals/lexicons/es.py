@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
 _NO_PUEDO = (
     r"(?:(?:no|tampoco) (?:te |le |lo |la |les |os |me )?(?:puedo|podemos|podría|podré|podrá|"
@@ -26,7 +26,7 @@ _AYUDAR = (
     r"proced\w+|realiz\w+|traduc\w+|emit\w+|instru\w+|guiar\w*|orient\w+|procesar)"
 )
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="es",
     words="el la los las que de en un una es por con para no se del al como su lo más puedo eso "
     "esto pero si te tu lo siento".split(),

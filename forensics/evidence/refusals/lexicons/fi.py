@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
 _EN_VOI = (
     r"(?:(?:en|emme|enkä|emmekä) (?:\w+sti |valitettavasti |myöskään |kuitenkaan )?(?:voi|pysty|"
@@ -22,7 +22,7 @@ _AUTTAA = (
     r"hyväksy\w+|myötävaikutta\w+|esittä\w+|suoritta\w+|lausu\w+|opetta\w+|sanoa)"
 )
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="fi",
     words="ja on ei että se en voi mutta ovat joka kun niin tai myös ole jos sen tämä olen voin "
     "voit pahoittelen valitettavasti sinua siinä tässä ne hän".split(),

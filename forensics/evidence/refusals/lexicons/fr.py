@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
 _AIDER = (
     r"(?:aider|assister|fournir|donner|offrir|répondre|générer|créer|produire|écrire|rédiger|"
@@ -23,7 +23,7 @@ _PAS = (
     r"la possibilité de |vous |t'|te |l'|y |le |la |les )*"
 )
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="fr",
     words="le la les des de et est un une que qui dans pour je ne pas vous ce cette en du sur avec "
     "il au à mais tu votre sont".split(),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="it",
     words="il lo gli che di e un una è per con non si del della come più sono questo ma al anche "
     "posso mi dispiace".split(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
 _NAI = (
     r"(?:でき(?:ません|ない|かね|兼ね|ませんでした)|出来(?:ません|ない|かね)|いたしかね|致しかね|"
@@ -20,7 +20,7 @@ _SURU = (
     r"ご質問|ご依頼|ご協力|意見を述べる|手助け)"
 )
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="ja",
     words=(),
     spaced=False,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="pt",
     words="o os as que de em um uma é por com para não se do da no na como seu mais você isso mas "
     "ao posso desculpe".split(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
 _NE_MOGU = (
     r"(?:не (?:могу|можем|смогу|сможем|буду|будем|стану|вправе|имею (?:права|возможности)|"
@@ -25,7 +25,7 @@ _POMOCH = (
     r"инструктир\w+|науч\w+|подсказ\w+|высказ\w+|выраж\w+|исполн\w+|оказ\w+)"
 )
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="ru",
     words=(),
     patterns={

@@ -36,7 +36,7 @@ asks back · courtesy: a greeting or thanks before the answer proper."""
 
 
 @dataclass(frozen=True)
-class Lexicon:
+class RefusalLexicon:
     """The patterns of one language.
 
     Attributes:

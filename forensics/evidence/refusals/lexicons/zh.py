@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.lexicons.types import Lexicon
+from forensics.evidence.refusals.lexicons.types import RefusalLexicon
 
 _WO = r"(?:我|我们|我們|本助手|本模型|本人|咱)"
 _BUNENG = (
@@ -22,7 +22,7 @@ _BANG = (
     r"说明)"
 )
 
-LEXICON = Lexicon(
+LEXICON = RefusalLexicon(
     language="zh",
     words=(),
     spaced=False,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evidence.weights.numerics.cka import grams, unbiased_cka
-from forensics.evidence.weights.numerics.correspondence import LayerPair, Matched, Opened
+from forensics.evidence.weights.numerics.correspondence import LayerPair, MatchedModels, Opened
 from forensics.evidence.weights.numerics.parts import Part
 from forensics.evidence.weights.numerics.pvalues import SMALLEST
 
@@ -51,7 +51,7 @@ class Attention:
         return float(max(stdtr(n - 1, -statistic), SMALLEST))
 
 
-def compare_attention(matched: Matched) -> Attention | None:
+def compare_attention(matched: MatchedModels) -> Attention | None:
     """Return the CKA of query and key matrices, layer by layer; None where there are none to take.
 
     Raises:
@@ -72,7 +72,7 @@ def compare_attention(matched: Matched) -> Attention | None:
     return Attention(tuple(pairs), np.diag(both), both[others])
 
 
-def _are_wide(matched: Matched, pair: LayerPair) -> bool:
+def _are_wide(matched: MatchedModels, pair: LayerPair) -> bool:
     """Tell whether query and key matrices read the stream that the matched units read."""
     part = matched.found.matched
     return all(
@@ -82,7 +82,7 @@ def _are_wide(matched: Matched, pair: LayerPair) -> bool:
     )
 
 
-def _coordinates(matched: Matched) -> NDArray[np.int64]:
+def _coordinates(matched: MatchedModels) -> NDArray[np.int64]:
     alignment = matched.found.alignment
     kept = np.arange(_width(matched.b))
     if alignment.signs is not None:
@@ -98,7 +98,7 @@ def _width(model: Opened) -> int:
 
 
 def _all_pairs(
-    matched: Matched, pairs: list[LayerPair], part: Part, kept: NDArray[np.int64]
+    matched: MatchedModels, pairs: list[LayerPair], part: Part, kept: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     columns, turn = matched.found.alignment.only(kept)
     first = (turn.apply(matched.a.parts.matrix(p.a, part, columns=columns)) for p in pairs)

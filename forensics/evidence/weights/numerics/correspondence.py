@@ -67,7 +67,7 @@ class Correspondence:
 
 
 @dataclass(frozen=True)
-class Matched:
+class MatchedModels:
     """Two opened models and what corresponds in them."""
 
     a: Opened
@@ -104,7 +104,7 @@ def open_model(files: ModelFiles) -> Opened:
     return Opened(files, adapter_parts(weights) if files.adapter else find_parts(weights, files))
 
 
-def correspond(a: ModelFiles, b: ModelFiles) -> Matched | None:
+def correspond(a: ModelFiles, b: ModelFiles) -> MatchedModels | None:
     """Put two models into correspondence; None where they have no kind of unit in common.
 
     Layers whose numbers tell nothing (all equal, or as large as no trained model has them) are left
@@ -122,7 +122,7 @@ def correspond(a: ModelFiles, b: ModelFiles) -> Matched | None:
 @lru_cache(maxsize=1)
 def _corresponding(
     files_a: ModelFiles, files_b: ModelFiles, _: tuple[tuple[int, int], ...]
-) -> Matched | None:
+) -> MatchedModels | None:
     a, b = open_model(files_a), open_model(files_b)
     if files_a.adapter or files_b.adapter:
         return _adapters(a, b) if files_a.adapter and files_b.adapter else None
@@ -132,11 +132,11 @@ def _corresponding(
             first = telling_layers("A", a.parts, layers[0], (matched, tested))
             second = telling_layers("B", b.parts, layers[1], (matched, tested))
             found = _correspond(a, b, first, second, matched, tested)
-            return Matched(a, b, found)
+            return MatchedModels(a, b, found)
     return None
 
 
-def _adapters(a: Opened, b: Opened) -> Matched | None:
+def _adapters(a: Opened, b: Opened) -> MatchedModels | None:
     """Match two LoRA adapters: modules of one name, and ranks as if they were hidden units."""
     matched, tested = ADAPTER_PARTS
     others = {layer.label: layer for layer in _having(b.parts, matched, tested)}
@@ -149,7 +149,9 @@ def _adapters(a: Opened, b: Opened) -> Matched | None:
             for part in ADAPTER_PARTS
         )
     )
-    return Matched(a, b, Correspondence(SAME_ORDER, pairs, matched, tested)) if pairs else None
+    return (
+        MatchedModels(a, b, Correspondence(SAME_ORDER, pairs, matched, tested)) if pairs else None
+    )
 
 
 # What one rank of an adapter writes and reads; turning both signs changes nothing.

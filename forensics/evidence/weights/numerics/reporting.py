@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forensics.case.details.base import LayerRow
 from forensics.case.evidence import Interval
 from forensics.evidence.features.matched_prompts import bootstrap_mean
-from forensics.evidence.weights.numerics.correspondence import LayerPair, Matched
+from forensics.evidence.weights.numerics.correspondence import LayerPair, MatchedModels
 
 
 def layer_interval(values: NDArray[np.float64]) -> Interval | None:
@@ -34,7 +34,7 @@ def layer_rows(
     )
 
 
-def unmatched_layers(matched: Matched, side: Literal["a", "b"]) -> str:
+def unmatched_layers(matched: MatchedModels, side: Literal["a", "b"]) -> str:
     """Return the layers of one model that no layer of the other was matched with."""
     opened = matched.a if side == "a" else matched.b
     used = {(pair.a if side == "a" else pair.b).label for pair in matched.found.pairs}

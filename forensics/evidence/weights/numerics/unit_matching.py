@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evidence.weights.numerics.alignment import unit_rows
-from forensics.evidence.weights.numerics.correspondence import LayerPair, Matched, match_units
+from forensics.evidence.weights.numerics.correspondence import LayerPair, MatchedModels, match_units
 from forensics.evidence.weights.numerics.pvalues import fisher, upper_tail
 from forensics.evidence.weights.numerics.tensor import Floats
 
@@ -67,7 +67,7 @@ class Agreements:
         return fisher([self.p_value(one) for one in self.layers])
 
 
-def agreements(matched: Matched) -> Agreements:
+def agreements(matched: MatchedModels) -> Agreements:
     """Return how matchings agree in a few pairs of layers, and in as many that do not correspond.
 
     Raises:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evidence.weights.numerics.correspondence import LayerPair, Matched
+from forensics.evidence.weights.numerics.correspondence import LayerPair, MatchedModels
 from forensics.evidence.weights.numerics.pvalues import sign_test
 
 
@@ -54,7 +54,7 @@ class LayerSigns:
         return sign_test(self.positive, self.decided)
 
 
-def layer_signs(matched: Matched) -> list[LayerSigns]:
+def layer_signs(matched: MatchedModels) -> list[LayerSigns]:
     """Return the signs of matched units, layer by layer.
 
     Raises:
