@@ -41,7 +41,7 @@
   }
   if (!list || !tools) return;
 
-  const named = [["", "order of the suite"], ...strips.map((s, i) => [String(i), s.dataset.title])];
+  const named = [["", "name"], ...strips.map((s, i) => [String(i), s.dataset.title])];
   chooser(tools, "Sort by", named, (v) => {
     const cells = v === "" ? [] : [...strips[v].children];
     const scores = new Map(cells.map((cell) => [cell.getAttribute("href"), cell.textContent]));
@@ -51,10 +51,33 @@
     list.append(...(v === "" ? rows : [...rows].sort((x, y) => number(y) - number(x))));
   });
 
+  const wanted = { category: "", words: [] };
+  const count = make("span", "");
+  count.setAttribute("role", "status");
+  const choose = () => {
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      const fits = wanted.category === "" || row.dataset.category === wanted.category;
+      row.hidden = !fits || !wanted.words.every((word) => text.includes(word));
+    }
+    const shown = rows.filter((row) => !row.hidden).length;
+    count.textContent = shown === rows.length ? "" : `${shown} of ${rows.length} prompts`;
+  };
+
   const categories = [...new Set(rows.map((row) => row.dataset.category))].sort();
   chooser(tools, "Show", [["", "all categories"], ...categories.map((c) => [c, c])], (v) => {
-    for (const row of rows) row.hidden = v !== "" && row.dataset.category !== v;
+    wanted.category = v;
+    choose();
   });
+
+  const search = Object.assign(document.createElement("input"), { type: "search" });
+  search.addEventListener("input", () => {
+    wanted.words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    choose();
+  });
+  const field = make("label", "Find ");
+  field.append(search);
+  tools.append(field, count);
 
   const button = make("button", "Open all");
   button.type = "button";

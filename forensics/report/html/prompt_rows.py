@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from forensics.report.html.markup import html_bytes
 MAX_VALUE_CHARS = 2000  # of anything but answers
 _CUTS = (1.0, 0.5, 0.25, 0.125)
 _LEVELS = 5
+_LONGEST_NUMBER = 18
 _ROWS_SHARE = 0.6  # of the budget; the rest is for answers
 _ROW_BYTES = 1250
 _MOST_CELLS = 1600  # of all strips; a cell takes about 110 bytes
@@ -98,8 +100,19 @@ def prompt_rows(case: Case, longest: int, budget: int) -> tuple[tuple[PromptRow,
         count, used = count + 1, used + row
     texts = [text for p in case.prompts[:count] for text in (_first(p.a), _first(p.b))]
     cut, fitting = fitting_cut(texts, longest, budget - used)
-    rows = tuple(PromptRow(index, 2 * index + 1 < fitting) for index in range(count))
-    return rows, cut, len(case.prompts) - count
+    rows = (PromptRow(index, 2 * index + 1 < fitting) for index in range(count))
+    named = sorted(rows, key=lambda row: natural(case.prompts[row.index].prompt_id))
+    return tuple(named), cut, len(case.prompts) - count
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that sorts names as people do: `q2` before `q10`."""
+    parts = (part for part in re.split(r"([0-9]+)", name) if part)
+    # Longer digit strings than Python converts are names, not numbers.
+    return tuple(
+        (0, int(part), "") if part.isdecimal() and len(part) <= _LONGEST_NUMBER else (1, 0, part)
+        for part in parts
+    )
 
 
 def fitting_cut(texts: Sequence[str], longest: int, budget: int) -> tuple[int, int]:
