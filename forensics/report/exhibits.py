@@ -9,11 +9,13 @@ from typing import Literal, get_args
 
 from forensics.case.document import Case, CasePrompt, CaseResponse
 from forensics.case.evidence import Evidence, Exhibit, Rarity
+from forensics.report.quoted import own_chars
 from forensics.support.sanitise import one_line
 
 Side = Literal["for", "against", "random"]
 SIDES: tuple[Side, ...] = get_args(Side)
 _RANDOM = 3
+_COMMON = 0.2  # of a cohort's models, from which wording is common
 PASSAGE_CHARS = 30  # what is shown as speaking for kinship is a passage, not a word
 SIDE_TITLES: Mapping[str, str] = {
     "for": "Passages that speak for kinship",
@@ -185,19 +187,27 @@ def _fewer(
 def _of_side(case: Case, index: int, side: Side) -> Iterator[ShownExhibit]:
     evidence = case.evidence[index]
     found = [(i, e) for i, e in enumerate(evidence.exhibits) if e.side == side]
-    if side == "for":
-        # Single words in common convince nobody; such likeness stands in the evidence table.
-        found = [(i, e) for i, e in found if _has_passage(e)]
     if side != "random":
         found.sort(key=lambda pair: pair[1].score, reverse=side == "for")
     for position_, exhibit in found:
         shown = _resolve(case, index, position_, exhibit)
-        if shown is not None:
+        if shown is not None and (side != "for" or _speaks(shown)):
             yield shown
 
 
-def _has_passage(exhibit: Exhibit) -> bool:
-    return any(end - start >= PASSAGE_CHARS for start, end in (*exhibit.spans_a, *exhibit.spans_b))
+def _speaks(shown: ShownExhibit) -> bool:
+    """Tell whether both answers share a passage that is their own, and not everybody's.
+
+    Single words in common convince nobody; such likeness stands in the evidence table. What both
+    quote is somebody else's, and what many models write is public text or a set phrase.
+    """
+    exhibit = shown.exhibit
+    rarity = exhibit.rarity
+    if rarity and rarity.models is not None and rarity.models > _COMMON * rarity.of:
+        return False
+    sides = [(shown.a.text, exhibit.spans_a), (shown.b.text, exhibit.spans_b)]
+    longest = [max(own_chars(text, span) for span in spans) for text, spans in sides if spans]
+    return bool(longest) and min(longest) >= PASSAGE_CHARS
 
 
 def _resolve(case: Case, index: int, position_: int, exhibit: Exhibit) -> ShownExhibit | None:
