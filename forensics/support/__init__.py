@@ -1,1 +1,1 @@
-"""What every package may use: files, cache, parallel work, plugins, sanitising, clock, numbers."""
+"""What every package may use: files, cache, plugins, sanitising, clock, numbers."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from forensics.case.document import (
@@ -22,7 +21,6 @@ from forensics.evidence.base import Comparator, without_score
 from forensics.examination.examined import Examined
 from forensics.suites.suite import Prompt, Suite
 from forensics.support.clock import now
-from forensics.support.parallel import run_all
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response, Transcript
 from forensics.verdicts.comparability import comparability_notes
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from forensics.cohorts.transferred import Transferred
 
 Progress = Callable[[str], None]
-_LONG = 200_000  # characters in all; below it a second process gains nothing that a user would see
 
 
 @dataclass(frozen=True)
@@ -106,13 +103,12 @@ def measured(
         released: `YYYY-MM` of A and B, where known.
     """
     known = confounds(a, b)
-    tasks: list[Callable[[], Any]] = [
-        partial(_measured, one, a, b, known, progress) for one in comparators
-    ]
-    if cohort is not None:
-        tasks.append(partial(_judged, a, b, cohort, released, known))
-    done = run_all(tasks) if _is_long(a, b) else [task() for task in tasks]
-    return done[: len(comparators)], done[-1] if cohort is not None else None
+    evidence = []
+    for comparator in comparators:
+        if progress is not None:
+            progress(comparator.title)
+        evidence.append(measure(comparator, a, b, known))
+    return evidence, None if cohort is None else _judged(a, b, cohort, released, known)
 
 
 def concluded(
@@ -174,22 +170,6 @@ def concluded(
         relatives=judged.relatives if judged is not None else None,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )
-
-
-def _is_long(a: Examined, b: Examined) -> bool:
-    return sum(len(answer.text) for side in (a, b) for answer in side.answers) > _LONG
-
-
-def _measured(
-    comparator: Comparator[Any],
-    a: Examined,
-    b: Examined,
-    known: Confounds,
-    progress: Progress | None,
-) -> Evidence:
-    if progress is not None:
-        progress(comparator.title)
-    return measure(comparator, a, b, known)
 
 
 def _judged(
