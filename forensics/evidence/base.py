@@ -38,8 +38,9 @@ class Comparator(Protocol[F]):
     """One kind of evidence about a pair.
 
     `needs` says what a subject must have; `symmetric` whether `compare(a, b)` and `compare(b, a)`
-    agree. `extract` runs once per subject and its result may be cached; `compare` must be
-    deterministic, must not depend on the order of answers, and must not touch the network.
+    agree. `extract` looks at one subject alone, and `compare` leaves what it returned as it is, so
+    that features may be used for several pairs. `compare` must be deterministic, must not depend on
+    the order of answers, and must not touch the network.
     """
 
     @property

@@ -66,21 +66,24 @@ def observe(
     if not controls or not any(can_be_seen(side) for side in (a, b)):
         return a, b
     shared = shared_prompts(a, b)
-    told = [Examined(*found) for found in zip(controls, answered, strict=False)]
-    asked = [asked_of(side, shared) for side in (a, b, *told)]
+    of_a, of_b = asked_of(a, shared), asked_of(b, shared)
+    replied = map(Examined, controls, answered) if answered else ()
+    of_controls = [asked_of(control, shared) for control in replied]
+    asked = [of_a, of_b, *of_controls]
 
-    def run(subject: Subject, own: Asked) -> TextProbabilities:
+    def seen(subject: Subject, own: Asked) -> TextProbabilities:
         if progress is not None:
             progress(f"token probabilities of {subject.name}")
-        seen = text_probabilities(subject, options, asked)
-        return replace(seen, written=tuple(answer_key(answer) for answer, _ in own))
+        found = text_probabilities(subject, options, asked)
+        return replace(found, written=tuple(answer_key(answer) for answer, _ in own))
 
-    first, second = (
-        run(side.subject, own) if side.subject.kind in LOCAL_KINDS else side.probabilities
-        for side, own in zip((a, b), asked, strict=False)
-    )
-    own = asked[2:] or [[]] * len(controls)
-    panel = tuple(run(*found) for found in zip(controls, own, strict=True))
+    def seen_or_given(side: Examined, own: Asked) -> TextProbabilities | None:
+        is_local = side.subject.kind in LOCAL_KINDS
+        return seen(side.subject, own) if is_local else side.probabilities
+
+    first, second = seen_or_given(a, of_a), seen_or_given(b, of_b)
+    written = of_controls or [[]] * len(controls)  # controls that did not answer only read
+    panel = tuple(seen(control, own) for control, own in zip(controls, written, strict=True))
     return (
         replace(a, probabilities=first, other_probabilities=second, controls=panel),
         replace(b, probabilities=second, other_probabilities=first, controls=panel),

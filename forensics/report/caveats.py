@@ -50,7 +50,7 @@ def _tripwire(case: Case) -> Iterator[Caveat]:
 
 def _searched(case: Case) -> Iterator[Caveat]:
     for index, entry in enumerate(case.ledger):
-        if entry.what in ("trace", "search"):
+        if entry.what == "search":
             yield Caveat(
                 "The candidate came out of a search on these answers, and the best of many is "
                 "alike by chance more often than one chosen beforehand: fresh prompts confirm it.",
