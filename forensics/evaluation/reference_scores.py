@@ -30,8 +30,8 @@ BINS = 24
 _MIN_PAIRS = 20
 _DECIMALS = 4
 _SHOWN = (0.01, 0.95)  # quantiles of either class that the bins span
-# One needs a model of its own, the other samples that few cohorts have.
-_LEFT_OUT = ("embedding", "sampling")
+# One needs a model of its own, the others samples that few cohorts have.
+_LEFT_OUT = ("embedding", "sampling", "shared_manner")
 
 
 def reference_scores(

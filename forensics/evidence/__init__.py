@@ -25,6 +25,7 @@ BUILT_IN = {
     "refusal": "forensics.evidence.text.refusal:Refusal",
     "embedding": "forensics.evidence.text.embedding:Embedding",
     "sampling": "forensics.evidence.text.sampling:Sampling",
+    "shared_manner": "forensics.evidence.text.shared_manner.comparator:SharedManner",
     "identity": "forensics.evidence.text.identity:Identity",
     "next_tokens": "forensics.evidence.probabilities.next_tokens:NextTokens",
     "first_tokens": "forensics.evidence.probabilities.first_tokens:FirstTokenAgreement",

@@ -103,6 +103,10 @@ def measured(
         released: `YYYY-MM` of A and B, where known.
     """
     known = confounds(a, b)
+    if cohort is not None and all(_asked_twice(side) for side in (a, b)):
+        from forensics.cohorts.manner import centred_on
+
+        comparators = centred_on(comparators, cohort)
     evidence = []
     for comparator in comparators:
         if progress is not None:
@@ -170,6 +174,10 @@ def concluded(
         relatives=judged.relatives if judged is not None else None,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )
+
+
+def _asked_twice(side: Examined) -> bool:
+    return any(answer.sample for answer in side.answers)
 
 
 def _judged(

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.case.document import Case, CaseSubject, CopyTripwire, LedgerEntry, Overlap
+from forensics.case.evidence import Evidence
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.judging import judge
+from forensics.cohorts.manner import manner_in
 from forensics.cohorts.relatives import relatives
 from forensics.cohorts.subject import Placed
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.version import VERSION
+from forensics.transcripts.answers import usable_answers
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL
 from forensics.verdicts.verdict import changed, decide_in_cohort
@@ -59,7 +62,7 @@ def compare_in_cohort(
         b=_subject(b, cohort),
         overlap=overlap,
         prompts=(),
-        evidence=(evidence,),
+        evidence=(evidence, _manner(a, b, cohort)),
         copy_tripwire=tripwire,
         comparability=(NO_TEXT,),
         verdict=worded(
@@ -68,6 +71,14 @@ def compare_in_cohort(
         relatives=relatives(a.placed, b.placed, cohort),
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
     )
+
+
+def _manner(a: Side, b: Side, cohort: Cohort) -> Evidence:
+    sides = [
+        (side.placed, usable_answers(side.transcript.responses if side.transcript else ()))
+        for side in (a, b)
+    ]
+    return manner_in(sides[0], sides[1], cohort)
 
 
 def _subject(side: Side, cohort: Cohort) -> CaseSubject:

@@ -48,6 +48,7 @@ SMALLEST_P = 1e-300
 _FLAT = 0.9999
 _MOST = 0.5  # of the weights
 LIKENESS = "likeness"  # the evidence that a cohort adds, see `cohorts.judging`
+SHARED_MANNER = "shared_manner"  # ground of the answer whether both are one model
 TRANSFERRED = "transferred"  # what stands in for it without one, see `cohorts.transferred`
 
 

@@ -15,7 +15,7 @@ from forensics.case.evidence import Evidence
 from forensics.evidence.base import MIN_PROMPTS
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, Screening, Shortfall
-from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED, tiers_of
+from forensics.verdicts.tier_readings import LIKENESS, SHARED_MANNER, TRANSFERRED, tiers_of
 
 _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much
 
@@ -60,8 +60,13 @@ def screen(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwir
     measured = [e for e in evidence if e.status == "ok" and e.weight == "normal"]
     if not measured:
         return Screening(tuple(evidence), overlap, tripwire, _shortfall(evidence, overlap))
-    # A test of equality is read by its p-value: its score speaks for or against nothing else.
-    shown = [e for e in evidence if e.status == "ok" and e.p_value is None]
+    # A test of equality is read by its p-value, shared manner by the test of one model: their
+    # scores speak for or against nothing else.
+    shown = [
+        e
+        for e in evidence
+        if e.status == "ok" and e.p_value is None and e.comparator != SHARED_MANNER
+    ]
     return Screening(
         tuple(evidence),
         overlap,

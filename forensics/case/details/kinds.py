@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from forensics.case.details.base import Details, OtherDetails
+from forensics.case.details.manner import MannerDetails
 from forensics.case.details.probabilities import (
     FirstTokensDetails,
     LikelihoodsDetails,
@@ -45,6 +46,7 @@ KINDS: Mapping[str, type[Details]] = {
     "identity": IdentityDetails,
     "reasoning": ReasoningDetails,
     "sampling": SamplingDetails,
+    "shared_manner": MannerDetails,
     "first_tokens": FirstTokensDetails,
     "next_tokens": NextTokensDetails,
     "likelihoods": LikelihoodsDetails,
@@ -71,6 +73,7 @@ AnyDetails = (
     | IdentityDetails
     | ReasoningDetails
     | SamplingDetails
+    | MannerDetails
     | FirstTokensDetails
     | NextTokensDetails
     | LikelihoodsDetails

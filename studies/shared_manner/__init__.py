@@ -1,0 +1,1 @@
+"""Shared manner on models of known lineage: unrelated pairs, foils, ways of asking."""
