@@ -15,20 +15,20 @@ from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.subject import Placed
 from forensics.evidence.base import MIN_PROMPTS, Comparator, without_score
 from forensics.evidence.features.matched_prompts import Floats
-from forensics.evidence.text.shared_manner.answers import Repeated, Weights
+from forensics.evidence.text.shared_manner.centring import (
+    Flags,
+    InReference,
+    MannerReference,
+    place,
+)
 from forensics.evidence.text.shared_manner.comparator import (
     PromptName,
     SharedManner,
     evidence_of,
     too_few_repeats,
 )
-from forensics.evidence.text.shared_manner.record import measured_in
-from forensics.evidence.text.shared_manner.reference import (
-    Flags,
-    InReference,
-    MannerReference,
-    place,
-)
+from forensics.evidence.text.shared_manner.measuring import measured_in
+from forensics.evidence.text.shared_manner.repeated import Repeated, SequenceRarity
 from forensics.transcripts.answers import Answer
 
 
@@ -100,7 +100,7 @@ def manner_reference(cohort: Cohort) -> MannerReference:
         models=cohort.models,
         prompts=tuple(prompt.sha256 for prompt in cohort.prompts),
         categories=tuple(prompt.category for prompt in cohort.prompts),
-        weights=Weights(cohort.frequency, cohort.texts),
+        weights=SequenceRarity(cohort.frequency, cohort.texts),
         rows=(cohort.rows() * _lengths(cohort, repeats)[:, :, None]).astype(np.float32),
         repeats=repeats,
         clusters=of_model,

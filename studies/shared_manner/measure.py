@@ -11,10 +11,10 @@ from forensics.case.details.manner import Centring, Equivalence
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import clusters
 from forensics.evidence.features.matched_prompts import Floats
-from forensics.evidence.text.shared_manner.agreement import Agreement, interval
+from forensics.evidence.text.shared_manner.attenuation import CentredCosines, interval
 from forensics.evidence.text.shared_manner.comparator import by_other_prompts
 from forensics.evidence.text.shared_manner.equivalence import LEVEL, MARGINS, reading
-from forensics.evidence.text.shared_manner.population import Population
+from forensics.evidence.text.shared_manner.known_pairs import KnownPairs
 from studies.shared_manner.tables import Answers, near
 
 DRAWS = 1000
@@ -54,7 +54,7 @@ class Quantiles:
 LEVELS = (0.5, 0.95, 0.99)
 
 
-def tested(agreement: Agreement, centring: Centring) -> Tested:
+def tested(agreement: CentredCosines, centring: Centring) -> Tested:
     """Put a pair to the test."""
     draws = agreement.draws()
     low, high = interval(draws)
@@ -64,7 +64,7 @@ def tested(agreement: Agreement, centring: Centring) -> Tested:
 
 def results(answers: Answers) -> list[PairResult]:
     """Test every labelled pair of a set whose models were asked repeatedly."""
-    population = Population.of(answers.reference)
+    population = KnownPairs.of(answers.reference)
     if population is None:
         return []
     place = {model: number for number, model in enumerate(answers.reference.models)}

@@ -20,8 +20,8 @@ from forensics.evidence.features.sketches import (
     document_frequency,
     weigh,
 )
-from forensics.evidence.text.shared_manner.answers import MeanRows, Weights
-from forensics.evidence.text.shared_manner.reference import MannerReference
+from forensics.evidence.text.shared_manner.centring import MannerReference
+from forensics.evidence.text.shared_manner.repeated import MeanRows, SequenceRarity
 
 _MOST = 120  # prompts of a set: enough, and quick
 
@@ -141,7 +141,7 @@ def reference_of(outputs: Outputs, genre: str, pairs: Sequence[LabelledPair]) ->
         models=outputs.models,
         prompts=tuple(prompt.sha256 for prompt in outputs.prompts),
         categories=(genre,) * len(outputs.prompts),
-        weights=Weights(frequency, np.zeros(len(outputs.prompts), dtype=np.uint16)),
+        weights=SequenceRarity(frequency, np.zeros(len(outputs.prompts), dtype=np.uint16)),
         rows=rows,
         repeats=repeats,
         clusters=np.array([numbers[model] for model in outputs.models], dtype=np.intp),

@@ -15,11 +15,11 @@ from forensics.evidence.features.sketches import (
     document_frequency,
     fold,
 )
-from forensics.evidence.text.shared_manner.agreement import Agreement
-from forensics.evidence.text.shared_manner.answers import Repeated, Weights
+from forensics.evidence.text.shared_manner.attenuation import CentredCosines
+from forensics.evidence.text.shared_manner.centring import MannerReference
 from forensics.evidence.text.shared_manner.comparator import SharedManner
 from forensics.evidence.text.shared_manner.equivalence import MARGINS, reading
-from forensics.evidence.text.shared_manner.reference import MannerReference
+from forensics.evidence.text.shared_manner.repeated import Repeated, SequenceRarity
 from forensics.examination.examined import Examined
 from tests.evidence.text.fresh import subject
 
@@ -72,7 +72,7 @@ def reference_of(models: Sequence[Examined], clusters: Sequence[int]) -> MannerR
     for row, prompt in enumerate(prompts):
         texts = [answer.text for side in sides for answer in side.answers[prompt]]
         frequency[row] = document_frequency(count_sequences(texts))
-    weights = Weights(frequency, np.full(len(prompts), 3 * len(models), dtype=np.uint16))
+    weights = SequenceRarity(frequency, np.full(len(prompts), 3 * len(models), dtype=np.uint16))
     rows = [side.rows(prompts, weights) for side in sides]
     of = np.array(clusters)
     relatives = (of[:, None] == of[None, :]) & ~np.eye(len(models), dtype=bool)
@@ -208,8 +208,8 @@ def test_one_model_is_shown_not_assumed(low: float, high: float, says: str) -> N
 
 def test_attenuation_is_corrected_by_both_floors() -> None:
     flat = np.ones(10)
-    assert Agreement(0.2 * flat, 0.1 * flat, 0.4 * flat).share == pytest.approx(1)
-    assert not Agreement(flat, 0 * flat, flat).measurable
+    assert CentredCosines(0.2 * flat, 0.1 * flat, 0.4 * flat).share == pytest.approx(1)
+    assert not CentredCosines(flat, 0 * flat, flat).measurable
 
 
 def test_rows_of_a_prompt_give_the_mean_cosine_of_its_answers() -> None:

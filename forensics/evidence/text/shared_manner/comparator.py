@@ -12,10 +12,10 @@ from forensics.case.details.manner import Centring
 from forensics.case.evidence import Evidence, Exhibit, Interval, NoiseFloor, PromptScore, Tier
 from forensics.evidence.base import MIN_PROMPTS, Comparator, exhibit, without_score
 from forensics.evidence.features.matched_prompts import row_dots
-from forensics.evidence.text.shared_manner.agreement import Agreement
-from forensics.evidence.text.shared_manner.answers import MeanRows, Repeated
-from forensics.evidence.text.shared_manner.record import Measured, details_of, measured_in
-from forensics.evidence.text.shared_manner.reference import MIN_MODELS, MannerReference, place
+from forensics.evidence.text.shared_manner.attenuation import CentredCosines
+from forensics.evidence.text.shared_manner.centring import MIN_MODELS, MannerReference, place
+from forensics.evidence.text.shared_manner.measuring import MannerOfPair, details_of, measured_in
+from forensics.evidence.text.shared_manner.repeated import MeanRows, Repeated
 from forensics.examination.examined import Examined, Need
 
 NAME = "shared_manner"
@@ -101,13 +101,13 @@ def _cut(reference: MannerReference | None, prompts: Sequence[str]) -> MannerRef
     return reference.on(shared) if len(shared) >= MIN_PROMPTS else None
 
 
-def _by_reference(a: Repeated, b: Repeated, reference: MannerReference) -> Measured:
+def _by_reference(a: Repeated, b: Repeated, reference: MannerReference) -> MannerOfPair:
     first, second = (side.rows(reference.prompts, reference.weights) for side in (a, b))
     cross = row_dots(first.means, second.means)
     return measured_in(place(first, reference), place(second, reference), reference, cross)
 
 
-def by_other_prompts(a: MeanRows, b: MeanRows) -> Measured:
+def by_other_prompts(a: MeanRows, b: MeanRows) -> MannerOfPair:
     """Measure two subjects of which nothing is subtracted but what answers to other prompts share.
 
     Args:
@@ -115,8 +115,8 @@ def by_other_prompts(a: MeanRows, b: MeanRows) -> Measured:
         b: the other's, on the same prompts.
     """
     cross = row_dots(a.means, b.means)
-    return Measured(
-        Agreement(
+    return MannerOfPair(
+        CentredCosines(
             cross - _mismatched(a, b), a.within - _mismatched(a, a), b.within - _mismatched(b, b)
         ),
         cross,
@@ -133,7 +133,7 @@ def _mismatched(a: MeanRows, b: MeanRows) -> float:
 
 def evidence_of(
     comparator: Comparator[Repeated],
-    measured: Measured,
+    measured: MannerOfPair,
     prompts: Sequence[PromptName],
     samples: tuple[int, int],
     exhibits: Sequence[Exhibit] = (),
@@ -191,7 +191,7 @@ def _caveats(centring: Centring) -> tuple[str, ...]:
 
 
 def _exhibits(
-    a: Repeated, b: Repeated, prompts: Sequence[str], measured: Measured
+    a: Repeated, b: Repeated, prompts: Sequence[str], measured: MannerOfPair
 ) -> tuple[Exhibit, ...]:
     scores = measured.agreement.scores
     order = np.argsort(-scores, kind="stable")

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forensics.case.details.manner import Centring, Equivalence, MannerFoil, OneModelTest
-from forensics.evidence.text.shared_manner.agreement import Agreement, interval
-from forensics.evidence.text.shared_manner.population import Population
+from forensics.evidence.text.shared_manner.attenuation import CentredCosines, interval
+from forensics.evidence.text.shared_manner.known_pairs import KnownPairs
 
 LEVEL = 0.05
 MARGINS: dict[Centring, tuple[float, float]] = {
@@ -34,7 +34,7 @@ def reading(low: float, high: float, margin: tuple[float, float]) -> Equivalence
 
 
 def one_model(
-    agreement: Agreement,
+    agreement: CentredCosines,
     centring: Centring,
     foils: Sequence[MannerFoil] = (),
     foils_from: str = "",
@@ -63,7 +63,7 @@ def one_model(
     )
 
 
-def foil(a: str, b: str, agreement: Agreement, centring: Centring) -> MannerFoil:
+def foil(a: str, b: str, agreement: CentredCosines, centring: Centring) -> MannerFoil:
     """Put two near relatives to the test."""
     low, high = interval(agreement.draws(), 1 - 2 * LEVEL)
     return MannerFoil(
@@ -76,7 +76,7 @@ def foil(a: str, b: str, agreement: Agreement, centring: Centring) -> MannerFoil
     )
 
 
-def foils_of(population: Population, without: tuple[int | None, int | None]) -> list[MannerFoil]:
+def foils_of(population: KnownPairs, without: tuple[int | None, int | None]) -> list[MannerFoil]:
     """Put each model's nearest relative to the test, on the prompts of the case.
 
     Args:

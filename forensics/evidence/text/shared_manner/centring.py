@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from forensics.evidence.features.matched_prompts import Floats, row_dots
 from forensics.evidence.features.sketches import DIMENSIONS, Floats32, fold
-from forensics.evidence.text.shared_manner.agreement import Agreement
-from forensics.evidence.text.shared_manner.answers import MeanRows, Weights
+from forensics.evidence.text.shared_manner.attenuation import CentredCosines
+from forensics.evidence.text.shared_manner.repeated import MeanRows, SequenceRarity
 
 Flags = NDArray[np.bool_]
 
@@ -36,7 +36,7 @@ class MannerReference:
     models: tuple[str, ...]
     prompts: tuple[str, ...]
     categories: tuple[str, ...]
-    weights: Weights
+    weights: SequenceRarity
     rows: Floats32
     repeats: Floats
     clusters: NDArray[np.intp]
@@ -63,7 +63,7 @@ class MannerReference:
             self.models,
             tuple(prompts),
             tuple(self.categories[row] for row in rows),
-            Weights(self.weights.frequency[rows], self.weights.texts[rows]),
+            SequenceRarity(self.weights.frequency[rows], self.weights.texts[rows]),
             self.rows[rows],
             self.repeats[rows],
             self.clusters,
@@ -124,7 +124,7 @@ def place(rows: MeanRows, reference: MannerReference) -> InReference:
 
 def centred(
     a: InReference, b: InReference, reference: MannerReference, cross: Floats | None = None
-) -> tuple[Agreement, Flags]:
+) -> tuple[CentredCosines, Flags]:
     """Return what two subjects share beyond what models in general do, and who those models are.
 
     Args:
@@ -142,7 +142,7 @@ def centred(
     mean = reference.prompt_means(kept)
     level_a, level_b = reference.levels(a.rows, kept), reference.levels(b.rows, kept)
     return (
-        Agreement(
+        CentredCosines(
             cross - level_a - level_b + mean,
             a.within - 2 * level_a + mean,
             b.within - 2 * level_b + mean,

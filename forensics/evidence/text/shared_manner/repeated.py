@@ -25,7 +25,7 @@ _SHORTEST = 4  # a sequence has four bytes: a shorter answer is filled up with b
 
 
 @dataclass(frozen=True, eq=False)
-class Weights:
+class SequenceRarity:
     """How rare sequences are: `frequency`, shape (prompts, BUCKETS), of each prompt's `texts`."""
 
     frequency: NDArray[np.uint8]
@@ -77,7 +77,7 @@ class Repeated:
         """Return the median number of answers to these prompts."""
         return int(np.median([len(self.answers[prompt]) for prompt in prompts]))
 
-    def rows(self, prompts: Sequence[str], weights: Weights | None = None) -> MeanRows:
+    def rows(self, prompts: Sequence[str], weights: SequenceRarity | None = None) -> MeanRows:
         """Return what each prompt's answers have in common.
 
         Args:

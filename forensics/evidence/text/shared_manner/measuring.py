@@ -15,22 +15,22 @@ from forensics.case.details.manner import (
     OneModelTest,
 )
 from forensics.evidence.features.matched_prompts import Floats, row_dots
-from forensics.evidence.text.shared_manner.agreement import Agreement, interval
+from forensics.evidence.text.shared_manner.attenuation import CentredCosines, interval
+from forensics.evidence.text.shared_manner.centring import InReference, MannerReference, centred
 from forensics.evidence.text.shared_manner.equivalence import foils_of, one_model
-from forensics.evidence.text.shared_manner.population import Population
-from forensics.evidence.text.shared_manner.reference import InReference, MannerReference, centred
+from forensics.evidence.text.shared_manner.known_pairs import KnownPairs
 
 MIN_GENRE = 4  # prompts of a category below which its share would be noise
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MannerOfPair:
     """What both share prompt by prompt, and against whom that was centred.
 
     `matched` are mean cosines across before centring, shape (prompts,).
     """
 
-    agreement: Agreement
+    agreement: CentredCosines
     matched: Floats
     reference: MannerReference | None = None
     reference_models: int = 0
@@ -44,7 +44,7 @@ class Measured:
 
 def measured_in(
     a: InReference, b: InReference, reference: MannerReference, cross: Floats | None = None
-) -> Measured:
+) -> MannerOfPair:
     """Measure two subjects that are placed among reference models.
 
     Args:
@@ -55,11 +55,11 @@ def measured_in(
     """
     matched = row_dots(a.rows, b.rows) if cross is None else cross
     agreement, kept = centred(a, b, reference, matched)
-    return Measured(agreement, matched, reference, int(kept.sum()), (a.known_as, b.known_as))
+    return MannerOfPair(agreement, matched, reference, int(kept.sum()), (a.known_as, b.known_as))
 
 
 def details_of(
-    measured: Measured, categories: Sequence[str], samples: tuple[int, int]
+    measured: MannerOfPair, categories: Sequence[str], samples: tuple[int, int]
 ) -> MannerDetails:
     """Return the record of what was measured.
 
@@ -69,7 +69,7 @@ def details_of(
         samples: the median number of answers a prompt of A and of B.
     """
     agreement, reference = measured.agreement, measured.reference
-    population = Population.of(reference) if reference is not None else None
+    population = KnownPairs.of(reference) if reference is not None else None
     low, high = interval(agreement.draws())
     known_as = [
         None if place is None or reference is None else reference.models[place]
@@ -96,7 +96,7 @@ def details_of(
     )
 
 
-def _one_model(measured: Measured, population: Population | None) -> OneModelTest:
+def _one_model(measured: MannerOfPair, population: KnownPairs | None) -> OneModelTest:
     if population is None or measured.reference is None:
         return one_model(measured.agreement, measured.centring)
     foils = foils_of(population, measured.known_as)
@@ -104,7 +104,7 @@ def _one_model(measured: Measured, population: Population | None) -> OneModelTes
 
 
 def _genres(
-    agreement: Agreement, population: Population | None, categories: Sequence[str]
+    agreement: CentredCosines, population: KnownPairs | None, categories: Sequence[str]
 ) -> tuple[MannerOfGenre, ...]:
     """Return shared manner by category, where there are several and a category has enough."""
     found = []
@@ -128,7 +128,7 @@ def _genres(
     return tuple(found)
 
 
-def _beside(population: Population | None, share: float) -> MannerPopulation | None:
+def _beside(population: KnownPairs | None, share: float) -> MannerPopulation | None:
     """Set what the pair shares beside what unrelated pairs do."""
     if population is None:
         return None

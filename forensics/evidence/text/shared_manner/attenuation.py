@@ -13,7 +13,7 @@ TINY = 1e-3  # own likeness at or below it is none: the ratio would be noise
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
+class CentredCosines:
     """Centred mean cosines prompt by prompt, each of shape (prompts,).
 
     `cross` is between an answer of A and one of B, `own_a` and `own_b` between two answers of one.
@@ -27,9 +27,9 @@ class Agreement:
         """Return the number of prompts."""
         return len(self.cross)
 
-    def on(self, rows: NDArray[np.intp]) -> Agreement:
+    def on(self, rows: NDArray[np.intp]) -> CentredCosines:
         """Return the same on some of the prompts."""
-        return Agreement(self.cross[rows], self.own_a[rows], self.own_b[rows])
+        return CentredCosines(self.cross[rows], self.own_a[rows], self.own_b[rows])
 
     @property
     def floors(self) -> tuple[float, float]:

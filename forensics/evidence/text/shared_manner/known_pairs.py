@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.evidence.features.matched_prompts import Floats
-from forensics.evidence.text.shared_manner.agreement import TINY, Agreement
-from forensics.evidence.text.shared_manner.reference import Flags, MannerReference
+from forensics.evidence.text.shared_manner.attenuation import TINY, CentredCosines
+from forensics.evidence.text.shared_manner.centring import Flags, MannerReference
 
 MIN_PAIRS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class KnownPairs:
     """Every two models of a reference that were asked repeatedly, on the prompts of one case.
 
     `cross`, shape (prompts, models, models), and `own`, shape (prompts, models), are centred mean
@@ -28,7 +28,7 @@ class Population:
     own: Floats
 
     @classmethod
-    def of(cls, reference: MannerReference) -> Population | None:
+    def of(cls, reference: MannerReference) -> KnownPairs | None:
         """Centre the models on one another; None where they were asked but once."""
         if not np.isfinite(reference.repeats).any():
             return None
@@ -44,10 +44,10 @@ class Population:
         own = reference.repeats - 2 * levels + mean[:, None]
         return cls(reference, np.where(both, centred, np.nan), np.where(answered, own, np.nan))
 
-    def on(self, rows: NDArray[np.intp]) -> Population:
+    def on(self, rows: NDArray[np.intp]) -> KnownPairs:
         """Return the same on some of the prompts."""
         prompts = [self.reference.prompts[row] for row in rows]
-        return Population(self.reference.on(prompts), self.cross[rows], self.own[rows])
+        return KnownPairs(self.reference.on(prompts), self.cross[rows], self.own[rows])
 
     @cached_property
     def shares(self) -> Floats:
@@ -76,10 +76,10 @@ class Population:
         names = self.reference.models
         return sorted({(min(p), max(p)) for p in nearest}, key=lambda p: (names[p[0]], names[p[1]]))
 
-    def agreement(self, a: int, b: int) -> Agreement:
+    def agreement(self, a: int, b: int) -> CentredCosines:
         """Return what two of the models share, on the prompts that both answered repeatedly."""
         known = np.isfinite(self.own[:, [a, b]]).all(axis=1)
-        return Agreement(self.cross[known, a, b], self.own[known, a], self.own[known, b])
+        return CentredCosines(self.cross[known, a, b], self.own[known, a], self.own[known, b])
 
     def models_in(self, flags: Flags) -> int:
         """Return how many models the flagged pairs have, `flags` of shape (models, models)."""
