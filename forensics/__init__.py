@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import forensics.errors as errors  # noqa: PLR0402 (no module imports the root)
     from forensics.case.document import Case
     from forensics.cohorts.cohort import Cohort
-    from forensics.cohorts.tracing import Trace
+    from forensics.cohorts.trace import Trace
     from forensics.evaluation.evaluation import Evaluation
     from forensics.policy.outcomes import CheckResult
     from forensics.transcripts.transcript import Transcript
@@ -64,7 +64,7 @@ _HOMES = {
     "Cohort": ("forensics.cohorts.cohort", "Cohort"),
     "Evaluation": ("forensics.evaluation.evaluation", "Evaluation"),
     "ProgressEvent": ("forensics.workflows.callbacks", "ProgressEvent"),
-    "Trace": ("forensics.cohorts.tracing", "Trace"),
+    "Trace": ("forensics.cohorts.trace", "Trace"),
     "Transcript": ("forensics.transcripts.transcript", "Transcript"),
     "__version__": ("forensics.support.version", "VERSION"),
     "check": (_API, "check"),

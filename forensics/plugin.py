@@ -16,7 +16,7 @@ what stands here keeps its name and meaning from release to release, what stands
 
 from __future__ import annotations
 
-from forensics.case.details.base import Details, OtherDetails
+from forensics.case.details.details_record import Details, OtherDetails
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Exhibit, Interval, NoiseFloor, PromptScore, Tier
 from forensics.errors import (
@@ -27,7 +27,7 @@ from forensics.errors import (
     OutputError,
     UsageError,
 )
-from forensics.evidence.base import (
+from forensics.evidence.comparator import (
     MIN_PROMPTS,
     Comparator,
     exhibit,
@@ -46,7 +46,7 @@ from forensics.evidence.features.matched_prompts import (
 )
 from forensics.examination.examined import Examined, Need
 from forensics.report.formats import ReportFormat
-from forensics.subjects.backends.base import (
+from forensics.subjects.backends.backend import (
     Backend,
     BackendOptions,
     GenerationSettings,
@@ -56,7 +56,7 @@ from forensics.subjects.backends.base import (
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.answers import Answer
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.importer import (
     Imported,
     ImportedAnswer,
     Importer,

@@ -130,6 +130,20 @@ def test_no_two_classes_have_one_name() -> None:
     assert _repeated(classes) == {}
 
 
+def test_no_two_modules_have_one_name() -> None:
+    # The command line has its verbs' names, and a report of a check that of its format.
+    paths = [path.relative_to(ROOT / "forensics") for path in (ROOT / "forensics").rglob("*.py")]
+    modules = [
+        (path.stem, str(path))
+        for path in paths
+        if path.stem != "__init__"
+        and path.parts[0] not in (*OLD_PATHS, "cli")
+        and path.parts[:2] != ("report", "check")
+    ]
+    assert len(modules) > 300
+    assert _repeated(modules) == {}
+
+
 def test_no_package_imports_the_root() -> None:
     root = re.compile(r"^\s*(import forensics\s*$|from forensics import)", re.MULTILINE)
     found = [

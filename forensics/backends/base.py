@@ -2,4 +2,4 @@
 
 from forensics.support.moved import moved
 
-__getattr__ = moved(__name__, "forensics.subjects.backends.base")
+__getattr__ = moved(__name__, "forensics.subjects.backends.backend")

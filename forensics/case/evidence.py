@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from forensics.case.details.base import Details
+from forensics.case.details.details_record import Details
 from forensics.case.details.kinds import AnyDetails, read_details
 from forensics.case.record import Finite, ModelText, Record
 

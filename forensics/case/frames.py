@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.support.tables import COUNT, NUMBER, TEXT, Kind, few_lines, frame
+from forensics.support.notebook import COUNT, NUMBER, TEXT, Kind, few_lines, frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -116,7 +116,7 @@ def subjects(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
 
 
 def _demos() -> Sequence[str]:
-    from forensics.subjects.model_files.demo import demo_names
+    from forensics.subjects.model_files.demo_files import demo_names
 
     return demo_names()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.support.months import check_month
 
 if TYPE_CHECKING:
-    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+    from forensics.subjects.backends.backend import BackendOptions, GenerationSettings
     from forensics.workflows.settings import (
         Analysis,
         Asking,
@@ -42,7 +42,7 @@ def prompts(options: Options) -> Prompts:
 
 def generation(options: Options) -> GenerationSettings:
     """Return the settings of `generation_options`."""
-    from forensics.subjects.backends.base import GenerationSettings
+    from forensics.subjects.backends.backend import GenerationSettings
 
     names = ("temperature", "max_tokens", "samples", "seed", "system_prompt")
     return GenerationSettings(**{name: options[name] for name in names})
@@ -50,7 +50,7 @@ def generation(options: Options) -> GenerationSettings:
 
 def backend(options: Options) -> BackendOptions:
     """Return how subjects are run, of `backend_options`."""
-    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.backends.backend import BackendOptions
 
     names = ("dtype", "batch_size", "concurrency", "timeout")
     return BackendOptions(**{name: options[name] for name in names}, api=options["api"] or "chat")
@@ -67,7 +67,7 @@ def endpoints(options: Options) -> Endpoints:
 
 def asking(options: Options) -> Asking:
     """Return how subjects are asked; of a verb without some of the options, the defaults."""
-    from forensics.subjects.backends.base import GenerationSettings
+    from forensics.subjects.backends.backend import GenerationSettings
     from forensics.workflows.settings import Asking
 
     return Asking(

@@ -20,7 +20,7 @@ from forensics.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from forensics.cohorts.tracing import Trace
+    from forensics.cohorts.trace import Trace
 
 
 _SMALLEST = 0.001

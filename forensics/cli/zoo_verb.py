@@ -139,7 +139,7 @@ def _require_empty(folder: Path) -> None:
 
 def _ask(animals: list[Animal], folder: Path) -> None:
     from forensics.cli.progress import OnStderr
-    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+    from forensics.subjects.backends.backend import BackendOptions, GenerationSettings
     from forensics.subjects.subject import parse_subject
     from forensics.suites.loading import load_suite
     from forensics.workflows.obtaining import collect_answers

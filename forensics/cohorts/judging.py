@@ -31,8 +31,8 @@ from forensics.cohorts.likeness import (
     view,
 )
 from forensics.cohorts.lineage.models import clusters
+from forensics.cohorts.placed import Placed, excluded_for
 from forensics.cohorts.population import Condition, Population
-from forensics.cohorts.subject import Placed, excluded_for
 
 NAME = "likeness"
 TITLE = "Likeness against the cohort"

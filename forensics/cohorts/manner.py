@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from forensics.case.evidence import Evidence
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.lineage.models import ModelFacts, clusters
-from forensics.cohorts.subject import Placed
-from forensics.evidence.base import MIN_PROMPTS, Comparator, without_score
+from forensics.cohorts.placed import Placed
+from forensics.evidence.comparator import MIN_PROMPTS, Comparator, without_score
 from forensics.evidence.features.matched_prompts import Floats
 from forensics.evidence.text.shared_manner.centring import (
     Flags,
@@ -21,7 +21,7 @@ from forensics.evidence.text.shared_manner.centring import (
     MannerReference,
     place,
 )
-from forensics.evidence.text.shared_manner.comparator import (
+from forensics.evidence.text.shared_manner.manner_evidence import (
     PromptName,
     SharedManner,
     evidence_of,

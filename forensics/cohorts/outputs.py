@@ -18,7 +18,7 @@ from forensics.errors import InputFileError
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Prompt
-from forensics.transcripts.importers.base import Imported
+from forensics.transcripts.importers.importer import Imported
 from forensics.transcripts.transcript import Response, Transcript, read_transcript
 
 _MIN_SHARE = 0.5  # prompts that fewer models than this answered are left out

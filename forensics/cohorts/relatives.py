@@ -12,7 +12,7 @@ from forensics.cohorts.all_pairs import mean_cosines, normalise
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import MIN_PROMPTS, NORMALISED_FROM, Flags, of_rows, pair_scores
 from forensics.cohorts.newick import newick
-from forensics.cohorts.subject import Placed, excluded_for
+from forensics.cohorts.placed import Placed, excluded_for
 from forensics.cohorts.tree import RelativesMap, Scale, distances, neighbour_joining
 from forensics.evidence.features.sketches import Floats32
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.support.tables import FLAG, NUMBER, TEXT, Kind, few_lines, frame
+from forensics.support.notebook import FLAG, NUMBER, TEXT, Kind, few_lines, frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.cohorts.tracing import Trace
+    from forensics.cohorts.trace import Trace
 
 _COLUMNS: dict[str, Kind] = {
     "model": TEXT,

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from forensics.support.moved import moved
 
-__getattr__ = moved(__name__, "forensics.evidence.base")
+__getattr__ = moved(__name__, "forensics.evidence.comparator")
 
 
 class Reference(Protocol):

@@ -124,7 +124,7 @@ def planned(plan: CasePlan) -> Planned:
 
 def thresholds(log10_lr: float | None = None) -> Thresholds:
     """Return this program's own thresholds, and the log10 LR that the planner names."""
-    from forensics.evidence.base import MIN_PROMPTS
+    from forensics.evidence.comparator import MIN_PROMPTS
     from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL, MIN_SHARE
 
     return Thresholds(

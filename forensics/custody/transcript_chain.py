@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from forensics.errors import UsageError
-from forensics.subjects.backends.base import Request
+from forensics.subjects.backends.backend import Request
 from forensics.subjects.backends.chat_protocol import Api, MalformedReplyError, Reply, to_response
 from forensics.suites.suite import prompt_sha256
 from forensics.support.hash_chain import (

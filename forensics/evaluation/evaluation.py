@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forensics.support.tables import COUNT, NUMBER, TEXT, Kind, frame
+from forensics.support.notebook import COUNT, NUMBER, TEXT, Kind, frame
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,7 @@ from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.outputs import Outputs
 from forensics.evidence import BUILT_IN, load_comparators
-from forensics.evidence.base import MIN_PROMPTS, Comparator
+from forensics.evidence.comparator import MIN_PROMPTS, Comparator
 from forensics.evidence.features.matched_prompts import PromptRows, mean_score
 from forensics.evidence.text.lexicon import Overuse
 

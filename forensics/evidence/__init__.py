@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import UsageError
-from forensics.evidence.base import Comparator
+from forensics.evidence.comparator import Comparator
 from forensics.support.moved import moved
 from forensics.support.plugins import load_plugin, load_plugins, plugin_names
 
@@ -25,7 +25,7 @@ BUILT_IN = {
     "refusal": "forensics.evidence.text.refusal:Refusal",
     "embedding": "forensics.evidence.text.embedding:Embedding",
     "sampling": "forensics.evidence.text.sampling:Sampling",
-    "shared_manner": "forensics.evidence.text.shared_manner.comparator:SharedManner",
+    "shared_manner": "forensics.evidence.text.shared_manner.manner_evidence:SharedManner",
     "identity": "forensics.evidence.text.identity:Identity",
     "next_tokens": "forensics.evidence.probabilities.next_tokens:NextTokens",
     "first_tokens": "forensics.evidence.probabilities.first_tokens:FirstTokenAgreement",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import BackendError, UsageError
-from forensics.subjects.backends.base import Backend, GenerationSettings, Request, request_key
+from forensics.subjects.backends.backend import Backend, GenerationSettings, Request, request_key
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
 from forensics.support.clock import now

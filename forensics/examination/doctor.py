@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from forensics.errors import BackendError, ForensicsError, InputFileError, UsageError
 from forensics.subjects.backends import open_backend
-from forensics.subjects.backends.base import (
+from forensics.subjects.backends.backend import (
     BackendOptions,
     GenerationSettings,
     Request,
@@ -24,7 +24,7 @@ from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import STATUSES, Response, Transcript, read_transcript
 
 if TYPE_CHECKING:
-    from forensics.subjects.backends.base import Backend
+    from forensics.subjects.backends.backend import Backend
     from forensics.subjects.backends.openai import OpenAIBackend
 
 Result = Literal["ok", "warn", "fail"]

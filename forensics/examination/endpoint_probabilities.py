@@ -22,7 +22,7 @@ from forensics.examination.probability_values import TextProbabilities, TextScor
 
 if TYPE_CHECKING:
     from forensics.examination.collect import Plan
-    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+    from forensics.subjects.backends.backend import BackendOptions, GenerationSettings
     from forensics.subjects.backends.openai import OpenAIBackend
     from forensics.subjects.subject import Subject
     from forensics.suites.suite import Prompt, Suite
@@ -66,7 +66,7 @@ def plan_probabilities(
 
 
 def _settings() -> GenerationSettings:
-    from forensics.subjects.backends.base import GenerationSettings
+    from forensics.subjects.backends.backend import GenerationSettings
 
     return GenerationSettings(max_tokens=1)
 

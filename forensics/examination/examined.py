@@ -18,9 +18,9 @@ from forensics.transcripts.transcript import Transcript
 from forensics.transcripts.words import words
 
 if TYPE_CHECKING:
-    from forensics.examination.first_tokens import FirstTokens
+    from forensics.examination.first_token_probabilities import FirstTokens
     from forensics.examination.probability_values import TextProbabilities
-    from forensics.examination.token_counts import TokenCounts
+    from forensics.examination.token_counting import TokenCounts
 
 Need = Literal[
     "answers", "explained", "first_tokens", "logprobs", "token_counts", "tokenizer", "weights"
@@ -81,7 +81,7 @@ class Examined:
         Raises:
             BackendError: the tokenizer's file is damaged.
         """
-        from forensics.examination import token_counts
+        from forensics.examination import token_counting as token_counts
 
         if self._tokenizer_file is not None:
             return token_counts.from_tokenizer_file(self._tokenizer_file)

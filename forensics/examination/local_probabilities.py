@@ -28,7 +28,7 @@ from forensics.support.resources import cache_folder
 
 if TYPE_CHECKING:
     from forensics.examination.scorer import Scorer
-    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.backends.backend import BackendOptions
     from forensics.subjects.model_files.sources import ModelSource
     from forensics.subjects.subject import Subject
     from forensics.transcripts.answers import Answer
@@ -41,7 +41,7 @@ def model_source(subject: Subject, dtype: str) -> ModelSource:
         BackendError: it cannot be found, or is not a local model.
     """
     if subject.kind == "demo":
-        from forensics.subjects.model_files.demo import demo_source
+        from forensics.subjects.model_files.demo_files import demo_source
 
         return demo_source(subject.target, dtype)
     if subject.kind in LOCAL_KINDS:

@@ -14,7 +14,7 @@ from forensics.examination.probability_values import MAX_ANSWER_CHARS, TextScore
 if TYPE_CHECKING:
     import torch
 
-    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.backends.backend import BackendOptions
     from forensics.subjects.model_files.sources import ModelSource
     from forensics.transcripts.answers import Answer
 
@@ -52,7 +52,7 @@ class Scorer:
 
     def __init__(self, name: str, source: ModelSource, options: BackendOptions) -> None:
         from forensics.subjects.backends.chat_template import ChatTemplate
-        from forensics.subjects.model_files.loading import load_model
+        from forensics.subjects.model_files.model_loading import load_model
 
         self._name = name
         self._model, self._tokenizer = load_model(source.folder(), options.dtype, name)

@@ -9,7 +9,7 @@ from forensics.errors import UsageError
 from forensics.examination.examined import Examined
 from forensics.examination.local_probabilities import text_probabilities
 from forensics.examination.probability_values import LOCAL_KINDS, TextProbabilities, answer_key
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.answers import Answer

@@ -3,5 +3,5 @@
 from forensics.support.moved import moved
 
 __getattr__ = moved(
-    __name__, "forensics.transcripts.importers.base", renamed={"Answer": "ImportedAnswer"}
+    __name__, "forensics.transcripts.importers.importer", renamed={"Answer": "ImportedAnswer"}
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from forensics.errors import InputFileError
-from forensics.evidence.base import MIN_PROMPTS
+from forensics.evidence.comparator import MIN_PROMPTS
 from forensics.transcripts.transcript import (
     Manifest,
     Response,

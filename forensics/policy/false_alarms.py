@@ -24,7 +24,7 @@ from forensics.cohorts.calibration import error_rate
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.judging import NAME as LIKENESS
 from forensics.cohorts.lineage.models import clusters
-from forensics.cohorts.tracing import FAMILY_WISE
+from forensics.cohorts.trace import FAMILY_WISE
 from forensics.cohorts.transferred import NAME as TRANSFERRED
 from forensics.cohorts.transferred import shipped
 from forensics.errors import ForensicsError

@@ -17,7 +17,7 @@ from forensics.errors import InputFileError, UsageError
 from forensics.policy.model import Policy, policy_schema
 from forensics.subjects.endpoints import read_endpoints
 from forensics.support.resources import is_file
-from forensics.support.settings import FILE_NAME, PYPROJECT, parse_settings, settings_text
+from forensics.support.settings_file import FILE_NAME, PYPROJECT, parse_settings, settings_text
 
 Location = tuple[str | int, ...]
 _HEADER = re.compile(r"\s*(\[\[?)(.+?)\]\]?\s*(?:#.*)?$")

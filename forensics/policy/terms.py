@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from forensics.errors import InputFileError
 from forensics.policy.model import PolicyTable, Text, Texts
-from forensics.support.settings import settings_text
+from forensics.support.settings_file import settings_text
 
 NOT_ADVICE = "This is not legal advice: terms change, and whom they bind is for a lawyer."
 _TABLE = "restricted_teachers.toml"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from forensics.case.details.base import Details
+from forensics.case.details.details_record import Details
 from forensics.case.document import Case, Claim
 from forensics.case.evidence import Evidence
 from forensics.report.likelihood import error_words, population_words

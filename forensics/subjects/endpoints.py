@@ -23,7 +23,7 @@ from forensics.errors import InputFileError, UsageError
 from forensics.subjects.subject import Subject, holds_address, parse_subject
 from forensics.support.resources import is_file
 from forensics.support.secrets import holds_key
-from forensics.support.settings import FILE_NAME, settings_table
+from forensics.support.settings_file import FILE_NAME, settings_table
 
 if TYPE_CHECKING:
     from forensics.subjects.endpoint_format import EndpointEntry

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import Comparator
+from forensics.evidence.comparator import Comparator
 from forensics.examination.examined import Examined, Need
 from forensics.testing.samples import HOSTILE_TEXTS, Pair, examined_from, sample_pairs
 from forensics.transcripts.transcript import Response

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from forensics.transcripts.blocks import Block, block_of, is_blank, kind_of, marks, media_beside
-from forensics.transcripts.reasoning import Split, split
+from forensics.transcripts.thinking import Split, split
 
 _TEXT_KINDS = frozenset({"text", "input_text", "output_text", "refusal", "summary_text"})
 _TEXT_FIELDS = ("text", "input_text", "output_text", "refusal", "content", "value")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from forensics.support.tables import COUNT, MAYBE_COUNT, TEXT, Kind, frame
+from forensics.support.notebook import COUNT, MAYBE_COUNT, TEXT, Kind, frame
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from forensics.case.document import (
 )
 from forensics.case.evidence import Evidence
 from forensics.errors import ForensicsError, InsufficientError, MissingDependencyError
-from forensics.evidence.base import Comparator, without_score
+from forensics.evidence.comparator import Comparator, without_score
 from forensics.examination.examined import Examined
 from forensics.suites.suite import Prompt, Suite
 from forensics.support.clock import now
@@ -184,8 +184,8 @@ def _judged(
     a: Examined, b: Examined, cohort: Cohort, released: tuple[str, str], known: Confounds
 ) -> Judged:
     from forensics.cohorts.judging import judge
+    from forensics.cohorts.placed import place_examined
     from forensics.cohorts.relatives import relatives
-    from forensics.cohorts.subject import place_examined
 
     first, second = (
         place_examined(side, cohort, month) for side, month in zip((a, b), released, strict=True)

@@ -15,8 +15,8 @@ from forensics.case.evidence import Evidence
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.judging import judge
 from forensics.cohorts.manner import manner_in
+from forensics.cohorts.placed import Placed
 from forensics.cohorts.relatives import relatives
-from forensics.cohorts.subject import Placed
 from forensics.subjects.subject import Subject
 from forensics.support.clock import now
 from forensics.support.version import VERSION

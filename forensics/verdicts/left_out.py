@@ -8,7 +8,7 @@ from typing import Any
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.errors import MissingDependencyError
-from forensics.evidence.base import Comparator
+from forensics.evidence.comparator import Comparator
 
 
 def left_out(evidence: Sequence[Evidence]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from forensics.case.evidence import Evidence, Tier
 from forensics.case.tier_names import tier_title
 from forensics.errors import UsageError
-from forensics.evidence.base import Comparator, without_score
+from forensics.evidence.comparator import Comparator, without_score
 from forensics.examination.examined import PROBABILITIES, Examined, Need
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
@@ -128,7 +128,7 @@ def _why(need: Need, side: Examined) -> str:
     if need in ("token_counts", "tokenizer") and side.subject.kind == "openai":
         return "shows no tokenizer; --tiers tokenizer asks it for token counts"
     if need == "tokenizer" and side.files is not None:
-        from forensics.subjects.model_files.tokenizer import why_no_tokenizer
+        from forensics.subjects.model_files.tokenizer_files import why_no_tokenizer
 
         return why_no_tokenizer(side.files.path)
     if need == "weights" and side.files is not None:

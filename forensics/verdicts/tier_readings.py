@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from forensics.case.details.base import OtherDetails
+from forensics.case.details.details_record import OtherDetails
 from forensics.case.details.kinds import ApproximateTest
 from forensics.case.details.reference import LikenessDetails
 from forensics.case.details.tokenizer import TokenizerReading

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from forensics.case.details.reference import Judged, LikenessDetails
 from forensics.case.document import CopyTripwire, Overlap
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import MIN_PROMPTS
+from forensics.evidence.comparator import MIN_PROMPTS
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, Screening, Shortfall
 from forensics.verdicts.tier_readings import LIKENESS, SHARED_MANNER, TRANSFERRED, tiers_of

@@ -9,7 +9,7 @@ from forensics.case.details.text import PhrasingDetails
 from forensics.case.document import CopyTripwire, Finding, Verdict
 from forensics.case.evidence import Evidence
 from forensics.cohorts.calibration.verbal import verbal_tier
-from forensics.evidence.base import MIN_PROMPTS
+from forensics.evidence.comparator import MIN_PROMPTS
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, Screening
 from forensics.verdicts.detection_limit import shipped
 from forensics.verdicts.tier_readings import LIKENESS

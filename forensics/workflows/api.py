@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forensics.case.document import Case
     from forensics.case.evidence import Tier
     from forensics.cohorts.cohort import Cohort
-    from forensics.cohorts.tracing import Trace
+    from forensics.cohorts.trace import Trace
     from forensics.evaluation.evaluation import Evaluation
     from forensics.policy.outcomes import CheckResult
     from forensics.transcripts.transcript import Transcript

@@ -86,7 +86,7 @@ def how_asked(**how: Unpack[HowAsked]) -> tuple[Prompts, Asking, Endpoints]:
         UsageError: one is out of its range.
         TypeError: there is no such argument.
     """
-    from forensics.subjects.backends.base import GenerationSettings
+    from forensics.subjects.backends.backend import GenerationSettings
     from forensics.workflows.settings import Prompts
 
     _check_known(how, HowAsked)
@@ -116,7 +116,7 @@ def how_reached(**how: Unpack[HowReached]) -> tuple[Asking, Endpoints]:
 
 
 def _asking(how: Mapping[str, Any]) -> Asking:
-    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.backends.backend import BackendOptions
     from forensics.workflows.settings import Asking
 
     check_least(batch_size=how.get("batch_size"), concurrency=how.get("concurrency"))

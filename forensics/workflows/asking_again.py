@@ -9,7 +9,7 @@ from pathlib import Path
 from forensics.errors import ForensicsError, InputFileError, UsageError
 from forensics.examination.collect import only_asked, transcript_name
 from forensics.subjects.backends import open_backend
-from forensics.subjects.backends.base import GenerationSettings
+from forensics.subjects.backends.backend import GenerationSettings
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.transcripts.transcript import Transcript, ad_hoc_suite

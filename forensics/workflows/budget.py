@@ -11,10 +11,10 @@ from forensics.errors import UsageError
 from forensics.examination.collect import Plan, plan, transcript_name
 from forensics.examination.endpoint_probabilities import plan_probabilities
 from forensics.examination.examined import PROBABILITIES, Need
-from forensics.examination.first_tokens import open_first_tokens
+from forensics.examination.first_token_probabilities import open_first_tokens
 from forensics.examination.local_probabilities import open_passages
 from forensics.examination.probability_values import LOCAL_KINDS
-from forensics.examination.token_counts import plan_counts
+from forensics.examination.token_counting import plan_counts
 from forensics.examination.token_probabilities import MAX_ANSWERS
 from forensics.policy.model import Budget
 from forensics.subjects.backends import open_backend

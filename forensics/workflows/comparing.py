@@ -17,7 +17,7 @@ from forensics.workflows.resolving import Pair, suite_for
 
 if TYPE_CHECKING:
     from forensics.case.document import Case
-    from forensics.evidence.base import Comparator
+    from forensics.evidence.comparator import Comparator
     from forensics.examination.examined import Examined
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Transcript

@@ -10,7 +10,7 @@ from forensics.cohorts.lineage.hypotheses import LabelledPair, read_pairs
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.cohorts.pack_files import write_cohort
-from forensics.cohorts.subject import shares_answers
+from forensics.cohorts.placed import shares_answers
 from forensics.evaluation import evaluate as measuring
 from forensics.evaluation.cohort_build import build
 from forensics.evaluation.evaluation import Evaluation

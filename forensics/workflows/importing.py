@@ -11,7 +11,7 @@ from forensics.errors import ForensicsError, InputFileError, OutputError
 from forensics.suites.suite import Suite
 from forensics.support.compressed import ArchiveError, check_unpacked
 from forensics.transcripts.importers import ImportedFile, import_file, source_sha256
-from forensics.transcripts.importers.base import Importer
+from forensics.transcripts.importers.importer import Importer
 from forensics.transcripts.importers.registry import by_name, is_transcript, no_answers, recognise
 from forensics.transcripts.transcript import read_transcript
 from forensics.workflows.callbacks import Progress

@@ -8,7 +8,7 @@ from typing import Any
 
 from forensics.case.evidence import Tier
 from forensics.errors import ModelFileError
-from forensics.evidence.base import Comparator
+from forensics.evidence.comparator import Comparator
 from forensics.examination.examined import PROBABILITIES
 from forensics.subjects.model_files.folder import ModelFiles, model_files
 from forensics.subjects.model_files.gguf_split import open_model as open_gguf

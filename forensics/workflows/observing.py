@@ -18,8 +18,8 @@ from forensics.workflows.obtaining import collect_answers, needed
 from forensics.workflows.settings import Asking
 
 if TYPE_CHECKING:
-    from forensics.evidence.base import Comparator
-    from forensics.examination.first_tokens import FirstTokens
+    from forensics.evidence.comparator import Comparator
+    from forensics.examination.first_token_probabilities import FirstTokens
 
 Sides = tuple[Examined, Examined]
 
@@ -101,7 +101,7 @@ class Observer:
 
         The other must be a local model: by it controls are seen to be able enough.
         """
-        from forensics.examination.first_tokens import local_first_tokens
+        from forensics.examination.first_token_probabilities import local_first_tokens
 
         local = next((s for s in (first, second) if s.subject.kind in LOCAL_KINDS), None)
         remote = next((s for s in (first, second) if s.unseen and self._silent(s)), None)
@@ -121,7 +121,7 @@ class Observer:
 
     def _beginnings(self, remote: Examined, local: Examined) -> FirstTokens | str:
         """Return how an endpoint begins answers, or why that is not asked."""
-        from forensics.examination.first_tokens import ask_first_tokens, suite
+        from forensics.examination.first_token_probabilities import ask_first_tokens, suite
         from forensics.examination.local_probabilities import model_source
 
         if model_source(local.subject, self.asking.backend.dtype).template is None:
@@ -139,7 +139,7 @@ class Observer:
         return backend.identity().get("api") == "chat" and todo.answered <= 1
 
     def _counted(self, side: Examined) -> Examined:
-        from forensics.examination.token_counts import collect_counts, plan_counts
+        from forensics.examination.token_counting import collect_counts, plan_counts
 
         if side.subject.kind != "openai":
             return side

@@ -17,7 +17,7 @@ from forensics.workflows.resolving import ResolvedSubject
 from forensics.workflows.settings import Asking
 
 if TYPE_CHECKING:
-    from forensics.evidence.base import Comparator
+    from forensics.evidence.comparator import Comparator
     from forensics.examination.examined import Examined, Need
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.subject import Placed, place_examined, place_member
+from forensics.cohorts.placed import Placed, place_examined, place_member
 from forensics.examination.examined import Examined
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.compare import restrict

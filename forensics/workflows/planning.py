@@ -26,7 +26,7 @@ from forensics.workflows.resolving import Pair, ResolvedSubject, suite_for
 if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort
     from forensics.evidence import Comparator
-    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.backends.backend import BackendOptions
     from forensics.suites.suite import Suite
     from forensics.workflows.settings import CompareSettings, Prompts
 

@@ -15,7 +15,7 @@ from forensics.policy.drift import read_baseline
 from forensics.policy.model import Policy, ReferenceEntry
 from forensics.policy.reading import PolicyFile
 from forensics.policy.terms import RestrictedTerms, restricted_terms
-from forensics.subjects.backends.base import GenerationSettings
+from forensics.subjects.backends.backend import GenerationSettings
 from forensics.subjects.subject import Subject
 from forensics.support.plugins import plugin_names
 from forensics.transcripts.transcript import Transcript

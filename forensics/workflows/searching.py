@@ -6,8 +6,8 @@ from forensics.case.document import LedgerEntry
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import MIN_PROMPTS
 from forensics.cohorts.lineage.models import clusters, excluded_with
-from forensics.cohorts.subject import Placed, place_member
-from forensics.cohorts.tracing import Trace, trace
+from forensics.cohorts.placed import Placed, place_member
+from forensics.cohorts.trace import Trace, trace
 from forensics.policy import rule_wording as words
 from forensics.policy.measured import Measured, Search
 from forensics.subjects.subject import Subject

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from forensics.case.evidence import Tier
-from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+from forensics.subjects.backends.backend import BackendOptions, GenerationSettings
 
 WITHOUT_COHORT = "none"  # the name that asks for no cohort and no calibration
 

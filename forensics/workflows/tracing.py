@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort, matching_cohort
-from forensics.cohorts.tracing import Trace, trace
+from forensics.cohorts.trace import Trace, trace
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.placing import place
 from forensics.workflows.resolving import Named, ResolvedSubject, SuiteChoice, resolve

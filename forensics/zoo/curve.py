@@ -181,7 +181,7 @@ class _Lab:
         from forensics.examination.collect import collect
         from forensics.examination.examined import Examined
         from forensics.subjects.backends import open_backend
-        from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+        from forensics.subjects.backends.backend import BackendOptions, GenerationSettings
         from forensics.subjects.model_files.folder import model_files
         from forensics.subjects.subject import parse_subject
         from forensics.suites.loading import load_suite
@@ -200,7 +200,7 @@ class _Lab:
         """Return what token probabilities and weights say of a pair."""
         from forensics.evidence import load_comparators
         from forensics.examination.token_probabilities import observe
-        from forensics.subjects.backends.base import BackendOptions
+        from forensics.subjects.backends.backend import BackendOptions
         from forensics.verdicts.compare import measure
         from forensics.verdicts.measurable import of_tiers
 

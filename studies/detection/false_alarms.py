@@ -45,7 +45,7 @@ def _measured(folder: Path) -> list[Row]:
     from forensics.examination.local_probabilities import text_probabilities
     from forensics.examination.probability_values import answer_key
     from forensics.examination.token_probabilities import asked_of, shared_prompts
-    from forensics.subjects.backends.base import BackendOptions
+    from forensics.subjects.backends.backend import BackendOptions
     from forensics.subjects.subject import parse_subject
     from forensics.transcripts.transcript import read_transcript
 

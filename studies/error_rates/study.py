@@ -31,7 +31,7 @@ from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.cohorts.teacher_level import HeldOut
 from forensics.cohorts.teachers import held_out
-from forensics.cohorts.tracing import FAMILY_WISE
+from forensics.cohorts.trace import FAMILY_WISE
 from forensics.evaluation.evaluate import evaluate
 from studies.error_rates.published_methods import BASELINES
 from studies.error_rates.teacher_study import teacher_study

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.evidence.refusals.model import LABELS
+from forensics.evidence.refusals.classifier import LABELS
 from studies.refusals.labelled import Floats, Ints
 
 RESAMPLES = 1_000

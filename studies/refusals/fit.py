@@ -35,9 +35,9 @@ from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.model_selection import GroupKFold
 
-from forensics.evidence.refusals import model as shipped_model
+from forensics.evidence.refusals import classifier as shipped_model
+from forensics.evidence.refusals.classifier import LABELS, MODEL_FILE, Coefficients, decide, fitted
 from forensics.evidence.refusals.features import FEATURE_NAMES
-from forensics.evidence.refusals.model import LABELS, MODEL_FILE, Coefficients, decide, fitted
 from forensics.evidence.refusals.task_model import TASK_FILE
 from studies.refusals.labelled import Answers, Floats, Ints, load
 from studies.refusals.prior import INTERCEPTS, NEVER_FOR_COMPLIANCE, NEVER_FOR_REFUSAL, WEIGHTS

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from forensics.evidence.refusals.model import LABELS, decide
+from forensics.evidence.refusals.classifier import LABELS, decide
 from forensics.evidence.refusals.task_model import NAMES, TaskCoefficients
 from studies.refusals import fit
 from studies.refusals.figures import Row, measure

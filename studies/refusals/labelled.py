@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.evidence.refusals.classifier import LABELS
 from forensics.evidence.refusals.features import Reading, read
-from forensics.evidence.refusals.model import LABELS
-from forensics.evidence.refusals.words import opening_grams
+from forensics.evidence.refusals.opening_words import opening_grams
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

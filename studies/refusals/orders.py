@@ -19,12 +19,12 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 
+from forensics.evidence.refusals.classifier import LABELS, judge_marks
 from forensics.evidence.refusals.features import read
-from forensics.evidence.refusals.model import LABELS, judge_marks
 from forensics.evidence.refusals.task import read_request
 from forensics.evidence.refusals.task_model import CLIP, NAMES, TaskCoefficients, dense
 from forensics.evidence.refusals.task_words import asked_words, task_grams
-from forensics.transcripts.reasoning import split_reasoning
+from forensics.transcripts.thinking import split_reasoning
 from studies.refusals.labelled import Floats, Ints
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.case.details.manner import Centring, Equivalence
+from forensics.case.details.shared_manner import Centring, Equivalence
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import clusters
 from forensics.evidence.features.matched_prompts import Floats
 from forensics.evidence.text.shared_manner.attenuation import CentredCosines, interval
-from forensics.evidence.text.shared_manner.comparator import by_other_prompts
 from forensics.evidence.text.shared_manner.equivalence import LEVEL, MARGINS, reading
 from forensics.evidence.text.shared_manner.known_pairs import KnownPairs
+from forensics.evidence.text.shared_manner.manner_evidence import by_other_prompts
 from studies.shared_manner.tables import Answers, near
 
 DRAWS = 1000

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.errors import UsageError
-from forensics.examination.token_counts import SUITE, from_tokenizer_file, suite
+from forensics.examination.token_counting import SUITE, from_tokenizer_file, suite
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forensics.subjects.backends import BackendOptions, GenerationSettings, Request, open_backend
-from forensics.subjects.backends.base import request_key
+from forensics.subjects.backends.backend import request_key
 from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
 from forensics.transcripts.transcript import Response

@@ -47,8 +47,8 @@ def test_hashing_vectoriser(benchmark: BenchmarkFixture, texts: list[str]) -> No
 
 
 def test_trace(benchmark: BenchmarkFixture) -> None:
-    from forensics.cohorts.subject import place_member
-    from forensics.cohorts.tracing import trace
+    from forensics.cohorts.placed import place_member
+    from forensics.cohorts.trace import trace
 
     cohort = find_cohort("alpaca-eval")
     benchmark(lambda: trace(place_member("vicuna-13b", cohort), cohort))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forensics.case.details.base import Details, OtherDetails
+from forensics.case.details.details_record import Details, OtherDetails
 from forensics.case.details.kinds import KINDS, read_details
 from forensics.case.details.reference import LikenessDetails
 from forensics.case.details.tokenizer import SharedMerges

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from forensics.examination.passages import load_passages
-from forensics.examination.token_counts import suite as token_suite
+from forensics.examination.token_counting import suite as token_suite
 from forensics.suites.suite import text_sha256
 from forensics.transcripts.transcript import read_transcript
 from tests.loopback import Call, Loopback, Reply, chat_reply

@@ -9,7 +9,7 @@ import pytest
 
 from forensics.cli import run
 from forensics.errors import MissingDependencyError
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.backends.demo import open_demo
 from forensics.subjects.subject import parse_subject
 from tests.cli.cli import Result, forensics

@@ -10,7 +10,7 @@ import pytest
 
 from forensics.cli import group, run
 from forensics.cli.help import SectionedOption, Verb
-from forensics.subjects.model_files.demo import find_demo
+from forensics.subjects.model_files.demo_files import find_demo
 from tests.builders import essays, write
 
 

@@ -10,7 +10,7 @@ import pytest
 from forensics.case.evidence import Evidence, Exhibit, Rarity
 from forensics.cohorts.rarity import with_rarity
 from forensics.evaluation.cohort_build import build
-from forensics.evidence.base import exhibit
+from forensics.evidence.comparator import exhibit
 from forensics.examination.examined import Examined
 from forensics.report.formats import rendered, report_format
 from forensics.subjects.subject import parse_subject

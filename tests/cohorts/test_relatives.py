@@ -13,9 +13,9 @@ from forensics.case.document import Case, case_to_json
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.newick import relabelled
+from forensics.cohorts.placed import Placed, place_examined, place_member
 from forensics.cohorts.relatives import NEAREST, relatives
-from forensics.cohorts.subject import Placed, place_examined, place_member
-from forensics.cohorts.tracing import trace
+from forensics.cohorts.trace import trace
 from forensics.custody.blinding import blinded
 from forensics.evidence import load_comparators
 from forensics.subjects.subject import parse_subject

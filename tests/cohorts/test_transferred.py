@@ -28,7 +28,8 @@ from forensics.report.markdown import render_markdown
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Transcript, read_transcript
 from forensics.transcripts.writer import write_transcript
-from forensics.verdicts.compare import TRANSFERRED, compare
+from forensics.verdicts.compare import compare
+from forensics.verdicts.tier_readings import TRANSFERRED
 from studies.transferred.study import (
     ALSO,
     MOST_CLLR,

@@ -14,7 +14,7 @@ import pytest
 
 from forensics.custody.bundle import make_bundle
 from forensics.custody.verification import BundleReport, verify_bundle
-from forensics.evidence.base import MIN_PROMPTS
+from forensics.evidence.comparator import MIN_PROMPTS
 from tests.chained import make_case, probe
 from tests.custody.test_bundle import members_of, with_fitting_hashes, write_zip
 

@@ -12,7 +12,7 @@ import pytest
 
 from forensics.case.evidence import Evidence, Exhibit, PromptScore, Tier
 from forensics.evidence import BUILT_IN, load_comparators
-from forensics.evidence.base import too_few, without_score
+from forensics.evidence.comparator import too_few, without_score
 from forensics.examination.examined import Examined, Need
 from forensics.testing import check_comparator, examined_from, sample_pairs
 from forensics.transcripts.answers import Answer

@@ -10,7 +10,7 @@ import pytest
 
 from forensics.errors import BackendError, InputFileError, UsageError
 from forensics.examination.collect import collect, only_asked, plan, transcript_name
-from forensics.subjects.backends.base import GenerationSettings, Request, Sink, request_key
+from forensics.subjects.backends.backend import GenerationSettings, Request, Sink, request_key
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.slug import slug

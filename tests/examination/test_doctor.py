@@ -8,7 +8,7 @@ import json
 import pytest
 
 from forensics.examination.doctor import MAX_CALLS, MAX_TOKENS, Check, diagnose, usable
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.subject import parse_subject
 from tests.builders import essays, write
 from tests.cli.conftest import cli_fixture, here_fixture

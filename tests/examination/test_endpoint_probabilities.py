@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from forensics.examination.endpoint_probabilities import LEAST, ask_probabilities, echoed_score
-from forensics.examination.first_tokens import PROMPTS
+from forensics.examination.first_token_probabilities import PROMPTS
 from forensics.examination.local_probabilities import text_probabilities
 from forensics.examination.passages import load_passages
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.subject import parse_subject
 from forensics.zoo import surgery, training
 from forensics.zoo.checkpoint import write_checkpoint

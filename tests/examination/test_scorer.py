@@ -13,7 +13,7 @@ from forensics.examination.local_probabilities import text_probabilities
 from forensics.examination.passages import PLACES, load_passages, places
 from forensics.examination.probability_values import answer_key
 from forensics.examination.scorer import Scorer
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.model_files.sources import open_source
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from forensics.cohorts.finding import find_cohort
-from forensics.cohorts.subject import place_member
+from forensics.cohorts.placed import place_member
 from forensics.exitcodes import ExitCode
 from forensics.policy.declarations import Declarations, DeclaredModel
 from forensics.policy.false_alarms import false_alarms

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensics.evidence.refusals import classify, model, task_model
+from forensics.evidence.refusals import classifier as model
+from forensics.evidence.refusals import classify, task_model
 from studies.refusals import fit as fitting
 from studies.refusals.figures import measure
 from studies.refusals.held_out import orders_held_out

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forensics.case.evidence import Evidence, PromptScore
-from forensics.evidence.base import without_score
+from forensics.evidence.comparator import without_score
 from forensics.evidence.text.formatting import Formatting
 from forensics.evidence.text.phrasing import Phrasing
 from forensics.examination.examined import Examined

@@ -9,7 +9,7 @@ from forensics.evidence import load_comparators
 from forensics.examination.collect import collect
 from forensics.examination.examined import Examined
 from forensics.subjects.backends import open_backend
-from forensics.subjects.backends.base import GenerationSettings
+from forensics.subjects.backends.backend import GenerationSettings
 from forensics.subjects.subject import parse_subject
 from forensics.suites.loading import load_suite
 from forensics.verdicts.compare import compare

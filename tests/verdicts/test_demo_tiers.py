@@ -18,10 +18,10 @@ from forensics.evidence.tokenizer.vocabulary import Tokenizer
 from forensics.examination import passages as texts
 from forensics.examination.local_probabilities import text_probabilities
 from forensics.examination.probability_values import TextProbabilities
-from forensics.examination.token_counts import from_tokenizer_file, known_counts
-from forensics.subjects.backends.base import BackendOptions
+from forensics.examination.token_counting import from_tokenizer_file, known_counts
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.model_files.folder import ModelFiles, model_files
-from forensics.subjects.model_files.tokenizer import read_tokenizer
+from forensics.subjects.model_files.tokenizer_files import read_tokenizer
 from forensics.subjects.subject import parse_subject
 
 NAMES = ("smollm2", "smollm2-pruned", "gemma3-270m")

@@ -297,6 +297,6 @@ def test_types_are_seen_through_the_door(tmp_path):
         check=False,
     ).stdout
     assert 'Revealed type is "forensics.case.document.Case"' in seen
-    assert "forensics.cohorts.tracing.Trace" in seen
+    assert "forensics.cohorts.trace.Trace" in seen
     assert 'Argument "samples" to "compare" has incompatible type "str"' in seen
     assert 'Unexpected keyword argument "sample"' in seen

@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forensics.case.details.base import Details, OtherDetails
-from forensics.case.details.manner import MannerDetails
+from forensics.case.details.details_record import Details, OtherDetails
 from forensics.case.details.probabilities import (
     FirstTokensDetails,
     LikelihoodsDetails,
@@ -18,6 +17,7 @@ from forensics.case.details.probabilities import (
     StudentFitDetails,
 )
 from forensics.case.details.reference import LikenessDetails, TransferredDetails
+from forensics.case.details.shared_manner import MannerDetails
 from forensics.case.details.text import (
     ChoicesDetails,
     IdentityDetails,

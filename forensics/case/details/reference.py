@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from forensics.case.details.base import Details
+from forensics.case.details.details_record import Details
 from forensics.case.record import ErrorAtScore, Finite, ModelText
 
 Range = tuple[Finite, Finite]

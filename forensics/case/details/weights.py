@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.case.details.base import Details, LayerRow
+from forensics.case.details.details_record import Details, LayerRow
 from forensics.case.record import Finite, ModelText
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from forensics.case.details.probabilities import ControlAgreement, FirstTokensDetails
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import scored, without_score
+from forensics.evidence.comparator import scored, without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,
@@ -25,7 +25,7 @@ from forensics.evidence.probabilities.panel import (
     sign_flip,
 )
 from forensics.examination.examined import Examined, Need
-from forensics.examination.first_tokens import LEAST, FirstTokens
+from forensics.examination.first_token_probabilities import LEAST, FirstTokens
 
 _CAVEATS = (
     "A control that is kin to both hides kinship; controls unlike both (other languages, other "

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forensics.case.details.probabilities import ControlDistance, LikelihoodsDetails
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import scored, without_score
+from forensics.evidence.comparator import scored, without_score
 from forensics.evidence.features.matched_prompts import percentile_interval, resample_weights
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from forensics.case.details.probabilities import MutualFitDetails
 from forensics.case.evidence import Evidence, Interval, Tier
-from forensics.evidence.base import MIN_PROMPTS, scored, too_few, without_score
+from forensics.evidence.comparator import MIN_PROMPTS, scored, too_few, without_score
 from forensics.evidence.features.matched_prompts import percentile_interval, resample_weights
 from forensics.evidence.probabilities.panel import Seen, bits_per_byte, choose
 from forensics.examination.examined import Examined, Need

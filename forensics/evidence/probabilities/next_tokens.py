@@ -15,7 +15,7 @@ import numpy as np
 
 from forensics.case.details.probabilities import ControlPlaces, NextTokensDetails
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import scored, without_score
+from forensics.evidence.comparator import scored, without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import (
     LEAST_FOR_P_VALUE,

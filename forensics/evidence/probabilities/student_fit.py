@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forensics.case.details.probabilities import FitDirection, StudentFitDetails
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import MIN_PROMPTS, scored, too_few, without_score
+from forensics.evidence.comparator import MIN_PROMPTS, scored, too_few, without_score
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.probabilities.panel import Seen, bits_per_byte, choose
 from forensics.examination.examined import Examined, Need

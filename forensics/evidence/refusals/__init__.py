@@ -15,6 +15,12 @@ against compliance.
 
 from __future__ import annotations
 
-from forensics.evidence.refusals.model import By, Label, RefusalJudgement, classifier_id, classify
+from forensics.evidence.refusals.classifier import (
+    By,
+    Label,
+    RefusalJudgement,
+    classifier_id,
+    classify,
+)
 
 __all__ = ["By", "Label", "RefusalJudgement", "classifier_id", "classify"]

@@ -14,9 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from forensics.evidence.refusals.lexicons import GROUPS, Group, languages_of
-from forensics.evidence.refusals.matching import Hit, find_hits, mask_mentions, split_sentences
 from forensics.evidence.refusals.normalise import Folded, fold
-from forensics.evidence.refusals.words import STEM
+from forensics.evidence.refusals.opening_words import STEM
+from forensics.evidence.refusals.pattern_matches import (
+    Hit,
+    find_hits,
+    mask_mentions,
+    split_sentences,
+)
 
 _WORD = re.compile(r"[a-z0-9'\u00c0-\u02af\u0370-\u1fff]+|[\u3040-\u9fff\uac00-\ud7af]")
 _ASCII_WORD = re.compile(r"[a-z0-9']+")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from forensics.evidence.refusals.normalise import fold
-from forensics.evidence.refusals.words import STEM
+from forensics.evidence.refusals.opening_words import STEM
 
 PLACES = ("o:", "h:", "t:")
 """What marks a sequence of the opening, the head and the tail of an answer."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.case.evidence import Evidence, Exhibit, Tier
-from forensics.evidence.base import exhibit, matched_evidence
+from forensics.evidence.comparator import exhibit, matched_evidence
 from forensics.evidence.features.matched_prompts import Matched, PromptRows, prompt_rows
 from forensics.examination.examined import Examined, Need
 

@@ -15,7 +15,7 @@ import regex
 
 from forensics.case.details.text import IdentityDetails
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import exhibit, scored, without_score
+from forensics.evidence.comparator import exhibit, scored, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,

@@ -29,7 +29,7 @@ from scipy import sparse
 
 from forensics.case.details.text import LexiconDetails, SharedPhrase
 from forensics.case.evidence import Evidence, Exhibit, Tier
-from forensics.evidence.base import MIN_PROMPTS, exhibit, matched_evidence, without_score
+from forensics.evidence.comparator import MIN_PROMPTS, exhibit, matched_evidence, without_score
 from forensics.evidence.features.general_english import general_english
 from forensics.evidence.features.matched_prompts import Floats, Matched, PromptRows, prompt_rows
 from forensics.examination.examined import Examined, Need

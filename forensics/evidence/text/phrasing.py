@@ -17,7 +17,7 @@ from scipy import sparse
 
 from forensics.case.details.text import LongRuns, PhrasingDetails
 from forensics.case.evidence import Evidence, Exhibit, Tier
-from forensics.evidence.base import exhibit, matched_evidence
+from forensics.evidence.comparator import exhibit, matched_evidence
 from forensics.evidence.features.matched_prompts import Matched, PromptRows, prompt_rows
 from forensics.examination.examined import Examined, Need
 from forensics.transcripts.answers import Answer

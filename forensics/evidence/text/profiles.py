@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from forensics.case.details.text import HabitDifference, ProfileDetails, SelfDelta
 from forensics.case.evidence import Evidence, Exhibit
-from forensics.evidence.base import (
+from forensics.evidence.comparator import (
     MIN_PROMPTS,
     Comparator,
     exhibit,

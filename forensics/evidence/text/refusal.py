@@ -16,7 +16,7 @@ import numpy as np
 from forensics.case.details.kinds import AnyDetails
 from forensics.case.details.text import RefusalDetails
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import MIN_PROMPTS, exhibit, scored, too_few, without_score
+from forensics.evidence.comparator import MIN_PROMPTS, exhibit, scored, too_few, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from forensics.case.details.text import SamplingDetails
 from forensics.case.evidence import Evidence, Exhibit, NoiseFloor, Tier
-from forensics.evidence.base import MIN_PROMPTS, exhibit, scored, without_score
+from forensics.evidence.comparator import MIN_PROMPTS, exhibit, scored, without_score
 from forensics.evidence.features.matched_prompts import (
     Floats,
     group_by_prompt,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from forensics.case.details.tokenizer import TokenCountsDetails
 from forensics.case.evidence import Evidence, EvidenceStatus, Tier
-from forensics.evidence.base import scored, without_score
+from forensics.evidence.comparator import scored, without_score
 from forensics.examination.examined import Examined, Need
-from forensics.examination.token_counts import LEAST_STRINGS, TokenCounts, known_counts
+from forensics.examination.token_counting import LEAST_STRINGS, TokenCounts, known_counts
 
 _NEAREST = 3
 _CAVEATS = (

@@ -22,9 +22,9 @@ from forensics.case.details.tokenizer import (
     VocabularyDetails,
 )
 from forensics.case.evidence import Evidence, Tier
-from forensics.evidence.base import scored, without_score
+from forensics.evidence.comparator import scored, without_score
 from forensics.examination.examined import Examined, Need
-from forensics.subjects.model_files.tokenizer import TokenizerFacts, read_tokenizer
+from forensics.subjects.model_files.tokenizer_files import TokenizerFacts, read_tokenizer
 
 LEAST_SHARED = 100
 # Known copies and extensions keep 0.90 or more of the successors (22 pairs), unrelated tokenizers

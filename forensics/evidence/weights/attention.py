@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from forensics.case.details.weights import AttentionDetails
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import scored, without_score
-from forensics.evidence.weights.base import OfWeightFiles
+from forensics.evidence.comparator import scored, without_score
 from forensics.evidence.weights.units import NO_UNITS
+from forensics.evidence.weights.weight_comparator import OfWeightFiles
 
 if TYPE_CHECKING:
     from forensics.subjects.model_files.folder import ModelFiles
@@ -35,8 +35,8 @@ class WeightsAttention(OfWeightFiles):
         Raises:
             InputFileError: weights that cannot be read, NaN among them.
         """
-        from forensics.evidence.weights.numerics.attention import compare_attention
         from forensics.evidence.weights.numerics.correspondence import correspond
+        from forensics.evidence.weights.numerics.query_key import compare_attention
         from forensics.evidence.weights.numerics.reporting import layer_interval, layer_rows
 
         matched = correspond(a, b)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from forensics.case.details.weights import MatchingDetails
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import scored, without_score
-from forensics.evidence.weights.base import OfWeightFiles
+from forensics.evidence.comparator import scored, without_score
 from forensics.evidence.weights.units import NO_UNITS
+from forensics.evidence.weights.weight_comparator import OfWeightFiles
 
 if TYPE_CHECKING:
     from forensics.subjects.model_files.folder import ModelFiles

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from forensics.case.details.weights import TensorsDetails
 from forensics.case.evidence import Evidence, EvidenceStatus
-from forensics.evidence.base import scored, without_score
-from forensics.evidence.weights.base import OfWeightFiles
+from forensics.evidence.comparator import scored, without_score
+from forensics.evidence.weights.weight_comparator import OfWeightFiles
 
 if TYPE_CHECKING:
     from forensics.evidence.weights.numerics.correspondence import Opened
@@ -34,7 +34,7 @@ class WeightsTensors(OfWeightFiles):
             InputFileError: weights that cannot be read, NaN among them.
         """
         from forensics.evidence.weights.numerics.correspondence import open_model
-        from forensics.evidence.weights.numerics.tensors import direction, identical_tensors
+        from forensics.evidence.weights.numerics.equal_tensors import direction, identical_tensors
 
         first, second = open_model(a), open_model(b)
         found = identical_tensors(first, second)
@@ -62,7 +62,7 @@ class WeightsTensors(OfWeightFiles):
 
 def _nothing_told(model: Opened) -> tuple[EvidenceStatus, str]:
     """Return status and reason where no tensor of B was compared."""
-    from forensics.evidence.weights.numerics.tensors import LEAST_SIZE
+    from forensics.evidence.weights.numerics.equal_tensors import LEAST_SIZE
 
     if all(tensor.size < LEAST_SIZE for tensor in model.parts.weights.tensors.values()):
         return "not_applicable", "B has no tensor large enough to tell"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from forensics.case.details.weights import UnitsDetails
 from forensics.case.evidence import Evidence
-from forensics.evidence.base import scored, without_score
-from forensics.evidence.weights.base import OfWeightFiles
+from forensics.evidence.comparator import scored, without_score
+from forensics.evidence.weights.weight_comparator import OfWeightFiles
 
 if TYPE_CHECKING:
     from forensics.evidence.weights.numerics.correspondence import MatchedModels

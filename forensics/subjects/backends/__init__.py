@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.errors import UsageError
-from forensics.subjects.backends.base import (
+from forensics.subjects.backends.backend import (
     Backend,
     BackendOptions,
     GenerationSettings,

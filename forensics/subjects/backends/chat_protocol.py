@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from forensics.subjects.backends.base import GenerationSettings, Request
+from forensics.subjects.backends.backend import GenerationSettings, Request
 from forensics.subjects.backends.chat_template import fold_system
 from forensics.suites.suite import Message
 from forensics.support.secrets import Secret
 from forensics.transcripts.completions import read_choice
 from forensics.transcripts.endings import Ending
 from forensics.transcripts.messages import MessageError, apart
-from forensics.transcripts.reasoning import Split
+from forensics.transcripts.thinking import Split
 from forensics.transcripts.transcript import Response, Transcript
 
 Api = Literal["chat", "completions"]

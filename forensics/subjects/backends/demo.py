@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.backends.transformers import TransformersBackend
-from forensics.subjects.model_files.demo import find_demo, open_demo_source
+from forensics.subjects.model_files.demo_files import find_demo, open_demo_source
 from forensics.subjects.subject import Subject
 
 

@@ -16,7 +16,7 @@ import httpx
 
 from forensics.errors import BackendError, UsageError
 from forensics.subjects.addresses import clean_address, key_headers
-from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request, Sink
+from forensics.subjects.backends.backend import BackendOptions, GenerationSettings, Request, Sink
 from forensics.subjects.backends.chat_errors import (
     FEW,
     Endpoint,

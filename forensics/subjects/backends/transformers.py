@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from forensics.errors import BackendError
-from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request, Sink
+from forensics.subjects.backends.backend import BackendOptions, GenerationSettings, Request, Sink
 from forensics.subjects.backends.chat_template import ChatTemplate
-from forensics.subjects.model_files.loading import device, load_model, store_by_column
+from forensics.subjects.model_files.model_loading import device, load_model, store_by_column
 from forensics.subjects.model_files.sources import ModelSource, open_source
 from forensics.subjects.subject import Subject
 from forensics.support.libraries import require
 from forensics.support.quiet import why
-from forensics.transcripts.reasoning import Split, is_delimiter, opening_at_end, split
+from forensics.transcripts.thinking import Split, is_delimiter, opening_at_end, split
 from forensics.transcripts.transcript import Response
 
 

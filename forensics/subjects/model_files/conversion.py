@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forensics.errors import BackendError, MissingDependencyError, ModelFileError
 from forensics.subjects.model_files.gguf import header_text, read_header
-from forensics.subjects.model_files.loading import check_loaded
+from forensics.subjects.model_files.model_loading import check_loaded
 from forensics.support.cache import cached_folder, file_sha256
 from forensics.support.libraries import require
 from forensics.support.quiet import quiet, why

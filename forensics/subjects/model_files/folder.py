@@ -83,7 +83,7 @@ def model_files(subject: Subject, dtype: str = "float32") -> ModelFiles | None:
             path = Path(subject.target)
             return folder_files(path if is_folder(path) else _hub_folder(subject, dtype))
         case "demo":
-            from forensics.subjects.model_files.demo import demo_source
+            from forensics.subjects.model_files.demo_files import demo_source
 
             return folder_files(demo_source(subject.target, dtype).folder())
         case _:

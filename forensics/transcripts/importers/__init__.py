@@ -14,7 +14,7 @@ from forensics.errors import InputFileError, OutputError
 from forensics.suites.suite import Suite
 from forensics.support.clock import now
 from forensics.support.version import VERSION
-from forensics.transcripts.importers.base import Imported, Importer
+from forensics.transcripts.importers.importer import Imported, Importer
 from forensics.transcripts.importers.joining import join
 from forensics.transcripts.importers.naming import file_names
 from forensics.transcripts.importers.problems import NOTHING_SKIPPED, Skipped

@@ -10,7 +10,7 @@ from typing import Any
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import is_blank
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.importer import (
     UNKNOWN,
     Imported,
     ImportedAnswer,

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from forensics.errors import InputFileError
 from forensics.transcripts.completions import Failure, read_failure
-from forensics.transcripts.importers.base import Imported, by_model, each_record
 from forensics.transcripts.importers.beside import named_requests, requests_beside
 from forensics.transcripts.importers.calls import Call, CallReader, only_model
 from forensics.transcripts.importers.head import Record, first_record, is_record, objects
+from forensics.transcripts.importers.importer import Imported, by_model, each_record
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 from forensics.transcripts.importers.requests import Messages, asked

@@ -11,7 +11,10 @@ from pathlib import Path
 
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.conversation import exchange, parse_turns
+from forensics.transcripts.importers.fastchat import API_ERROR
+from forensics.transcripts.importers.head import Record, first_record
+from forensics.transcripts.importers.importer import (
     Imported,
     ImportedAnswer,
     PromptTable,
@@ -20,9 +23,6 @@ from forensics.transcripts.importers.base import (
     each_record,
     model_name,
 )
-from forensics.transcripts.importers.conversation import exchange, parse_turns
-from forensics.transcripts.importers.fastchat import API_ERROR
-from forensics.transcripts.importers.head import Record, first_record
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 

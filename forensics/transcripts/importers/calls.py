@@ -11,7 +11,8 @@ from forensics.errors import InputFileError
 from forensics.suites.suite import Prompt, text_sha256
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Completion, Failure, read_completion
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.head import is_record
+from forensics.transcripts.importers.importer import (
     UNKNOWN,
     ImportedAnswer,
     PromptTable,
@@ -19,7 +20,6 @@ from forensics.transcripts.importers.base import (
     completion_answers,
     model_name,
 )
-from forensics.transcripts.importers.head import is_record
 from forensics.transcripts.importers.requests import Messages
 from forensics.transcripts.messages import MessageError
 

@@ -13,16 +13,6 @@ from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import is_blank
 from forensics.transcripts.completions import Completion, Output, read_completion, read_failure
 from forensics.transcripts.endings import NATURAL, ending
-from forensics.transcripts.importers.base import (
-    Imported,
-    ImportedAnswer,
-    PromptTable,
-    Tally,
-    by_model,
-    completion_answers,
-    each_record,
-    model_name,
-)
 from forensics.transcripts.importers.conversation import (
     Exchange,
     Turn,
@@ -32,6 +22,16 @@ from forensics.transcripts.importers.conversation import (
     with_extras,
 )
 from forensics.transcripts.importers.head import parsed
+from forensics.transcripts.importers.importer import (
+    Imported,
+    ImportedAnswer,
+    PromptTable,
+    Tally,
+    by_model,
+    completion_answers,
+    each_record,
+    model_name,
+)
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_document, json_records
 from forensics.transcripts.messages import Content, MessageError

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from forensics.suites.suite import Message
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.conversation import Turn
+from forensics.transcripts.importers.importer import (
     UNKNOWN,
     ImportedAnswer,
     PromptTable,
     Tally,
     model_name,
 )
-from forensics.transcripts.importers.conversation import Turn
 
 _SEVERAL = "conversations have several answers; each is kept, with the turns before as its prompt"
 _NONE = "the conversation has no turn of the model"

@@ -15,7 +15,10 @@ from typing import Any
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt
 from forensics.support.compressed import plain_path
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.calls import unseen_prompt
+from forensics.transcripts.importers.conversation import parse_content
+from forensics.transcripts.importers.head import Record, first_record, is_record, objects
+from forensics.transcripts.importers.importer import (
     UNKNOWN,
     Imported,
     ImportedAnswer,
@@ -25,9 +28,6 @@ from forensics.transcripts.importers.base import (
     each_record,
     model_name,
 )
-from forensics.transcripts.importers.calls import unseen_prompt
-from forensics.transcripts.importers.conversation import parse_content
-from forensics.transcripts.importers.head import Record, first_record, is_record, objects
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 from forensics.transcripts.messages import Content

@@ -11,7 +11,8 @@ from forensics.errors import InputFileError
 from forensics.suites.suite import Message
 from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import is_blank
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.conversation import Turn, exchange, parse_content, parse_turn
+from forensics.transcripts.importers.importer import (
     Imported,
     ImportedAnswer,
     PromptTable,
@@ -20,7 +21,6 @@ from forensics.transcripts.importers.base import (
     each_record,
     model_name,
 )
-from forensics.transcripts.importers.conversation import Turn, exchange, parse_content, parse_turn
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_records
 

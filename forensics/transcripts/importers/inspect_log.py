@@ -15,7 +15,8 @@ from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Output, read_choice, read_failure
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.conversation import Turn, exchange, parse_turns
+from forensics.transcripts.importers.importer import (
     Imported,
     ImportedAnswer,
     PromptTable,
@@ -24,7 +25,6 @@ from forensics.transcripts.importers.base import (
     each_record,
     model_name,
 )
-from forensics.transcripts.importers.conversation import Turn, exchange, parse_turns
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import (
     decode,

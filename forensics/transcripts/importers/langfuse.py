@@ -14,13 +14,6 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Failure, read_failure
-from forensics.transcripts.importers.base import (
-    Imported,
-    ImportedAnswer,
-    by_model,
-    each_record,
-    model_name,
-)
 from forensics.transcripts.importers.calls import PARSED, Call, CallReader, json_text
 from forensics.transcripts.importers.head import (
     Record,
@@ -29,6 +22,13 @@ from forensics.transcripts.importers.head import (
     objects,
     parsed,
     returned,
+)
+from forensics.transcripts.importers.importer import (
+    Imported,
+    ImportedAnswer,
+    by_model,
+    each_record,
+    model_name,
 )
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records

@@ -13,7 +13,8 @@ from forensics.errors import InputFileError
 from forensics.suites.suite import Message, text_sha256
 from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import block_of, is_blank, marks
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.conversation import parse_turns
+from forensics.transcripts.importers.importer import (
     Imported,
     ImportedAnswer,
     PromptTable,
@@ -22,7 +23,6 @@ from forensics.transcripts.importers.base import (
     each_record,
     model_name,
 )
-from forensics.transcripts.importers.conversation import parse_turns
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import head_keys, json_document, json_records
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from forensics.errors import InputFileError
 from forensics.support.compressed import plain_path
-from forensics.transcripts.importers.base import Imported, ImportedAnswer, by_model, each_record
 from forensics.transcripts.importers.conversation import parse_turns, with_extras
 from forensics.transcripts.importers.dialogues import DialogueReader
 from forensics.transcripts.importers.head import Record, first_record, objects, parsed
+from forensics.transcripts.importers.importer import Imported, ImportedAnswer, by_model, each_record
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 

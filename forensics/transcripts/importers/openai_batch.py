@@ -12,7 +12,7 @@ from forensics.errors import InputFileError
 from forensics.suites.suite import Message, Prompt, text_sha256
 from forensics.support.compressed import plain_path
 from forensics.transcripts.completions import Completion, Failure, read_completion, read_failure
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.importer import (
     Imported,
     ImportedAnswer,
     PromptTable,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from forensics.errors import InputFileError
 from forensics.transcripts.completions import Failure, read_failure
-from forensics.transcripts.importers.base import Imported, by_model, each_record, model_name
 from forensics.transcripts.importers.calls import Call, CallReader, only_model
 from forensics.transcripts.importers.head import Record, first_record, is_record, objects, parsed
+from forensics.transcripts.importers.importer import Imported, by_model, each_record, model_name
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 from forensics.transcripts.importers.requests import asked, is_request

@@ -15,13 +15,13 @@ from forensics.support.sanitise import one_line
 from forensics.transcripts.importers.alpaca_eval import AlpacaEval
 from forensics.transcripts.importers.anthropic_batch import AnthropicBatch
 from forensics.transcripts.importers.arena_hard import ArenaHard
-from forensics.transcripts.importers.base import Importer, PromptsImporter
 from forensics.transcripts.importers.chat_log import ChatLog
 from forensics.transcripts.importers.csv_files import header_names
 from forensics.transcripts.importers.fastchat import FastChat
 from forensics.transcripts.importers.garak import Garak
 from forensics.transcripts.importers.gemini_batch import GeminiBatch
 from forensics.transcripts.importers.helm import Helm
+from forensics.transcripts.importers.importer import Importer, PromptsImporter
 from forensics.transcripts.importers.inspect_log import Inspect
 from forensics.transcripts.importers.langfuse import Langfuse
 from forensics.transcripts.importers.litellm import LiteLLM

@@ -14,10 +14,10 @@ from pathlib import Path
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message
 from forensics.support.compressed import plain_path
-from forensics.transcripts.importers.base import Imported, ImportedAnswer, by_model, each_record
 from forensics.transcripts.importers.conversation import Turn, parse_turn, with_extras
 from forensics.transcripts.importers.dialogues import DialogueReader
 from forensics.transcripts.importers.head import Record, first_record, is_record, objects, parsed
+from forensics.transcripts.importers.importer import Imported, ImportedAnswer, by_model, each_record
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import json_records
 

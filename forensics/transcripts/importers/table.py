@@ -14,7 +14,10 @@ from forensics.suites.suite import Message
 from forensics.support.compressed import plain_path
 from forensics.transcripts.blocks import block_of, is_blank, marks
 from forensics.transcripts.completions import Output, read_completion
-from forensics.transcripts.importers.base import (
+from forensics.transcripts.importers.conversation import parse_turns
+from forensics.transcripts.importers.csv_files import DELIMITERS, normal, numbered_rows
+from forensics.transcripts.importers.head import chat_or_text
+from forensics.transcripts.importers.importer import (
     UNKNOWN,
     Imported,
     ImportedAnswer,
@@ -25,9 +28,6 @@ from forensics.transcripts.importers.base import (
     each_record,
     model_name,
 )
-from forensics.transcripts.importers.conversation import parse_turns
-from forensics.transcripts.importers.csv_files import DELIMITERS, normal, numbered_rows
-from forensics.transcripts.importers.head import chat_or_text
 from forensics.transcripts.importers.problems import Problems
 from forensics.transcripts.importers.records import (
     decode,

@@ -22,7 +22,7 @@ from forensics.examination.examined import Examined
 from forensics.examination.passages import load_passages
 from forensics.examination.probability_values import TextProbabilities, TextScore, answer_key
 from forensics.examination.token_probabilities import MAX_ANSWERS, observe
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator, examined_from, sample_pairs
 from forensics.transcripts.transcript import Transcript

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from forensics.case.details.manner import MannerDetails
+from forensics.case.details.shared_manner import MannerDetails
 from forensics.case.evidence import Evidence
 from forensics.evidence.features.sketches import (
     BUCKETS,
@@ -17,8 +17,8 @@ from forensics.evidence.features.sketches import (
 )
 from forensics.evidence.text.shared_manner.attenuation import CentredCosines
 from forensics.evidence.text.shared_manner.centring import MannerReference
-from forensics.evidence.text.shared_manner.comparator import SharedManner
 from forensics.evidence.text.shared_manner.equivalence import MARGINS, reading
+from forensics.evidence.text.shared_manner.manner_evidence import SharedManner
 from forensics.evidence.text.shared_manner.repeated import Repeated, SequenceRarity
 from forensics.examination.examined import Examined
 from tests.evidence.text.fresh import subject

@@ -21,7 +21,7 @@ from forensics.evidence.tokenizer.vocabulary import (
 )
 from forensics.examination.examined import Examined
 from forensics.subjects.model_files.folder import ModelFiles, folder_files
-from forensics.subjects.model_files.tokenizer import read_tokenizer, why_no_tokenizer
+from forensics.subjects.model_files.tokenizer_files import read_tokenizer, why_no_tokenizer
 from forensics.subjects.subject import parse_subject
 from forensics.testing import check_comparator
 from forensics.transcripts.transcript import Transcript

@@ -177,7 +177,7 @@ def gguf_file_fixture(tmp_path: Path) -> Path:
 
 
 def test_gguf_is_dequantised_tensor_by_tensor(gguf_file):
-    from forensics.evidence.weights.numerics.vocabulary import token_rows
+    from forensics.evidence.weights.numerics.shared_tokens import token_rows
 
     files = ModelFiles(None, gguf=gguf_file)
     weights = open_weights(files)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.examination.collect import collect
-from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request
+from forensics.subjects.backends.backend import BackendOptions, GenerationSettings, Request
 from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite

@@ -9,8 +9,8 @@ import pytest
 
 from forensics.errors import BackendError, MissingDependencyError, UsageError
 from forensics.subjects.backends import BackendOptions, GenerationSettings, open_backend
-from forensics.subjects.model_files.demo import PRUNED_FRACTION, prune
-from forensics.subjects.model_files.loading import load_model
+from forensics.subjects.model_files.demo_files import PRUNED_FRACTION, prune
+from forensics.subjects.model_files.model_loading import load_model
 from forensics.subjects.subject import parse_subject
 from forensics.transcripts.transcript import Response
 from tests.subjects.backends.tiny_model import ask, make_suite, make_tiny_model

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import UsageError
-from forensics.subjects.backends.base import BackendOptions, GenerationSettings, Request
+from forensics.subjects.backends.backend import BackendOptions, GenerationSettings, Request
 from forensics.subjects.backends.chat_protocol import echoed_models
 from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.subjects.subject import Subject

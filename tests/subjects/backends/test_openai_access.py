@@ -9,7 +9,7 @@ import pytest
 
 from forensics.errors import BackendError, UsageError
 from forensics.examination.collect import collect
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.subjects.subject import parse_subject
 from tests.loopback import (

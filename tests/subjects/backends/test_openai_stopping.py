@@ -59,7 +59,7 @@ def test_what_the_sink_raises_surfaces_as_it_is(loopback: Start, error: BaseExce
 CHILD = """
 import signal, sys
 from pathlib import Path
-from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+from forensics.subjects.backends.backend import BackendOptions, GenerationSettings
 from forensics.subjects.backends.openai import OpenAIBackend
 from forensics.examination.collect import collect
 from forensics.subjects.subject import parse_subject

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forensics.examination.collect import collect
-from forensics.subjects.backends.base import GenerationSettings
+from forensics.subjects.backends.backend import GenerationSettings
 from forensics.subjects.backends.chat_protocol import dropped_parameters
 from forensics.subjects.subject import parse_subject
 from tests.loopback import Call, Reply, echo, error_reply

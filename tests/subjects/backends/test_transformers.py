@@ -17,7 +17,7 @@ from forensics.subjects.backends.transformers import _Loaded, _split
 from forensics.subjects.model_files.sources import read_template
 from forensics.subjects.subject import parse_subject
 from forensics.suites.suite import Message, Prompt, Suite
-from forensics.transcripts.reasoning import Split
+from forensics.transcripts.thinking import Split
 from forensics.transcripts.transcript import Response
 from tests.subjects.backends.tiny_model import (
     CHATML,

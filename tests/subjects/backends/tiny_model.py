@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from forensics.subjects.backends.base import (
+from forensics.subjects.backends.backend import (
     BackendOptions,
     GenerationSettings,
     Request,

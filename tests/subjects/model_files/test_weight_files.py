@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from forensics.errors import ModelFileError
 from forensics.evidence.weights.numerics.reader import open_weights
-from forensics.subjects.backends.base import GenerationSettings
+from forensics.subjects.backends.backend import GenerationSettings
 from forensics.subjects.model_files.folder import folder_files
 from forensics.subjects.model_files.sources import check_folder, open_source
 from forensics.subjects.model_files.weight_files import select_weights

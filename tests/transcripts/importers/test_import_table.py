@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from forensics.errors import InputFileError
 from forensics.suites.suite import text_sha256
 from forensics.transcripts.importers import import_file
-from forensics.transcripts.reasoning import split_reasoning
+from forensics.transcripts.thinking import split_reasoning
 from forensics.transcripts.transcript import read_transcript
 
 ROWS = [

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.case.details.manner import Centring, Equivalence, MannerFoil, OneModelTest
+from forensics.case.details.shared_manner import Centring, Equivalence, MannerFoil, OneModelTest
 from forensics.evidence.text.shared_manner.attenuation import CentredCosines, interval
 from forensics.evidence.text.shared_manner.known_pairs import KnownPairs
 

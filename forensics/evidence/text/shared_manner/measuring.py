@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.case.details.manner import (
+from forensics.case.details.shared_manner import (
     Centring,
     MannerDetails,
     MannerOfGenre,

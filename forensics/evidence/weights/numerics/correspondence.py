@@ -26,9 +26,9 @@ from forensics.evidence.weights.numerics.alignment import (
 from forensics.evidence.weights.numerics.parts import Layer, Part, Parts, adapter_parts, find_parts
 from forensics.evidence.weights.numerics.products import product
 from forensics.evidence.weights.numerics.reader import open_weights, stamp
+from forensics.evidence.weights.numerics.shared_tokens import shared_rows
 from forensics.evidence.weights.numerics.telling import says_nothing, telling_layers
 from forensics.evidence.weights.numerics.tensor import Floats
-from forensics.evidence.weights.numerics.vocabulary import shared_rows
 from forensics.subjects.model_files.folder import ModelFiles
 
 MOST_UNITS = 1024  # of A in each layer; more signs would not change any conclusion

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.case.details.base import LayerRow
+from forensics.case.details.details_record import LayerRow
 from forensics.case.evidence import Interval
 from forensics.evidence.features.matched_prompts import bootstrap_mean
 from forensics.evidence.weights.numerics.correspondence import LayerPair, MatchedModels

@@ -13,7 +13,7 @@ from typing import Any
 from forensics.errors import BackendError, MissingDependencyError, UsageError
 from forensics.subjects.model_files.conversion import converted
 from forensics.subjects.model_files.gguf import read_header
-from forensics.subjects.model_files.loading import load_model
+from forensics.subjects.model_files.model_loading import load_model
 from forensics.subjects.model_files.sources import ModelSource
 from forensics.support.cache import cached_folder
 

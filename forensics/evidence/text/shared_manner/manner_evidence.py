@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forensics.case.details.manner import Centring
+from forensics.case.details.shared_manner import Centring
 from forensics.case.evidence import Evidence, Exhibit, Interval, NoiseFloor, PromptScore, Tier
-from forensics.evidence.base import MIN_PROMPTS, Comparator, exhibit, without_score
+from forensics.evidence.comparator import MIN_PROMPTS, Comparator, exhibit, without_score
 from forensics.evidence.features.matched_prompts import row_dots
 from forensics.evidence.text.shared_manner.attenuation import CentredCosines
 from forensics.evidence.text.shared_manner.centring import MIN_MODELS, MannerReference, place

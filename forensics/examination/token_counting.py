@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from forensics.subjects.backends.base import GenerationSettings
+from forensics.subjects.backends.backend import GenerationSettings
 from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.support.resources import data_folder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forensics.examination.collect import Plan, Progress
-    from forensics.subjects.backends.base import Backend
+    from forensics.subjects.backends.backend import Backend
     from forensics.subjects.subject import Subject
     from forensics.transcripts.transcript import Transcript
 

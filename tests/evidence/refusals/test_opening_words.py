@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forensics.evidence.refusals import classify
 from forensics.evidence.refusals.features import read
-from forensics.evidence.refusals.words import opening_grams
+from forensics.evidence.refusals.opening_words import opening_grams
 
 _NOTHING: frozenset[str] = frozenset()
 

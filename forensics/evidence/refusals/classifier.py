@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from forensics.evidence.refusals.features import FEATURE_NAMES, Reading, read
 from forensics.evidence.refusals.lexicons import Group
-from forensics.evidence.refusals.matching import Hit
+from forensics.evidence.refusals.opening_words import opening_grams
+from forensics.evidence.refusals.pattern_matches import Hit
 from forensics.evidence.refusals.task import read_request
 from forensics.evidence.refusals.task_model import TASK_FILE, judge_order
-from forensics.evidence.refusals.words import opening_grams
-from forensics.transcripts.reasoning import split_reasoning
+from forensics.transcripts.thinking import split_reasoning
 
 Label = Literal["full_compliance", "partial_refusal", "full_refusal"]
 LABELS: tuple[Label, ...] = get_args(Label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol, TypeVar
 
-from forensics.case.details.base import Details
+from forensics.case.details.details_record import Details
 from forensics.case.details.kinds import AnyDetails
 from forensics.case.evidence import (
     Direction,

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from forensics.transcripts.reasoning import Split, is_delimiter, opening_at_end, split
+from forensics.transcripts.thinking import Split, is_delimiter, opening_at_end, split
 
 PAIRS = [
     ("<think>", "</think>"),

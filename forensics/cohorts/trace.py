@@ -16,8 +16,8 @@ import numpy as np
 from forensics.cohorts.calibration import to_log10
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import MIN_PROMPTS, Flags, Floats, agreement, pair_scores
+from forensics.cohorts.placed import Placed, excluded_for
 from forensics.cohorts.population import Condition, Population
-from forensics.cohorts.subject import Placed, excluded_for
 from forensics.cohorts.teachers import TeacherFinding, apart
 from forensics.cohorts.teachers import finding as teacher_finding
 from forensics.cohorts.trace_wording import (

@@ -19,7 +19,7 @@ from forensics.errors import BackendError
 
 if TYPE_CHECKING:
     from forensics.examination.probability_values import TextScore
-    from forensics.subjects.backends.base import BackendOptions, GenerationSettings
+    from forensics.subjects.backends.backend import BackendOptions, GenerationSettings
     from forensics.subjects.subject import Subject
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Response, Transcript
@@ -55,7 +55,7 @@ def suite() -> Suite:
 
 
 def _settings() -> GenerationSettings:
-    from forensics.subjects.backends.base import GenerationSettings
+    from forensics.subjects.backends.backend import GenerationSettings
 
     return GenerationSettings(max_tokens=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from forensics.case.details.base import Details
+from forensics.case.details.details_record import Details
 from forensics.case.record import Finite, ModelText
 
 # Two one-sided tests: is shared manner within the margin around 1 (`one_model`), below it

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forensics.examination.first_tokens import (
+from forensics.examination.first_token_probabilities import (
     PROMPTS,
     _start,
     ask_first_tokens,
@@ -18,7 +18,7 @@ from forensics.examination.first_tokens import (
     suite,
 )
 from forensics.examination.passages import load_passages
-from forensics.subjects.backends.base import BackendOptions
+from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.subject import parse_subject
 from forensics.zoo import surgery, training
 from forensics.zoo.checkpoint import write_checkpoint

@@ -15,7 +15,7 @@ from forensics.case.evidence import Evidence
 from forensics.errors import ModelFileError, UsageError
 from forensics.evidence.tokenizer.token_counts import TokenCountVectors, nearest
 from forensics.examination.examined import Examined
-from forensics.examination.token_counts import (
+from forensics.examination.token_counting import (
     LEAST_STRINGS,
     collect_counts,
     from_responses,

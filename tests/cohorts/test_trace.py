@@ -11,14 +11,14 @@ import pytest
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.lineage.models import ModelFacts, clusters
-from forensics.cohorts.subject import (
+from forensics.cohorts.placed import (
     excluded_for,
     place_examined,
     place_member,
     shares_answers,
 )
 from forensics.cohorts.teacher_wording import held_out_words
-from forensics.cohorts.tracing import FAMILY_WISE, Trace, trace
+from forensics.cohorts.trace import FAMILY_WISE, Trace, trace
 from forensics.examination.examined import Examined
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import Response
