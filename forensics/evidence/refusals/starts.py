@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+
+import regex
 
 from forensics.evidence.refusals.lexicons import LEXICONS, PARTS, Part, pattern_of
 
@@ -26,6 +26,9 @@ STARTS_FILE = "starts.json"
 _LONGEST = 5
 _WORD_ENDS = "|"
 _SPACE = r"\s+"
+# What a class of characters may hold besides those that a pattern names.
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_ '" + "".join(map(chr, range(0x430, 0x460)))
+_UNUSED = "\u02ad\u2053"  # a letter and a mark that no lexicon names: only "any" holds them
 
 Beginnings = Mapping[str, tuple[Part, ...]]
 
@@ -93,6 +96,9 @@ def _document() -> dict[str, dict[str, list[str]]]:
 def beginnings(pattern: str) -> list[str]:
     """Return the index entries of a regular expression.
 
+    They are found by trying: a beginning grows, letter by letter, as long as the expression could
+    match what begins so. Where any letter may follow, what stands before it is the entry.
+
     Args:
         pattern: an expression of the kind the lexicons hold.
 
@@ -100,101 +106,52 @@ def beginnings(pattern: str) -> list[str]:
         Sorted entries; every match that begins where a word begins starts with one of them.
 
     Raises:
-        ValueError: a match may begin with any word, or the expression is of an unknown kind.
+        ValueError: a match may begin with any word.
     """
-    parser: Any = import_module("re._parser")  # read at writing time only: it is not a public API
-    growing, done = _extend({""}, parser.parse(pattern))
-    if "" in done | growing:
-        raise ValueError(f"a match may begin with any word: {pattern[:80]}...")
-    return sorted(done | growing)
-
-
-def _extend(growing: set[str], sequence: Iterable[Any]) -> tuple[set[str], set[str]]:
-    """Lengthen beginnings by a parsed sequence: those still growing, and those that are done."""
-    done: set[str] = set()
-    for kind, value in sequence:
-        if not growing:
-            break
-        growing, ended = _step(growing, str(kind), value)
-        done |= ended
-    return growing, done
-
-
-def _step(growing: set[str], kind: str, value: Any) -> tuple[set[str], set[str]]:
-    if kind in ("ASSERT", "ASSERT_NOT"):
-        return growing, set()
-    if kind == "AT":
-        # Nothing of a word follows: worth keeping, as in "hi" against "his".
-        ending = {start for start in growing if start and _of_word(start[-1])}
-        return growing - ending, {start + _WORD_ENDS for start in ending}
-    if kind in ("LITERAL", "IN"):
-        return _append(growing, [chr(value)] if kind == "LITERAL" else _members(value))
-    if kind in ("ANY", "NOT_LITERAL"):
-        return set(), set(growing)
-    if kind in ("SUBPATTERN", "BRANCH"):
-        branches = value[1] if kind == "BRANCH" else [value[-1]]
-        return _union([_extend(growing, branch) for branch in branches])
-    if kind in ("MAX_REPEAT", "MIN_REPEAT"):
-        return _repeat(growing, *value)
-    raise ValueError(f"no rule for {kind} at the beginning of a pattern")
-
-
-def _repeat(
-    growing: set[str], least: int, most: int, sequence: Sequence[Any]
-) -> tuple[set[str], set[str]]:
-    kept: set[str] = set(growing) if least == 0 else set()
-    done: set[str] = set()
-    for count in range(1, min(int(most), _LONGEST) + 1):
-        longer, ended = _extend(growing, sequence)
-        done |= ended
-        if count >= least:
-            kept |= longer
-        if longer == growing:  # more of the same white space
-            kept |= longer
-            break
-        growing = longer
-    return kept, done
-
-
-def _members(members: Sequence[Any]) -> list[str] | None:
-    """Characters of a class, a space for white space; None: any."""
-    found: list[str] = []
-    for kind, value in members:
-        name = str(kind)
-        if name == "LITERAL":
-            found.append(chr(value))
-        elif name == "RANGE":
-            found.extend(map(chr, range(value[0], value[1] + 1)))
-        elif name == "CATEGORY" and str(value) == "CATEGORY_SPACE":
-            found.append(" ")
-        else:
-            return None
-    return found
-
-
-def _append(growing: set[str], characters: Sequence[str] | None) -> tuple[set[str], set[str]]:
-    if characters is None:
-        return set(), set(growing)
-    longer: set[str] = set()
-    done: set[str] = set()
-    for start in growing:
-        for character in characters:
-            if not start and not _of_word(character):
-                continue  # a match begins where a word begins
-            if start.endswith(" ") and character == " ":
-                longer.add(start)
-            elif len(start) + 1 == _LONGEST:
-                done.add(start + character)
+    expression = regex.compile(pattern)
+    letters = sorted({*pattern, *_LETTERS})
+    found: set[str] = set()
+    growing = [""]
+    while growing:
+        begun = growing.pop()
+        if any(_could_match(expression, begun + letter) for letter in _UNUSED):
+            if not begun:
+                raise ValueError(f"a match may begin with any word: {pattern[:80]}...")
+            found.add(begun)
+            continue
+        for start in (begun + letter for letter in letters if _may_follow(begun, letter)):
+            if _ends_with(expression, start):
+                goes_on = not _of_word(start[-1]) or _ends_within(expression, start + "a")
+                found.add(start if goes_on else start + _WORD_ENDS)
+            if not _could_match(expression, start):
+                continue
+            if len(start) == _LONGEST:
+                found.add(start)
             else:
-                longer.add(start + character)
-    return longer, done
+                growing.append(start)
+    return sorted(found)
 
 
-def _union(results: Sequence[tuple[set[str], set[str]]]) -> tuple[set[str], set[str]]:
-    return (
-        set().union(*(growing for growing, _ in results)),
-        set().union(*(done for _, done in results)),
-    )
+def _may_follow(begun: str, letter: str) -> bool:
+    if not begun:
+        return _of_word(letter)  # a match begins where a word begins
+    return not letter.isspace() or (letter == " " and begun[-1] != " ")
+
+
+def _could_match(expression: regex.Pattern[str], text: str) -> bool:
+    """Tell whether a text that begins so could be matched beyond what is given."""
+    match = expression.match(text, partial=True)
+    return match is not None and (match.partial or match.end() == len(text))
+
+
+def _ends_with(expression: regex.Pattern[str], text: str) -> bool:
+    match = expression.match(text)
+    return match is not None and match.end() == len(text)
+
+
+def _ends_within(expression: regex.Pattern[str], text: str) -> bool:
+    match = expression.match(text)
+    return match is not None and match.end() < len(text)
 
 
 def document() -> dict[str, dict[str, list[str]]]:
