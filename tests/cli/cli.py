@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.processes import ROOT, run_command
+
+__all__ = ["ONE", "QUICK", "ROOT", "Result", "forensics"]
 # Comparators that need no model: the others have tests of their own.
 QUICK = ("--without", "embedding")
 ONE = ("--only", "openings")
@@ -38,22 +38,20 @@ def forensics(
     *arguments: object,
     cwd: Path,
     limit: Callable[[], None] | None = None,
-    stdout: Any = subprocess.PIPE,
+    stdout: IO[Any] | int | None = None,
+    cold: bool = False,
     **environment: str,
 ) -> Result:
-    """Run `python -m forensics` in `cwd`; `limit` runs in the child before it starts."""
+    """Run `python -m forensics` in `cwd` (see `run_command`) with what this process was given."""
     cleared = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "FORENSICS_DEBUG", "OPENAI_API_KEY"}
     inherited = {key: value for key, value in os.environ.items() if key not in cleared}
     search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
-        [sys.executable, "-m", "forensics", *map(str, arguments)],
+    done = run_command(
+        [*map(str, arguments)],
         cwd=cwd,
-        env=inherited | {"PYTHONPATH": search} | environment,
+        environment=inherited | {"PYTHONPATH": search} | environment,
         stdout=stdout,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        preexec_fn=limit,
-        timeout=120,
-        check=False,
+        limit=limit,
+        cold=cold,
     )
-    return Result(done.returncode, done.stdout or "", done.stderr)
+    return Result(done.code, done.out.decode("utf-8"), done.err.decode("utf-8"))

@@ -23,7 +23,8 @@ from tests.compatibility.artefacts import ARTEFACTS, lay_pack
 from tests.compatibility.commands import GROUPS
 from tests.compatibility.making import make_inputs
 from tests.compatibility.normal import difference, normal, pattern, readable, same, stored
-from tests.compatibility.running import Said, endpoint, run
+from tests.compatibility.running import endpoint, run
+from tests.processes import Done
 
 OUTPUTS = Path(__file__).resolve().parent / "frozen" / "outputs"
 _LARGE = 12_000  # bytes from which on a text is stored compressed
@@ -65,13 +66,14 @@ def _damaged(folder: Path) -> None:
             edited.writestr(name, archive.read(name).replace(b"lighthouse", b"lamp"))
 
 
-def say(group: str, start: Path, hash_seed: str = "0") -> Texts:
+def say(group: str, start: Path, hash_seed: str = "0", *, cold: bool = True) -> Texts:
     """Run a group's commands and return what they said and wrote, by the name it is frozen under.
 
     Args:
         group: of `GROUPS`.
         start: the folder of `material`.
         hash_seed: for `PYTHONHASHSEED`.
+        cold: start an interpreter for each command, as a user's shell does.
     """
     texts: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as scratch, endpoint() as server:
@@ -82,7 +84,7 @@ def say(group: str, start: Path, hash_seed: str = "0") -> Texts:
         hidden = {str(folder): "<folder>", scratch: "<scratch>", f":{port}": ":<port>"}
         before = _state(folder, home)
         for name, command in GROUPS[group].items():
-            said = run(command.replace("{server}", server.url), folder, home, hash_seed)
+            said = run(command.replace("{server}", server.url), folder, home, hash_seed, cold=cold)
             if command.startswith("bundle "):
                 # The seal covers the versions of this machine's libraries.
                 seal = said.out.decode("utf-8").removeprefix("seal ").strip()
@@ -109,7 +111,7 @@ def _state(folder: Path, home: Path) -> dict[Path, tuple[int, int]]:
     return {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in files if p.is_file()}
 
 
-def _transcribed(command: str, said: Said) -> str:
+def _transcribed(command: str, said: Done) -> str:
     out, err = (_ended(part.decode("utf-8")) for part in (said.out, said.err))
     return f"$ forensics {command}\nexit {said.code}\n--- stdout\n{out}--- stderr\n{err}"
 
@@ -118,11 +120,13 @@ def _ended(text: str) -> str:
     return text if not text or text.endswith("\n") else f"{text}\n(no newline at the end)\n"
 
 
-def say_all(groups: Iterable[str], start: Path, hash_seed: str = "0") -> dict[str, Texts]:
-    """Run groups, two at a time."""
+def say_all(
+    groups: Iterable[str], start: Path, hash_seed: str = "0", *, cold: bool = True
+) -> dict[str, Texts]:
+    """Run groups, two at a time (see `say`)."""
     chosen = list(groups)
     with ThreadPoolExecutor(2) as pool:
-        said = pool.map(partial(say, start=start, hash_seed=hash_seed), chosen)
+        said = pool.map(partial(say, start=start, hash_seed=hash_seed, cold=cold), chosen)
         return dict(zip(chosen, said, strict=True))
 
 

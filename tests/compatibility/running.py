@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.compatibility.making import WRITERS, place_of
 from tests.loopback import Call, Loopback, Reply, chat_reply, error_reply
+from tests.processes import ROOT, Done, run_command
 
-ROOT = Path(__file__).resolve().parents[2]
 # What a user's machine may set and would change what is said.
 _UNSET = ("FORENSICS_", "GITHUB_", "OPENAI_", "HF_", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHON")
-_TIMEOUT = 180
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a command left behind, as it came."""
-
-    code: int
-    out: bytes
-    err: bytes
-
-
-def run(command: str, folder: Path, home: Path, hash_seed: str = "0") -> Said:
+def run(command: str, folder: Path, home: Path, hash_seed: str = "0", *, cold: bool = True) -> Done:
     """Run `forensics COMMAND` in a folder, with the code that lies beside these tests.
 
     Args:
@@ -35,17 +22,10 @@ def run(command: str, folder: Path, home: Path, hash_seed: str = "0") -> Said:
         folder: where it runs.
         home: a folder for caches and configuration.
         hash_seed: for `PYTHONHASHSEED`; nothing may hang on it.
+        cold: start an interpreter for it.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "forensics", *shlex.split(command)],
-        cwd=folder,
-        env=_environment(home, hash_seed),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_TIMEOUT,
-        check=False,
-    )
-    return Said(done.returncode, done.stdout, done.stderr)
+    environment = _environment(home, hash_seed)
+    return run_command(shlex.split(command), cwd=folder, environment=environment, cold=cold)
 
 
 def _environment(home: Path, hash_seed: str) -> dict[str, str]:

