@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
+from forensics.support.cache import cached_folder
 from forensics.transcripts.transcript import read_transcript
 from tests.loopback import loopback_fixture
 
@@ -24,6 +25,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REFERENCE_MODELS = ("vicuna-13b", "vicuna-7b", "gpt4_1106_preview")
+
+
+def shared_folder(
+    factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]
+) -> Path:
+    """Return a folder that the first worker of this run to need it fills; tests only read it."""
+    base = factory.getbasetemp()
+    # A worker's base lies in the run's; without workers there is one base.
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORENSICS_CACHE", str(root))
+        return cached_folder("shared", name, build)
 
 
 @pytest.fixture(name="data_folder", scope="session")
@@ -71,11 +84,15 @@ def cache_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(name="zoo", scope="session")
 def zoo_fixture(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Give name → folder of tiny models of known lineage, trained on the spot."""
+    """Give name → folder of tiny models of known lineage, trained once for all workers."""
+    from forensics.cohorts.lineage.models import read_models
     from forensics.zoo.build import SMALLEST, build_tiny
 
-    animals = build_tiny(tmp_path_factory.mktemp("zoo"), SMALLEST, lambda _: None)
-    return {animal.name: animal.folder for animal in animals}
+    def build(folder: Path) -> None:
+        build_tiny(folder, SMALLEST, lambda _: None)
+
+    folder = shared_folder(tmp_path_factory, "zoo", build)
+    return {name: folder / "models" / name for name in read_models(folder / "models.csv")}
 
 
 @pytest.fixture(name="embedding_model", scope="session")
