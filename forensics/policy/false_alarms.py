@@ -21,6 +21,7 @@ from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import error_rate
+from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.judging import NAME as LIKENESS
 from forensics.cohorts.lineage.models import clusters
@@ -81,7 +82,7 @@ class _FlaggedShare:
 
 def _kinship(name: RuleName, bound: float, measured: Sequence[Measured]) -> FalseAlarms:
     calibrated = [m for m in measured if m.case is not None and kin_log10_lr(m.case) is not None]
-    rates = [_at_bound(m.case, bound) for m in calibrated if m.case and m.search is None]
+    rates = [_at_bound(m.case, bound, m.cohort) for m in calibrated if m.case and m.search is None]
     for cohort in dict.fromkeys(m.search.cohort for m in calibrated if m.search is not None):
         basis = f"the limit of a search of {cohort}"
         rates.append(_FlaggedShare(FAMILY_WISE, FAMILY_WISE, basis))
@@ -98,8 +99,8 @@ def _kinship(name: RuleName, bound: float, measured: Sequence[Measured]) -> Fals
     )
 
 
-def _at_bound(case: Case, bound: float) -> _FlaggedShare:
-    held_out = _held_out(case, bound)
+def _at_bound(case: Case, bound: float, cohort: Cohort | None) -> _FlaggedShare:
+    held_out = _held_out(case, bound, cohort)
     if held_out is None or not held_out.pairs or not held_out.clusters:
         basis = "the bound of the likelihood ratio, where its calibration holds"
         return _FlaggedShare(None, 10**-bound, basis)
@@ -112,27 +113,32 @@ def _at_bound(case: Case, bound: float) -> _FlaggedShare:
     return _FlaggedShare(share, limit, basis)
 
 
-def _held_out(case: Case, bound: float) -> ErrorAtScore | None:
+def _held_out(case: Case, bound: float, cohort: Cohort | None) -> ErrorAtScore | None:
     """Count the pairs held out of the case's calibration that reach the bound, None without any."""
     llr = bound * log(10)
     for evidence in case.evidence:
         if evidence.comparator == LIKENESS and evidence.status == "ok":
-            return _in_cohort(evidence, llr)
+            return _in_cohort(evidence, llr, cohort)
         if evidence.comparator == TRANSFERRED and evidence.status == "ok":
             known = shipped()
             return known.error_at(llr, evidence.n) if known else None
     return None
 
 
-def _in_cohort(evidence: Evidence, llr: float) -> ErrorAtScore | None:
+def _named(cohort: str) -> Cohort | None:
+    """Return a cohort that was chosen by the prompts, None where its name does not find it."""
+    try:
+        return find_cohort(cohort)
+    except ForensicsError:
+        return None
+
+
+def _in_cohort(evidence: Evidence, llr: float, given: Cohort | None) -> ErrorAtScore | None:
     judged = evidence.details
     if not isinstance(judged, LikenessDetails):
         return None
-    try:
-        cohort = find_cohort(judged.cohort)
-    except ForensicsError:  # given as a file: its name does not find it
-        return None
-    if cohort.calibration is None or cohort.sha256 != judged.cohort_sha256:
+    cohort = given or _named(judged.cohort)
+    if cohort is None or cohort.calibration is None or cohort.sha256 != judged.cohort_sha256:
         return None
     numbers = clusters(cohort.facts)
     own = np.array([numbers[model] for model in cohort.models], dtype=np.intp)

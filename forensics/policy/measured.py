@@ -8,6 +8,7 @@ from typing import Literal
 
 from forensics.case.document import Case, CaseResponse
 from forensics.case.evidence import Evidence, Exhibit
+from forensics.cohorts.cohort import Cohort
 from forensics.policy.outcomes import ExhibitRef
 from forensics.verdicts.decision import Kin
 from forensics.verdicts.tier_readings import read_tiers
@@ -41,7 +42,8 @@ class Measured:
     `name` is the reference as the policy names it, `names` are all that mean it, and `kin` are
     names of its lineage and family; `number` is its case's place in the result; `damaged` says
     that the error is a model's file that is damaged or incomplete; `unmeasured` says why there was
-    nothing to measure although nothing failed, and `next_step` what would give something.
+    nothing to measure although nothing failed, and `next_step` what would give something. `cohort`
+    is the one that the policy judges by, or that the reference belongs to, as it was read.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Measured:
     damaged: bool = False
     unmeasured: str = ""
     next_step: str = ""
+    cohort: Cohort | None = None
 
 
 def kin_log10_lr(case: Case) -> float | None:

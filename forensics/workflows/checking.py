@@ -243,9 +243,16 @@ def _compared(run: PolicyRun, reference: ResolvedReference, progress: Progress) 
     case, _ = compared(run.pair(reference), settings, progress, run.comparators)
     subject = reference.compared.subject
     names = (reference.name, subject.name, subject.target, *reference.entry.names)
-    kin = own_lineage(reference.compared)
     calls, tiers = _failed_calls(case), _failed_tiers(case)
-    return Measured(reference.name, names, kin, case, error=calls or tiers, damaged=not calls)
+    return Measured(
+        reference.name,
+        names,
+        own_lineage(reference.compared),
+        case,
+        error=calls or tiers,
+        damaged=not calls,
+        cohort=run.judging(reference.compared),
+    )
 
 
 def _failed_calls(case: Case) -> str:

@@ -94,6 +94,11 @@ class PolicyRun:
         """Return a reference's model and the subject, to be compared."""
         return Pair(reference.compared, self.subject, self.controls, self.cohort, self.suite)
 
+    def judging(self, model: ResolvedSubject) -> Cohort | None:
+        """Return the cohort that a pair is judged by as far as names tell; None by its prompts."""
+        members = [side for side in (model, self.subject) if side.subject.kind == "cohort"]
+        return members[0].home if members else self.cohort.named
+
     def compare_settings(self, entry: ReferenceEntry) -> CompareSettings:
         """Return how one reference is compared with the subject."""
         analysis = replace(self.settings.analysis, known_released=entry.released or "")
