@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,11 +34,17 @@ def layer_pairs(evidence: Evidence) -> tuple[LayerSimilarity, ...]:
     """Return the pairs of layers that were compared, as far as layers are numbered."""
     details = evidence.details
     rows = details.layers[:_MOST] if isinstance(details, WithLayers) else ()
+    numbered = ((_number(row.a), _number(row.b), row) for row in rows)
     return tuple(
-        LayerSimilarity(row.a, row.b, row.similarity, row.p_value)
-        for row in rows
-        if isinstance(row.a, int) and isinstance(row.b, int)
+        LayerSimilarity(a, b, row.similarity, row.p_value)
+        for a, b, row in numbered
+        if a is not None and b is not None
     )
+
+
+def _number(label: int | str) -> int | None:
+    # Models number their layers, adapters name the modules they change.
+    return int(label) if re.fullmatch("[0-9]{1,6}", str(label)) else None
 
 
 def layers_words(pairs: Sequence[LayerSimilarity]) -> str:

@@ -228,8 +228,13 @@ class Page:
 
     def rows(self, path: str) -> list[tuple[str, str]]:
         """Return the leaves below `path` as (label, path), for a table of keys and values."""
-        leaves = view.flatten(view.lookup(self.case, path), path)
-        return [(label, at) for label, at in leaves if label not in _CHARTED]
+        return view.flatten(view.lookup(self.case, path), path)
+
+    def details(self, index: int) -> list[tuple[str, str]]:
+        """Return the details of one comparator's evidence, without what a chart shows of them."""
+        drawn = _CHARTED if self.layers_chart(index) else ()
+        rows = self.rows(f"evidence.{index}.details")
+        return [(label, at) for label, at in rows if label not in drawn]
 
     def columns(self, path: str) -> tuple[str, ...]:
         """Return the column names of the list of records at `path`, if it is one."""

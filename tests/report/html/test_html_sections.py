@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from forensics.case.document import Case, Relatives
+from forensics.case.details.kinds import read_details
+from forensics.case.document import Case, Relatives, read_case
 from forensics.custody.blinding import blinded
 from forensics.evidence.refusals import classify
 from forensics.report import view
@@ -178,7 +180,7 @@ def test_layers_are_drawn_and_put_into_words() -> None:
     pairs = layer_pairs(weights())
     assert len(pairs) == LAYERS**2
     assert f"{LAYERS} pairs beyond chance" in layers_words(pairs)
-    odd = [{"a": 1, "b": "x", "similarity": 0.5}, {"a": 0, "b": 0, "similarity": 1.0}]
+    odd = [{"a": 1, "b": "mlp.up", "similarity": 0.5}, {"a": 0, "b": "10", "similarity": 1.0}]
     for rows, drawn in ((odd, 1), ([*odd, "no"], 0)):
         entry = weights().model_copy(update={"details": {"layers": rows}})
         assert len(layer_pairs(entry)) == drawn
@@ -262,3 +264,19 @@ def test_who_refused_what_is_listed_where_the_record_agrees() -> None:
 def test_a_calibrated_page_of_120_prompts_is_under_a_megabyte() -> None:
     html = render_html(calibrated_case(120, 800))
     assert len(html.encode("utf-8")) < 1_000_000
+
+
+def test_layers_of_real_weights_are_drawn_and_modules_of_adapters_are_listed() -> None:
+    frozen = Path(__file__).parents[2] / "compatibility" / "frozen" / "artefacts" / "cases"
+    case = read_case(frozen / "weights.json")
+    (index,) = [i for i, e in enumerate(case.evidence) if e.comparator == "weights_units"]
+    heats = [e.attributes["data-case"] for e in parse(render_html(case)).of("svg")]
+    assert f"evidence.{index}.details.layers" in heats
+    units = case.evidence[index]
+    assert len(layer_pairs(units)) == len(units.details.layers) > 0
+    rows = [{"a": "q_proj", "b": "q_proj", "similarity": 0.5, "p_value": 0.1}]
+    details = read_details("weights_units", units.details.written() | {"layers": rows})
+    named = units.with_details(details)
+    evidence = (*case.evidence[:index], named, *case.evidence[index + 1 :])
+    page = parse(render_html(case.model_copy(update={"evidence": evidence})))
+    assert "q_proj" in " ".join(e.text for e in page.of("td"))
