@@ -22,6 +22,7 @@ from forensics.evidence import BUILT_IN, load_comparators
 from forensics.evidence.comparator import MIN_PROMPTS, Comparator
 from forensics.evidence.features.matched_prompts import PromptRows, mean_score
 from forensics.evidence.text.lexicon import Overuse
+from forensics.evidence.text.profiles import Profile, profile_score
 
 PROMPTS = 64
 UNRELATED = 240
@@ -31,7 +32,7 @@ _MIN_PAIRS = 20
 _DECIMALS = 4
 _SHOWN = (0.01, 0.95)  # quantiles of either class that the bins span
 # One needs a model of its own, the others samples that few cohorts have.
-_LEFT_OUT = ("embedding", "sampling", "shared_manner")
+LEFT_OUT = ("embedding", "sampling", "shared_manner")
 
 
 def reference_scores(
@@ -51,7 +52,7 @@ def reference_scores(
     kin = spread(labelled, labelled.are(*CLOSE_KIN), RELATED, seed)
     strangers = spread(labelled, labelled.are("independent"), UNRELATED, seed)
     chosen = labelled.where(kin | strangers)
-    loaded = load_comparators(only=[n for n in BUILT_IN if n not in _LEFT_OUT])
+    loaded = load_comparators(only=[n for n in BUILT_IN if n not in LEFT_OUT])
     comparators = [one for one in loaded if one.needs == {"answers"}]
     found = {}
     for name, scores in comparator_scores(comparators, used, chosen.pairs).items():
@@ -105,6 +106,9 @@ def comparator_scores(
 
 
 def _score(comparator: Comparator[Any], a: Any, b: Any) -> float:
+    if isinstance(a, Profile) and isinstance(b, Profile):
+        quick = profile_score(a, b)
+        return np.nan if quick is None else quick
     first, second = _rows(a), _rows(b)
     if first is None or second is None:
         score = comparator.compare(a, b).score

@@ -27,7 +27,13 @@ from forensics.evidence.comparator import (
     too_few,
     without_score,
 )
-from forensics.evidence.features.matched_prompts import Floats, Matched, PromptRows, prompt_rows
+from forensics.evidence.features.matched_prompts import (
+    Floats,
+    Matched,
+    PromptRows,
+    mean_score,
+    prompt_rows,
+)
 from forensics.transcripts.answers import Answer
 
 _SPLITS = 40
@@ -61,26 +67,57 @@ def compare_profiles(
     prompts = {x.prompt_sha256 for x in a.answers} & {x.prompt_sha256 for x in b.answers}
     if len(prompts) < MIN_PROMPTS:
         return without_score(comparator, "insufficient", too_few(len(prompts)), len(prompts))
-    (answers_a, rates_a), (answers_b, rates_b) = a.on(prompts), b.on(prompts)
-    used, spread = _usable(rates_a, rates_b)
-    if not used.any():
+    both = _standardised(a, b, prompts)
+    if both is None:
         reason = "all answers are alike in every habit looked at"
         return without_score(comparator, "insufficient", reason, len(prompts))
-    rates_a, rates_b = rates_a[:, used], rates_b[:, used]
-    centre = (rates_a.mean(axis=0) + rates_b.mean(axis=0)) / 2
-    rows_a = prompt_rows(answers_a, _unit((rates_a - centre) / spread))
-    rows_b = prompt_rows(answers_b, _unit((rates_b - centre) / spread))
+    rows_a, rows_b = both.rows_a, both.rows_b
     evidence = matched_evidence(
         comparator, rows_a, rows_b, scale, lambda m: _exhibits(m, rows_a, rows_b), caveats
     )
+    rates_a, rates_b, spread = both.rates_a, both.rates_b, both.spread
     difference = (rates_a.mean(axis=0) - rates_b.mean(axis=0)) / spread
-    names = [name for name, kept in zip(a.features, used, strict=True) if kept]
+    names = [name for name, kept in zip(a.features, both.used, strict=True) if kept]
     details = ProfileDetails(
         burrows_delta=round(float(np.abs(difference).mean()), 6),
         burrows_delta_self=_self_delta(rates_a, rates_b, spread),
         largest_differences=_largest(names, difference),
     )
     return evidence.with_details(details)
+
+
+def profile_score(a: Profile, b: Profile) -> float | None:
+    """Return the score that `compare_profiles` gives, in a fraction of its time; None without."""
+    prompts = {x.prompt_sha256 for x in a.answers} & {x.prompt_sha256 for x in b.answers}
+    if len(prompts) < MIN_PROMPTS:
+        return None
+    both = _standardised(a, b, prompts)
+    return None if both is None else mean_score(both.rows_a, both.rows_b)
+
+
+@dataclass(frozen=True)
+class _Standardised:
+    """Two profiles in each other's terms; `rates_*` and `spread` hold the habits `used` flags."""
+
+    used: NDArray[np.bool_]
+    spread: Floats
+    rates_a: Floats
+    rates_b: Floats
+    rows_a: PromptRows
+    rows_b: PromptRows
+
+
+def _standardised(a: Profile, b: Profile, prompts: set[str]) -> _Standardised | None:
+    """Return z-scores of the answers to `prompts` as unit rows; None where no habit varies."""
+    (answers_a, rates_a), (answers_b, rates_b) = a.on(prompts), b.on(prompts)
+    used, spread = _usable(rates_a, rates_b)
+    if not used.any():
+        return None
+    rates_a, rates_b = rates_a[:, used], rates_b[:, used]
+    centre = (rates_a.mean(axis=0) + rates_b.mean(axis=0)) / 2
+    rows_a = prompt_rows(answers_a, _unit((rates_a - centre) / spread))
+    rows_b = prompt_rows(answers_b, _unit((rates_b - centre) / spread))
+    return _Standardised(used, spread, rates_a, rates_b, rows_a, rows_b)
 
 
 def _usable(rates_a: Floats, rates_b: Floats) -> tuple[NDArray[np.bool_], Floats]:
