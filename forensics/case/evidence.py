@@ -102,6 +102,22 @@ class ReferenceScores(Record):
     clusters: int
 
 
+class Neighbourhood(Record):
+    """Where a score stands among unrelated pairs of models.
+
+    `source` is the cohort whose pairs these are; with `matched` prompts they answered the prompts
+    of the case, with `other` ones they did not, and how high unrelated pairs score depends on the
+    prompts. `above` is the share of them, 0 to 1, that scores lower; `reaching` counts those in the
+    score's bin of their histogram or above it, of `pairs`.
+    """
+
+    source: ModelText
+    prompts: Literal["matched", "other"]
+    above: Finite
+    reaching: int
+    pairs: int
+
+
 class Evidence(Record):
     """One comparator's finding; higher `score` means more alike.
 
@@ -128,6 +144,7 @@ class Evidence(Record):
     direction: Direction | None = None
     explained_by_length_and_formatting: ExplainedShare | None = None
     reference: ReferenceScores | None = None
+    neighbourhood: Neighbourhood | None = None
     per_prompt: tuple[PromptScore, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     caveats: tuple[ModelText, ...] = ()

@@ -38,6 +38,11 @@ FILE = click.Path(path_type=Path)
     show_default=True,
     help="Seed of what is drawn.",
 )
+@option(
+    "--calibration",
+    type=click.Choice(["transferred"]),
+    help="Also judge every pair by lines fitted on other prompts, as if nobody else had answered.",
+)
 @option("--json", "json_out", metavar="FILE|-", help="Write the figures as JSON.")
 @option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
 @option("--fit", metavar="NAME|FILE", help="Write a cohort fitted on these outputs.")
@@ -91,6 +96,23 @@ def _table(figures: dict[str, Any]) -> None:
         f"{figures['n_prompts']} prompts; calibration: {figures['calibration']}. "
         "Every pair of clusters weighs the same; intervals are in the JSON.",
         highlight=False,
+    )
+    if "transferred" in figures:
+        console.print(_in_words(figures["transferred"]), highlight=False)
+
+
+def _in_words(figures: dict[str, Any]) -> str:
+    kin = figures["close_kinship"]
+    head = f"Close kinship by lines fitted on other prompts ({figures['lines']}): "
+    if kin["cllr"] is None:
+        return f"{head}these pairs hold no kin, or no unrelated models."
+    low, high = kin["interval"] or (None, None)
+    strong = kin["lr_above_10"]
+    return (
+        f"{head}AUC {kin['auc']:.3f}, Cllr {kin['cllr']:.3f} [{_number(low)}, {_number(high)}]; a "
+        f"likelihood ratio above 10 for {strong['unrelated']:.1%} of {kin['n_neg']} unrelated "
+        f"pairs and {strong['kin']:.1%} of {kin['n_pos']} pairs of kin; abstained from "
+        f"{kin['abstained']:.1%}. Every pair weighs the same."
     )
 
 

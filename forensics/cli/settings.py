@@ -176,6 +176,7 @@ def evaluate_settings(options: Options, pairs: Path, models: Path) -> EvaluateSe
         cohort_size=options["cohort_size"],
         seed=options["seed"],
         fit=_destination(options["fit"], options["prompts"]) if options["fit"] else None,
+        transferred=options["calibration"] == "transferred",
     )
 
 

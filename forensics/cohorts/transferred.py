@@ -1,59 +1,60 @@
-"""A likelihood ratio for a suite that has no cohort: what transfers from other prompts and models.
+"""A likelihood ratio for a suite that has no cohort: what holds across prompts and models.
 
-Style, layout and openings, each scored on matched minus mismatched prompts of the pair alone, are
-fused by lines fitted on the pairs of one data set (`studies.transferred.study`). Whether that
-holds on other prompts and other models is not for the fit to say: lines ship only where it held on
-other data sets too, and their ratios are bounded by the lineage clusters of those.
+Openings, shared wording and layout are scored on matched minus mismatched prompts of the pair
+alone. How high unrelated models score depends on the prompts: long answers share fewer sequences,
+and answers to prompts that dictate a layout share it. Wording and layout are therefore taken as
+logarithms, and the length of the answers stands beside them. Lines over these four numbers are
+fitted to pairs of several sets of prompts together (`studies.transferred.study`), each set with a
+level of its own, and judged on sets that they did not see. No ratio is stronger than the lineage
+clusters with kin allow.
+
+Unlikeness under two different system prompts speaks against nothing: one model under two of them
+can be as unlike as two models.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 
-from forensics.case.details.reference import (
-    MetCondition,
-    TransferredDetails,
-    TransferredErrorRates,
-)
-from forensics.case.evidence import Evidence, Interval
+from forensics.case.details.reference import TransferredErrorRates
+from forensics.case.evidence import ReferenceScores
 from forensics.case.record import ErrorAtScore
-from forensics.cohorts.calibration import CalibrationError, count_clusters, to_log10
-from forensics.cohorts.fitting import CLOSE_KIN, Calibration
-from forensics.cohorts.likeness import Floats
-from forensics.cohorts.population import Condition
+from forensics.cohorts.calibration import CalibrationError, count_clusters
+from forensics.cohorts.fitting import Calibration
+from forensics.cohorts.likeness import Flags, Floats
 from forensics.errors import InputFileError
-from forensics.evidence.features.matched_prompts import resample_weights
-from forensics.examination.examined import Examined
 from forensics.support.resources import data_folder
 
 NAME = "transferred"
-TITLE = "Style, layout and openings together"
-FEATURES = ("openings", "style", "formatting")
+TITLE = "Openings, wording and layout together"
+FEATURES = ("openings", "phrasing", "formatting")  # the comparators that it rests on
+NUMBERS = ("openings", "log phrasing", "log formatting", "log length")
 FILE = "transferred.json"
-# The tests whose error rates decide, and are printed.
-JUDGED = ("AlpacaEval, clusters held out", "other data sets together")
-_CUT_OFF = 0.2
-_SCALE = "log10 likelihood ratio of close kinship against independence, calibration transferred"
+OTHER_PROMPTS = "pairs on other prompts"  # what stands for a cohort in `reference`
+# The test whose error rates are printed.
+JUDGED = ("sets of prompts left out of the fit",)
+_LEAST = {"phrasing": 1e-3, "formatting": 0.03}  # what is below is noise
 
 
 @dataclass(frozen=True, eq=False)
 class Transferred:
-    """Lines that hold across data sets, and what was measured of them.
+    """Lines that hold across sets of prompts, and what was measured of them.
 
-    `calibration` has a line over `FEATURES` for each number of prompts, the least first; `refits`,
-    shape (lines, refits, 1 + features), their intercepts and slopes fitted to other clusters.
-    `strangers`, shape (lines, pairs), are the natural LLRs of the other data sets' unrelated pairs
-    and `clusters`, shape (pairs, 2), theirs. `lengths` is the range of the models' median answer,
-    in characters; `rates` what the page of error rates says; `sha256` that of the file.
+    `calibration` has a line over `NUMBERS` for each number of prompts, the least first; `refits`,
+    shape (lines, refits, 1 + numbers), their intercepts and slopes fitted to other clusters.
+    `without` has the lines fitted without one set, by its cohort's name. `strangers`, shape
+    (lines, pairs), are the natural LLRs of unrelated pairs by lines that saw neither their set nor
+    their clusters, and `clusters`, shape (pairs, 2), theirs. `lengths` is the range of the models'
+    median answer, in characters, `months` that of their release. `reference` has what pairs of all
+    sets score, by comparator; `rates` what the page of error rates says; `sha256` is the file's.
     """
 
     calibration: Calibration
@@ -63,6 +64,9 @@ class Transferred:
     lengths: tuple[float, float]
     rates: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    without: Mapping[str, Calibration] = field(default_factory=dict)
+    months: tuple[str, str] = ("", "")
+    reference: Mapping[str, ReferenceScores] = field(default_factory=dict)
     sha256: str = ""
 
     @property
@@ -70,25 +74,22 @@ class Transferred:
         """The least number of prompts that the lines were tested with."""
         return self.calibration.lines[0][0]
 
-    def llr(self, scores: Floats, prompts: int) -> Floats:
-        """Return bounded natural LLRs of scores, shape (n, features): shape (n,)."""
-        mixed = np.zeros(len(scores))
-        for place, share in self.calibration.shares(prompts):
-            mixed += share * self.calibration.lines[place][1].llr(scores)
-        return mixed
+    def numbers(self, scores: Floats, lengths: Floats) -> Floats:
+        """Return what the lines are over, see `numbers`, with lengths cut to the range."""
+        return numbers(scores, np.clip(lengths, *self.lengths))
 
-    def refitted(self, scores: Floats, prompts: int) -> Floats:
-        """Return bounded natural LLRs of scores, shape (n, features), each by another refit."""
-        used = np.arange(len(scores)) % self.refits.shape[1]
-        mixed = np.zeros(len(scores))
+    def refitted(self, values: Floats, prompts: int) -> Floats:
+        """Return bounded natural LLRs of numbers, shape (n, 4), each by another refit."""
+        used = np.arange(len(values)) % self.refits.shape[1]
+        mixed = np.zeros(len(values))
         for place, share in self.calibration.shares(prompts):
             weights = self.refits[place, used]
-            values = weights[:, 0] + (weights[:, 1:] * scores).sum(axis=1)
-            mixed += share * self.calibration.lines[place][1].bounds.clip(values)
+            llr = weights[:, 0] + (weights[:, 1:] * values).sum(axis=1)
+            mixed += share * self.calibration.lines[place][1].bounds.clip(llr)
         return mixed
 
     def error_at(self, llr: float, prompts: int) -> ErrorAtScore:
-        """Count the other data sets' unrelated pairs with so high an LLR."""
+        """Count the unrelated pairs of sets left out that have so high an LLR."""
         mixed = sum(share * self.strangers[i] for i, share in self.calibration.shares(prompts))
         wrong = np.asarray(mixed) >= llr - 1e-3  # the file rounds
         return ErrorAtScore(
@@ -100,23 +101,59 @@ class Transferred:
 
     def rates_at(self, prompts: int) -> dict[str, TransferredErrorRates]:
         """Return the error rates measured with about as many prompts, by test of `JUDGED`."""
-        rows = [row for row in self.rates["rows"] if row["scores"] == "+".join(FEATURES)]
-        nearest = min(rows, key=lambda row: abs(np.log(row["prompts"] / max(prompts, 1))))
+        nearest = min(
+            self.rates["rows"], key=lambda row: abs(np.log(row["prompts"] / max(prompts, 1)))
+        )
         tests = nearest["tests"]
         return {where: TransferredErrorRates.model_validate(tests[where]) for where in JUDGED}
 
     def to_json(self) -> dict[str, Any]:
         """Give everything but the hash as plain JSON values."""
         return {
-            "features": list(FEATURES),
+            "features": list(NUMBERS),
             "calibration": self.calibration.to_json(),
+            "without": {name: lines.to_json() for name, lines in self.without.items()},
             "refits": np.round(self.refits, 4).tolist(),
             "strangers": np.round(self.strangers, 3).tolist(),
             "clusters": np.asarray(self.clusters, dtype=int).tolist(),
             "lengths": list(self.lengths),
+            "months": list(self.months),
+            "reference": {name: one.model_dump() for name, one in self.reference.items()},
             "rates": self.rates,
             "provenance": self.provenance,
         }
+
+
+def numbers(scores: Floats, lengths: Floats) -> Floats:
+    """Return what the lines are over, shape (n, 4), from scores (n, 3) and lengths (n, 2).
+
+    Args:
+        scores: of `FEATURES`, in their order.
+        lengths: the median answer of either subject, in characters.
+    """
+    return np.column_stack(
+        [
+            scores[:, 0],
+            np.log(np.maximum(scores[:, 1], _LEAST["phrasing"])),
+            np.log(np.maximum(scores[:, 2], _LEAST["formatting"])),
+            np.log(np.maximum(lengths, 1.0)).mean(axis=1),
+        ]
+    )
+
+
+def mixed_llr(calibration: Calibration, values: Floats, prompts: int, other: Flags) -> Floats:
+    """Return bounded natural LLRs of numbers, shape (n, 4): shape (n,).
+
+    Args:
+        calibration: lines over `NUMBERS`.
+        values: see `numbers`.
+        prompts: how many were compared.
+        other: pairs asked under two different system prompts, shape (n,): no LLR below 0.
+    """
+    mixed = np.zeros(len(values))
+    for place, share in calibration.shares(prompts):
+        mixed += share * calibration.lines[place][1].llr(values)
+    return np.where(other, np.maximum(mixed, 0.0), mixed)
 
 
 def read_transferred(path: Path) -> Transferred | None:
@@ -131,6 +168,7 @@ def read_transferred(path: Path) -> Transferred | None:
         if not found["calibration"]["lines"]:
             return None
         low, high = found["lengths"]
+        first, last = found["months"]
         return Transferred(
             Calibration.from_json(found["calibration"]),
             np.array(found["refits"], dtype=np.float64),
@@ -139,9 +177,15 @@ def read_transferred(path: Path) -> Transferred | None:
             (float(low), float(high)),
             dict(found["rates"]),
             dict(found["provenance"]),
+            {str(name): Calibration.from_json(one) for name, one in found["without"].items()},
+            (str(first), str(last)),
+            {
+                str(name): ReferenceScores.model_validate(one)
+                for name, one in found["reference"].items()
+            },
             hashlib.sha256(content).hexdigest(),
         )
-    except (OSError, ValueError, KeyError, TypeError, CalibrationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, CalibrationError) as error:
         raise InputFileError(
             f"{path}: no transferred calibration ({error}); reinstall model-forensics"
         ) from error
@@ -153,105 +197,9 @@ def shipped() -> Transferred | None:
     return read_transferred(data_folder("probes") / FILE)
 
 
-def judge_transferred(
-    a: Examined, b: Examined, evidence: Sequence[Evidence], known: Transferred
-) -> Evidence:
-    """Return the fused likelihood ratio of a pair; `details` hold its conditions.
-
-    Args:
-        a: the known subject.
-        b: the questioned subject.
-        evidence: what the comparators found, those of `FEATURES` among them.
-        known: the calibration.
-    """
-    by_name = {one.comparator: one for one in evidence}
-    used = [by_name[name] for name in FEATURES if name in by_name]
-    bare = TransferredDetails(calibration_sha256=known.sha256)
-    lacking = [name for name in FEATURES if name not in by_name or by_name[name].score is None]
+def scores_of(found: Mapping[str, float | None]) -> tuple[Floats | None, Sequence[str]]:
+    """Return the scores of `FEATURES`, shape (1, 3), or None and the names of those that lack."""
+    lacking = [name for name in FEATURES if found.get(name) is None]
     if lacking:
-        return Evidence(
-            comparator=NAME,
-            title=TITLE,
-            status="insufficient",
-            reason=f"no score of {', '.join(lacking)}",
-            details=bare,
-        )
-    n = min(one.n for one in used)
-    conditions = list(_conditions(a, b, n, known))
-    met = tuple(MetCondition(met=one.met, text=one.text) for one in conditions)
-    if not all(condition.met for condition in conditions):
-        unmet = "; ".join(condition.text for condition in conditions if not condition.met)
-        return Evidence(
-            comparator=NAME,
-            title=TITLE,
-            status="not_applicable",
-            reason=unmet,
-            n=n,
-            details=TransferredDetails(calibration_sha256=known.sha256, conditions=met),
-        )
-    scores = np.array([[one.score for one in used]], dtype=np.float64)
-    llr = known.llr(scores, n)
-    low, high = (float(x) for x in np.quantile(_draws(used, known, n), [0.025, 0.975]))
-    bounds = known.calibration.nearest(n).bounds
-    limits = to_log10(np.array([low, high, bounds.lower, bounds.upper])).round(4).tolist()
-    value = round(float(to_log10(llr)[0]), 4)
-    return Evidence(
-        comparator=NAME,
-        title=TITLE,
-        status="ok",
-        scale=_SCALE,
-        score=value,
-        interval=Interval(
-            low=limits[0], high=limits[1], method="percentile bootstrap over prompts and clusters"
-        ),
-        n=n,
-        log10_lr={str(name): value for name in CLOSE_KIN},
-        caveats=("Fitted on other prompts and other models than these.",),
-        details=TransferredDetails(
-            calibration_sha256=known.sha256,
-            conditions=met,
-            log10_lr_interval=(limits[0], limits[1]),
-            log10_lr_bounds=(limits[2], limits[3]),
-            error_at_score=known.error_at(float(llr[0]), n),
-            error_rates=known.rates_at(n),
-        ),
-    )
-
-
-def _draws(used: Sequence[Evidence], known: Transferred, n: int) -> Floats:
-    """Return LLRs over resampled prompts and refits; scores are means over prompts."""
-    by_prompt = [{p.prompt_sha256: p.score for p in entry.per_prompt} for entry in used]
-    common = sorted(set.intersection(*map(set, by_prompt)))
-    rows = [[scores[prompt] for prompt in common] for scores in by_prompt]
-    table = np.array(rows, dtype=np.float64).T
-    return known.refitted(resample_weights(len(table)) @ table, n)
-
-
-def _conditions(a: Examined, b: Examined, n: int, known: Transferred) -> Iterator[Condition]:
-    yield Condition(
-        n >= known.least, f"{n} prompts were compared; at least {known.least} are needed"
-    )
-    low, high = known.lengths
-    for called, side in (("A", a), ("B", b)):
-        cut = sum(not answer.complete for answer in side.answers) / max(len(side.answers), 1)
-        yield Condition(
-            cut <= _CUT_OFF,
-            f"{cut:.0%} of {called}'s answers are cut off; at most {_CUT_OFF:.0%} may be",
-        )
-        length = median([len(answer.text) for answer in side.answers] or [0])
-        inside = low <= length <= high
-        yield Condition(
-            inside,
-            f"the median answer of {called}, {length:.0f} characters, lies "
-            f"{'in' if inside else 'outside'} the {low:.0f} to {high:.0f} of the models fitted to",
-        )
-    first, second = _system_prompt(a), _system_prompt(b)
-    if first and first == second:
-        yield Condition(False, "both were asked under one system prompt")
-    else:
-        yield Condition(True, "the subjects were not asked under one system prompt")
-
-
-def _system_prompt(side: Examined) -> str:
-    told = [m.settings.get("system_prompt") for m in side.transcript.manifests]
-    return next((str(one) for one in told if one), "")
+        return None, lacking
+    return np.array([[found[name] for name in FEATURES]], dtype=np.float64), ()

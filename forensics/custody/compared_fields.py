@@ -72,10 +72,11 @@ FIELDS: Mapping[type[Record], Fields] = {
     ),
     evidence.ExplainedShare: _fields(data="share interval correlations n"),
     evidence.ReferenceScores: _fields(data="cohort n_prompts edges unrelated related clusters"),
+    evidence.Neighbourhood: _fields(data="source prompts above reaching pairs"),
     evidence.Evidence: _fields(
         data="comparator tier status weight score interval noise_floor matched baseline n log10_lr "
-        "p_value direction explained_by_length_and_formatting reference per_prompt exhibits "
-        "details",
+        "p_value direction explained_by_length_and_formatting reference neighbourhood per_prompt "
+        "exhibits details",
         wording="title reason scale caveats",
     ),
 }

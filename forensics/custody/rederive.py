@@ -140,9 +140,16 @@ def _again(
         for old, new in zip(entries, evidence, strict=True)
     ]
     again = concluded(
-        first, second, stand_in, suite, cohort=cohort, judged=judgement, transferred=lines
+        first,
+        second,
+        stand_in,
+        suite,
+        cohort=cohort,
+        judged=judgement,
+        transferred=lines,
+        released=_released(judged or fused),
     )
-    if unjudged:
+    if unjudged or unfused:
         recorded = {e.comparator: e for e in case.evidence}
         beside = tuple(_beside(one, recorded[one.comparator]) for one in again.evidence)
         again = again.model_copy(update={"evidence": beside})
@@ -156,13 +163,14 @@ def _as_recorded(old: CaseSubject, new: CaseSubject) -> CaseSubject:
 
 def _beside(found: Evidence, recorded: Evidence) -> Evidence:
     """Set what a cohort says beside evidence, as it is on record: the cohort is not at hand."""
+    beside = {"reference": recorded.reference, "neighbourhood": recorded.neighbourhood}
     if len(found.exhibits) != len(recorded.exhibits):
-        return found.model_copy(update={"reference": recorded.reference})
+        return found.model_copy(update=beside)
     exhibits = tuple(
         one.model_copy(update={"rarity": on_record.rarity})
         for one, on_record in zip(found.exhibits, recorded.exhibits, strict=True)
     )
-    return found.model_copy(update={"reference": recorded.reference, "exhibits": exhibits})
+    return found.model_copy(update={**beside, "exhibits": exhibits})
 
 
 def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
@@ -200,7 +208,7 @@ def _lines(fused: Evidence | None) -> tuple[Transferred | None, dict[str, str]]:
 
 
 def _released(judged: Evidence | None) -> tuple[str, str]:
-    if judged is None or not isinstance(judged.details, LikenessDetails):
+    if judged is None or not isinstance(judged.details, LikenessDetails | TransferredDetails):
         return "", ""
     return judged.details.released.a, judged.details.released.b
 

@@ -71,7 +71,7 @@ def evaluate(
             "no prompt was answered by at least half of the models; give answers of all to the same"
         )
     started = time.monotonic()
-    used = outputs.on(_draw(len(outputs.prompts), prompts, seed))
+    used = drawn(outputs, prompts, seed)
     likenesses = used.likenesses()
     excluded = used.excluded() | ~_reference(len(used.models), cohort_size, seed)
     known = {name.casefold() for name in trained_on}
@@ -94,6 +94,11 @@ def evaluate(
         "seed": seed,
         "seconds": round(time.monotonic() - started, 2),
     }
+
+
+def drawn(outputs: Outputs, prompts: int | None, seed: int) -> Outputs:
+    """Return the same on at most so many prompts, drawn by `seed`; None takes all."""
+    return outputs.on(_draw(len(outputs.prompts), prompts, seed))
 
 
 def score_pairs(

@@ -27,6 +27,7 @@ from forensics.verdicts.comparability import comparability_notes
 from forensics.verdicts.confounds import Confounds, confounds, explained
 from forensics.verdicts.copy_tripwire import copy_tripwire
 from forensics.verdicts.left_out import check_any_measured, left_out
+from forensics.verdicts.neighbours import neighbourhood
 from forensics.verdicts.random_exhibits import with_random
 from forensics.verdicts.verdict import changed, decide
 from forensics.verdicts.verdict_wording import worded
@@ -80,7 +81,16 @@ def compare(
     evidence, judged = measured(a, b, comparators, progress, cohort, released)
     check_any_measured(comparators, evidence)
     return concluded(
-        a, b, evidence, suite, command, settings, cohort, judged=judged, transferred=transferred
+        a,
+        b,
+        evidence,
+        suite,
+        command,
+        settings,
+        cohort,
+        judged=judged,
+        transferred=transferred,
+        released=released,
     )
 
 
@@ -126,6 +136,7 @@ def concluded(
     *,
     judged: Judged | None = None,
     transferred: Transferred | None = None,
+    released: tuple[str, str] = ("", ""),
 ) -> Case:
     """Return the case that evidence leads to, whether it was just measured or is on record.
 
@@ -139,6 +150,7 @@ def concluded(
         cohort: scores and exhibits are set beside its models.
         judged: what that cohort says of the pair.
         transferred: calibration for prompts without a cohort; not used beside one.
+        released: `YYYY-MM` of A and B, where known.
     """
     found = with_random(evidence, a, b)
     if cohort is not None and judged is not None:
@@ -147,13 +159,15 @@ def concluded(
         found = with_rarity(found, a, cohort)
         if judged.likeness.status == "ok":
             found = [_beside(one, cohort) for one in found]
-        found.append(judged.likeness)
+        found.append(_among_its_own(judged.likeness))
     elif transferred is not None:
-        from forensics.cohorts.transferred import FEATURES, judge_transferred
+        from forensics.cohorts.transferred import FEATURES
+        from forensics.cohorts.transferring import judge_transferred
 
         # Who leaves one of its comparators out has not asked for what rests on all of them.
         if {one.comparator for one in found}.issuperset(FEATURES):
-            found.append(judge_transferred(a, b, found, transferred))
+            fused = judge_transferred(a, b, found, transferred, released)
+            found = [*(_near(one, transferred) for one in found), fused]
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     return Case(
@@ -198,7 +212,20 @@ def _beside(evidence: Evidence, cohort: Cohort) -> Evidence:
     """Set a score beside those of the cohort's own pairs."""
     if evidence.score is None:
         return evidence
-    return evidence.model_copy(update={"reference": cohort.reference.get(evidence.comparator)})
+    reference = cohort.reference.get(evidence.comparator)
+    near = neighbourhood(evidence, reference, "matched")
+    return evidence.model_copy(update={"reference": reference, "neighbourhood": near})
+
+
+def _among_its_own(likeness: Evidence) -> Evidence:
+    near = neighbourhood(likeness, likeness.reference, "matched")
+    return likeness.model_copy(update={"neighbourhood": near})
+
+
+def _near(evidence: Evidence, transferred: Transferred) -> Evidence:
+    """Set a score beside what unrelated pairs score on other prompts."""
+    near = neighbourhood(evidence, transferred.reference.get(evidence.comparator), "other")
+    return evidence.model_copy(update={"neighbourhood": near})
 
 
 def measure(

@@ -286,7 +286,7 @@ def _weighs_transferred(ratio: Ratio) -> str:
         for where, rates in tests.items()
     )
     return (
-        f"{_WEIGHS} It rests on style, layout and openings only, and was fitted on other prompts "
+        f"{_WEIGHS} It rests on openings, wording and layout only, and was fitted on other prompts "
         f"and models: {told}. {_bounds(ratio)}"
     )
 

@@ -280,6 +280,7 @@ def evaluate(
     prompts: int | None = None,
     cohort_size: int | None = None,
     seed: int = 0,
+    transferred: bool = False,
     progress: Callback | None = None,
 ) -> Evaluation:
     """Measure how often similarity misleads, on outputs of models with known lineage.
@@ -291,6 +292,7 @@ def evaluate(
         prompts: how many prompts to use, drawn by `seed`; None takes all.
         cohort_size: at most how many reference models, drawn by `seed`; None takes all.
         seed: of both draws.
+        transferred: judge every pair by lines fitted on other prompts, too.
         progress: is called with what is done.
 
     Returns:
@@ -304,7 +306,9 @@ def evaluate(
     from forensics.workflows.settings import EvaluateSettings
 
     arguments.check_least(prompts=prompts, cohort_size=cohort_size)
-    settings = EvaluateSettings(Path(pairs), Path(models), prompts, cohort_size, seed)
+    settings = EvaluateSettings(
+        Path(pairs), Path(models), prompts, cohort_size, seed, transferred=transferred
+    )
     return evaluated(
         [Path(name) for name in arguments.names(outputs)], settings, arguments.progress(progress)
     )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from forensics.cohorts.finding import calibrating_cohort
+from forensics.cohorts.finding import calibrating_cohort, matching_cohort
 from forensics.cohorts.lineage.hypotheses import LabelledPair, read_pairs
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.cohorts.pack_files import write_cohort
 from forensics.cohorts.placed import shares_answers
+from forensics.cohorts.transferred import shipped
+from forensics.errors import UsageError
 from forensics.evaluation import evaluate as measuring
 from forensics.evaluation.cohort_build import build
 from forensics.evaluation.evaluation import Evaluation
+from forensics.evaluation.transferred_rates import transferred_rates
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.settings import EvaluateSettings
 
@@ -47,11 +51,25 @@ def evaluated(
             cohort.calibration if cohort is not None and not shared else None,
             [fact.weights_id for fact in cohort.facts.values()] if cohort is not None else (),
         )
+        if settings.transferred:
+            retitle("judging pairs by lines fitted on other prompts")
+            figures["transferred"] = _transferred(read, labelled, settings)
         if settings.fit is not None:
             retitle("fitting a cohort")
             _fit(read, labelled, settings.fit, settings)
             progress.note(f"cohort written: {settings.fit}")
     return Evaluation(figures)
+
+
+def _transferred(
+    outputs: Outputs, labelled: Sequence[LabelledPair], settings: EvaluateSettings
+) -> dict[str, Any]:
+    known = shipped()
+    if known is None:
+        raise UsageError("no transferred calibration is shipped; evaluate without it")
+    answered = matching_cohort([prompt.sha256 for prompt in outputs.prompts])
+    used = measuring.drawn(outputs, settings.prompts, settings.seed)
+    return transferred_rates(used, labelled, known, answered.name if answered else "")
 
 
 def _fit(

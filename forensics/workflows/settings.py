@@ -141,6 +141,7 @@ class EvaluateSettings:
 
     `pairs` and `models` are the tables of labelled pairs and of lineage, `prompts` and
     `cohort_size` how many are drawn by `seed` (all, if None), `fit` the file of a cohort to fit.
+    `transferred` judges every pair by lines fitted on other prompts, too.
     """
 
     pairs: Path
@@ -149,3 +150,4 @@ class EvaluateSettings:
     cohort_size: int | None = None
     seed: int = 0
     fit: Path | None = None
+    transferred: bool = False

@@ -15,11 +15,13 @@ import numpy as np
 
 from forensics.cohorts.fitting import CLOSE_KIN
 from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, SENTENCES
+from forensics.cohorts.transferred import shipped
 from studies.error_rates.cells import name as spelt
 from studies.error_rates.cells import number, row, word
 from studies.error_rates.study import DRAWS, Study, study
 from studies.error_rates.teachers import goals as teacher_goals
 from studies.error_rates.teachers import section as teachers
+from studies.transferred.page import markdown
 
 _CAUTION = (
     "LRs are bounded by the number of lineage clusters, which alone costs about 0.04, and lines "
@@ -95,6 +97,7 @@ def page(found: Study, date: str) -> str:
         _baselines(found),
         teachers(found.teachers, found.teacher_levels),
         _elsewhere(found),
+        _other_prompts(),
         _trace(found),
         _limits(),
     )
@@ -315,6 +318,12 @@ def _elsewhere(found: Study) -> Iterator[str]:
     for name, rates in one["hypotheses"].items():
         if rates["n_pos"]:
             yield from row(*_cells(spelt(name), rates))
+
+
+def _other_prompts() -> Iterator[str]:
+    yield "## Prompts that no cohort answered"
+    yield ""
+    yield from markdown(shipped()).rstrip("\n").split("\n")
 
 
 def _trace(found: Study) -> Iterator[str]:

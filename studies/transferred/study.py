@@ -1,355 +1,254 @@
-"""Fit what may transfer, test it elsewhere, ship what held.
+"""Fit what transfers to other prompts, judge it by sets left out, ship it.
 
 The command is `python -m studies.transferred.study DATA --date D`.
 
-Lines over style, layout and openings are fitted on pairs of AlpacaEval at several numbers of
-prompts, and tested (a) there with lineage clusters held out and (b) on other models, other prompts
-and other tasks: Misguided Attention (models of 2025) and XSTest together, one answer a prompt. The
-rule, fixed beforehand: a line ships only if in both tests Cllr is at most 0.8 and at most 2 % of
-the unrelated pairs get a likelihood ratio above 10. No ratio is stronger than the clusters of the
-other data sets allow.
+Lines over openings, wording, layout and length are fitted on pairs of six sets of prompts and
+models together, and judged by leaving out a set *and* all clusters of the pair from the others.
+Unrelated pairs are those of a set's best confidence; one answer a prompt counts.
 
-`phrasing` and `lexicon` are measured beside them and stay out: what strangers share in words
-depends on the prompts and on how many answers to each are averaged. `phrasing` passes with 32 and
-64 prompts, but not with 16, nor with three answers a prompt of Misguided Attention (12 % false
-alarms with 16 prompts, 2.4 % with 52; style, layout and openings: none).
+What was tried on the same sets and left out (pooled Cllr with a set left out, at most 128 prompts,
+pairs asked alike; in the same trial .45 for what ships): writing style beside these (.46 to .60),
+the similarity of habits across prompts over each model's own (.48 to .56: it takes the era of
+AlpacaEval for kinship, 12 % false alarms), distances of whole profiles (.57 to .60), correlation of
+answers' lengths (no change), character sequences (.45 to .62), how varied a model's own answers are
+in place of their length (.49 to .72), scores of wording without length (.60), long answers cut to
+6,000 characters (no change). A line for pairs asked under different system prompts, with a level of
+its own, gave 26 % false alarms; those get no ratio below 1 instead. About ninety combinations were
+looked at, so the figures are somewhat better than on sets never seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forensics.case.evidence import ReferenceScores
 from forensics.cohorts.calibration import (
     CalibrationError,
     LogisticFusion,
     auc,
+    bootstrap_over_clusters,
     cllr,
-    cluster_bounds,
+    cllr_min,
     cluster_weights,
     count_clusters,
     error_rate,
-    pigeonhole_weights,
 )
-from forensics.cohorts.fitting import CLOSE_KIN, Calibration, Labelled
+from forensics.cohorts.fitting import Calibration
 from forensics.cohorts.likeness import Flags, Floats
-from forensics.cohorts.lineage.hypotheses import LabelledPair, read_pairs
-from forensics.cohorts.lineage.models import ModelFacts, read_models
-from forensics.cohorts.outputs import Outputs, arrange, read_outputs
-from forensics.cohorts.population import traits_of
-from forensics.cohorts.transferred import FEATURES, FILE, JUDGED, Transferred
-from forensics.cohorts.validation import FOLDS
-from forensics.evaluation.cohort_build import near_copies
-from forensics.evaluation.reference_scores import comparator_scores, spread
-from forensics.evidence import load_comparators
-from forensics.suites.suite import Message, Prompt
+from forensics.cohorts.transferred import FILE, JUDGED, Transferred
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
-from forensics.transcripts.transcript import Response
+from studies.transferred.fitting import fit_line, refits
+from studies.transferred.page import markdown
+from studies.transferred.tables import SIZES, SetScores, reference_of, scored_sets
 
-SIZES = (16, 32, 64)
-MOST_CLLR = 0.8
-MOST_FALSE = 0.02
-ALSO = ("phrasing", "lexicon")  # measured, and not used
 _FALSE = np.log(10.0)
-_UNRELATED = 300
-_REFITS = 100
-_RIDGE = 0.1
-# The models of XSTest (Röttger et al. 2024, section 4): two of them under two system prompts.
-_XSTEST = {
-    "gpt4": "gpt-4",
-    "llama2new": "llama-2-70b-chat",
-    "llama2orig": "llama-2-70b-chat",
-    "mistralguard": "mistral-7b-instruct-v0.1",
-    "mistralinstruct": "mistral-7b-instruct-v0.1",
-}
+_RESAMPLES = 300
+_RANGE = (0.02, 0.98)  # of the models' median answers
+_MISSED = 0.0  # a natural LLR that speaks against known kin
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Pairs of one data set, and their scores by number of prompts, shape (pairs, comparators)."""
+class Pooled:
+    """Pairs of all sets at one number of prompts; arrays by pair."""
 
-    labelled: Labelled
-    scores: Mapping[int, Floats]
+    values: Floats
+    kin: Flags
+    sets: NDArray[np.intp]
+    clusters: NDArray[np.intp]
+    other: Flags
+    shared: Flags
+
+    def where(self, keep: Flags) -> Pooled:
+        """Return some of the pairs."""
+        return Pooled(
+            self.values[keep],
+            self.kin[keep],
+            self.sets[keep],
+            self.clusters[keep],
+            self.other[keep],
+            self.shared[keep],
+        )
 
     @property
-    def kin(self) -> Flags:
-        """Flag the close kin, shape (pairs,)."""
-        return self.labelled.are(*CLOSE_KIN)
-
-    @property
-    def strangers(self) -> Flags:
-        """Flag the unrelated pairs, shape (pairs,)."""
-        return self.labelled.are("independent")
+    def fitted(self) -> Flags:
+        """Flag the pairs that lines are fitted to: asked alike, and scored."""
+        return ~self.other & np.isfinite(self.values).all(axis=1)
 
 
-def study(data: Path, date: str) -> Transferred:
-    """Measure on a folder with the tables of AlpacaEval, Misguided Attention and XSTest."""
-    fitted_on, pairs = _table(data, "alpaca_eval")
-    copies = near_copies(fitted_on)
-    trusted = [one for one in pairs if one.a not in copies and one.b not in copies]
-    others = {"Misguided Attention": _table(data, "misguided_attention"), "XSTest": _xstest(data)}
-    home = measured(fitted_on, trusted)
-    away = {name: measured(*one) for name, one in others.items()}
-    lengths = _lengths([fitted_on, *(one for one, _ in others.values())])
-    provenance = {
-        "fitted_on": "outputs submitted to tatsu-lab/alpaca_eval, 2023 to 2024",
-        "tested_on": "cpldcpu/MisguidedAttention (2025) and XSTest (2023 to 2024)",
-        "command": "python -m studies.transferred.study",
-        "date": date,
-    }
-    return transferred(home, away, lengths, provenance)
-
-
-def transferred(
-    home: Measured,
-    away: Mapping[str, Measured],
-    lengths: tuple[float, float],
-    provenance: Mapping[str, Any],
+def study(
+    sets: Sequence[SetScores], reference: Mapping[str, ReferenceScores], date: str
 ) -> Transferred:
-    """Fit on one data set, test on others, keep the lines that pass the rule.
-
-    Args:
-        home: pairs to fit to.
-        away: pairs to test on, by data set.
-        lengths: range of the median answers' lengths, in characters.
-        provenance: what else is to be known.
-    """
-    used = list(range(len(FEATURES)))
-    rows = [_row(home, away, size, used, "+".join(FEATURES)) for size in home.scores]
-    rows += [
-        _row(home, away, size, [len(FEATURES) + i], name)
-        for i, name in enumerate(ALSO)
-        for size in home.scores
-    ]
-    kept = [row["prompts"] for row in rows[: len(home.scores)] if row["passed"]]
-    lines = tuple((size, _bounded(home, away, size, used)) for size in kept)
-    tested = _pooled(away)
-    strangers = tested.strangers
-    llrs = [line.llr(tested.scores[size][strangers][:, used]) for size, line in lines]
+    """Fit on all sets, judge on each by lines that saw neither it nor the pair's clusters."""
+    lengths = _range(sets)
+    pools = {size: pooled(sets, size, lengths) for size in SIZES}
+    lines = tuple((size, _fit(pool)) for size, pool in pools.items())
+    held_out = {size: left_out(sets, size) for size in SIZES}
+    first = pools[SIZES[0]]
+    unrelated = ~first.kin & np.all([p.fitted for p in pools.values()], axis=0)
+    fitted = np.all([p.fitted for p in pools.values()], axis=0)
+    several = [pool.where(fitted) for pool in pools.values()]
+    released = [date for one in sets for date in one.released if date]
     return Transferred(
         Calibration(lines),
-        _refits(home, kept, used),
-        np.array(llrs).reshape(len(lines), int(strangers.sum())),
-        tested.labelled.clusters[strangers].astype(np.float64),
+        refits([p.values for p in several], several[0].kin, several[0].sets, several[0].clusters),
+        np.array([held_out[size][unrelated] for size in SIZES]),
+        first.clusters[unrelated].astype(np.float64),
         lengths,
-        {"rows": rows},
-        dict(provenance),
+        {"rows": [_row(sets, pools[size], held_out[size], size) for size in SIZES]},
+        {
+            "fitted_on": ", ".join(one.name for one in sets),
+            "models": sum(len(one.released) for one in sets),
+            "command": "python -m studies.transferred.study",
+            "date": date,
+        },
+        {one.name: _without(i, pools) for i, one in enumerate(sets)},
+        (min(released), max(released)),
+        reference,
     )
 
 
-def measured(outputs: Outputs, pairs: Sequence[LabelledPair], seed: int = 0) -> Measured:
-    """Score close kin and unrelated pairs on the first sample, at the numbers of `SIZES`."""
-    once = Outputs(
-        outputs.facts,
-        outputs.prompts,
-        tuple(tuple(samples[:1] for samples in row) for row in outputs.texts),
+def pooled(sets: Sequence[SetScores], size: int, lengths: tuple[float, float]) -> Pooled:
+    """Put sets together; lengths are cut to the longest."""
+    return Pooled(
+        np.concatenate([one.numbers(size, lengths[1]) for one in sets]),
+        np.concatenate([one.kin for one in sets]),
+        np.concatenate([np.full(len(one.kin), i) for i, one in enumerate(sets)]).astype(np.intp),
+        np.concatenate([one.clusters for one in sets]),
+        np.concatenate([one.other for one in sets]),
+        np.concatenate([one.shared for one in sets]),
     )
-    every = once.labelled(pairs)
-    kin = every.are(*CLOSE_KIN)
-    labelled = every.where(kin | spread(every, every.are("independent"), _UNRELATED, seed))
-    comparators = load_comparators(only=[*FEATURES, *ALSO])
-    order = np.random.default_rng(seed).permutation(len(once.prompts))
-    scores = {}
-    for size in SIZES:
-        used = once.on(np.sort(order[:size]))
-        found = comparator_scores(comparators, used, labelled.pairs)
-        scores[size] = np.column_stack([found[name] for name in (*FEATURES, *ALSO)])
-    return Measured(labelled, scores)
 
 
-def _pooled(away: Mapping[str, Measured]) -> Measured:
-    """Put data sets together; clusters of different ones stay apart."""
-    parts, clusters, first = list(away.values()), [], 0
-    for one in parts:
-        clusters.append(one.labelled.clusters + first)
-        first = int(clusters[-1].max()) + 1
-    labelled = Labelled(
-        np.concatenate([one.labelled.pairs for one in parts]),
-        tuple(name for one in parts for name in one.labelled.hypotheses),
-        np.concatenate(clusters),
-    )
-    sizes = parts[0].scores
-    return Measured(labelled, {s: np.concatenate([one.scores[s] for one in parts]) for s in sizes})
+def _range(sets: Sequence[SetScores]) -> tuple[float, float]:
+    every = np.concatenate([one.lengths[max(one.lengths)].reshape(-1) for one in sets])
+    low, high = np.quantile(every, _RANGE)
+    return float(round(low)), float(round(high))
 
 
-def _bounded(
-    home: Measured, away: Mapping[str, Measured], size: int, used: list[int]
-) -> LogisticFusion:
-    line = _fit(home, size, used, np.ones(len(home.kin), dtype=bool))
-    tested = _pooled(away)
-    counts = [
-        count_clusters(*tested.labelled.clusters[f].T) for f in (tested.kin, tested.strangers)
-    ]
-    return line.with_bounds(line.bounds.within(cluster_bounds(*counts)))
+def _fit(pool: Pooled) -> LogisticFusion:
+    used = pool.where(pool.fitted)
+    return fit_line(used.values, used.kin, used.sets, used.clusters)
 
 
-def _fit(
-    one: Measured, size: int, used: list[int], keep: Flags, times: Floats | None = None
-) -> LogisticFusion:
-    scores = one.scores[size][:, used]
-    keep = keep & np.isfinite(scores).all(axis=1)
-    low, high = one.labelled.clusters[keep].T
-    kin = one.kin[keep]
-    weights = cluster_weights(low, high, kin) * (1.0 if times is None else times[keep])
-    counts = (count_clusters(low[kin], high[kin]), count_clusters(low[~kin], high[~kin]))
-    line = LogisticFusion.fit(
-        scores[keep],
-        kin,
-        weights,
-        names=[(*FEATURES, *ALSO)[i] for i in used],
-        ridge=_RIDGE,
-        monotone=True,
-        clusters=counts,
-    )
-    return line.with_bounds(cluster_bounds(*counts))
+def _without(number: int, pools: Mapping[int, Pooled]) -> Calibration:
+    others = {size: pool.where(np.asarray(pool.sets != number)) for size, pool in pools.items()}
+    return Calibration(tuple((size, _fit(pool)) for size, pool in others.items()))
 
 
-def _row(
-    home: Measured, away: Mapping[str, Measured], size: int, used: list[int], name: str
-) -> dict[str, Any]:
-    line = _bounded(home, away, size, used)
-    tests = {JUDGED[0]: (home, _held_out(home, size, used, line))}
-    for where, one in {**away, JUDGED[1]: _pooled(away)}.items():
-        tests[where] = one, _llr(line, one.scores[size][:, used])
-    found = {where: _rates(one, llr) for where, (one, llr) in tests.items()}
-    judged = [found[where] for where in JUDGED]
-    passed = all(r["cllr"] <= MOST_CLLR and r["false_above_10"] <= MOST_FALSE for r in judged)
-    return {"scores": name, "prompts": size, "passed": passed, "tests": found}
+def left_out(sets: Sequence[SetScores], size: int) -> Floats:
+    """Return LLRs by lines that saw neither a pair's set nor its clusters: shape (pairs,).
+
+    The range of lengths is that of the other sets. NaN where there is no score.
+    """
+    llr = []
+    for number, one in enumerate(sets):
+        others = [other for i, other in enumerate(sets) if i != number]
+        lengths = _range(others)
+        train = pooled(others, size, lengths)
+        train = train.where(train.fitted)
+        values = one.numbers(size, lengths[1])
+        llr.append(_judged(one, values, train))
+    return np.concatenate(llr)
 
 
-def _llr(line: LogisticFusion, scores: Floats) -> Floats:
-    known = np.isfinite(scores).all(axis=1)
-    llr = np.full(len(scores), np.nan)
-    llr[known] = line.llr(scores[known])
-    return llr
+def _judged(one: SetScores, values: Floats, train: Pooled) -> Floats:
+    known = np.isfinite(values).all(axis=1)
+    llr = np.full(len(values), np.nan)
+    shared = np.isin(one.clusters, train.clusters)
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for i in np.flatnonzero(known).tolist():
+        groups.setdefault(tuple(sorted(set(one.clusters[i][shared[i]].tolist()))), []).append(i)
+    for own, rows in groups.items():
+        apart = train.where(np.asarray(~np.isin(train.clusters, own).any(axis=1)))
+        line = fit_line(apart.values, apart.kin, apart.sets, apart.clusters)
+        llr[rows] = line.llr(values[rows])
+    return np.where(one.other, np.maximum(llr, 0.0), llr)
 
 
-def _held_out(one: Measured, size: int, used: list[int], whole: LogisticFusion) -> Floats:
-    clusters = one.labelled.clusters
-    folds = np.random.default_rng(0).integers(0, FOLDS, int(clusters.max()) + 1)
-    fold = np.sort(folds[clusters], axis=1)
-    llr = np.full(len(fold), np.nan)
-    for first, second in np.unique(fold, axis=0):
-        inside = (fold == (first, second)).all(axis=1)
-        apart = np.asarray(~np.isin(fold, (first, second)).any(axis=1))
-        line = _fit(one, size, used, apart).with_bounds(whole.bounds)
-        llr[inside] = _llr(line, one.scores[size][inside][:, used])
-    return llr
-
-
-def _rates(one: Measured, llr: Floats) -> dict[str, Any]:
-    """Return Cllr and rates, each pair of clusters counting once; NaN LLRs are left out."""
-    known = np.isfinite(llr)
-    kin, strangers = one.kin & known, one.strangers & known
-    clusters = one.labelled.clusters
-    weights = np.zeros(len(llr))
-    for flags in (kin, strangers):
-        weights[flags] = cluster_weights(*clusters[flags].T)
-    wrong = strangers & (llr > _FALSE)
-    trials = count_clusters(*clusters[strangers].T)
-    errors = count_clusters(*clusters[wrong].T) if wrong.any() else 0
+def _row(sets: Sequence[SetScores], pool: Pooled, llr: Floats, size: int) -> dict[str, Any]:
+    alike = ~pool.other
+    tests = {JUDGED[0]: rates(pool, llr)}
+    tests["pairs asked alike"] = rates(pool.where(alike), llr[alike])
+    for number, one in enumerate(sets):
+        inside = np.asarray(pool.sets == number)
+        tests[one.name] = rates(pool.where(inside), llr[inside])
+    by_set = {one.name: tests[one.name]["cllr"] for one in sets}
+    names = [(one.name, *names) for one in sets for names in one.names]
+    missed = np.flatnonzero(pool.kin & (llr < _MISSED))
+    under_one = pool.shared & ~pool.kin & np.isfinite(llr)
     return {
-        "kin_pairs": int(kin.sum()),
-        "kin_clusters": count_clusters(*clusters[kin].T),
-        "unrelated_pairs": int(strangers.sum()),
-        "clusters": trials,
-        "auc": round(auc(llr[kin], llr[strangers], weights[kin], weights[strangers]), 4),
-        "cllr": round(cllr(llr[kin], llr[strangers], weights[kin], weights[strangers]), 4),
-        "false_above_10": round(float(weights[wrong].sum() / weights[strangers].sum()), 4),
-        "clusters_in_error": errors,
-        "cluster_rate_below": round(error_rate(errors, trials).upper, 4),
-        "found_above_10": round(float(weights[kin & (llr > _FALSE)].sum() / weights[kin].sum()), 4),
+        "prompts": size,
+        "tests": tests,
+        "worst_set": max(by_set, key=lambda name: by_set[name] or 0.0),
+        "missed": [" · ".join(names[i]) for i in missed[np.argsort(llr[missed])]],
+        "one_system_prompt": {
+            "unrelated_pairs": int(under_one.sum()),
+            "above_10": int((llr[under_one] > _FALSE).sum()),
+        },
     }
 
 
-def _refits(home: Measured, sizes: Sequence[int], used: list[int]) -> Floats:
-    """Fit the lines to clusters drawn with replacement: shape (lines, refits, 1 + features)."""
-    if not sizes:
-        return np.zeros((0, 0, 1 + len(used)))
-    found: list[list[list[float]]] = []
-    every = np.ones(len(home.kin), dtype=bool)
-    low, high = home.labelled.clusters.T
-    for times in pigeonhole_weights(low, high, 2 * _REFITS):
-        try:
-            found.append([_straight(_fit(home, s, used, every, times)) for s in sizes])
-        except CalibrationError:  # no kin among the clusters drawn
-            continue
-        if len(found) == _REFITS:
-            break
-    return np.array(found).reshape(-1, len(sizes), 1 + len(used)).transpose(1, 0, 2)
+def rates(pool: Pooled, llr: Floats) -> dict[str, Any]:
+    """Return Cllr and rates, pooled over pairs and with each pair of clusters counting once.
+
+    A pair without a score counts as an LR of 1, that is as an abstention.
+    """
+    abstained = ~np.isfinite(llr)
+    llr = np.where(abstained, 0.0, llr)
+    kin, strangers = pool.kin, ~pool.kin
+    low, high = pool.clusters.T
+    weights = cluster_weights(low, high, kin)
+    wrong = strangers & (llr > _FALSE)
+    trials = count_clusters(low[strangers], high[strangers])
+    errors = count_clusters(low[wrong], high[wrong]) if wrong.any() else 0
+    equal = np.ones(len(llr))
+
+    def cost(of: Floats) -> float:
+        return cllr(llr[kin], llr[strangers], of[kin], of[strangers])
+
+    def false(of: Floats) -> float:
+        return float(of[wrong].sum() / of[strangers].sum()) if of[strangers].sum() else np.nan
+
+    return {
+        "kin_pairs": int(kin.sum()),
+        "kin_clusters": count_clusters(low[kin], high[kin]),
+        "unrelated_pairs": int(strangers.sum()),
+        "clusters": trials,
+        "auc": round(auc(llr[kin], llr[strangers], equal[kin], equal[strangers]), 4),
+        "cllr": round(cost(equal), 4),
+        "cllr_interval": _interval(cost, low, high, equal),
+        "cllr_min": round(cllr_min(llr[kin], llr[strangers]), 4),
+        "cllr_by_cluster": round(cost(weights), 4),
+        "cllr_by_cluster_interval": _interval(cost, low, high, weights),
+        "false_above_10": round(false(equal), 4),
+        "false_interval": _interval(false, low, high, equal),
+        "false_by_cluster": round(false(weights), 4),
+        "clusters_in_error": errors,
+        "cluster_rate_below": round(error_rate(errors, trials).upper, 4),
+        "found_above_10": round(float((llr[kin] > _FALSE).mean()), 4),
+        "abstained": round(float(abstained.mean()), 4),
+    }
 
 
-def _straight(line: LogisticFusion) -> list[float]:
-    slopes = np.array(line.coefficients) / np.array(line.scales)
-    return [float(line.intercept - slopes @ np.array(line.means)), *slopes.tolist()]
-
-
-def _lengths(tables: Sequence[Outputs]) -> tuple[float, float]:
-    medians = [
-        traits_of(one.facts[name], [text for row in one.texts for text in row[i]]).length
-        for one in tables
-        for i, name in enumerate(one.models)
-    ]
-    return min(medians), max(medians)
-
-
-def _table(data: Path, prefix: str) -> tuple[Outputs, Sequence[LabelledPair]]:
-    facts = read_models(data / f"{prefix}_models.csv")
-    pairs = read_pairs(data / f"{prefix}_pairs.csv.gz", facts, independent="best")
-    return read_outputs([data / f"{prefix}_outputs.parquet"], facts), pairs
-
-
-def _xstest(data: Path) -> tuple[Outputs, Sequence[LabelledPair]]:
-    import pandas as pd
-
-    table = pd.read_parquet(data / "xstest_completions.parquet")
-    answers: dict[str, list[Response]] = {name: [] for name in _XSTEST}
-    for row in table.itertuples():
-        prompt = Prompt(str(row.prompt_id), (Message("user", str(row.prompt)),))
-        answers[str(row.model)].append(Response(prompt=prompt, text=str(row.completion)))
-    facts = {name: ModelFacts(name, weights) for name, weights in _XSTEST.items()}
-    names = list(_XSTEST)
-    pairs = [
-        LabelledPair(a, b, "same_model_other_setting", "high", "same_model")
-        if _XSTEST[a] == _XSTEST[b]
-        else LabelledPair(a, b, "unrelated", "high", "independent")
-        for i, a in enumerate(names)
-        for b in names[i + 1 :]
-    ]
-    return arrange(facts, answers), pairs
-
-
-def markdown(found: Transferred | None) -> str:
-    """Return the section of the page of error rates on the transferred calibration."""
-    if found is None:
-        return "No line passed the rule: nothing is transferred to suites without a cohort.\n"
-    return "\n".join(_page(found)) + "\n"
-
-
-def _page(found: Transferred) -> Iterator[str]:
-    yield (
-        "| scores | prompts | measured on | kin pairs (clusters) | unrelated pairs (clusters) | "
-        "AUC | Cllr | unrelated with LR > 10 | clusters in error (upper 95 %) | kin with LR > 10 |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|---|"
-    for row in found.rates["rows"]:
-        mark = "" if row["passed"] else " (failed)"
-        for where, one in row["tests"].items():
-            yield (
-                f"| {row['scores'].replace('+', ', ')} | {row['prompts']}{mark} | {where} "
-                f"| {one['kin_pairs']} ({one['kin_clusters']}) "
-                f"| {one['unrelated_pairs']} ({one['clusters']}) | {one['auc']:.3f} "
-                f"| {one['cllr']:.3f} | {one['false_above_10']:.1%} "
-                f"| {one['clusters_in_error']} of {one['clusters']} "
-                f"(< {one['cluster_rate_below']:.0%}) | {one['found_above_10']:.0%} |"
-            )
+def _interval(
+    statistic: Any, low: NDArray[np.intp], high: NDArray[np.intp], weights: Floats
+) -> list[float] | None:
+    try:
+        found = bootstrap_over_clusters(statistic, low, high, weights, n_resamples=_RESAMPLES)
+    except CalibrationError:
+        return None
+    if found.low is None or found.high is None:
+        return None
+    return [round(found.low, 4), round(found.high, 4)]
 
 
 def main() -> None:
@@ -358,8 +257,10 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with the tables")
     parser.add_argument("--date", required=True, help="date to record, YYYY-MM-DD")
     parser.add_argument("--probes", type=Path, default=data_folder("probes"), help="where to write")
+    parser.add_argument("--cache", type=Path, help="folder that keeps scores between runs")
     given = parser.parse_args()
-    found = study(given.data, given.date)
+    sets = scored_sets(given.data, given.cache)
+    found = study(sets, reference_of(given.data, given.cache), given.date)
     text = json.dumps(found.to_json(), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     write_text(given.probes / FILE, text + "\n")
     print(markdown(found))  # noqa: T201

@@ -183,6 +183,21 @@ def test_plots_and_a_fitted_cohort_are_written(cli, folder):
     assert _trace(cli, "cohort:m1a", "--cohort", "own")["relatives"][0]["model"] == "m1b"
 
 
+def test_pairs_are_also_judged_as_if_nobody_else_had_answered(cli, folder):
+    found = _evaluate(cli, *OUTPUTS, "--calibration", "transferred")["transferred"]
+    assert found["lines"] == "of all sets"
+    assert found["close_kinship"]["abstained"] == 1.0  # ten prompts are too few
+    assert found["close_kinship"]["lr_above_10"] == {
+        "unrelated": 0.0,
+        "kin": 0.0,
+        "unrelated_interval": [0.0, 0.0],
+    }
+    result = cli("evaluate", *OUTPUTS, "--calibration", "transferred")
+    assert "Close kinship by lines fitted on other prompts" in result.out
+    assert max(map(cell_len, result.out.splitlines())) <= 80
+    assert "transferred" not in _evaluate(cli, *OUTPUTS)
+
+
 def test_no_class_or_no_kin_is_null_not_nan(cli, folder):
     _csv(folder / "pairs.csv", [("model_a", "model_b", "relation"), ("s0", "s1", "unrelated")])
     found = _evaluate(cli, *OUTPUTS)

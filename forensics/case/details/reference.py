@@ -94,6 +94,8 @@ class TransferredErrorRates(Details):
     clusters_in_error: int
     cluster_rate_below: Finite
     found_above_10: Finite
+    cllr_interval: Range | None = None
+    false_interval: Range | None = None
 
 
 class TransferredDetails(Details):
@@ -103,6 +105,7 @@ class TransferredDetails(Details):
     """
 
     calibration_sha256: str
+    released: ReleaseMonths = ReleaseMonths(a="", b="")
     conditions: tuple[MetCondition, ...] = ()
     log10_lr_interval: Range | None = None
     log10_lr_bounds: Range | None = None

@@ -1,0 +1,79 @@
+"""Which kinds of evidence are alike beyond what unrelated models reach?
+
+Any two assistants that answer the same question are alike to some degree. A kind of evidence speaks
+for kinship only where hardly any unrelated pair scores as high, after correction for how many kinds
+were looked at; or where the two are as alike as a model asked twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from forensics.case.evidence import Evidence, Neighbourhood, ReferenceScores
+
+LEVEL = 0.05
+
+
+def neighbourhood(
+    evidence: Evidence,
+    reference: ReferenceScores | None,
+    prompts: Literal["matched", "other"],
+) -> Neighbourhood | None:
+    """Place a score among unrelated pairs; None without a score or without such pairs.
+
+    Args:
+        evidence: with the score.
+        reference: what pairs score on the comparator's scale.
+        prompts: whether those pairs answered the prompts of the case.
+    """
+    if evidence.score is None or reference is None or not sum(reference.unrelated):
+        return None
+    below = [edge <= evidence.score for edge in reference.edges[1:-1]]
+    place = sum(below)  # the last bin holds what lies beyond, the first what lies below
+    reaching = sum(reference.unrelated[place:])
+    pairs = sum(reference.unrelated)
+    return Neighbourhood(
+        source=reference.cohort,
+        prompts=prompts,
+        above=round(1 - reaching / pairs, 4),
+        reaching=reaching,
+        pairs=pairs,
+    )
+
+
+def at_floor(evidence: Evidence) -> bool:
+    """Tell whether a score cannot be told from that of one model asked twice.
+
+    Without repeated answers there is no such floor, and the answer is no.
+    """
+    floor = evidence.noise_floor
+    if floor is None or floor.method != "repeat_samples" or evidence.interval is None:
+        return False
+    return evidence.interval.high >= min(floor.a, floor.b) > 0
+
+
+def beyond_unrelated(evidence: Sequence[Evidence], level: float = LEVEL) -> frozenset[str]:
+    """Name the comparators whose score speaks for kinship.
+
+    A kind's p-value is (1 + unrelated pairs that reach it) / (1 + unrelated pairs), by Holm's
+    step-down procedure at `level` over the kinds that have one (Holm 1979, A Simple Sequentially
+    Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6); kinds at their repeat
+    floor speak without it.
+
+    Args:
+        evidence: kinds of evidence of a pair; those without a score do not count.
+        level: how often at most some kind is named of an unrelated pair.
+    """
+    scored = [one for one in evidence if one.status == "ok" and one.score is not None]
+    p_values = {
+        one.comparator: (1 + one.neighbourhood.reaching) / (1 + one.neighbourhood.pairs)
+        for one in scored
+        if one.neighbourhood is not None
+    }
+    named = {one.comparator for one in scored if at_floor(one)}
+    for rank, name in enumerate(sorted(p_values, key=lambda name: (p_values[name], name))):
+        if p_values[name] > level / (len(p_values) - rank):
+            break
+        named.add(name)
+    return frozenset(named)

@@ -1,0 +1,79 @@
+"""The section of the page of error rates on the transferred calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from forensics.cohorts.transferred import JUDGED, Transferred
+
+_SHOWN = 12
+
+
+def markdown(found: Transferred | None) -> str:
+    """Return the section as Markdown, without its heading."""
+    if found is None:
+        return "Nothing is transferred to suites without a cohort.\n"
+    return "\n".join(_section(found)) + "\n"
+
+
+def _section(found: Transferred) -> Iterator[str]:
+    last = found.rates["rows"][-1]
+    yield (
+        f"Fitted on {found.provenance['models']} models of {found.provenance['fitted_on']}, "
+        f"released {found.months[0]} to {found.months[1]}. Every figure is of lines that saw "
+        "neither the set nor the lineage clusters of the pair. *Pooled* counts every pair once, "
+        "*by cluster* every pair of lineage clusters; intervals resample clusters. Pairs asked "
+        "under two different system prompts get no ratio below 1; the second row leaves such "
+        "pairs out. The "
+        "method was chosen on these sets: expect worse on others."
+    )
+    yield ""
+    yield (
+        "| prompts | judged on | kin pairs (clusters) | unrelated pairs (clusters) | AUC "
+        "| Cllr, pooled | Cllr, by cluster | least Cllr | unrelated with LR > 10 "
+        "| clusters in error (upper 95 %) | kin with LR > 10 |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    for row in found.rates["rows"]:
+        shown = row["tests"] if row is last else _only_pooled(row["tests"])
+        for where, one in shown.items():
+            yield _line(row["prompts"], where, one)
+    yield ""
+    yield f"The worst set is {last['worst_set']}."
+    asked = last["one_system_prompt"]
+    yield (
+        f"Of {asked['unrelated_pairs']} unrelated pairs asked under one shared system prompt, "
+        f"{asked['above_10']} get a ratio above 10."
+    )
+    missed = last["missed"]
+    named = "; ".join(missed[:_SHOWN])
+    more = f"; and {len(missed) - _SHOWN} more" if len(missed) > _SHOWN else ""
+    yield (
+        "Kin that a ratio below 1 speaks against, the furthest first "
+        f"({len(missed)}): {named}{more}."
+    )
+
+
+def _only_pooled(tests: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {where: one for where, one in tests.items() if where == JUDGED[0]}
+
+
+def _line(prompts: int, where: str, one: Mapping[str, Any]) -> str:
+    return (
+        f"| {prompts} | {where} | {one['kin_pairs']} ({one['kin_clusters']}) "
+        f"| {one['unrelated_pairs']} ({one['clusters']}) | {one['auc']:.3f} "
+        f"| {one['cllr']:.2f}{_span(one['cllr_interval'])} "
+        f"| {one['cllr_by_cluster']:.2f}{_span(one['cllr_by_cluster_interval'])} "
+        f"| {one['cllr_min']:.2f} "
+        f"| {one['false_above_10']:.1%}{_span(one['false_interval'], share=True)} "
+        f"| {one['clusters_in_error']} of {one['clusters']} (< {one['cluster_rate_below']:.0%}) "
+        f"| {one['found_above_10']:.0%} |"
+    )
+
+
+def _span(interval: list[float] | None, share: bool = False) -> str:
+    if interval is None:
+        return ""
+    low, high = interval
+    return f" [{low:.1%}, {high:.1%}]" if share else f" [{low:.2f}, {high:.2f}]"

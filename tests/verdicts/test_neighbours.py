@@ -1,0 +1,92 @@
+"""A score beside unrelated pairs: where it stands, and which kinds speak for kinship."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forensics.case.evidence import Evidence, Interval, NoiseFloor, ReferenceScores
+from forensics.verdicts.neighbours import LEVEL, at_floor, beyond_unrelated, neighbourhood
+
+KINDS = ("openings", "phrasing", "style", "formatting", "lexicon", "choices")
+
+
+def _reference(scores: np.ndarray, bins: int = 24) -> ReferenceScores:
+    counts, edges = np.histogram(scores, bins)
+    return ReferenceScores(
+        cohort="made",
+        n_prompts=32,
+        edges=tuple(edges.tolist()),
+        unrelated=tuple(counts.tolist()),
+        related=(0,) * bins,
+        clusters=0,
+    )
+
+
+def _scored(score: float, name: str = "style", **more: object) -> Evidence:
+    return Evidence(comparator=name, title=name, status="ok", score=score, n=32, **more)
+
+
+def _placed(score: float, reference: ReferenceScores, name: str = "style") -> Evidence:
+    evidence = _scored(score, name)
+    near = neighbourhood(evidence, reference, "matched")
+    return evidence.model_copy(update={"neighbourhood": near})
+
+
+def test_a_score_is_placed_among_unrelated_pairs():
+    reference = _reference(np.arange(100.0), bins=10)
+    near = neighbourhood(_scored(95.0), reference, "other")
+    assert (near.above, near.reaching, near.pairs) == (0.9, 10, 100)
+    assert (near.source, near.prompts) == ("made", "other")
+    assert neighbourhood(_scored(-5.0), reference, "other").above == 0.0
+    # What lies beyond the last bin is counted with it: none of its pairs is called lower.
+    assert neighbourhood(_scored(10**6), reference, "other").reaching == 10
+
+
+def test_nothing_is_placed_without_score_or_pairs():
+    empty = ReferenceScores(
+        cohort="x", n_prompts=8, edges=(0.0, 1.0), unrelated=(0,), related=(3,), clusters=1
+    )
+    none = Evidence(comparator="style", title="style", status="insufficient")
+    assert neighbourhood(none, _reference(np.arange(9.0)), "matched") is None
+    assert neighbourhood(_scored(1.0), None, "matched") is None
+    assert neighbourhood(_scored(1.0), empty, "matched") is None
+
+
+def test_of_unrelated_pairs_hardly_any_has_a_kind_that_speaks_for_kinship():
+    draw = np.random.default_rng(0)
+    references = {name: _reference(draw.normal(size=400)) for name in KINDS}
+    named = [
+        bool(beyond_unrelated([_placed(draw.normal(), references[name], name) for name in KINDS]))
+        for _ in range(1_000)
+    ]
+    assert np.mean(named) <= LEVEL + 2 * np.sqrt(LEVEL / 1_000)
+    # One by one, without correction, a fifth or more of them would.
+    alone = [_placed(draw.normal(), references["style"]).neighbourhood for _ in range(1_000)]
+    assert np.mean([(1 + one.reaching) / (1 + one.pairs) <= LEVEL for one in alone]) > 0.02
+
+
+def test_kin_speak_in_the_kinds_that_stand_out_only():
+    reference = _reference(np.random.default_rng(1).normal(size=400))
+    found = [_placed(6.0, reference, name) for name in KINDS[:2]]
+    found += [_placed(1.7, reference, name) for name in KINDS[2:]]
+    assert beyond_unrelated(found) == set(KINDS[:2])
+
+
+def test_few_unrelated_pairs_cannot_tell():
+    reference = _reference(np.random.default_rng(1).normal(size=18))
+    assert beyond_unrelated([_placed(99.0, reference, name) for name in KINDS]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("high", "method", "expected"),
+    [(0.5, "repeat_samples", True), (0.3, "repeat_samples", False), (0.5, "resampled_prompts", 0)],
+)
+def test_as_alike_as_one_model_asked_twice_speaks_without_any_population(high, method, expected):
+    evidence = _scored(
+        0.3,
+        interval=Interval(low=0.2, high=high),
+        noise_floor=NoiseFloor(a=0.4, b=0.6, method=method),
+    )
+    assert at_floor(evidence) == bool(expected)
+    assert (beyond_unrelated([evidence]) == {"style"}) == bool(expected)
