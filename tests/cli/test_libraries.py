@@ -25,19 +25,16 @@ assert run(["compare", "a.jsonl", "b.jsonl", *sys.argv[1:]]) == 0
 """
 IN_PYTHON = f"""
 import json, sys
-from pathlib import Path
-from forensics.evidence import load_comparators
-from forensics.examination.examined import Examined
-from forensics.subjects.subject import parse_subject
-from forensics.transcripts.transcript import read_transcript
-from forensics.verdicts.compare import compare
-sides = [
-    Examined(parse_subject(f"transcript:{{name}}"), read_transcript(Path(name)))
-    for name in ("a.jsonl", "b.jsonl")
-]
-case = compare(*sides, load_comparators(without=["embedding"]))
+import forensics
+case = forensics.compare("a.jsonl", "b.jsonl", without=["embedding"])
 assert case.verdict.status == "screening"
 {LOADED}
+"""
+NOTEBOOK = """
+import forensics
+case = forensics.compare("a.jsonl", "b.jsonl", without=["embedding"])
+print(case.to_frame()[["evidence", "status", "score"]].to_string())
+print(case.verdict.status)
 """
 MESSAGE = "libtorch_cpu.so: cannot open shared object file"
 
@@ -92,6 +89,21 @@ def test_nor_does_it_from_python(texts: Path) -> None:
     loaded = _loaded(IN_PYTHON, texts)
     assert "numpy" in loaded
     assert loaded & HEAVY == set()
+
+
+def test_a_notebook_prints_a_frame_where_torch_is_absent(texts: Path, tmp_path: Path) -> None:
+    absent = _break(tmp_path, "ModuleNotFoundError")
+    done = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK],
+        cwd=texts,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((absent, str(ROOT)))},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "phrasing" in done.stdout
+    assert done.stdout.splitlines()[-1] == "screening"
+    assert done.stderr == ""
 
 
 def test_the_package_is_imported_in_no_time() -> None:
