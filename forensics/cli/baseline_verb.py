@@ -15,6 +15,7 @@ from forensics.cli.options import (
     backend_options,
     broken_option,
     generation_options,
+    spending_options,
     suite_options,
     transcripts_option,
 )
@@ -41,6 +42,7 @@ def command() -> None:
 @suite_options
 @generation_options
 @backend_options
+@spending_options
 @transcripts_option
 def save(subject: str, output: Path, **options: Any) -> None:
     """Ask SUBJECT a few prompts and write its answers to a file that a repository can hold.
@@ -49,10 +51,13 @@ def save(subject: str, output: Path, **options: Any) -> None:
     The file holds prompts, answers, settings and who answered; no key.
     """
     from forensics.cli import settings
+    from forensics.cli.asks import say_asks
     from forensics.cli.progress import OnStderr, note
     from forensics.cli.rendering import check_targets
     from forensics.errors import UsageError
     from forensics.policy.drift import save_baseline
+    from forensics.workflows.asks import announce
+    from forensics.workflows.budget import would_obtain
     from forensics.workflows.obtaining import obtain
     from forensics.workflows.resolving import SuiteChoice, resolve
 
@@ -63,6 +68,11 @@ def save(subject: str, output: Path, **options: Any) -> None:
         raise UsageError(f"{spec} cannot be asked; name a model, endpoint or transcript")
     suite = SuiteChoice(settings.prompts(options)).suite
     check_targets([("--output", str(output))])
+    asks = would_obtain(resolved, suite, asking)
+    if options["dry_run"]:
+        say_asks(asks, settings.spending(options))
+        return
+    announce(asks, settings.spending(options), progress)
     count = save_baseline(output, obtain(resolved, suite, asking, progress))
     note(f"{output}: {count} answers")
 
@@ -83,6 +93,7 @@ def save(subject: str, output: Path, **options: Any) -> None:
 @option("--strict", section="Evidence", is_flag=True, help="Exit 3 where nothing can be decided.")
 @option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
 @backend_options
+@spending_options
 @transcripts_option
 @broken_option
 def compare(
@@ -98,16 +109,24 @@ def compare(
     Exits 0 where no difference was found, 1 where there is one, 4 where the calls failed.
     """
     from forensics.cli import settings
+    from forensics.cli.asks import say_asks
     from forensics.cli.progress import OnStderr
     from forensics.policy.drift import compare_with_baseline, read_baseline
     from forensics.policy.outcomes import decide
     from forensics.policy.rules import DRIFT_STATUS
     from forensics.workflows.asking_again import ask_again
+    from forensics.workflows.asks import announce
+    from forensics.workflows.budget import would_ask_again
     from forensics.workflows.resolving import resolve
 
     asking, progress = settings.asking(options), OnStderr()
     stored = read_baseline(baseline, asking.allow_broken)
     resolved = resolve(subject, settings.endpoints(options), asking.allow_broken, progress)
+    asks = would_ask_again(resolved, stored, asking)
+    if options["dry_run"]:
+        say_asks(asks, settings.spending(options))
+        return 0
+    announce(asks, settings.spending(options), progress)
     answers = ask_again(resolved, stored, asking, progress)
     found = compare_with_baseline(stored, answers, level)
     _, code = decide([DRIFT_STATUS[found.verdict]], strict)

@@ -21,6 +21,8 @@ from forensics.cli.options import (
 
 if TYPE_CHECKING:
     from forensics.case.document import CasePlan, Claim
+    from forensics.workflows.resolving import Pair
+    from forensics.workflows.settings import CompareSettings
 
 FILE = click.Path(path_type=Path)
 
@@ -99,7 +101,8 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
         raise UsageError(f"{file} exists, and what is frozen is never replaced; choose another")
     claims, kinds = _claims(options)
     settings, progress = compare_settings(options), OnStderr()
-    planned = plan_from(resolve_pair(a, b, settings, progress), settings, options["log10_lr"])
+    pair = resolve_pair(a, b, settings, progress)
+    planned = plan_from(pair, settings, options["log10_lr"])
     plan = CasePlan(
         path="",
         sha256="",
@@ -111,7 +114,24 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
     )
     frozen = freeze(file, plan)
     progress.note(f"frozen: {file} at {frozen.frozen_at}; keep its hash elsewhere, or publish it")
+    _say_cost(file, pair, settings)
     click.echo(f"sha256 {frozen.sha256}")
+
+
+def _say_cost(file: Path, pair: Pair, settings: CompareSettings) -> None:
+    """Say what following the plan will ask, as far as it can be counted here and now."""
+    from forensics.cli.progress import note
+    from forensics.errors import ForensicsError
+    from forensics.workflows.asks import summary
+    from forensics.workflows.comparing import comparison_asks
+
+    try:
+        asks = comparison_asks(pair, settings)
+    except ForensicsError as error:
+        note(f"what compare --case {file} will ask cannot be counted yet: {error}")
+        return
+    if asks:
+        note(f"compare --case {file} will make {summary(asks)}")
 
 
 def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:

@@ -94,13 +94,13 @@ def command(subject: str, policy: Path | None, dry_run: bool, **options: Any) ->
 
 
 def _say_what(run: PolicyRun) -> int:
-    from forensics.workflows.budget import check_budget, described
+    from forensics.workflows.asks import check_spending, described
     from forensics.workflows.checking import would_ask
 
     calls = would_ask(run)
     for line in described(calls):
         click.echo(line)
-    check_budget(run.policy.budget, calls)
+    check_spending(calls, run.spending)
     return 0
 
 

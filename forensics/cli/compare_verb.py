@@ -15,6 +15,7 @@ from forensics.cli.options import (
     broken_option,
     generation_options,
     output_options,
+    spending_options,
     suite_options,
     transcripts_option,
 )
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @suite_options
 @generation_options
 @backend_options
+@spending_options
 @analysis_options
 @transcripts_option
 @broken_option
@@ -73,12 +75,13 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     judged against it. With --case both may be left out; what is given besides the case file and
     differs from it is listed as a deviation. The exit code is 0 whatever is found.
     """
+    from forensics.cli.asks import say_asks
     from forensics.cli.planning import by_plan, with_plan
     from forensics.cli.progress import OnStderr
     from forensics.cli.rendering import named_target, outputs, render
     from forensics.cli.settings import compare_settings
     from forensics.verdicts.left_out import left_out
-    from forensics.workflows.comparing import compared
+    from forensics.workflows.comparing import compared, would_compare
     from forensics.workflows.resolving import resolve_pair
 
     named = [named_target(report) for report in options["reports"]]
@@ -86,6 +89,9 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     plan, (known, questioned), options = by_plan(options["case_file"], (a, b), options)
     settings, progress = compare_settings(options), OnStderr()
     pair = resolve_pair(known, questioned, settings, progress)
+    if options["dry_run"]:
+        say_asks(would_compare(pair, settings), settings.spending)
+        return
     case, transcripts = compared(pair, settings, progress)
     case = with_plan(case, plan, transcripts)
     for line in left_out(case.evidence):

@@ -97,6 +97,13 @@ def suite_options(command: Decorated, default: str = "core") -> Decorated:
                 type=click.IntRange(min=1),
                 help="Ask at most N prompts, of every category.",
             ),
+            option(
+                "--all-prompts",
+                "every",
+                section="Prompts",
+                is_flag=True,
+                help="Ask every prompt of the suite, also those that no cohort weighs.",
+            ),
         ),
     )
 
@@ -144,6 +151,56 @@ def generation_options(command: Decorated) -> Decorated:
             ),
         ),
     )
+
+
+def spending_options(command: Decorated) -> Decorated:
+    """Add the options that say what a run will ask, and what it may."""
+    return added(
+        command,
+        (
+            option(
+                "--dry-run",
+                section="Cost",
+                is_flag=True,
+                help="Say what would be asked, and ask nothing.",
+            ),
+            option(
+                "--max-calls",
+                section="Cost",
+                metavar="N",
+                type=click.IntRange(min=0),
+                help="Refuse to make more calls than this.",
+            ),
+            option(
+                "--max-output-tokens",
+                section="Cost",
+                metavar="N",
+                type=click.IntRange(min=0),
+                help="Refuse to ask for more answer tokens than this.",
+            ),
+            option(
+                "--price",
+                section="Cost",
+                metavar="IN/OUT",
+                callback=_price,
+                help="What endpoints charge per million tokens, to tell what a run may cost.",
+            ),
+        ),
+    )
+
+
+def _price(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    try:
+        read, written = (float(part) for part in value.split("/"))
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is not of the form IN/OUT, such as 0.15/0.60"
+        ) from None
+    if not all(math.isfinite(part) and part >= 0 for part in (read, written)):
+        raise click.BadParameter(f"{value!r} holds a number that is no price")
+    return read, written
 
 
 def backend_options(command: Decorated) -> Decorated:

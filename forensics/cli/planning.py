@@ -62,6 +62,7 @@ def _options(wanted: Planned) -> dict[str, Any]:
         "suite_name": suite.chosen if suite else None,
         "category": suite.category if suite else (),
         "limit": suite.limit if suite else None,
+        "every": suite.every if suite else False,
         **wanted.generation.model_dump(),
         **wanted.backend.model_dump(),
         "api": _api(wanted),

@@ -9,7 +9,12 @@ import click
 
 from forensics.cli import completion
 from forensics.cli.help import Verb, option
-from forensics.cli.options import backend_options, generation_options, suite_options
+from forensics.cli.options import (
+    backend_options,
+    generation_options,
+    spending_options,
+    suite_options,
+)
 
 
 @click.command(
@@ -27,7 +32,7 @@ from forensics.cli.options import backend_options, generation_options, suite_opt
 @suite_options
 @generation_options
 @backend_options
-@option("--dry-run", section="Cost", is_flag=True, help="Say what would be asked, and ask nothing.")
+@spending_options
 def command(subject: str, dry_run: bool, **options: Any) -> None:
     """Ask SUBJECT the prompts of a suite and append each answer to a transcript.
 
@@ -37,20 +42,27 @@ def command(subject: str, dry_run: bool, **options: Any) -> None:
     from forensics.cli.progress import OnStderr, note
     from forensics.cli.settings import probe_settings
     from forensics.transcripts.transcript import unknown_endings
+    from forensics.workflows.asks import announce, check_spending, money
+    from forensics.workflows.budget import of_plan
     from forensics.workflows.probing import check_answered, probe, would_probe
     from forensics.workflows.resolving import resolve_subject
 
     settings, progress = probe_settings(options), OnStderr()
     asked = resolve_subject(subject, settings.endpoints, progress)
+    plan = would_probe(asked, settings)
+    asks = [of_plan(asked, "answers", plan.calls)] if plan.calls.requests else []
     if dry_run:
-        plan = would_probe(asked, settings)
         calls = plan.calls
         click.echo(
             f"{len(calls.requests)} calls to {asked.spec} ({calls.answered} already answered in "
             f"{plan.path}); at most {calls.max_input_tokens} prompt tokens and "
             f"{calls.max_output_tokens} answer tokens"
         )
+        if costs := money(asks, settings.spending):
+            click.echo(costs)
+        check_spending(asks, settings.spending)
         return
+    announce(asks, settings.spending, progress)
     transcript = probe(asked, settings, progress)
     counts = {status: transcript.count(status) for status in ("ok", "truncated", "filtered")}
     errors = transcript.count("error")

@@ -1,7 +1,8 @@
-"""Progress on stderr: bars for people, silence for pipes."""
+"""Progress on stderr: bars for people, a line a minute for logs."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from forensics.workflows.callbacks import Retitle, Tick
 
 
+SECONDS_A_LINE = 60.0  # between two lines of progress where no terminal is attached
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 
@@ -68,11 +70,26 @@ def answer_bar(label: str, total: int, answered: int) -> Iterator[Tick]:
         TimeRemainingColumn(),
     )
     console = stderr_console()
-    with Progress(
-        *columns, console=console, transient=True, disable=console.quiet or not console.is_terminal
-    ) as progress:
+    if not console.is_terminal:
+        yield _line_a_minute(label, total, answered)
+        return
+    with Progress(*columns, console=console, transient=True, disable=console.quiet) as progress:
         task = progress.add_task(one_line(label, 30), total=total, completed=answered)
         yield lambda _: progress.advance(task)
+
+
+def _line_a_minute(label: str, total: int, answered: int) -> Tick:
+    """Return what prints how far it is, no oftener than every minute: a log shows it is alive."""
+    done, told = answered, time.monotonic()
+
+    def tick(_: object) -> None:
+        nonlocal done, told
+        done += 1
+        if time.monotonic() - told >= SECONDS_A_LINE:
+            told = time.monotonic()
+            note(f"{label}: {done} of {total}")
+
+    return tick
 
 
 @contextmanager

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         EvaluateSettings,
         ProbeSettings,
         Prompts,
+        Spending,
         TraceSettings,
     )
 
@@ -37,7 +38,25 @@ def prompts(options: Options) -> Prompts:
     """Return the settings of `suite_options`."""
     from forensics.workflows.settings import Prompts
 
-    return Prompts(options["suite_name"], tuple(options["category"]), options["limit"])
+    return Prompts(
+        options["suite_name"],
+        tuple(options["category"]),
+        options["limit"],
+        bool(options.get("every")),
+    )
+
+
+def spending(options: Options) -> Spending:
+    """Return the settings of `spending_options`; of a verb without them, no limit."""
+    from forensics.workflows.settings import Price, Spending
+
+    price = options.get("price")
+    return Spending(
+        options.get("max_calls"),
+        options.get("max_output_tokens"),
+        Price(*price) if price else None,
+        hint="; --dry-run shows more",
+    )
 
 
 def generation(options: Options) -> GenerationSettings:
@@ -111,6 +130,7 @@ def compare_settings(options: Options) -> CompareSettings:
         asking=asking(options),
         endpoints=endpoints(options),
         analysis=analysis(options),
+        spending=spending(options),
         blind=bool(options.get("blind")),
         planned=bool(options.get("case_file")),
         command=typed_command(),
@@ -129,6 +149,7 @@ def trace_settings(options: Options) -> TraceSettings:
         prompts=prompts(options),
         asking=asking(options),
         endpoints=endpoints(options),
+        spending=spending(options),
         cohort=options["cohort_name"],
         released=check_month(options["released"], "--released"),
     )
@@ -144,6 +165,7 @@ def probe_settings(options: Options) -> ProbeSettings:
         prompts=prompts(options),
         asking=replace(asking(options), allow_broken=True),
         endpoints=endpoints(options),
+        spending=spending(options),
         output=options["output"],
     )
 

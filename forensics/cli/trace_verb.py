@@ -16,6 +16,7 @@ from forensics.cli.options import (
     broken_option,
     cohort_suite_options,
     generation_options,
+    spending_options,
     transcripts_option,
 )
 
@@ -57,6 +58,7 @@ _SMALLEST = 0.001
 @cohort_suite_options
 @generation_options
 @backend_options
+@spending_options
 @transcripts_option
 @broken_option
 def command(subject: str, **options: Any) -> None:
@@ -66,12 +68,17 @@ def command(subject: str, **options: Any) -> None:
     the cohort's suite. "None of these" is an answer: the error rate printed is that of the best of
     all candidates, not of one.
     """
+    from forensics.cli.asks import say_asks
     from forensics.cli.progress import OnStderr
     from forensics.cli.settings import trace_settings
     from forensics.support.files import write_text
-    from forensics.workflows.tracing import traced
+    from forensics.workflows.tracing import traced, would_trace
 
-    found = traced(subject, trace_settings(options), OnStderr())
+    settings, progress = trace_settings(options), OnStderr()
+    if options["dry_run"]:
+        say_asks(would_trace(subject, settings, progress), settings.spending)
+        return
+    found = traced(subject, settings, progress)
     text = json.dumps(_document(found), indent=1, allow_nan=False) + "\n"
     if options["json_out"] == "-":
         sys.stdout.write(text)

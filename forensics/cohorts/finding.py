@@ -6,12 +6,14 @@ import difflib
 import re
 import warnings
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.likeness import MIN_PROMPTS
 from forensics.cohorts.pack_files import read_cohort, read_head
 from forensics.errors import InputFileError, PluginWarning, UsageError
+from forensics.suites.suite import Suite
 from forensics.support.resources import cache_folder, data_folder, is_file
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -97,6 +99,17 @@ def calibrating_cohort(prompt_hashes: Collection[str]) -> Cohort | None:
     shipped_ones = [read_cohort(path) for path in _shipped().values()]
     calibrated = [one for one in shipped_ones if one.calibration is not None]
     return max(calibrated, key=lambda one: len(one.models), default=None)
+
+
+def weighed(suite: Suite) -> Suite:
+    """Return a suite cut to the prompts that the cohort of its name weighs.
+
+    A suite without one, or one that shares none of its prompts, is returned as it is.
+    """
+    path = known().get(suite.name)
+    wanted = _prompts(path) if path else set()
+    prompts = tuple(prompt for prompt in suite.prompts if prompt.sha256 in wanted)
+    return replace(suite, prompts=prompts) if prompts else suite
 
 
 def _prompts(path: Path) -> set[str]:

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from forensics.case.document import Case, CaseSubject, read_case
 from forensics.case.record import Record
+from forensics.cohorts.finding import weighed
 from forensics.custody.transcript_chain import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
 from forensics.suites.loading import load_suite
@@ -200,8 +201,8 @@ def _suite(case: Case, read: Mapping[str, Transcript], override: str | None) -> 
         suite = replace(found, prompts=tuple(p for p in found.prompts if p.messages))
     else:
         suite = _load(str(name))
-    selected = suite.select(chosen.get("category") or (), chosen.get("limit"))
-    for candidate in (selected, suite):
+    part = chosen.get("category") or (), chosen.get("limit")
+    for candidate in (weighed(suite).select(*part), suite.select(*part), suite):
         if candidate.sha256 == wanted:
             return True, candidate
     raise InputFileError(

@@ -38,7 +38,10 @@ class PlannedSubject(Record):
 
 
 class PlannedSuite(Record):
-    """The prompts; `chosen` is what the suite was asked for by, `prompts` how many are left."""
+    """The prompts; `chosen` is what the suite was asked for by, `prompts` how many are left.
+
+    `every` says that none was left out because no cohort weighs it, as before any was.
+    """
 
     chosen: ModelText | None = None
     name: ModelText
@@ -47,6 +50,7 @@ class PlannedSuite(Record):
     prompts: int
     category: tuple[ModelText, ...] = ()
     limit: int | None = None
+    every: bool = True
 
 
 class PlannedCohort(Record):

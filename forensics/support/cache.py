@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from forensics.errors import InputFileError, OutputError
@@ -20,10 +21,16 @@ def file_sha256(path: Path) -> str:
         InputFileError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        about = path.stat()
+        return _hashed(path.resolve(), about.st_size, about.st_mtime_ns)
     except OSError as error:
         raise InputFileError(f"cannot read {path}: {error.strerror}; check the path") from error
+
+
+@lru_cache(maxsize=256)  # a run asks twice who a model is: to count its calls, and to make them
+def _hashed(path: Path, size: int, modified_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cached_folder(cache: str, name: str, build: Callable[[Path], None]) -> Path:

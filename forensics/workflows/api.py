@@ -226,7 +226,7 @@ def probe(
     asking = replace(asking, folder=folder, allow_broken=True)
     told = arguments.progress(progress)
     asked = resolve_subject(os.fspath(subject), endpoints, told)
-    settings = ProbeSettings(prompts, asking, endpoints, arguments.path(output))
+    settings = ProbeSettings(prompts, asking, endpoints, output=arguments.path(output))
     transcript = probed(asked, settings, told)
     check_answered(asked.spec, transcript)
     return transcript

@@ -1,13 +1,13 @@
-"""What a check will ask, counted before anything is asked, and held to its policy's budget."""
+"""What a run will ask, counted before anything is asked."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from forensics.cohorts.cohort import Cohort
-from forensics.errors import UsageError
+from forensics.case.evidence import Tier
 from forensics.examination.collect import Plan, plan, transcript_name
 from forensics.examination.endpoint_probabilities import plan_probabilities
 from forensics.examination.examined import PROBABILITIES, Need
@@ -16,97 +16,96 @@ from forensics.examination.local_probabilities import open_passages
 from forensics.examination.probability_values import LOCAL_KINDS
 from forensics.examination.token_counting import plan_counts
 from forensics.examination.token_probabilities import MAX_ANSWERS
-from forensics.policy.model import Budget
 from forensics.subjects.backends import open_backend
 from forensics.subjects.subject import Subject
 from forensics.suites.references import with_texts
 from forensics.suites.suite import Suite
 from forensics.workflows.asking_again import again
+from forensics.workflows.asks import Ask
 from forensics.workflows.observing import control_asking, controls_answer
 from forensics.workflows.obtaining import needed
-from forensics.workflows.policy_run import PolicyRun, ResolvedReference
-from forensics.workflows.resolving import ResolvedSubject, suite_for
+from forensics.workflows.resolving import Pair, ResolvedSubject, SuiteChoice, suite_for
 from forensics.workflows.settings import Asking
+
+if TYPE_CHECKING:
+    from forensics.cohorts.cohort import Cohort
+    from forensics.evidence.comparator import Comparator
+    from forensics.transcripts.transcript import Transcript
 
 Sides = Sequence[ResolvedSubject]
 _OF_CONTROLS = "answers of controls"
 
 
 @dataclass(frozen=True)
-class Ask:
-    """What one model will be asked: prompts to answer, or texts to score, and what for.
+class Run:
+    """What will be asked of whom.
 
-    What is on file already is not asked again and not counted; nor is a call that an endpoint
-    refuses and that is repeated.
+    The subject is compared with every reference that is a model, and its relatives are sought in
+    every one that is a cohort. `baseline` are answers that it is asked for once more.
     """
 
-    model: str
-    what: str
-    calls: int
-    output_tokens: int
+    subject: ResolvedSubject
+    references: tuple[ResolvedSubject | Cohort, ...]
+    suite: SuiteChoice
+    asking: Asking
+    comparators: Sequence[Comparator[Any]] = ()
+    tiers: tuple[Tier, ...] = ()
+    controls: tuple[Subject, ...] = ()
+    baseline: Transcript | None = None
 
 
-def asks(run: PolicyRun) -> list[Ask]:
-    """Return what a check will ask of which model, at most; what no comparator needs is not."""
+def of_pair(
+    pair: Pair, asking: Asking, comparators: Sequence[Comparator[Any]], tiers: tuple[Tier, ...]
+) -> Run:
+    """Return what comparing a pair asks."""
+    references = (pair.known,)
+    return Run(pair.questioned, references, pair.suite, asking, comparators, tiers, pair.controls)
+
+
+def asks(run: Run) -> list[Ask]:
+    """Return what a run will ask of which model, at most; what no comparator needs is not."""
     counter = _Counter(run)
     counted = [*counter.answers(), *counter.token_counts(), *counter.control_answers()]
     counted += [*counter.scored_texts(), *counter.echoed_texts(), *counter.drift()]
     return [one for one in counted if one.calls]
 
 
-def check_budget(budget: Budget, found: Sequence[Ask]) -> None:
-    """Refuse a check that would ask more than its policy allows.
+def of_plan(subject: Subject, what: str, todo: Plan) -> Ask:
+    """Return the calls of one plan."""
+    return _ask(subject, what, todo, set())
 
-    Args:
-        budget: the policy's.
-        found: see `asks`.
+
+def would_obtain(subject: ResolvedSubject, suite: Suite, asking: Asking) -> list[Ask]:
+    """Return what `obtain` would ask; nothing is asked.
 
     Raises:
-        UsageError: it would; the message has the figures.
+        UsageError, BackendError: see `obtain`.
     """
-    calls = sum(one.calls for one in found)
-    tokens = sum(one.output_tokens for one in found)
-    if budget.max_calls is not None and calls > budget.max_calls:
-        raise UsageError(
-            f"this check would make {calls} calls{_shares(found)}, and budget.max_calls is "
-            f"{budget.max_calls}; lower limit or samples, leave out tiers, or raise it"
-        )
-    if budget.max_output_tokens is not None and tokens > budget.max_output_tokens:
-        raise UsageError(
-            f"this check may ask for {tokens} answer tokens, and budget.max_output_tokens is "
-            f"{budget.max_output_tokens}; lower limit, samples or max_tokens, or raise it"
-        )
+    if not subject.is_live:
+        return []
+    identity = open_backend(subject.subject, asking.backend).identity()
+    path = asking.folder / transcript_name(subject.subject, identity, asking.generation)
+    todo = plan(with_texts(suite, asking.texts), identity, asking.generation, path)
+    return [of_plan(subject.subject, "answers", todo)] if todo.requests else []
 
 
-def _shares(found: Sequence[Ask]) -> str:
-    """Return how many calls are for what, where they are for several things."""
-    sums: dict[str, int] = {}
-    for one in found:
-        sums[one.what] = sums.get(one.what, 0) + one.calls
-    if len(sums) < 2:
-        return ""
-    return f" ({', '.join(f'{calls} for {what}' for what, calls in sums.items())})"
+def would_ask_again(subject: ResolvedSubject, baseline: Transcript, asking: Asking) -> list[Ask]:
+    """Return what asking a baseline's prompts once more asks: answers on file do not count.
 
-
-def described(found: Sequence[Ask]) -> list[str]:
-    """Return what will be asked in lines, the sum last."""
-    calls, tokens = (sum(getattr(one, name) for one in found) for name in _FIGURES)
-    return [
-        *(
-            f"{one.model}: {one.calls} calls for {one.what}, at most {one.output_tokens} answer "
-            "tokens"
-            for one in found
-        ),
-        f"{calls} calls in all, at most {tokens} answer tokens",
-    ]
-
-
-_FIGURES = ("calls", "output_tokens")
+    Raises:
+        InputFileError: the baseline does not hold its prompts' text.
+        BackendError: the subject cannot be asked.
+    """
+    if not subject.is_live:
+        return []
+    asking, suite = again(baseline, asking)
+    identity = open_backend(subject.subject, asking.backend).identity()
+    return [of_plan(subject.subject, "drift", plan(suite, identity, asking.generation, None))]
 
 
 @dataclass(frozen=True)
 class _Counter:
-    run: PolicyRun
+    run: Run
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -114,7 +113,7 @@ class _Counter:
 
     @property
     def asking(self) -> Asking:
-        return self.run.settings.asking
+        return self.run.asking
 
     def answers(self) -> Iterator[Ask]:
         """Count prompts to answer; a cohort is searched by answers whatever else is looked at."""
@@ -134,17 +133,18 @@ class _Counter:
     def _asked(self) -> Iterator[tuple[Subject, Suite]]:
         for reference in self.run.references:
             both = self._pair(reference)
-            by_answers = reference.cohort is not None or "cohort" in _kinds(both)
+            cohort = None if isinstance(reference, ResolvedSubject) else reference
+            by_answers = cohort is not None or "cohort" in _kinds(both)
             if not ("answers" in self.needs or by_answers):
                 continue
             live = [side for side in both if side.is_live]
             if live:
-                suite = self._suite(both, reference.cohort)
+                suite = self._suite(both, cohort)
                 yield from ((side.subject, suite) for side in live)
 
-    def _pair(self, reference: ResolvedReference) -> Sides:
-        sides = (reference.model, self.run.subject)
-        return [side for side in sides if side is not None]
+    def _pair(self, reference: ResolvedSubject | Cohort) -> Sides:
+        model = (reference,) if isinstance(reference, ResolvedSubject) else ()
+        return (*model, self.run.subject)
 
     def _suite(self, sides: Sides, cohort: Cohort | None = None) -> Suite:
         members = [side for side in sides if side.subject.kind == "cohort"]
@@ -156,7 +156,7 @@ class _Counter:
 
     def token_counts(self) -> Iterator[Ask]:
         """Count the prompts that tell an endpoint's tokenizer, where that tier was asked for."""
-        if "token_counts" not in self.needs or "tokenizer" not in self.run.policy.tiers:
+        if "token_counts" not in self.needs or "tokenizer" not in self.run.tiers:
             return
         seen: set[str] = set()
         for endpoint in self._endpoints():
@@ -170,7 +170,8 @@ class _Counter:
 
     def _compared(self) -> Iterator[Sides]:
         """Yield the pairs that comparators see: of a cohort's model they have numbers only."""
-        pairs = (self._pair(one) for one in self.run.references if one.model is not None)
+        models = (one for one in self.run.references if isinstance(one, ResolvedSubject))
+        pairs = (self._pair(one) for one in models)
         return (pair for pair in pairs if "cohort" not in _kinds(pair))
 
     def _read(self) -> Iterator[Sides]:
@@ -182,7 +183,7 @@ class _Counter:
     @property
     def _echoes(self) -> bool:
         """Whether endpoints are asked for token probabilities, which takes the tier's name."""
-        asked = self.run.controls and "logprobs" in self.run.policy.tiers
+        asked = self.run.controls and "logprobs" in self.run.tiers
         return bool(asked and self.needs & PROBABILITIES)
 
     def echoed_texts(self) -> Iterator[Ask]:
@@ -244,20 +245,23 @@ class _Counter:
 
     def drift(self) -> Iterator[Ask]:
         """Count the baseline's prompts: their answers are always fresh."""
-        subject, baseline = self.run.subject, self.run.baseline
-        if baseline is None or not subject.is_live:
-            return
-        asking, suite = again(baseline, self.asking)
-        identity = open_backend(subject.subject, asking.backend).identity()
-        todo = plan(suite, identity, asking.generation, None)
-        yield _ask(subject.subject, "drift", todo, set())
+        if self.run.baseline is not None:
+            yield from would_ask_again(self.run.subject, self.run.baseline, self.asking)
 
 
 def _ask(subject: Subject, what: str, todo: Plan, seen: set[str]) -> Ask:
     """Return the calls of a plan that are in no plan before it."""
     fresh = [request for request in todo.requests if request.key not in seen]
     seen.update(request.key for request in fresh)
-    return Ask(subject.spec, what, len(fresh), sum(request.max_tokens for request in fresh))
+    open_calls = replace(todo, requests=tuple(fresh))
+    return Ask(
+        subject.spec,
+        what,
+        len(fresh),
+        open_calls.max_output_tokens,
+        open_calls.max_input_tokens,
+        subject.kind not in LOCAL_KINDS,
+    )
 
 
 def _kinds(sides: Sides) -> set[str]:

@@ -28,7 +28,8 @@ from forensics.report.check.view import headline
 from forensics.support.clock import now
 from forensics.support.version import VERSION
 from forensics.workflows.asking_again import ask_again
-from forensics.workflows.budget import Ask, asks, check_budget
+from forensics.workflows.asks import Ask, check_spending
+from forensics.workflows.budget import asks
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.comparing import compared
 from forensics.workflows.local_models import check_control, check_model
@@ -57,7 +58,7 @@ def _asks(run: PolicyRun, faults: Faults) -> list[Ask]:
     if run.subject.subject.spec in faults:  # nothing will be asked of anybody
         return []
     whole = tuple(one for one in run.references if not _fault(run, one, faults))
-    return asks(replace(run, references=whole))
+    return asks(replace(run, references=whole).asked)
 
 
 def check(
@@ -78,7 +79,7 @@ def check(
     declared = _declared(run, card)
     faults = _faults(run)
     if run.policy.budget != Budget():
-        check_budget(run.policy.budget, _asks(run, faults))
+        check_spending(_asks(run, faults), run.spending)
     measured = list(_measured(run, faults, progress))
     judged = apply_rules(run.file, Known(declared, run.terms), measured)
     drifted, fault = _drift(run, faults, progress)

@@ -9,6 +9,8 @@ from forensics.evidence import load_comparators
 from forensics.subjects.backends import open_backend
 from forensics.verdicts.compare import compare
 from forensics.verdicts.measurable import measurable, of_tiers
+from forensics.workflows.asks import Ask, announce
+from forensics.workflows.budget import asks, of_pair
 from forensics.workflows.local_models import check_control, check_model, check_pair
 from forensics.workflows.observing import Observer
 from forensics.workflows.obtaining import examine
@@ -53,10 +55,13 @@ def compared(
         # Checked, not used: numbers are all there is. Loading every comparator would take longest.
         if analysis.only or analysis.without:
             load_comparators(analysis.only, analysis.without)
+        if comparators is None:
+            announce(_asks(pair, settings, ()), settings.spending, progress)
         return _in_cohort(pair, settings, progress)
     # Before answers are collected, which may take an hour.
     if comparators is None:
         comparators = _checked(pair, settings)
+        announce(_asks(pair, settings, comparators), settings.spending, progress)
     subjects = [side.subject for side in pair.sides]
     check_pair(subjects, comparators, analysis.tiers, asking.backend.dtype)
     cut, asked = suite_for(pair.sides, pair.suite)
@@ -81,15 +86,44 @@ def compared(
     return case, (first.transcript, second.transcript)
 
 
+def would_compare(pair: Pair, settings: CompareSettings) -> list[Ask]:
+    """Return what `compared` would ask; nothing is asked.
+
+    Raises:
+        UsageError, InputFileError, BackendError: see `compared`.
+    """
+    return _asks(pair, settings, () if pair.members else _checked(pair, settings))
+
+
+def comparison_asks(pair: Pair, settings: CompareSettings) -> list[Ask]:
+    """Return what `compared` would ask; the models' files are not looked at.
+
+    Raises:
+        UsageError, InputFileError, BackendError: see `compared`.
+    """
+    return _asks(pair, settings, () if pair.members else _named(settings))
+
+
+def _asks(
+    pair: Pair, settings: CompareSettings, comparators: Sequence[Comparator[Any]]
+) -> list[Ask]:
+    return asks(of_pair(pair, settings.asking, comparators, settings.analysis.tiers))
+
+
 def _checked(pair: Pair, settings: CompareSettings) -> Sequence[Comparator[Any]]:
     """Return the comparators that will run, once the files they read have been looked at."""
     analysis = settings.analysis
-    comparators = of_tiers(load_comparators(analysis.only, analysis.without), analysis.tiers)
+    comparators = _named(settings)
     for side in pair.sides:
         check_model(side.subject, comparators, analysis.tiers, settings.asking.backend.dtype)
     for control in pair.controls:
         check_control(control, comparators)
     return comparators
+
+
+def _named(settings: CompareSettings) -> Sequence[Comparator[Any]]:
+    analysis = settings.analysis
+    return of_tiers(load_comparators(analysis.only, analysis.without), analysis.tiers)
 
 
 def _in_cohort(
@@ -120,6 +154,7 @@ def _chosen(settings: CompareSettings, cut: Suite | None) -> dict[str, Any]:
     chosen: dict[str, Any] = {
         "category": list(prompts.category),
         "limit": prompts.limit,
+        "every": prompts.every,
         "samples": settings.asking.generation.samples,
         "only": list(analysis.only),
         "without": list(analysis.without),

@@ -82,6 +82,7 @@ def _frozen_suite(suite: Suite, prompts: Prompts) -> PlannedSuite:
         prompts=len(suite.prompts),
         category=prompts.category,
         limit=prompts.limit,
+        every=prompts.every,
     )
 
 

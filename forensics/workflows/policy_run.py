@@ -20,6 +20,7 @@ from forensics.subjects.subject import Subject
 from forensics.support.plugins import plugin_names
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.measurable import of_tiers
+from forensics.workflows import budget
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.resolving import (
     CohortChoice,
@@ -31,7 +32,18 @@ from forensics.workflows.resolving import (
     resolve,
     resolve_controls,
 )
-from forensics.workflows.settings import Analysis, CheckSettings, CompareSettings, Prompts
+from forensics.workflows.settings import (
+    Analysis,
+    CheckSettings,
+    CompareSettings,
+    LimitNames,
+    Prompts,
+    Spending,
+)
+
+_IN_POLICY = LimitNames(
+    "check", "budget.max_calls", "budget.max_output_tokens", "limit", "samples", "max_tokens"
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,27 @@ class PolicyRun:
     def models(self) -> list[ResolvedSubject]:
         """The references that are models."""
         return [one.model for one in self.references if one.model is not None]
+
+    @property
+    def spending(self) -> Spending:
+        """What the policy allows to be asked."""
+        most = self.policy.budget
+        return Spending(most.max_calls, most.max_output_tokens, names=_IN_POLICY)
+
+    @property
+    def asked(self) -> budget.Run:
+        """What of it is counted before anything is asked."""
+        references = (one.model or one.searched for one in self.references)
+        return budget.Run(
+            self.subject,
+            tuple(references),
+            self.suite,
+            self.settings.asking,
+            self.comparators,
+            self.policy.tiers,
+            self.controls,
+            self.baseline,
+        )
 
     def pair(self, reference: ResolvedReference) -> Pair:
         """Return a reference's model and the subject, to be compared."""

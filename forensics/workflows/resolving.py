@@ -184,29 +184,38 @@ class SuiteChoice:
 
     @cached_property
     def suite(self) -> Suite:
-        """The prompts of the suite that was named, or of the default one."""
-        return self._cut(load_suite(self.prompts.suite or DEFAULT_SUITE))
+        """The prompts of the suite that was named, or of the default one, to be asked."""
+        return self._cut(self._weighed(load_suite(self.prompts.suite or DEFAULT_SUITE)))
 
     @cached_property
     def given(self) -> Suite | None:
-        """The prompts of the suite that was named, None without one.
+        """The prompts of the suite that was named, none left out; None without one.
 
         Raises:
             UsageError: prompts were chosen of no suite.
         """
         if self.prompts.suite:
-            return self.suite
+            return self._cut(load_suite(self.prompts.suite))
         if self.prompts.chosen:
             raise UsageError("--category and --limit need --suite here: two transcripts are given")
         return None
 
     def of_cohort(self, cohort: Cohort) -> Suite:
-        """Return the prompts of the suite that was named, or of the cohort's."""
-        return self.suite if self.prompts.suite else self._cut(load_suite(cohort.name))
+        """Return the prompts of the suite that was named, or of the cohort's, to be asked."""
+        if self.prompts.suite:
+            return self.suite
+        return self._cut(self._weighed(load_suite(cohort.name)))
 
     def out_of(self, suite: Suite) -> Suite:
         """Return what was chosen out of another suite."""
         return self._cut(suite)
+
+    def _weighed(self, suite: Suite) -> Suite:
+        if self.prompts.every:
+            return suite
+        from forensics.cohorts.finding import weighed
+
+        return weighed(suite)
 
     def _cut(self, suite: Suite) -> Suite:
         return suite.select(self.prompts.category, self.prompts.limit)
@@ -286,6 +295,8 @@ def suite_for(sides: Sequence[ResolvedSubject], choice: SuiteChoice) -> tuple[Su
         UsageError: prompts were chosen of no suite, or a transcript does not hold their text.
     """
     transcripts = [side for side in sides if side.subject.kind == "transcript"]
+    if len(transcripts) == len(sides) and choice.given is not None:
+        return choice.given, choice.given
     if choice.prompts.suite or not transcripts:
         return choice.suite, choice.suite
     answered = ad_hoc_suite(side.recorded for side in transcripts)

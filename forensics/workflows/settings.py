@@ -20,12 +20,14 @@ class Prompts:
     """Which prompts are asked.
 
     `suite` is a name or a file; None is the verb's own choice. Of it are taken the categories
-    named, every one by default, and at most `limit` prompts.
+    named, every one by default, and at most `limit` prompts; of a suite that a cohort answered only
+    those that the cohort weighs, unless `every` one is wanted.
     """
 
     suite: str | None = None
     category: tuple[str, ...] = ()
     limit: int | None = None
+    every: bool = False
 
     @property
     def chosen(self) -> bool:
@@ -46,6 +48,45 @@ class Asking:
     folder: Path = Path("transcripts")
     texts: Path | None = None
     allow_broken: bool = False
+
+
+@dataclass(frozen=True)
+class Price:
+    """What an endpoint charges per million tokens, in whatever money: read, and written."""
+
+    read: float
+    written: float
+
+    def of(self, read: int, written: int) -> float:
+        """Return what so many tokens cost."""
+        return (read * self.read + written * self.written) / 1e6
+
+    def __str__(self) -> str:
+        """Say it as it is given."""
+        return f"{self.read:g}/{self.written:g}"
+
+
+@dataclass(frozen=True)
+class LimitNames:
+    """By which words a user sets what a run may ask, for messages."""
+
+    run: str = "run"
+    max_calls: str = "--max-calls"
+    max_output_tokens: str = "--max-output-tokens"
+    limit: str = "--limit"
+    samples: str = "--samples"
+    max_tokens: str = "--max-tokens"
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What a run may ask at most, and what that costs; `hint` follows what is announced."""
+
+    max_calls: int | None = None
+    max_output_tokens: int | None = None
+    price: Price | None = None
+    names: LimitNames = LimitNames()
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +132,7 @@ class CompareSettings:
     asking: Asking = field(default_factory=Asking)
     endpoints: Endpoints = field(default_factory=Endpoints)
     analysis: Analysis = field(default_factory=Analysis)
+    spending: Spending = Spending()
     blind: bool = False
     planned: bool = False
     command: str = ""
@@ -106,6 +148,7 @@ class TraceSettings:
     prompts: Prompts = field(default_factory=Prompts)
     asking: Asking = field(default_factory=Asking)
     endpoints: Endpoints = field(default_factory=Endpoints)
+    spending: Spending = Spending()
     cohort: str | None = None
     released: str = ""
 
@@ -117,6 +160,7 @@ class ProbeSettings:
     prompts: Prompts = field(default_factory=Prompts)
     asking: Asking = field(default_factory=lambda: Asking(folder=Path(), allow_broken=True))
     endpoints: Endpoints = field(default_factory=Endpoints)
+    spending: Spending = Spending()
     output: Path | None = None
 
 

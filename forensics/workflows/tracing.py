@@ -5,6 +5,8 @@ from __future__ import annotations
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort, matching_cohort
 from forensics.cohorts.trace import Trace, trace
+from forensics.workflows.asks import Ask, announce
+from forensics.workflows.budget import Run, asks
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.placing import place
 from forensics.workflows.resolving import Named, ResolvedSubject, SuiteChoice, resolve
@@ -50,10 +52,27 @@ def traced(
         InputFileError: a transcript or cohort cannot be read.
         BackendError: the subject cannot be asked.
     """
-    asking = settings.asking
-    resolved = resolve(subject, settings.endpoints, asking.allow_broken, progress)
-    cohort = cohort or cohort_for(resolved, settings.cohort)
-    choice = SuiteChoice(settings.prompts)
+    asking, choice = settings.asking, SuiteChoice(settings.prompts)
+    resolved, cohort = _resolved(subject, settings, progress, cohort)
+    announce(asks(Run(resolved, (cohort,), choice, asking)), settings.spending, progress)
     placed, _ = place(resolved, cohort, settings.released, choice, asking, progress)
     with progress.step(f"tracing {placed.name}"):
         return trace(placed, cohort)
+
+
+def would_trace(subject: Named, settings: TraceSettings, progress: Progress) -> list[Ask]:
+    """Return what `traced` would ask; nothing is asked.
+
+    Raises:
+        UsageError, InputFileError, BackendError: see `traced`.
+    """
+    resolved, cohort = _resolved(subject, settings, progress, None)
+    return asks(Run(resolved, (cohort,), SuiteChoice(settings.prompts), settings.asking))
+
+
+def _resolved(
+    subject: Named, settings: TraceSettings, progress: Progress, cohort: Cohort | None
+) -> tuple[ResolvedSubject, Cohort]:
+    allow = settings.asking.allow_broken
+    resolved = resolve(subject, settings.endpoints, allow, progress)
+    return resolved, cohort or cohort_for(resolved, settings.cohort)

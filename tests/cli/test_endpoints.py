@@ -102,7 +102,7 @@ def test_answers_before_a_failure_are_kept_and_not_asked_again(cli, loopback, he
         return chat_reply(f"Answer to {call.prompt}")
 
     server = loopback(script)
-    command = ("probe", f"openai:m@{server.url}", *ASK, "--concurrency", 1, "-o", "t.jsonl")
+    command = ("probe", f"openai:m@{server.url}", *ASK, "--concurrency", 1, "-o", "t.jsonl", "-q")
     failed = cli(*command)
     assert failed.code == 4
     assert failed.complaint
@@ -174,7 +174,7 @@ def test_a_dry_run_asks_nothing_and_gives_the_exact_number(cli, loopback, here):
 
 def test_a_full_disk_keeps_what_was_written_and_the_run_goes_on_later(loopback, here):
     server = loopback(lambda call: chat_reply(f"Answer to {call.prompt}. " * 20))
-    command = ("probe", f"openai:m@{server.url}", *ASK, "-o", "t.jsonl", "--concurrency", 1)
+    command = ("probe", f"openai:m@{server.url}", *ASK, "-o", "t.jsonl", "--concurrency", 1, "-q")
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, 16_000))
@@ -193,7 +193,7 @@ def test_a_full_disk_keeps_what_was_written_and_the_run_goes_on_later(loopback, 
 
 def test_a_disk_full_from_the_first_line_on_does_not_block_the_next_run(loopback, here):
     server = loopback(lambda call: chat_reply("words " * 200))
-    command = ("probe", f"openai:m@{server.url}", *ASK, "-o", "t.jsonl", "--concurrency", 1)
+    command = ("probe", f"openai:m@{server.url}", *ASK, "-o", "t.jsonl", "--concurrency", 1, "-q")
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
@@ -221,6 +221,7 @@ def test_an_interrupted_run_leaves_a_valid_file_and_exits_130(loopback, here):
             "-m",
             "forensics",
             "probe",
+            "--quiet",
             f"openai:m@{server.url}",
             "-o",
             "t.jsonl",
