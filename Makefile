@@ -47,8 +47,10 @@ examples: demo
 	cp demo/gemma.html $(EXAMPLES)/smollm2-gemma3.html
 	$(BIN)/python -m tests.report.html.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
 
-# A process a core, each with one thread: whole files go to one process, so fixtures are made once.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+# A process a core, each with one thread: whole files go to one process, so fixtures are made once,
+# in the order of tests/conftest.py, the long ones first.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder \
+	--durations=10 --durations-min=1
 
 test: setup
 	$(PYTEST) -m "not slow"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,8 +24,37 @@ settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("thorough", max_examples=1_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+# Files of few tests that take long. First, so that no worker is left with one when others are done.
+LONG_FILES = (
+    "compatibility/test_frozen_outputs.py",
+    "verdicts/test_demo_controls.py",
+    "subjects/backends/test_demo.py",
+    "cli/test_check_demo.py",
+    "cohorts/test_shipped.py",
+    "studies/test_refusals.py",
+    "verdicts/test_demo_tiers.py",
+    "cli/test_budget.py",
+    "evidence/text/test_separation.py",
+)
+
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).resolve().parent
 REFERENCE_MODELS = ("vicuna-13b", "vicuna-7b", "gpt4_1106_preview")
+
+
+def pytest_collection() -> None:
+    # What is collected stays: looking through it for garbage costs a quarter of the collection.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {TESTS / name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def shared_folder(
