@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -300,3 +301,45 @@ def test_types_are_seen_through_the_door(tmp_path):
     assert "forensics.cohorts.trace.Trace" in seen
     assert 'Argument "samples" to "compare" has incompatible type "str"' in seen
     assert 'Unexpected keyword argument "sample"' in seen
+
+
+def _without_torch(folder: Path, code: str) -> list[str]:
+    """Run Python where torch raises when it is imported; return the lines that it prints."""
+    (folder / "torch").mkdir()
+    (folder / "torch" / "__init__.py").write_text("raise OSError('libtorch_cpu.so')\n")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        # A cache of its own: embeddings that are on disk need no torch.
+        env=os.environ
+        | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "FORENSICS_CACHE": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_the_lines_of_a_notebook_print_a_frame_where_torch_is_broken(here):
+    lines = _without_torch(
+        here,
+        "import forensics, sys\n"
+        'case = forensics.compare("a.jsonl", "b.jsonl", without=["embedding"])\n'
+        "print(case.to_frame()); print(case.verdict.status)\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers'}\n"
+        "print(sorted(heavy & set(sys.modules)))",
+    )
+    assert "evidence" in lines[0]
+    assert any("phrasing" in line for line in lines)
+    assert lines[-2:] == ["screening", "[]"]
+
+
+def test_what_was_left_out_is_told_to_the_callback(here):
+    (line,) = _without_torch(
+        here,
+        "import forensics\n"
+        'forensics.compare("a.jsonl", "b.jsonl", only=["embedding", "openings"], '
+        "progress=lambda event: print(event) if 'left out' in str(event) else None)",
+    )
+    assert "libtorch_cpu.so" in line
