@@ -22,6 +22,8 @@ TRANSCRIPTS = sorted(path.stem for path in (ARTEFACTS / "transcripts").iterdir()
 POLICIES = sorted(path.name for path in (ARTEFACTS / "policies").iterdir())
 # Weights are in no bundle, so what was measured of them cannot be derived again.
 NOT_PACKED = {"text-and-weights"}
+# A release fits the lines of a ratio for other prompts anew; those of another judge no more.
+OTHER_LINES = "transferred: the transferred calibration here is not the case's"
 
 
 @pytest.fixture(name="held", scope="module")
@@ -65,9 +67,9 @@ def test_a_bundle_is_verified(held: Path, bundle: str) -> None:
     # Machines add up in another order: a last digit may differ, and nothing else.
     only_digits = all(one.get("rounding") for one in found["differences"])
     assert found["problems"] == []
-    assert found["missing"] == []
+    assert found["missing"] in ([], [OTHER_LINES])
     assert only_digits, found["differences"]
-    assert code == (3 if found["differences"] else 0)
+    assert code == (3 if found["differences"] or found["missing"] else 0)
 
 
 def test_a_bundle_without_its_weights_is_verified_as_far_as_it_goes(held: Path) -> None:
@@ -77,7 +79,7 @@ def test_a_bundle_without_its_weights_is_verified_as_far_as_it_goes(held: Path) 
     assert found["problems"] == []
     assert all(one.get("rounding") for one in found["differences"])
     assert found["missing"]
-    assert all(one.startswith("weights_") for one in found["missing"])
+    assert all(one.startswith("weights_") or one == OTHER_LINES for one in found["missing"])
 
 
 @pytest.mark.usefixtures("here")
