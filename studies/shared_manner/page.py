@@ -105,8 +105,9 @@ def _head(answers: Answers, date: str) -> Iterator[str]:
         f"Made on {date} by `python -m studies.shared_manner.page`. Shared manner is what two "
         "models share, over what each shares with itself when it is asked again: 0 % is as alike "
         "as unrelated models of the time, 100 % is one model. Nothing is fitted. The margin of the "
-        "test of one model (80 % to 125 %, and 90 % to 111 % without a cohort) was fixed before; "
-        "the suites' datasheets say why."
+        "test of one model is a convention, 80 % to 125 %; the suites' datasheets say why. The one "
+        "without a cohort, 90 % to 111 %, follows from what unrelated models share on these very "
+        "puzzles: its figures here are not independent of it."
     )
     yield ""
     reference = answers.reference
