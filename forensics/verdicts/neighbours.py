@@ -3,6 +3,11 @@
 Any two assistants that answer the same question are alike to some degree. A kind of evidence speaks
 for kinship only where hardly any unrelated pair scores as high, after correction for how many kinds
 were looked at; or where the two are as alike as a model asked twice.
+
+Only pairs that answered the same prompts can tell. Against pairs on other prompts the same rule
+named some kind for 0 to 33 % of the unrelated pairs of a set left out, and for 0 to 31 % when it
+had to hold against every other set by itself: where such a score stands is shown, and speaks for
+nothing.
 """
 
 from __future__ import annotations
@@ -43,23 +48,24 @@ def neighbourhood(
 
 
 def at_floor(evidence: Evidence) -> bool:
-    """Tell whether a score cannot be told from that of one model asked twice.
+    """Tell whether a score cannot be told from that of either model asked twice.
 
-    Without repeated answers there is no such floor, and the answer is no.
+    Of 70 unrelated pairs asked three times, none reaches both floors in any of six kinds; 2 reach
+    the lower one. Without repeated answers there is no such floor, and the answer is no.
     """
     floor = evidence.noise_floor
     if floor is None or floor.method != "repeat_samples" or evidence.interval is None:
         return False
-    return evidence.interval.high >= min(floor.a, floor.b) > 0
+    return evidence.interval.high >= max(floor.a, floor.b) > 0
 
 
 def beyond_unrelated(evidence: Sequence[Evidence], level: float = LEVEL) -> frozenset[str]:
     """Name the comparators whose score speaks for kinship.
 
     A kind's p-value is (1 + unrelated pairs that reach it) / (1 + unrelated pairs), by Holm's
-    step-down procedure at `level` over the kinds that have one (Holm 1979, A Simple Sequentially
-    Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6); kinds at their repeat
-    floor speak without it.
+    step-down procedure at `level` over the kinds with pairs on the same prompts (Holm 1979, A
+    Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6);
+    kinds at their repeat floor speak without it.
 
     Args:
         evidence: kinds of evidence of a pair; those without a score do not count.
@@ -69,7 +75,7 @@ def beyond_unrelated(evidence: Sequence[Evidence], level: float = LEVEL) -> froz
     p_values = {
         one.comparator: (1 + one.neighbourhood.reaching) / (1 + one.neighbourhood.pairs)
         for one in scored
-        if one.neighbourhood is not None
+        if one.neighbourhood is not None and one.neighbourhood.prompts == "matched"
     }
     named = {one.comparator for one in scored if at_floor(one)}
     for rank, name in enumerate(sorted(p_values, key=lambda name: (p_values[name], name))):

@@ -18,6 +18,8 @@ from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, SENTENCES
 from forensics.cohorts.transferred import shipped
 from studies.error_rates.cells import name as spelt
 from studies.error_rates.cells import number, row, word
+from studies.error_rates.neighbours import Standout, standouts
+from studies.error_rates.neighbours import section as standing_out
 from studies.error_rates.study import DRAWS, Study, study
 from studies.error_rates.teachers import goals as teacher_goals
 from studies.error_rates.teachers import section as teachers
@@ -87,8 +89,8 @@ def _goals() -> list[_Goal]:
     return found
 
 
-def page(found: Study, date: str) -> str:
-    """Return the page as Markdown."""
+def page(found: Study, date: str, beside: Sequence[Standout] = ()) -> str:
+    """Return the page as Markdown; `beside` is how often kinds of evidence stand out."""
     sections = (
         _head(found, date),
         _reached(found),
@@ -98,6 +100,7 @@ def page(found: Study, date: str) -> str:
         teachers(found.teachers, found.teacher_levels),
         _elsewhere(found),
         _other_prompts(),
+        *([standing_out(beside)] if beside else []),
         _trace(found),
         _limits(),
     )
@@ -380,7 +383,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cohort = find_cohort("alpaca-eval")
     trained_on = [fact.weights_id for fact in cohort.facts.values()]
     found = study(given.data, cohort.calibration, trained_on)
-    write_text(given.output or data_folder("reports") / "ERROR-RATES.md", page(found, given.date))
+    text = page(found, given.date, standouts(given.data))
+    write_text(given.output or data_folder("reports") / "ERROR-RATES.md", text)
 
 
 if __name__ == "__main__":

@@ -47,8 +47,9 @@ from forensics.cohorts.transferred import FILE, JUDGED, Transferred
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
 from studies.transferred.fitting import fit_line, refits
+from studies.transferred.kinds import reference_of
 from studies.transferred.page import markdown
-from studies.transferred.tables import SIZES, SetScores, reference_of, scored_sets
+from studies.transferred.tables import SIZES, SetScores, scored_sets
 
 _FALSE = np.log(10.0)
 _RESAMPLES = 300

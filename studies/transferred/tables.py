@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,28 +10,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.case.evidence import ReferenceScores
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
 from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.outputs import Outputs, arrange
-from forensics.cohorts.transferred import FEATURES, OTHER_PROMPTS, numbers
+from forensics.cohorts.transferred import FEATURES, numbers
 from forensics.evaluation.cohort_build import near_copies
 from forensics.evaluation.reference_scores import (
-    LEFT_OUT,
     comparator_scores,
-    histogram,
     spread,
 )
-from forensics.evidence import BUILT_IN, load_comparators
+from forensics.evidence import load_comparators
 from forensics.suites.suite import Message, Prompt
 from forensics.transcripts.transcript import Response
 from studies.cohorts.build_shipped import RECIPES, tables
 
 SIZES = (16, 32, 64, 128)
 UNRELATED = 900  # of a set; going round the pairs of clusters
-_EACH, _RELATED, _REFERENCE_PROMPTS = 140, 40, 64
 # The models of XSTest (Röttger et al. 2024, section 4): two of them under two system prompts.
 _XSTEST = {
     "gpt4": "gpt-4",
@@ -194,47 +189,3 @@ def _xstest(data: Path) -> tuple[Outputs, Sequence[LabelledPair]]:
         for b in names[i + 1 :]
     ]
     return arrange(facts, answers), pairs
-
-
-def reference_of(data: Path, cache: Path | None = None) -> dict[str, ReferenceScores]:
-    """Return what unrelated pairs and close kin of all sets score, by comparator of text.
-
-    Of every set as many unrelated pairs count: a set with more models is no more usual.
-    """
-    loaded = load_comparators(only=[name for name in BUILT_IN if name not in LEFT_OUT])
-    comparators = [one for one in loaded if one.needs == {"answers"}]
-    parts: dict[str, list[Floats]] = {one.name: [] for one in comparators}
-    kin: list[Flags] = []
-    owners: list[NDArray[np.intp]] = []
-    for number, recipe in enumerate(RECIPES):
-        outputs, pairs = tables(recipe, data)
-        copies = near_copies(outputs)
-        every = outputs.labelled([p for p in pairs if not {p.a, p.b} & copies])
-        of_kin = spread(every, every.are(*CLOSE_KIN), _RELATED)
-        labelled = every.where(of_kin | spread(every, every.are("independent"), _EACH))
-        order = np.random.default_rng(0).permutation(len(outputs.prompts))[:_REFERENCE_PROMPTS]
-        kept = cache / f"reference-{recipe.suite}.json" if cache else None
-        if kept is not None and kept.exists():
-            stored = json.loads(kept.read_text("utf-8"))
-            scores = {name: np.array(values, dtype=np.float64) for name, values in stored.items()}
-        else:
-            used = outputs.on(np.sort(order))
-            scores = comparator_scores(comparators, used, labelled.pairs)
-            if kept is not None:
-                plain = {name: values.tolist() for name, values in scores.items()}
-                kept.write_text(json.dumps(plain), encoding="utf-8")
-        for name, values in scores.items():
-            parts[name].append(values)
-        kin.append(labelled.are(*CLOSE_KIN))
-        owners.append(labelled.clusters + 1_000 * number)
-    together = Labelled(
-        np.concatenate(owners),
-        tuple("same_model" if one else "independent" for flags in kin for one in flags),
-        np.concatenate(owners),
-    )
-    found = {name: np.concatenate(values) for name, values in parts.items()}
-    enough = {n: v for n, v in found.items() if np.isfinite(v[~np.concatenate(kin)]).sum() >= _EACH}
-    return {
-        name: histogram(values, together, OTHER_PROMPTS, _REFERENCE_PROMPTS)
-        for name, values in enough.items()
-    }

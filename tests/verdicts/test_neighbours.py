@@ -73,6 +73,17 @@ def test_kin_speak_in_the_kinds_that_stand_out_only():
     assert beyond_unrelated(found) == set(KINDS[:2])
 
 
+def test_pairs_on_other_prompts_are_shown_and_tell_nothing():
+    reference = _reference(np.random.default_rng(1).normal(size=400))
+    evidence = _scored(6.0)
+    other = evidence.model_copy(
+        update={"neighbourhood": neighbourhood(evidence, reference, "other")}
+    )
+    assert other.neighbourhood.above > 0.99
+    assert beyond_unrelated([other]) == frozenset()
+    assert beyond_unrelated([_placed(6.0, reference)]) == {"style"}
+
+
 def test_few_unrelated_pairs_cannot_tell():
     reference = _reference(np.random.default_rng(1).normal(size=18))
     assert beyond_unrelated([_placed(99.0, reference, name) for name in KINDS]) == frozenset()
@@ -80,7 +91,7 @@ def test_few_unrelated_pairs_cannot_tell():
 
 @pytest.mark.parametrize(
     ("high", "method", "expected"),
-    [(0.5, "repeat_samples", True), (0.3, "repeat_samples", False), (0.5, "resampled_prompts", 0)],
+    [(0.7, "repeat_samples", True), (0.5, "repeat_samples", False), (0.7, "resampled_prompts", 0)],
 )
 def test_as_alike_as_one_model_asked_twice_speaks_without_any_population(high, method, expected):
     evidence = _scored(
