@@ -91,6 +91,7 @@ def compare(
             known_released=check_month(known_released, "known_released"),
             questioned_released=check_month(questioned_released, "questioned_released"),
         ),
+        spending=arguments.spending(**how),
         command=arguments.command("compare"),
     )
     told = arguments.progress(progress)
@@ -140,6 +141,7 @@ def trace(
         endpoints=endpoints,
         cohort=arguments.cohort_name(cohort),
         released=check_month(released, "released"),
+        spending=arguments.spending(**how),
     )
     given = arguments.read_already(cohort)
     return traced(arguments.subject(subject), settings, arguments.progress(progress), given)
@@ -216,7 +218,9 @@ def probe(
         BackendError: the subject cannot be asked, or more than half of the calls failed; what was
             answered is kept.
     """
-    from forensics.workflows.probing import check_answered
+    from forensics.workflows.asks import check_spending
+    from forensics.workflows.budget import of_plan
+    from forensics.workflows.probing import check_answered, would_probe
     from forensics.workflows.probing import probe as probed
     from forensics.workflows.resolving import resolve_subject
     from forensics.workflows.settings import ProbeSettings
@@ -226,7 +230,15 @@ def probe(
     asking = replace(asking, folder=folder, allow_broken=True)
     told = arguments.progress(progress)
     asked = resolve_subject(os.fspath(subject), endpoints, told)
-    settings = ProbeSettings(prompts, asking, endpoints, output=arguments.path(output))
+    settings = ProbeSettings(
+        prompts,
+        asking,
+        endpoints,
+        output=arguments.path(output),
+        spending=arguments.spending(**how),
+    )
+    calls = would_probe(asked, settings).calls
+    check_spending([of_plan(asked, "answers", calls)], settings.spending)
     transcript = probed(asked, settings, told)
     check_answered(asked.spec, transcript)
     return transcript

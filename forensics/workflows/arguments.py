@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort
     from forensics.transcripts.transcript import Transcript
     from forensics.workflows.callbacks import Progress, ProgressEvent
-    from forensics.workflows.settings import Asking, Endpoints, Prompts
+    from forensics.workflows.settings import Asking, Endpoints, Prompts, Spending
 
     Callback = Callable[[ProgressEvent], object]
     AnyCohort = str | os.PathLike[str] | Cohort
@@ -62,6 +62,9 @@ class HowAsked(HowReached, total=False):
     - `suite`: a prompt suite, by name or file [the verb's own].
     - `category`: ask only these categories.
     - `limit`: ask at most so many prompts, of every category.
+    - `all_prompts`: ask also those prompts of a suite that no cohort weighs [False].
+    - `max_calls`: refuse to make more calls than this.
+    - `max_output_tokens`: refuse to ask for more answer tokens than this.
     - `samples`: answers per prompt [1].
     - `temperature`: 0 is greedy [0].
     - `max_tokens`: cap on every answer's tokens [each prompt's own].
@@ -72,6 +75,9 @@ class HowAsked(HowReached, total=False):
     suite: AnyPath | None
     category: str | Iterable[str]
     limit: int | None
+    all_prompts: bool
+    max_calls: int | None
+    max_output_tokens: int | None
     samples: int
     temperature: float
     max_tokens: int | None
@@ -99,9 +105,26 @@ def how_asked(**how: Unpack[HowAsked]) -> tuple[Prompts, Asking, Endpoints]:
         os.fspath(suite) if suite is not None else None,
         names(how.get("category", ())),
         how.get("limit"),
+        how.get("all_prompts", False),
     )
     generation = GenerationSettings(**_of(how, GenerationSettings))
     return prompts, replace(_asking(how), generation=generation), _endpoints(how)
+
+
+def spending(**how: Unpack[HowAsked]) -> Spending:
+    """Return what a run may ask, named as these arguments are.
+
+    Raises:
+        UsageError: less than nothing.
+    """
+    from forensics.workflows.settings import LimitNames, Spending
+
+    calls, tokens = how.get("max_calls"), how.get("max_output_tokens")
+    for name, most in (("max_calls", calls), ("max_output_tokens", tokens)):
+        if most is not None and most < 0:
+            raise UsageError(f"{name} is {most}; give 0 or more")
+    arguments = {field.name: field.name for field in fields(LimitNames) if field.name != "run"}
+    return Spending(calls, tokens, names=LimitNames(**arguments))
 
 
 def how_reached(**how: Unpack[HowReached]) -> tuple[Asking, Endpoints]:

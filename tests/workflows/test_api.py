@@ -147,6 +147,22 @@ def test_a_probe_asks_once_and_tells_of_every_answer(here, loopback):
     assert "8 of 10 answers are on file" in str(again[0])
 
 
+def test_a_run_asks_no_more_than_it_may(here, loopback):
+    server = loopback()
+    subject = f"openai:m@{server.url}"
+    for run in (
+        lambda **how: forensics.probe(subject, output="p.jsonl", **how),
+        lambda **how: forensics.compare(subject, "a.jsonl", only="openings", **how),
+    ):
+        with pytest.raises(UsageError, match="max_calls"):
+            run(limit=5, max_calls=4)
+        with pytest.raises(UsageError, match="max_output_tokens"):
+            run(limit=5, max_tokens=10, max_output_tokens=49)
+    assert server.calls == []
+    forensics.probe(subject, output="p.jsonl", limit=5, max_calls=5)
+    assert len(server.calls) == 5
+
+
 def test_a_probe_of_which_most_calls_fail_raises_and_keeps_what_came(here, loopback):
     server = loopback(
         lambda call: chat_reply("Yes.") if call.number == 0 else error_reply(400, "no")
