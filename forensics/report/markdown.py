@@ -170,8 +170,13 @@ def _subject_row(role: str, subject: CaseSubject) -> tuple[str, ...]:
 
 
 def _evidence(case: Case) -> list[str]:
+    head: Sequence[str]
     head = ("evidence", "score", "95 % interval", "noise floor A / B", "n", "explained", "")
-    rows = [_evidence_row(entry) for entry in case.evidence[:_LINES]]
+    rows: list[Sequence[str]] = [_evidence_row(entry) for entry in case.evidence[:_LINES]]
+    if any(entry.neighbourhood for entry in case.evidence):
+        head = (*head, "among unrelated pairs")
+        beside = (view.among_unrelated(one) or DASH for one in case.evidence[:_LINES])
+        rows = [(*cells, place) for cells, place in zip(rows, beside, strict=True)]
     about = (
         "A higher score means more alike; every row has its own scale. The noise floor is what a "
         "model scores against itself. Explained is the share of how scores differ between prompts "

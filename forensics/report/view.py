@@ -168,6 +168,15 @@ def among_pairs(evidence: Evidence) -> str:
     return f"above {' and '.join(above)}" if above else "the cohort has no pair to compare it with"
 
 
+def among_unrelated(evidence: Evidence) -> str:
+    """Return above how many unrelated pairs the score lies, in words; nothing without any."""
+    near = evidence.neighbourhood
+    if near is None:
+        return ""
+    where = "" if near.prompts == "matched" else ", on other prompts"
+    return f"above {_percent(near.above)} of {near.pairs:,} unrelated pairs{where}"
+
+
 def _percent(share: float) -> str:
     # Rounded down: "above 100 %" of a thousand pairs must not be said while one lies above.
     return f"{math.floor(share * 1000) / 10:g} %"

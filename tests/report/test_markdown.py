@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from forensics.case.evidence import Neighbourhood
 from forensics.report.markdown import MAX_CHARS, code, fenced, prose, render_markdown
 from forensics.support.numbers import DASH, number
 from tests.report.sample_calibrated import calibrated_case, plan
@@ -117,3 +118,15 @@ def test_a_flood_of_claims_fits_a_comment() -> None:
         update={"claims": frozen.claims * 500, "deviations": ("`<" * 400,) * 500}
     )
     assert len(render_markdown(calibrated_case(8, plan=flooded))) <= MAX_CHARS
+
+
+def test_a_column_says_where_scores_stand_among_unrelated_pairs() -> None:
+    case = sample_case()
+    assert "among unrelated pairs" not in render_markdown(case)
+    near = Neighbourhood(source="x", prompts="other", above=0.9, reaching=70, pairs=700)
+    first, *others = case.evidence
+    placed = first.model_copy(update={"neighbourhood": near})
+    lines = render_markdown(case.model_copy(update={"evidence": (placed, *others)})).splitlines()
+    start = next(i for i, line in enumerate(lines) if "among unrelated pairs" in line)
+    assert lines[start + 2].endswith("| above 90 % of 700 unrelated pairs, on other prompts |")
+    assert lines[start + 3].endswith(f"| {DASH} |")

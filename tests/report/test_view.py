@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.case.evidence import Evidence, Interval, NoiseFloor
+from forensics.case.evidence import Evidence, Interval, Neighbourhood, NoiseFloor
 from forensics.report import view
 from forensics.report.exhibits import SIDE_TITLES
 from forensics.support.numbers import number
@@ -36,6 +36,21 @@ def test_position_depends_on_what_the_floor_means(
     low: float, high: float, method: str, words: str
 ) -> None:
     assert view.position(_evidence(low, high, method, (0.1, 0.2))) == words
+
+
+@pytest.mark.parametrize(
+    ("prompts", "expected"),
+    [
+        ("matched", "above 99.5 % of 1,240 unrelated pairs"),
+        ("other", "above 99.5 % of 1,240 unrelated pairs, on other prompts"),
+    ],
+)
+def test_where_a_score_stands_among_unrelated_pairs(prompts: str, expected: str) -> None:
+    near = Neighbourhood(source="x", prompts=prompts, above=0.9959, reaching=5, pairs=1_240)
+    evidence = Evidence(comparator="style", title="Style", status="ok", score=0.3)
+    assert view.among_unrelated(evidence) == ""
+    placed = evidence.model_copy(update={"neighbourhood": near})
+    assert view.among_unrelated(placed) == expected
 
 
 def test_numbers_are_short_and_never_minus_zero() -> None:
