@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     import click
 
+    Items = list[CompletionItem[Any]]  # generic from click 8.4 on
+
 VARIABLE = "_FORENSICS_COMPLETE"  # click's scripts set it
 _PROGRAM = "forensics"
 _FILES = ("hf", "gguf", "transcript")
 _BREAKS = (":", "=")  # what Bash makes words of their own
-Items = list[CompletionItem[Any]]
 
 
 class BashWithColons(BashComplete):

@@ -334,6 +334,12 @@ def analysis_options(command: Decorated) -> Decorated:
                 "(repeatable).",
             ),
             option(
+                "--all-embeddings",
+                section="Evidence",
+                is_flag=True,
+                help="Read the meaning of every answer; 120 prompts' otherwise.",
+            ),
+            option(
                 "--only",
                 section="Evidence",
                 shell_complete=completion.comparators,

@@ -114,6 +114,7 @@ def analysis(options: Options) -> Analysis:
         cohort=options["cohort_name"],
         known_released=check_month(options["known_released"], "--known-released"),
         questioned_released=check_month(options["questioned_released"], "--questioned-released"),
+        all_embeddings=bool(options["all_embeddings"]),
     )
 
 

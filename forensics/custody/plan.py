@@ -104,6 +104,7 @@ class Planned(Record):
     backend: PlannedBackend
     comparators: tuple[str, ...]
     tiers: tuple[Tier, ...] = ()
+    all_embeddings: bool = True  # as it was before plans said so
     controls: tuple[PlannedSubject, ...] = ()
     cohort: PlannedCohort | None = None
     transferred: str | None = None

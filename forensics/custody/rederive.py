@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Another processor's arithmetic moves the last digits of float32 embeddings, never more than this.
 ROUNDING = 1e-6
+COARSE = 0.01  # between two processors' bfloat16: an embedding has 8 bits a number
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _again(
         entry if comparator is None else next(left)
         for entry, comparator in zip(entries, comparators, strict=True)
     ]
-    missing = absent | _unmeasured(entries, evidence)
+    missing = absent | _unmeasured(entries, evidence) | _coarse(entries, evidence)
     stand_in = [
         old if old.comparator in missing else new
         for old, new in zip(entries, evidence, strict=True)
@@ -238,10 +239,41 @@ def _comparators(
 
 
 def _as_then(comparator: Comparator[Any], entry: Evidence) -> Comparator[Any] | None:
-    """Return what made the evidence: refusals were judged by another classifier before."""
+    """Return what made the evidence.
+
+    Refusals were judged by another classifier before, and embeddings read on every prompt.
+    """
+    from forensics.evidence.text.embedding import Embedding
     from forensics.evidence.text.refusal import Refusal
 
-    return comparator.of_record(entry.details) if isinstance(comparator, Refusal) else comparator
+    if isinstance(comparator, Refusal | Embedding):
+        return comparator.of_record(entry.details)
+    return comparator
+
+
+def _coarse(recorded: Sequence[Evidence], found: Sequence[Evidence]) -> dict[str, str]:
+    """Return what was computed in bfloat16 and agrees as well as that can on two processors."""
+    return {
+        new.comparator: f"computed in bfloat16, it agrees to within {COARSE:g}"
+        for old, new in zip(recorded, found, strict=True)
+        if old != new and _is_coarse(old) and _agree(old, new)
+    }
+
+
+def _is_coarse(entry: Evidence) -> bool:
+    from forensics.case.details.text import EmbeddingDetails
+
+    return isinstance(entry.details, EmbeddingDetails) and entry.details.precision == "bfloat16"
+
+
+def _agree(old: Evidence, new: Evidence) -> bool:
+    """Tell whether scores agree within the rounding of bfloat16, and all that is counted does."""
+    if old.score is None or new.score is None or old.n != new.n:
+        return False
+    if len(old.per_prompt) != len(new.per_prompt):
+        return False
+    pairs = [(a.score, b.score) for a, b in zip(old.per_prompt, new.per_prompt, strict=True)]
+    return all(abs(a - b) <= COARSE for a, b in [(old.score, new.score), *pairs])
 
 
 def _unmeasured(recorded: Sequence[Evidence], found: Sequence[Evidence]) -> dict[str, str]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from forensics.cohorts.transferred import Transferred
 
 Progress = Callable[[str], None]
+Shown = Callable[[Sequence[Evidence]], object]
+_SLOW = ("embedding",)  # measured when all else is shown
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def compare(
     cohort: Cohort | None = None,
     released: tuple[str, str] = ("", ""),
     transferred: Transferred | None = None,
+    shown: Shown | None = None,
 ) -> Case:
     """Compare the known subject `a` with the questioned subject `b`.
 
@@ -72,13 +75,14 @@ def compare(
         cohort: to judge likeness against.
         released: `YYYY-MM` of A and B, where known.
         transferred: calibration for prompts without a cohort; not used beside one.
+        shown: called with all other evidence before what takes long.
 
     Raises:
         MissingDependencyError: this installation can measure nothing of what was asked for.
     """
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
-    evidence, judged = measured(a, b, comparators, progress, cohort, released)
+    evidence, judged = measured(a, b, comparators, progress, cohort, released, shown)
     check_any_measured(comparators, evidence)
     return concluded(
         a,
@@ -101,6 +105,7 @@ def measured(
     progress: Progress | None = None,
     cohort: Cohort | None = None,
     released: tuple[str, str] = ("", ""),
+    shown: Shown | None = None,
 ) -> tuple[list[Evidence], Judged | None]:
     """Return what each comparator found, in their order, and what a cohort says of the pair.
 
@@ -111,18 +116,30 @@ def measured(
         progress: called with the title of each comparator before it runs.
         cohort: to judge likeness against.
         released: `YYYY-MM` of A and B, where known.
+        shown: called with all other evidence before what takes long.
     """
     known = confounds(a, b)
     if cohort is not None and all(_asked_twice(side) for side in (a, b)):
         from forensics.cohorts.manner import centred_on
 
         comparators = centred_on(comparators, cohort)
-    evidence = []
-    for comparator in comparators:
+    found: dict[str, Evidence] = {}
+
+    def run(comparator: Comparator[Any]) -> None:
         if progress is not None:
             progress(comparator.title)
-        evidence.append(measure(comparator, a, b, known))
-    return evidence, None if cohort is None else _judged(a, b, cohort, released, known)
+        found[comparator.name] = measure(comparator, a, b, known)
+
+    slow = [one for one in comparators if one.name in _SLOW]
+    for comparator in comparators:
+        if comparator not in slow:
+            run(comparator)
+    judged = None if cohort is None else _judged(a, b, cohort, released, known)
+    if slow and shown is not None:
+        shown([*found.values(), *([judged.likeness] if judged else [])])
+    for comparator in slow:
+        run(comparator)
+    return [found[comparator.name] for comparator in comparators], judged
 
 
 def concluded(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from forensics.support.numbers import number
+
+if TYPE_CHECKING:
+    from forensics.case.evidence import Evidence
 
 Tick = Callable[[object], None]
 Retitle = Callable[[str], None]
@@ -22,6 +27,10 @@ class Progress(Protocol):
         """Begin a count of answers; what it yields is called once for each that arrives."""
         ...
 
+    def evidence(self, found: Sequence[Evidence]) -> None:
+        """Take what was measured so far, before what takes long."""
+        ...
+
     def step(self, label: str) -> AbstractContextManager[Retitle]:
         """Begin work without a count; what it yields is called with what is done next."""
         ...
@@ -36,6 +45,9 @@ class Silent:
     def answers(self, label: str, total: int, answered: int) -> AbstractContextManager[Tick]:
         """Count nothing."""
         return nullcontext(lambda _: None)
+
+    def evidence(self, found: Sequence[Evidence]) -> None:
+        """Drop it."""
 
     def step(self, label: str) -> AbstractContextManager[Retitle]:
         """Show nothing."""
@@ -79,6 +91,12 @@ class CallingBack:
             self.callback(ProgressEvent(label, done, total))
 
         yield tick
+
+    def evidence(self, found: Sequence[Evidence]) -> None:
+        """Hand on every score."""
+        for one in found:
+            if one.score is not None:
+                self.note(f"{one.title}: {number(one.score)}")
 
     @contextmanager
     def step(self, label: str) -> Iterator[Retitle]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forensics.evidence import load_comparators
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from forensics.examination.examined import Examined
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Transcript
-    from forensics.workflows.callbacks import Progress
+    from forensics.workflows.callbacks import Progress, Tick
     from forensics.workflows.settings import CompareSettings
 
 
@@ -74,7 +76,7 @@ def compared(
         case = compare(
             first,
             second,
-            measurable(comparators, first, second),
+            measurable(_counted(comparators, settings, progress), first, second),
             cut,
             settings.command,
             progress=retitle,
@@ -82,6 +84,7 @@ def compared(
             cohort=cohort,
             released=(analysis.known_released, analysis.questioned_released),
             transferred=pair.cohort.transferred(cohort),
+            shown=progress.evidence,
         )
     return case, (first.transcript, second.transcript)
 
@@ -126,6 +129,22 @@ def _named(settings: CompareSettings) -> Sequence[Comparator[Any]]:
     return of_tiers(load_comparators(analysis.only, analysis.without), analysis.tiers)
 
 
+def _counted(
+    comparators: Sequence[Comparator[Any]], settings: CompareSettings, progress: Progress
+) -> list[Comparator[Any]]:
+    """Return the comparators; embeddings, which take longest, tell how far they are."""
+    from forensics.evidence.text.embedding import MOST_PROMPTS, Embedding
+
+    def counting(total: int) -> AbstractContextManager[Tick]:
+        return progress.answers("meaning (embeddings)", total, 0)
+
+    most = None if settings.analysis.all_embeddings else MOST_PROMPTS
+    return [
+        replace(one, most=most, counting=counting) if isinstance(one, Embedding) else one
+        for one in comparators
+    ]
+
+
 def _in_cohort(
     pair: Pair, settings: CompareSettings, progress: Progress
 ) -> tuple[Case, list[Transcript | None]]:
@@ -161,6 +180,7 @@ def _chosen(settings: CompareSettings, cut: Suite | None) -> dict[str, Any]:
         "blind": settings.blind,
         "tiers": list(analysis.tiers),
         "controls": list(analysis.controls),
+        "all_embeddings": analysis.all_embeddings,
         "cohort_name": analysis.cohort,
         "known_released": analysis.known_released,
         "questioned_released": analysis.questioned_released,

@@ -64,6 +64,7 @@ def plan_from(pair: Pair, settings: CompareSettings, log10_lr: float | None = No
         backend=PlannedBackend(dtype=backend.dtype, batch_size=backend.batch_size),
         comparators=tuple(comparator.name for comparator in comparators),
         tiers=analysis.tiers,
+        all_embeddings=analysis.all_embeddings,
         controls=tuple(
             _subject(ResolvedSubject(control), "", None, backend) for control in pair.controls
         ),

@@ -109,7 +109,8 @@ class Analysis:
 
     `only` and `without` name comparators, `tiers` those that are wanted, `controls` are subjects to
     read token probabilities against, `cohort` is a name, a file, or `none`; None takes the one that
-    has the prompts. Months of release are `YYYY-MM`, empty where unknown.
+    has the prompts. Embeddings are read of some common prompts unless `all_embeddings` are wanted.
+    Months of release are `YYYY-MM`, empty where unknown.
     """
 
     only: tuple[str, ...] = ()
@@ -119,6 +120,7 @@ class Analysis:
     cohort: str | None = None
     known_released: str = ""
     questioned_released: str = ""
+    all_embeddings: bool = False
 
 
 @dataclass(frozen=True)

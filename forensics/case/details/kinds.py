@@ -20,6 +20,7 @@ from forensics.case.details.reference import LikenessDetails, TransferredDetails
 from forensics.case.details.shared_manner import MannerDetails
 from forensics.case.details.text import (
     ChoicesDetails,
+    EmbeddingDetails,
     IdentityDetails,
     LexiconDetails,
     PhrasingDetails,
@@ -43,6 +44,7 @@ KINDS: Mapping[str, type[Details]] = {
     "lexicon": LexiconDetails,
     "choices": ChoicesDetails,
     "refusal": RefusalDetails,
+    "embedding": EmbeddingDetails,
     "identity": IdentityDetails,
     "reasoning": ReasoningDetails,
     "sampling": SamplingDetails,
@@ -70,6 +72,7 @@ AnyDetails = (
     | LexiconDetails
     | ChoicesDetails
     | RefusalDetails
+    | EmbeddingDetails
     | IdentityDetails
     | ReasoningDetails
     | SamplingDetails

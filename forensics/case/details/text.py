@@ -26,6 +26,17 @@ class PhrasingDetails(Details):
     long_runs: LongRuns
 
 
+class EmbeddingDetails(Details):
+    """How many of the common prompts embeddings were read on, and in which precision.
+
+    Where nothing is said all prompts were, in float32.
+    """
+
+    prompts_read: int | None = None
+    prompts_common: int | None = None
+    precision: str | None = None
+
+
 class HabitDifference(Details):
     """A habit, and by how many standard deviations of one subject's answers A has more of it."""
 
