@@ -95,6 +95,11 @@ class Verdict(Record):
     reading: str
     findings_for: tuple[Finding, ...] = ()
     findings_against: tuple[Finding, ...] = ()
+    findings_apart: tuple[str, ...] = Field(
+        default=(),
+        description="comparators among `findings_for` that are as alike as any two assistants: "
+        "unrelated pairs score as high, and neither model is as like itself",
+    )
     reasons: tuple[ModelText, ...] = ()
     limits: tuple[ModelText, ...] = ()
     readings: dict[str, ModelText] = Field(

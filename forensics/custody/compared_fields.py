@@ -51,7 +51,8 @@ FIELDS: Mapping[type[Record], Fields] = {
     document.CopyTripwire: _fields(data="identical compared limit min_chars tripped"),
     ErrorAtScore: _fields(data="pairs pairs_in_error clusters clusters_in_error"),
     document.Verdict: _fields(
-        data="status calibration findings_for findings_against log10_lr error_at_score",
+        data="status calibration findings_for findings_against findings_apart log10_lr "
+        "error_at_score",
         wording="headline reading reasons limits readings",
     ),
     document.Claim: _fields(data="text source date testable needs"),

@@ -156,7 +156,7 @@ def _declarations(case: Case) -> dict[str, Any]:
     refs = {e.comparator: f"evidence-{i}" for i, e in enumerate(case.evidence)}
     verdict = case.verdict
     sides = {
-        "evidence": _cited(refs, (f.comparator for f in verdict.findings_for)),
+        "evidence": _cited(refs, (f.comparator for f in view.sides(verdict).speak_for)),
         "counterEvidence": _cited(refs, (f.comparator for f in verdict.findings_against)),
     }
     own = {

@@ -68,14 +68,16 @@ def _verdict(suite: ElementTree.Element, case: Case) -> None:
     if verdict.status == "insufficient":
         ElementTree.SubElement(test, "skipped", {"message": one_line(verdict.headline, 500)})
     plan = case.plan
+    sides = view.sides(verdict)
     _output(
         test,
         (
             verdict.headline,
             view.status_line(case),
             verdict.reading,
-            *(_finding("for", finding) for finding in verdict.findings_for),
-            *(_finding("against", finding) for finding in verdict.findings_against),
+            *(_finding("for", finding) for finding in sides.speak_for),
+            *(_finding(view.APART.lower(), finding) for finding in sides.apart),
+            *(_finding("against", finding) for finding in sides.against),
             *verdict.reasons,
             *verdict.limits,
             *view.is_not(case),

@@ -220,11 +220,13 @@ def _findings(case: Case) -> list[str]:
         ]
         return _bullets(shown or ["nothing found"])
 
+    sides = view.sides(verdict)
     return [
         "### For kinship",
-        lines(verdict.findings_for),
+        lines(sides.speak_for),
+        *([f"### {view.APART}", lines(sides.apart)] if sides.apart else []),
         "### Against kinship",
-        lines(verdict.findings_against),
+        lines(sides.against),
     ]
 
 

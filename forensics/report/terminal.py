@@ -221,10 +221,14 @@ class _CasePage:
     def findings(self) -> None:
         verdict = self.case.verdict
         named = view.titles(self.case)
+        sides = view.sides(verdict)
         for title, mark, style, findings in (
-            ("For kinship", "+", "cyan", verdict.findings_for),
-            ("Against kinship", "-", "magenta", verdict.findings_against),
+            ("For kinship", "+", "cyan", sides.speak_for),
+            (view.APART, "=", "dim", sides.apart),
+            ("Against kinship", "-", "magenta", sides.against),
         ):
+            if title == view.APART and not findings:
+                continue
             self.heading(title)
             lines = [_finding(finding, named) for finding in findings]
             self.listing(mark, lines or ["nothing found"], style)

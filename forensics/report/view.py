@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from forensics.case.details.details_record import Details
-from forensics.case.document import Case, Claim
+from forensics.case.document import Case, Claim, Finding, Verdict
 from forensics.case.evidence import Evidence
 from forensics.report.likelihood import error_words, population_words
 from forensics.support.numbers import DASH, number
@@ -251,6 +252,28 @@ def tripwire_words(case: Case) -> str:
     if wire.tripped:
         return f"{found}: the reading is capped at one model, a cache, an alias or a proxy."
     return f"{found}: not tripped."
+
+
+@dataclass(frozen=True)
+class FindingSides:
+    """The findings of a verdict: for kinship, as alike as any two assistants, against."""
+
+    speak_for: tuple[Finding, ...]
+    apart: tuple[Finding, ...]
+    against: tuple[Finding, ...]
+
+
+APART = "As alike as any two assistants"
+
+
+def sides(verdict: Verdict) -> FindingSides:
+    """Return a verdict's findings by what they say."""
+    apart = set(verdict.findings_apart)
+    return FindingSides(
+        tuple(one for one in verdict.findings_for if one.comparator not in apart),
+        tuple(one for one in verdict.findings_for if one.comparator in apart),
+        verdict.findings_against,
+    )
 
 
 def titles(case: Case) -> Mapping[str, str]:

@@ -28,7 +28,8 @@ class Screening:
 
     `shortfall` tells why nothing can be said, None where something can. Of the evidence `measured`
     counts, and `alike` is beyond habit; `findings_for` and `findings_against` also hold what weighs
-    little. `by_numbers` marks a cohort's own models, of which there is no text.
+    little, and `findings_apart` those for kinship that unrelated pairs reach too. `by_numbers`
+    marks a cohort's own models, of which there is no text.
     """
 
     evidence: tuple[Evidence, ...]
@@ -39,6 +40,7 @@ class Screening:
     alike: tuple[Evidence, ...] = ()
     findings_for: tuple[Evidence, ...] = ()
     findings_against: tuple[Evidence, ...] = ()
+    findings_apart: tuple[Evidence, ...] = ()
     by_numbers: bool = False
 
 

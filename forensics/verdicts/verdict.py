@@ -15,6 +15,7 @@ from forensics.case.evidence import Evidence
 from forensics.evidence.comparator import MIN_PROMPTS
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, Screening, Shortfall
+from forensics.verdicts.neighbours import beyond_unrelated
 from forensics.verdicts.tier_readings import LIKENESS, SHARED_MANNER, TRANSFERRED, tiers_of
 
 _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much
@@ -75,6 +76,15 @@ def screen(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwir
         alike=tuple(e for e in measured if _alike(e)),
         findings_for=tuple(e for e in shown if _alike(e)),
         findings_against=tuple(e for e in shown if not _alike(e)),
+        findings_apart=_apart([e for e in shown if e.weight == "normal"]),
+    )
+
+
+def _apart(kinds: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Return the kinds that are alike, as any two assistants are: unrelated pairs were scored."""
+    named = beyond_unrelated(kinds)
+    return tuple(
+        e for e in kinds if _alike(e) and e.neighbourhood is not None and e.comparator not in named
     )
 
 

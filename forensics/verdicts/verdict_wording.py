@@ -84,6 +84,7 @@ def worded(
             *_of_likeness(weighed, speaks_for=False),
             *map(_finding, screening.findings_against),
         ),
+        findings_apart=tuple(one.comparator for one in screening.findings_apart),
         reasons=_reasons(decision),
         limits=(*map(_changed, changed), *left_out, *_limits(decision)),
         readings=tier_table(tiers) if tiers is not None and tiers.measured else {},

@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from forensics.case.document import CopyTripwire, Overlap
 from forensics.case.evidence import Evidence, Interval, NoiseFloor, ReferenceScores
+from forensics.cohorts.finding import find_cohort
+from forensics.evidence import load_comparators
+from forensics.report.markdown import render_markdown
+from forensics.verdicts.compare import compare
+from forensics.verdicts.decision import Screening
 from forensics.verdicts.neighbours import LEVEL, at_floor, beyond_unrelated, neighbourhood
+from forensics.verdicts.verdict import screen
+from studies.cohorts.build_shipped import RECIPES, tables
 
 KINDS = ("openings", "phrasing", "style", "formatting", "lexicon", "choices")
 
@@ -101,3 +109,45 @@ def test_as_alike_as_one_model_asked_twice_speaks_without_any_population(high, m
     )
     assert at_floor(evidence) == bool(expected)
     assert (beyond_unrelated([evidence]) == {"style"}) == bool(expected)
+
+
+def _screened(*evidence: Evidence) -> Screening:
+    quiet = CopyTripwire(identical=0, compared=9, limit=3, min_chars=100, tripped=False)
+    return screen(evidence, Overlap(a=32, b=32, both=32), quiet)
+
+
+def test_a_verdict_sets_apart_what_any_two_assistants_have_in_common():
+    reference = _reference(np.random.default_rng(1).normal(size=400))
+    interval = Interval(low=0.5, high=9.0)
+    alike = [
+        _placed(score, reference, name).model_copy(update={"interval": interval})
+        for score, name in ((6.0, "phrasing"), (1.0, "style"), (1.1, "openings"))
+    ]
+    unplaced = _scored(1.0, "plugin", interval=interval)
+    found = _screened(*alike, unplaced)
+    assert [one.comparator for one in found.findings_apart] == ["style", "openings"]
+    # They stay among what is alike beyond habit: cases of earlier versions know no more.
+    assert len(found.findings_for) == 4
+
+
+def test_of_two_models_of_one_maker_more_speaks_than_of_two_strangers(data_folder):
+    """The case that showed it: alike in six of six kinds, and no kin."""
+    outputs, _ = tables(RECIPES[1], data_folder)
+    cohort = find_cohort("misguided-attention")
+    kinds = load_comparators(only=["phrasing", "openings", "style", "formatting"])
+    names = (
+        ("command-a-03-2025", "olmo-2-0325-32b"),
+        ("gemini-2.5-pro-high", "gemini-2.5-pro-low"),
+    )
+    strangers, kin = (
+        compare(
+            *(outputs.examined(outputs.models.index(one)) for one in pair), kinds, cohort=cohort
+        )
+        for pair in names
+    )
+    assert set(strangers.verdict.findings_apart) == {one.name for one in kinds}
+    assert kin.verdict.findings_apart == ()
+    page = render_markdown(strangers)
+    apart, against = page.index("As alike as any two assistants"), page.index("Against kinship")
+    assert apart < page.index("Shared wording", apart) < against
+    assert "As alike as any two assistants" not in render_markdown(kin)
