@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from forensics.case.evidence import Evidence
+from forensics.case.questions import ClaimAnswer, QuestionAnswer
 from forensics.case.record import ErrorAtScore, Finite, ModelText, Record
 from forensics.errors import InputFileError
 
@@ -107,6 +108,9 @@ class Verdict(Record):
     )
     log10_lr: dict[str, Finite] | None = None
     error_at_score: ErrorAtScore | None = None
+    answers: tuple[QuestionAnswer, ...] = Field(
+        default=(), description="to four questions; none in cases of versions before 0.3"
+    )
 
 
 class Claim(Record):
@@ -115,6 +119,7 @@ class Claim(Record):
     text: ModelText
     source: ModelText
     date: str
+    kind: str = Field(default="", description="of `forensics case kinds`, where it was recorded")
     testable: bool = Field(description="can be tested from the models' outputs")
     needs: tuple[ModelText, ...] = Field(
         default=(), description="what testing it would take instead, such as API logs"
@@ -142,6 +147,9 @@ class CasePlan(Record):
     )
     notes: tuple[CaseNote, ...] = ()
     deviations: tuple[ModelText, ...] = ()
+    answers: tuple[ClaimAnswer, ...] = Field(
+        default=(), description="of the claims, in their order"
+    )
 
 
 class Relative(Record):

@@ -31,6 +31,7 @@ from forensics.case.document import (
     read_case,
 )
 from forensics.case.evidence import Evidence, Exhibit
+from forensics.case.questions import ClaimAnswer, NextStep, QuestionAnswer
 from forensics.cohorts.newick import leaf_names, relabelled
 from forensics.custody.masking import Masked, Masker, distinctive_parts
 from forensics.errors import InputFileError, UsageError
@@ -188,6 +189,7 @@ def _plan(plan: CasePlan, masker: Masker) -> CasePlan:
             "propositions": tuple(masker.text(text) for text in plan.propositions),
             "claims": tuple(_claim(claim, masker) for claim in plan.claims),
             "settings": settings,
+            "answers": tuple(_claim_answer(one, masker) for one in plan.answers),
             "notes": tuple(notes),
             "deviations": tuple(_note(text, masker) for text in plan.deviations),
         }
@@ -307,9 +309,33 @@ def _verdict(verdict: Verdict, masker: Masker) -> Verdict:
         update={
             **texts,
             **lists,
+            "answers": tuple(_answer(one, masker) for one in verdict.answers),
             "findings_for": findings("findings_for"),
             "findings_against": findings("findings_against"),
         }
+    )
+
+
+def _answer(answer: QuestionAnswer, masker: Masker) -> QuestionAnswer:
+    step = answer.next_step
+    return answer.model_copy(
+        update={
+            "reasons": tuple(map(masker.text, answer.reasons)),
+            "next_step": step and _step(step, masker),
+        }
+    )
+
+
+def _claim_answer(answer: ClaimAnswer, masker: Masker) -> ClaimAnswer:
+    texts = {name: masker.text(getattr(answer, name)) for name in ("claim", "reason")}
+    step = answer.next_step
+    return answer.model_copy(update={**texts, "next_step": step and _step(step, masker)})
+
+
+def _step(step: NextStep, masker: Masker) -> NextStep:
+    # A command names both models by their addresses.
+    return step.model_copy(
+        update={"material": masker.text(step.material), "commands": (), "cost": step.cost}
     )
 
 

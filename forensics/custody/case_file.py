@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forensics.case.document import CaseNote, CasePlan
+from forensics.case.document import CaseNote, CasePlan, Claim
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.support.chained_file import append, is_json, lock, mend
 from forensics.support.clock import now
@@ -61,10 +61,15 @@ def frozen_content(plan: CasePlan) -> dict[str, Any]:
         "frozen_at": plan.frozen_at,
         "title": plan.title,
         "propositions": list(plan.propositions),
-        # A field that a later version adds to claims was not there when this was frozen.
-        "claims": [claim.model_dump(exclude_unset=True) for claim in plan.claims],
+        "claims": [_frozen_claim(claim) for claim in plan.claims],
         "settings": plan.settings,
     }
+
+
+def _frozen_claim(claim: Claim) -> dict[str, Any]:
+    """Return a claim as it was frozen: what later versions add to claims was not there then."""
+    content = claim.model_dump(exclude_unset=True)
+    return content if claim.kind else {k: v for k, v in content.items() if k != "kind"}
 
 
 def plan_sha256(plan: CasePlan) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.case import document, evidence
+from forensics.case import document, evidence, questions
 from forensics.case.record import ErrorAtScore, Record, plain
 
 
@@ -52,14 +52,24 @@ FIELDS: Mapping[type[Record], Fields] = {
     ErrorAtScore: _fields(data="pairs pairs_in_error clusters clusters_in_error"),
     document.Verdict: _fields(
         data="status calibration findings_for findings_against findings_apart log10_lr "
-        "error_at_score",
+        "error_at_score answers",
         wording="headline reading reasons limits readings",
     ),
-    document.Claim: _fields(data="text source date testable needs"),
+    document.Claim: _fields(data="text source date kind testable needs"),
     document.CaseNote: _fields(data="at text"),
     document.CasePlan: _fields(
-        data="path sha256 frozen_at title propositions claims settings notes", wording="deviations"
+        data="path sha256 frozen_at title propositions claims settings notes answers",
+        wording="deviations",
     ),
+    questions.KnownCases: _fields(data="kind seen of"),
+    # What would settle a question hangs on what this version can do, and on how it is called.
+    questions.NextStep: _fields(wording="material commands cost"),
+    questions.QuestionAnswer: _fields(
+        data="question answer strength log10_lr interval bounds error_rate detection hypotheses "
+        "not_weighed evidence",
+        wording="reasons next_step",
+    ),
+    questions.ClaimAnswer: _fields(data="claim question answer", wording="reason next_step"),
     document.Relative: _fields(data="name developer score"),
     document.Relatives: _fields(data="cohort a b newick"),
     document.LedgerEntry: _fields(recorded="at what settings"),

@@ -14,6 +14,7 @@ from forensics.case.details.reference import LikenessDetails, TransferredDetails
 from forensics.case.document import Case, CasePlan, CaseSubject
 from forensics.case.evidence import Tier
 from forensics.case.record import Finite, ModelText, Record
+from forensics.custody.claim_answers import claim_answers
 from forensics.errors import InputFileError
 from forensics.evidence import load_comparators
 from forensics.support.sanitise import one_line
@@ -142,7 +143,7 @@ def thresholds(log10_lr: float | None = None) -> Thresholds:
 
 
 def with_deviations(case: Case, plan: CasePlan, transcripts: Sequence[Transcript | None]) -> Case:
-    """Return the case with its plan and what was done otherwise than planned.
+    """Return the case with its plan, its claims answered, and what was done otherwise than planned.
 
     Args:
         case: the case as it was made.
@@ -150,7 +151,9 @@ def with_deviations(case: Case, plan: CasePlan, transcripts: Sequence[Transcript
         transcripts: of the known and the questioned subject; None of a cohort's model.
     """
     found = tuple(_deviations(case, plan, planned(plan), transcripts))
-    return case.model_copy(update={"plan": plan.model_copy(update={"deviations": found})})
+    answers = claim_answers(plan.claims, case.verdict.answers, case.evidence)
+    update = {"deviations": found, "answers": answers}
+    return case.model_copy(update={"plan": plan.model_copy(update=update)})
 
 
 def _deviations(

@@ -104,11 +104,12 @@ def rederive(
     if case.version == VERSION:
         return Rederivation(tuple(found), wording, tuple(reasons))
     # Another version may record less than this one, or what this one makes no longer.
+    added = tuple(one.where for one in found if one.added)
     return Rederivation(
         tuple(one for one in found if not (one.added or one.dropped)),
-        wording,
+        tuple(one for one in wording if not one.where.startswith(added)),
         tuple(reasons + [f"{one.where}: this version makes none" for one in found if one.dropped]),
-        tuple(one.where for one in found if one.added),
+        added,
     )
 
 

@@ -23,6 +23,7 @@ from forensics.suites.suite import Prompt, Suite
 from forensics.support.clock import now
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response, Transcript
+from forensics.verdicts.answer_records import answers_of
 from forensics.verdicts.comparability import comparability_notes
 from forensics.verdicts.confounds import Confounds, confounds, explained
 from forensics.verdicts.copy_tripwire import copy_tripwire
@@ -187,20 +188,25 @@ def concluded(
             found = [*(_near(one, transferred) for one in found), fused]
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
+    decision = decide(found, overlap, tripwire)
+    known, questioned = _subject(a), _subject(b)
     return Case(
         created_at=now(),
         version=VERSION,
         command=command,
         suite=_describe(suite, a, b),
-        a=_subject(a),
-        b=_subject(b),
+        a=known,
+        b=questioned,
         overlap=overlap,
         prompts=tuple(_prompts(a, b)),
         evidence=tuple(found),
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
         verdict=worded(
-            decide(found, overlap, tripwire), changed(a.transcript, b.transcript), left_out(found)
+            decision,
+            changed(a.transcript, b.transcript),
+            left_out(found),
+            answers_of(decision, found, known, questioned),
         ),
         relatives=judged.relatives if judged is not None else None,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),

@@ -22,6 +22,7 @@ from forensics.support.clock import now
 from forensics.support.version import VERSION
 from forensics.transcripts.answers import usable_answers
 from forensics.transcripts.transcript import Transcript
+from forensics.verdicts.answer_records import answers_of
 from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL
 from forensics.verdicts.verdict import changed, decide_in_cohort
 from forensics.verdicts.verdict_wording import NO_TEXT, worded
@@ -53,20 +54,24 @@ def compare_in_cohort(
     tripwire = CopyTripwire(
         identical=0, compared=0, limit=MIN_IDENTICAL, min_chars=MIN_CHARS, tripped=False
     )
+    decision = decide_in_cohort(evidence, overlap, tripwire)
+    known, questioned = _subject(a, cohort), _subject(b, cohort)
     return Case(
         created_at=now(),
         version=VERSION,
         command=command,
         suite={"name": cohort.name, "version": "cohort", "sha256": None},
-        a=_subject(a, cohort),
-        b=_subject(b, cohort),
+        a=known,
+        b=questioned,
         overlap=overlap,
         prompts=(),
         evidence=(evidence, _manner(a, b, cohort)),
         copy_tripwire=tripwire,
         comparability=(NO_TEXT,),
         verdict=worded(
-            decide_in_cohort(evidence, overlap, tripwire), changed(a.transcript, b.transcript)
+            decision,
+            changed(a.transcript, b.transcript),
+            answers=answers_of(decision, (evidence,), known, questioned),
         ),
         relatives=relatives(a.placed, b.placed, cohort),
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),

@@ -61,6 +61,11 @@ def read_tiers(evidence: Sequence[Evidence]) -> tuple[TierReading, TierReading]:
     return _weights(evidence), _behaviour(evidence)
 
 
+def read_probabilities(evidence: Sequence[Evidence]) -> TierReading:
+    """Return what token probabilities say, text left aside."""
+    return _by_e_values(evidence, "logprobs")
+
+
 def tiers_of(evidence: Sequence[Evidence]) -> Tiers:
     """Return what the tiers beyond text say, each and together; `evidence` is all of the case."""
     weights, behaviour = read_tiers(evidence)

@@ -8,6 +8,7 @@ from forensics.case.details.reference import CohortErrorRates
 from forensics.case.details.text import PhrasingDetails
 from forensics.case.document import CopyTripwire, Finding, Verdict
 from forensics.case.evidence import Evidence
+from forensics.case.questions import QuestionAnswer
 from forensics.cohorts.calibration.verbal import verbal_tier
 from forensics.evidence.comparator import MIN_PROMPTS
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, Screening
@@ -51,6 +52,7 @@ def worded(
     decision: Decision,
     changed: Sequence[tuple[str, str]] = (),
     left_out: Sequence[str] = (),
+    answers: tuple[QuestionAnswer, ...] = (),
 ) -> Verdict:
     """Return the verdict of a case, in sentences.
 
@@ -59,6 +61,7 @@ def worded(
         changed: a letter, A or B, for each transcript that was changed after it was written, and
             what its hash chain shows.
         left_out: what this installation could not measure, a sentence each.
+        answers: to the four questions.
     """
     screening, tiers = decision.screening, decision.tiers
     weighed = decision.weighed
@@ -90,6 +93,7 @@ def worded(
         readings=tier_table(tiers) if tiers is not None and tiers.measured else {},
         log10_lr=weighed.judged.log10_lr if weighed else None,
         error_at_score=weighed.error_at_score if weighed else None,
+        answers=answers,
     )
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.case.document import ErrorAtScore
+from forensics.case.record import ErrorAtScore
 from forensics.report.likelihood import (
     Likelihood,
     error_rate,

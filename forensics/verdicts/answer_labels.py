@@ -1,0 +1,48 @@
+"""What the four questions and their answers are called, in every report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from forensics.case.questions import AnswerWord, Question
+
+QUESTIONS: Mapping[Question, str] = {
+    "one_model": "Are they one model?",
+    "close_relatives": "Are they close relatives?",
+    "learned": "Did one learn from the other's answers?",
+    "independent": "Are they independent?",
+}
+SHORT_QUESTIONS: Mapping[Question, str] = {
+    "one_model": "One model?",
+    "close_relatives": "Close relatives?",
+    "learned": "Learned from the other?",
+    "independent": "Independent?",
+}
+# What an answer is called; that something speaks against kinship by text is no contradiction.
+LABELS: Mapping[AnswerWord, str] = {
+    "indistinguishable": "indistinguishable from one model",
+    "not one model": "not one model",
+    "supported": "supported",
+    "points to it": "something points to it",
+    "speaks against": "not supported",
+    "contradicted": "contradicted",
+    "not supported": "not supported",
+    "no": "no",
+    "no sign of kinship": "no sign of kinship",
+    "cannot be told": "cannot be told",
+}
+_ADVERBS: Mapping[str, str] = {
+    "no support": "",
+    "weak": "weakly",
+    "moderate": "moderately",
+    "moderately strong": "moderately strongly",
+    "strong": "strongly",
+    "very strong": "very strongly",
+    "extremely strong": "extremely strongly",
+}
+
+
+def label(answer: AnswerWord, strength: str = "") -> str:
+    """Return an answer as it stands behind its question, with its strength where it has one."""
+    adverb = _ADVERBS.get(strength, "") if answer == "supported" else ""
+    return f"{LABELS[answer]}, {adverb}" if adverb else LABELS[answer]

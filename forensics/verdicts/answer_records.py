@@ -1,0 +1,126 @@
+"""The answers of a case, as its document holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from forensics.case.details.reference import TransferredDetails
+from forensics.case.document import CaseSubject
+from forensics.case.evidence import Evidence, ReferenceScores
+from forensics.case.questions import KnownCases, Question, QuestionAnswer
+from forensics.cohorts.lineage.hypotheses import HYPOTHESES
+from forensics.verdicts.answer_wording import Known, sentences
+from forensics.verdicts.answering import ASKED, Answered, answer_all, not_weighed
+from forensics.verdicts.decision import Decision, Ratio
+from forensics.verdicts.detection_limit import shipped
+from forensics.verdicts.next_steps import Asked, next_step
+from forensics.verdicts.one_model import MANNER
+from forensics.verdicts.standing import Hypotheses, Standing, signs_of, stand
+
+_ELSEWHERE = "other data sets together"  # of a transferred calibration's tests, the stricter
+
+
+def answers_of(
+    decision: Decision,
+    evidence: Sequence[Evidence],
+    a: CaseSubject,
+    b: CaseSubject,
+) -> tuple[QuestionAnswer, ...]:
+    """Return the answers to the four questions.
+
+    Args:
+        decision: what was decided of the evidence.
+        evidence: all of the case.
+        a: the known subject.
+        b: the questioned subject.
+    """
+    standing = stand(signs_of(decision, evidence))
+    detection = _detection(decision, standing)
+    known = Known(decision, standing, tuple(evidence), detection)
+    asked = Asked(a, b, decision.screening.overlap)
+    return tuple(
+        _record(answered, known, asked) for answered in answer_all(standing, detection is not None)
+    )
+
+
+def _record(answered: Answered, known: Known, asked: Asked) -> QuestionAnswer:
+    ratio = known.decision.weighed if answered.question == "close_relatives" else None
+    tells_detection = answered.reason in ("would_have_been_seen", "probabilities_silent")
+    return QuestionAnswer(
+        question=answered.question,
+        answer=answered.answer,
+        strength=ratio.verbal.tier if ratio and answered.reason.startswith("ratio") else "",
+        log10_lr=ratio.value if ratio else None,
+        interval=ratio.interval if ratio else None,
+        bounds=ratio.bounds if ratio else None,
+        error_rate=ratio.error_at_score if ratio else None,
+        detection=known.detection if tells_detection else None,
+        hypotheses=_sorted(ASKED[answered.question]),
+        not_weighed=_sorted(
+            not_weighed(known.standing, answered.question)
+            if answered.answer == "supported"
+            else frozenset()
+        ),
+        evidence=_rests_on(answered, known),
+        reasons=sentences(answered, known),
+        next_step=next_step(answered, asked),
+    )
+
+
+def _sorted(hypotheses: Hypotheses) -> tuple[str, ...]:
+    return tuple(name for name in HYPOTHESES if name in hypotheses)
+
+
+def _rests_on(answered: Answered, known: Known) -> tuple[str, ...]:
+    """Return the comparators of the evidence that an answer rests on."""
+    measured = [e for e in known.evidence if e.status == "ok"]
+    weights = [e.comparator for e in measured if e.tier == "weights"]
+    probabilities = [e.comparator for e in measured if e.tier == "logprobs"]
+    ratio = known.decision.weighed
+    by_ratio = [ratio.judged.comparator] if ratio else []
+    manner = [e.comparator for e in measured if e.comparator == MANNER]
+    by_question: dict[Question, list[str]] = {
+        "one_model": manner if "manner" in answered.reason else [],
+        "close_relatives": by_ratio if answered.reason.startswith("ratio") else [],
+        "learned": probabilities if answered.reason.startswith("probabilities") else [],
+        "independent": [*weights, *probabilities, *by_ratio, *manner],
+    }
+    if answered.answer == "cannot be told" and answered.question == "independent":
+        return ()
+    if "weights" in answered.reason:
+        return tuple(weights + (probabilities if answered.question == "learned" else []))
+    return tuple(by_question[answered.question])
+
+
+def _detection(decision: Decision, standing: Standing) -> KnownCases | None:
+    """Return in how many known cases kinship would have been seen; None where nobody knows."""
+    ratio = decision.weighed
+    if ratio is not None and ratio.value < 0:
+        return _known_kin(ratio)
+    if standing.signs.probabilities != "no":
+        return None
+    # Of students that learned from nothing else; those that learned less are harder to see.
+    taught = max(shipped().rates, key=lambda rate: rate.share)
+    return KnownCases(kind="learned", seen=taught.detected, of=taught.n)
+
+
+def _known_kin(ratio: Ratio) -> KnownCases | None:
+    judged = ratio.judged
+    if judged.reference is not None and judged.score is not None:
+        return _above(judged.reference, judged.score)
+    details = judged.details
+    rates = details.error_rates.get(_ELSEWHERE) if isinstance(details, TransferredDetails) else None
+    if rates is None or not rates.kin_pairs:
+        return None
+    seen = round(rates.found_above_10 * rates.kin_pairs)
+    return KnownCases(kind="close_relatives", seen=seen, of=rates.kin_pairs)
+
+
+def _above(reference: ReferenceScores, score: float) -> KnownCases | None:
+    """Count the pairs of close kin in the bins wholly above a score."""
+    of = sum(reference.related)
+    if not of or len(reference.edges) != len(reference.related) + 1:
+        return None
+    bins = zip(reference.edges[:-1], reference.related, strict=True)
+    seen = sum(count for low, count in bins if low >= score)
+    return KnownCases(kind="close_relatives", seen=seen, of=of)
