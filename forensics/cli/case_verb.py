@@ -211,24 +211,24 @@ def show(file: Path, json_out: str | None) -> None:
 )
 def kinds() -> None:
     """List the kinds of claims, and from what this version can test each."""
-    from forensics.custody.claim_wording import testable_words
+    from forensics.custody.claim_wording import material_words
     from forensics.custody.claims import KINDS
 
     for name, kind in KINDS.items():
-        click.echo(f"{name}: {kind.means}; {testable_words(kind)}")
+        click.echo(f"{name}: {kind.means}; {material_words(kind)}")
         for need in kind.needs:
             click.echo(f"    would need: {need}")
 
 
 def _lines(plan: CasePlan) -> Iterator[tuple[str, str]]:
-    from forensics.custody.claim_wording import testable_words
+    from forensics.custody.claim_wording import material_words
     from forensics.custody.claims import kind_of
 
     yield "title", plan.title
     yield "frozen", f"{plan.frozen_at}, sha256 {plan.sha256}"
     for claim in plan.claims:
         yield "claim", f'"{claim.text}" ({claim.source}, {claim.date})'
-        yield "", testable_words(kind_of(claim))
+        yield "", material_words(kind_of(claim))
         for need in claim.needs:
             yield "", f"would need: {need}"
     for proposition in plan.propositions:

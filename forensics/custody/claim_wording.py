@@ -18,7 +18,7 @@ CLAIM_WORDS: Mapping[ClaimWord, str] = {
 }
 
 
-def testable_words(kind: ClaimKind) -> str:
+def material_words(kind: ClaimKind) -> str:
     """Return from what this version can test a kind of claim."""
     if kind.tested_from is not None:
         alone = "" if kind.testable else ", not from answers alone"

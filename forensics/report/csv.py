@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from forensics.case.document import Case
 from forensics.support.sanitise import cell, one_line
+from forensics.verdicts.answer_labels import label
 
 _HEAD = ("prompt_sha256", "prompt_id", "category", "language")
 
@@ -23,17 +24,21 @@ class CsvReport:
 
         Scores are written with all their digits, each comparator on its own scale; a cell is empty
         where a comparator has no score on a prompt. Text that a spreadsheet would take for a
-        formula has an apostrophe before it.
+        formula has an apostrophe before it. The last columns are the answers of the whole case,
+        the same in every row.
         """
         measured = [e for e in case.evidence if e.per_prompt]
         columns = [{one.prompt_sha256: one.score for one in e.per_prompt} for e in measured]
         out = io.StringIO()
         table = csv.writer(out, lineterminator="\n")
-        table.writerow([*_HEAD, *(_text(e.comparator) for e in measured)])
+        answers = case.verdict.answers
+        names = [*(e.comparator for e in measured), *(f"answer.{a.question}" for a in answers)]
+        table.writerow([*_HEAD, *map(_text, names)])
+        said = [_text(label(a.answer, a.strength)) for a in answers]
         for digest, labels in _prompts(case).items():
             scores = (column.get(digest) for column in columns)
             row = ("" if score is None else repr(score) for score in scores)
-            table.writerow([_text(digest), *map(_text, labels), *row])
+            table.writerow([_text(digest), *map(_text, labels), *row, *said])
         return out.getvalue()
 
 

@@ -21,9 +21,13 @@ from urllib.parse import quote
 from forensics.case.details.reference import Judged
 from forensics.case.document import Case, CaseSubject, Claim, case_to_json
 from forensics.case.evidence import Evidence
+from forensics.case.questions import ClaimAnswer
+from forensics.custody.claim_wording import CLAIM_WORDS
+from forensics.custody.claims import kind_of
 from forensics.report import view
 from forensics.support.numbers import number
 from forensics.support.sanitise import clip, one_line, visible
+from forensics.verdicts.answer_labels import label
 
 _PREFIX = "model-forensics"
 _LONGEST = 4_000
@@ -169,7 +173,8 @@ def _declarations(case: Case) -> dict[str, Any]:
         **sides,
     }
     stated = case.plan.claims if case.plan else ()
-    claims = [own, *(_claim(i, one, sides) for i, one in enumerate(stated))]
+    answered = dict(enumerate(case.plan.answers)) if case.plan else {}
+    claims = [own, *(_claim(i, one, answered.get(i), sides) for i, one in enumerate(stated))]
     evidence = [_evidence(refs[e.comparator], e, case) for e in case.evidence]
     return {"claims": claims, "evidence": evidence}
 
@@ -178,10 +183,15 @@ def _cited(refs: Mapping[str, str], comparators: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(refs[name] for name in comparators if name in refs))
 
 
-def _claim(index: int, claim: Claim, sides: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return somebody's claim; evidence is cited only where answers can tell for or against it."""
+def _claim(
+    index: int, claim: Claim, answer: ClaimAnswer | None, sides: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    """Return somebody's claim; evidence is cited only where it can tell for or against it."""
+    weighed = kind_of(claim).question not in (None, "independent")
     reasoning = f"Claimed on {claim.date} ({claim.source}). "
-    if claim.testable:
+    if answer is not None:
+        reasoning += f"{CLAIM_WORDS[answer.answer].capitalize()}: {answer.reason} "
+    if weighed:
         reasoning += "The evidence weighs likeness only, not how it came about."
     else:
         reasoning += "Not testable from the models' outputs."
@@ -192,7 +202,7 @@ def _claim(index: int, claim: Claim, sides: Mapping[str, list[str]]) -> dict[str
         "target": _REFS["b"],
         "predicate": _text(claim.text),
         "reasoning": _text(reasoning),
-        **(sides if claim.testable else {}),
+        **(sides if weighed else {}),
     }
     if _URL.fullmatch(claim.source):
         found["externalReferences"] = [{"type": "website", "url": claim.source}]
@@ -235,6 +245,7 @@ def _facts(case: Case) -> list[dict[str, str]]:
         "prompts-answered-by-both": str(case.overlap.both),
         "suite": str(case.suite.get("name", "")),
     }
+    facts |= {f"answer.{a.question}": label(a.answer, a.strength) for a in verdict.answers}
     facts |= {f"verdict.log10-lr.{name}": str(v) for name, v in (verdict.log10_lr or {}).items()}
     if plan is None:
         return _properties(facts)

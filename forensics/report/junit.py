@@ -13,8 +13,10 @@ from xml.etree import ElementTree
 from forensics.case.document import Case, Finding
 from forensics.case.evidence import Evidence
 from forensics.report import view
+from forensics.report.four_answers import shown_answers, shown_claims
 from forensics.support.numbers import number
 from forensics.support.sanitise import one_line, visible
+from forensics.verdicts.answer_labels import label
 
 _SUITE = "forensics compare"
 
@@ -54,6 +56,7 @@ def _properties(suite: ElementTree.Element, case: Case) -> None:
         "version": case.version,
         "prompts answered by both": str(case.overlap.both),
     }
+    found |= {f"answer.{a.question}": label(a.answer, a.strength) for a in case.verdict.answers}
     found |= {f"log10_lr.{k}": str(v) for k, v in (case.verdict.log10_lr or {}).items()}
     parent = ElementTree.SubElement(suite, "properties")
     for name, value in found.items():
@@ -72,6 +75,8 @@ def _verdict(suite: ElementTree.Element, case: Case) -> None:
     _output(
         test,
         (
+            *(f'Claim: "{c.text}": {c.label}. {c.reason}' for c in shown_claims(case)),
+            *(f"{a.question} {a.label}: {' '.join(a.reasons)}" for a in shown_answers(case)),
             verdict.headline,
             view.status_line(case),
             verdict.reading,

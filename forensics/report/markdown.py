@@ -18,6 +18,7 @@ from forensics.report.exhibits import (
     rarity_words,
     shown_exhibits,
 )
+from forensics.report.four_answers import shown_answers, shown_claims
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.tiers import tier_summaries
 from forensics.support.ci_commands import harmless
@@ -53,6 +54,7 @@ def render_markdown(case: Case) -> str:
     Exhibits are left out from the end where the report would not fit, and the report says so.
     """
     blocks = [
+        *_answers(case),
         *_answer(case),
         *_claims(case),
         *_subjects(case),
@@ -115,6 +117,25 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _answers(case: Case) -> list[str]:
+    """Return what was asked and what can be said of it; nothing of a case without answers."""
+    answers = shown_answers(case)
+    if not answers:
+        return []
+    blocks = []
+    for claim in shown_claims(case):
+        blocks.append(f"## Claim: “{prose(claim.text, 600)}” ({prose(claim.source, 200)})")
+        blocks.append(f"**{prose(claim.label.upper())}.** {prose(claim.reason, 600)}")
+        blocks += [prose(claim.step, 600)] if claim.step else []
+    lead, *others = answers
+    blocks.append(f"{code(case.a.name)} · {code(case.b.name)}")
+    blocks.append(f"## {prose(lead.opening)}")
+    blocks += [prose(lead.further, 1_000)] if lead.further else []
+    blocks.append(_bullets(f"**{prose(one.short)}** {prose(one.label)}" for one in others))
+    blocks += [prose(lead.step, 600)] if lead.step else []
+    return blocks
 
 
 def _answer(case: Case) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence
 from forensics.report import view
+from forensics.report.four_answers import shown_answers, shown_claims
 from forensics.report.markdown import code, prose
 from forensics.support.numbers import number
 
@@ -26,6 +27,7 @@ class StepSummaryReport:
         verdict = case.verdict
         title = f"{code(case.a.name, 80)} (known) and {code(case.b.name, 80)} (questioned)"
         blocks = [
+            *_answers(case),
             f"### {prose(verdict.headline)}",
             title,
             f"**{prose(view.status_line(case))}.** {prose(verdict.reading, 800)}",
@@ -37,8 +39,24 @@ class StepSummaryReport:
             *([_plan(case)] if case.plan else []),
         ]
         if case.copy_tripwire.tripped:
-            blocks.insert(3, f"**Copy tripwire:** {prose(view.tripwire_words(case))}")
+            wire = f"**Copy tripwire:** {prose(view.tripwire_words(case))}"
+            blocks.insert(len(_answers(case)) + 3, wire)
         return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _answers(case: Case) -> list[str]:
+    claims = [
+        f"### Claim: “{prose(claim.text, 400)}”\n\n**{prose(claim.label.upper())}.** "
+        f"{prose(claim.reason, 400)}"
+        for claim in shown_claims(case)[:_LINES]
+    ]
+    answers = shown_answers(case)
+    if not answers:
+        return claims
+    lead, *others = answers
+    rest = " · ".join(f"{one.short} {one.label}" for one in others)
+    lines = [line for line in (lead.further, rest, lead.step) if line]
+    return [*claims, f"### {prose(lead.opening)}", *(prose(line, 600) for line in lines)]
 
 
 def _bullets(texts: Sequence[str], limit: int = 300) -> str:

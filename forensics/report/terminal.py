@@ -19,6 +19,7 @@ from forensics.report.exhibits import (
     rarity_words,
     shown_exhibits,
 )
+from forensics.report.four_answers import shown_answers, shown_claims
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
 from forensics.report.tiers import tier_summaries
 from forensics.support.ci_commands import harmless
@@ -66,6 +67,7 @@ def render_terminal(case: Case, console: Console) -> None:
     encoding cannot express is printed as a visible escape.
     """
     page = _CasePage(case, console)
+    page.answers()
     page.answer()
     page.claims()
     page.subjects()
@@ -106,11 +108,39 @@ class _CasePage:
             grid.add_row(self.text(mark, style), self.text(clip(line, 1000)))
         self.print(grid)
 
+    def answers(self) -> None:
+        """Print what was asked and what can be said of it; nothing of a case without answers."""
+        from rich.console import Group
+        from rich.panel import Panel
+
+        answers = shown_answers(self.case)
+        if not answers:
+            return
+        lead, *others = answers
+        lines = []
+        for claim in shown_claims(self.case):
+            lines += [
+                self.text(one_line(f'Claim: "{claim.text}" ({claim.source})', 400), "bold"),
+                self.text(f"{claim.label.upper()}. {claim.reason}"),
+                *([self.text(claim.step, "dim")] if claim.step else []),
+                self.text(""),
+            ]
+        lines += [
+            self.text(one_line(f"{self.case.a.name}  ·  {self.case.b.name}", 200)),
+            self.text(lead.opening, "bold"),
+            *([self.text(lead.further)] if lead.further else []),
+            *(self.text(f"{one.short} {one.label}", "cyan") for one in others),
+            *([self.text(lead.step)] if lead.step else []),
+        ]
+        self.print(Panel(Group(*lines), padding=(0, 1)))
+
     def answer(self) -> None:
         from rich.console import Group
         from rich.panel import Panel
 
         verdict = self.case.verdict
+        if verdict.answers:
+            self.heading("In numbers")
         lines = [self.text(verdict.headline, "bold")]
         status = view.status_line(self.case)
         if not all(part.lower() in verdict.headline.lower() for part in status.split(" · ")):

@@ -9,15 +9,13 @@ from forensics.case.document import CaseSubject
 from forensics.case.evidence import Evidence, ReferenceScores
 from forensics.case.questions import KnownCases, Question, QuestionAnswer
 from forensics.cohorts.lineage.hypotheses import HYPOTHESES
-from forensics.verdicts.answer_wording import Known, sentences
+from forensics.verdicts.answer_wording import Grounds, sentences
 from forensics.verdicts.answering import ASKED, Answered, answer_all, not_weighed
 from forensics.verdicts.decision import Decision, Ratio
-from forensics.verdicts.detection_limit import shipped
+from forensics.verdicts.detection_limit import pairs_above, shipped
 from forensics.verdicts.next_steps import Asked, next_step
-from forensics.verdicts.one_model import MANNER
 from forensics.verdicts.standing import Hypotheses, Standing, signs_of, stand
-
-_ELSEWHERE = "other data sets together"  # of a transferred calibration's tests, the stricter
+from forensics.verdicts.tier_readings import SHARED_MANNER
 
 
 def answers_of(
@@ -36,15 +34,16 @@ def answers_of(
     """
     standing = stand(signs_of(decision, evidence))
     detection = _detection(decision, standing)
-    known = Known(decision, standing, tuple(evidence), detection)
+    grounds = Grounds(decision, standing, tuple(evidence), detection)
     asked = Asked(a, b, decision.screening.overlap)
     return tuple(
-        _record(answered, known, asked) for answered in answer_all(standing, detection is not None)
+        _record(answered, grounds, asked)
+        for answered in answer_all(standing, detection is not None)
     )
 
 
-def _record(answered: Answered, known: Known, asked: Asked) -> QuestionAnswer:
-    ratio = known.decision.weighed if answered.question == "close_relatives" else None
+def _record(answered: Answered, grounds: Grounds, asked: Asked) -> QuestionAnswer:
+    ratio = grounds.decision.weighed if answered.question == "close_relatives" else None
     tells_detection = answered.reason in ("would_have_been_seen", "probabilities_silent")
     return QuestionAnswer(
         question=answered.question,
@@ -54,15 +53,15 @@ def _record(answered: Answered, known: Known, asked: Asked) -> QuestionAnswer:
         interval=ratio.interval if ratio else None,
         bounds=ratio.bounds if ratio else None,
         error_rate=ratio.error_at_score if ratio else None,
-        detection=known.detection if tells_detection else None,
+        detection=grounds.detection if tells_detection else None,
         hypotheses=_sorted(ASKED[answered.question]),
         not_weighed=_sorted(
-            not_weighed(known.standing, answered.question)
+            not_weighed(grounds.standing, answered.question)
             if answered.answer == "supported"
             else frozenset()
         ),
-        evidence=_rests_on(answered, known),
-        reasons=sentences(answered, known),
+        evidence=_rests_on(answered, grounds),
+        reasons=sentences(answered, grounds),
         next_step=next_step(answered, asked),
     )
 
@@ -71,14 +70,14 @@ def _sorted(hypotheses: Hypotheses) -> tuple[str, ...]:
     return tuple(name for name in HYPOTHESES if name in hypotheses)
 
 
-def _rests_on(answered: Answered, known: Known) -> tuple[str, ...]:
+def _rests_on(answered: Answered, grounds: Grounds) -> tuple[str, ...]:
     """Return the comparators of the evidence that an answer rests on."""
-    measured = [e for e in known.evidence if e.status == "ok"]
+    measured = [e for e in grounds.evidence if e.status == "ok"]
     weights = [e.comparator for e in measured if e.tier == "weights"]
     probabilities = [e.comparator for e in measured if e.tier == "logprobs"]
-    ratio = known.decision.weighed
+    ratio = grounds.decision.weighed
     by_ratio = [ratio.judged.comparator] if ratio else []
-    manner = [e.comparator for e in measured if e.comparator == MANNER]
+    manner = [e.comparator for e in measured if e.comparator == SHARED_MANNER]
     by_question: dict[Question, list[str]] = {
         "one_model": manner if "manner" in answered.reason else [],
         "close_relatives": by_ratio if answered.reason.startswith("ratio") else [],
@@ -109,8 +108,10 @@ def _known_kin(ratio: Ratio) -> KnownCases | None:
     if judged.reference is not None and judged.score is not None:
         return _above(judged.reference, judged.score)
     details = judged.details
-    rates = details.error_rates.get(_ELSEWHERE) if isinstance(details, TransferredDetails) else None
-    if rates is None or not rates.kin_pairs:
+    if not isinstance(details, TransferredDetails) or not details.error_rates:
+        return None
+    *_, rates = details.error_rates.values()  # the last of its tests is the strictest
+    if not rates.kin_pairs:
         return None
     seen = round(rates.found_above_10 * rates.kin_pairs)
     return KnownCases(kind="close_relatives", seen=seen, of=rates.kin_pairs)
@@ -121,6 +122,5 @@ def _above(reference: ReferenceScores, score: float) -> KnownCases | None:
     of = sum(reference.related)
     if not of or len(reference.edges) != len(reference.related) + 1:
         return None
-    bins = zip(reference.edges[:-1], reference.related, strict=True)
-    seen = sum(count for low, count in bins if low >= score)
+    seen = pairs_above(reference.edges, reference.related, score)
     return KnownCases(kind="close_relatives", seen=seen, of=of)

@@ -1,6 +1,6 @@
 """The answers in sentences that a reader outside the field understands at first reading.
 
-`standing` and `answering` decide what the answers are. Each sentence begins with the answer, and
+`standing` and `answering` decide what the answers are. A label says the answer, sentences say why;
 none holds a term of art: reports put them on their first screen.
 """
 
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from forensics.case.details.weights import TensorsDetails
 from forensics.case.evidence import Evidence
 from forensics.case.questions import KnownCases
-from forensics.verdicts.answer_labels import label
 from forensics.verdicts.answering import Answered, Reason
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, SameTensors, TierTests
+from forensics.verdicts.detection_limit import pairs_above
 from forensics.verdicts.one_model import Foils, Manner, at_floors, tested_manner
 from forensics.verdicts.standing import Standing
 from forensics.verdicts.tier_readings import read_tiers
 
 _MILLION = 1e-6
-_NAMED = 4  # foils, of which a sentence gives the names
+_NAMED = 3  # pairs of foils, of which a sentence gives the names
 
 
 @dataclass(frozen=True)
-class Known:
+class Grounds:
     """What sentences speak of besides the answer itself."""
 
     decision: Decision
@@ -33,13 +33,13 @@ class Known:
     detection: KnownCases | None
 
 
-def sentences(answered: Answered, known: Known) -> tuple[str, ...]:
+def sentences(answered: Answered, grounds: Grounds) -> tuple[str, ...]:
     """Return an answer's reasons in sentences, the first of which says the answer."""
-    return tuple(filter(None, _REASONS[answered.reason](known)))
+    return tuple(filter(None, _REASONS[answered.reason](grounds)))
 
 
-def _ratio(known: Known) -> Ratio:
-    ratio = known.decision.weighed
+def _ratio(grounds: Grounds) -> Ratio:
+    ratio = grounds.decision.weighed
     assert ratio is not None  # noqa: S101 (these reasons are given of ratios only)
     return ratio
 
@@ -53,20 +53,16 @@ def times(log10_lr: float) -> str:
     return f"{round(size, -digits if digits > 0 else 0):,.0f}"
 
 
-def _identical_weights(known: Known) -> list[str]:
-    details = (entry.details for entry in known.evidence)
+def _identical_weights(grounds: Grounds) -> list[str]:
+    details = (entry.details for entry in grounds.evidence)
     count = next(one.tensors_b for one in details if isinstance(one, TensorsDetails))
-    return [
-        f"Indistinguishable from one model: all {count} tensors of their weights are the same, "
-        "byte for byte."
-    ]
+    return [f"All {count} tensors of their weights are the same, byte for byte."]
 
 
-def _copies(known: Known) -> list[str]:
-    wire = known.decision.screening.tripwire
+def _copies(grounds: Grounds) -> list[str]:
+    wire = grounds.decision.screening.tripwire
     return [
-        f"Indistinguishable from one model: {wire.identical} of {wire.compared} long answers are "
-        "identical, character by character.",
+        f"{wire.identical} of {wire.compared} long answers are identical, character by character.",
         "A cache or a proxy in front of two models would look the same.",
     ]
 
@@ -80,109 +76,112 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _manner(known: Known) -> Manner | None:
-    return tested_manner(known.evidence)
+def _manner(grounds: Grounds) -> Manner | None:
+    return tested_manner(grounds.evidence)
 
 
-def _same_manner(known: Known) -> list[str]:
-    manner = _manner(known)
+def _same_manner(grounds: Grounds) -> list[str]:
+    manner = _manner(grounds)
     if manner is None:
         return []
     low, high = map(_percent, manner.margin)
     return [
-        f"Indistinguishable from one model: the two share {_share(manner)}; 100 % is one model, "
-        f"and one model must lie within {low} and {high}.",
+        f"The two share {_share(manner)}; 100 % is one model, and one model must lie within {low} "
+        f"and {high}.",
         _foils(manner.foils),
     ]
 
 
 def _foils(foils: Foils) -> str:
-    if not foils.of:
+    if not foils.apart and not foils.together:
         return "How well this test tells near relatives apart was not measured on these prompts."
     elsewhere = ", which answered other prompts" if foils.elsewhere else ""
-    more = len(foils.apart) - _NAMED
-    names = [*foils.apart[:_NAMED], *([f"{more} more"] if more > 0 else [])]
-    named = f": {'; '.join(names)}" if names else ""
+    of = len(foils.apart) + len(foils.together)
+    beside = f", not from {_named(foils.together)}" if foils.together else ""
+    apart = f": {_named(foils.apart)}" if foils.apart else ""
     return (
-        f"They would have been told from {len(foils.apart)} of {foils.of} pairs of near relatives"
-        f"{elsewhere}{named}."
+        f"They would have been told from {len(foils.apart)} of {of} pairs of near relatives"
+        f"{elsewhere}{apart}{beside}."
     )
 
 
-def _other_weights(known: Known) -> list[str]:
-    if known.standing.signs.weights == "no":
-        return ["Not one model: their weights agree no more than expected by chance."]
-    return ["Not one model: their weights are not the same, byte for byte."]
+def _named(pairs: Sequence[str]) -> str:
+    more = len(pairs) - _NAMED
+    return "; ".join([*pairs[:_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
-def _other_manner(known: Known) -> list[str]:
-    manner = _manner(known)
+def _other_weights(grounds: Grounds) -> list[str]:
+    if grounds.standing.signs.weights == "no":
+        return ["Their weights agree no more than expected by chance."]
+    return ["Their weights are not the same, byte for byte."]
+
+
+def _other_manner(grounds: Grounds) -> list[str]:
+    manner = _manner(grounds)
     mode = (
         "One model in two modes of answering (thinking or not, another system prompt) can look so."
     )
     if manner is not None:
-        return [f"Not one model: the two share only {_share(manner)}; 100 % is one model.", mode]
-    floors = at_floors(known.evidence)
+        return [f"The two share only {_share(manner)}; 100 % is one model.", mode]
+    floors = at_floors(grounds.evidence)
     less = floors.kinds - floors.reached
     return [
-        f"Not one model: in {less} of {floors.kinds} kinds of evidence each, asked again, is more "
-        "like itself than like the other.",
+        f"In {less} of {floors.kinds} kinds of evidence each, asked again, is more like itself "
+        "than like the other.",
         mode,
     ]
 
 
-def _manner_undecided(known: Known) -> list[str]:
-    manner = _manner(known)
+def _manner_undecided(grounds: Grounds) -> list[str]:
+    manner = _manner(grounds)
     if manner is None:
         return [
-            "Cannot be told: the two are about as alike as one model asked twice, and no test "
-            "against near relatives was made on these prompts."
+            "The two are about as alike as one model asked twice, and no test against near "
+            "relatives was made on these prompts."
         ]
-    return [f"Cannot be told: the two share {_share(manner)}, which leaves one model open."]
+    return [f"The two share {_share(manner)}, which leaves one model open."]
 
 
-def _one_sample(_: Known) -> list[str]:
+def _one_sample(_: Grounds) -> list[str]:
     return [
-        "Cannot be told: too few prompts were asked several times of both, so how much one model's "
-        "own answers differ is not known (needs --samples 3)."
+        "Too few prompts were asked several times of both, so how much one model's own answers "
+        "differ is not known (needs --samples 3)."
     ]
 
 
-def _is_one_model(_: Known) -> list[str]:
-    return ["Supported: they are indistinguishable from one model."]
+def _is_one_model(_: Grounds) -> list[str]:
+    return ["They are indistinguishable from one model."]
 
 
-def _weights(known: Known) -> list[str]:
-    weights, _ = read_tiers(known.evidence)
+def _weights(grounds: Grounds) -> list[str]:
+    weights, _ = read_tiers(grounds.evidence)
     ground = weights.grounds[0]
     if isinstance(ground, SameTensors):
         return [
-            f"Supported by the weights: {ground.identical} of {ground.of} tensors are the same in "
-            f"both, byte for byte, {_percent(ground.share)} of all weights."
+            f"{ground.identical} of {ground.of} tensors of their weights are the same, byte for "
+            f"byte, {_percent(ground.share)} of all weights."
         ]
     assert isinstance(ground, TierTests)  # noqa: S101 (weights are read by nothing else)
     rare = "a million" if ground.least_p < _MILLION else f"{1 / ground.least_p:,.0f}"
     return [
-        "Supported by the weights: unrelated weights would agree as much by chance less than once "
-        f"in {rare} times.",
+        f"Their weights agree as unrelated weights would by chance less than once in {rare} times.",
         "One is an altered copy of the other, or both were made from one parent.",
     ]
 
 
-def _weights_unrelated(_: Known) -> list[str]:
+def _weights_unrelated(_: Grounds) -> list[str]:
     return [
-        "Contradicted by the weights: they agree no more than expected by chance, so there is no "
-        "sign that one is a fine-tune, merge or quantisation of the other."
+        "Their weights agree no more than expected by chance, so there is no sign that one is a "
+        "fine-tune, merge or quantisation of the other."
     ]
 
 
-def _by_ratio(known: Known) -> list[str]:
-    ratio = _ratio(known)
-    supported = label("supported", ratio.verbal.tier)
+def _by_ratio(grounds: Grounds) -> list[str]:
+    ratio = _ratio(grounds)
     most = _most(ratio) if ratio.at_bound == "highest" else ""
     return [
-        f"{supported.capitalize()}: likeness this strong is {times(ratio.value)} times likelier "
-        f"between relatives than between strangers{most}.",
+        f"Likeness this strong is {times(ratio.value)} times likelier between relatives than "
+        f"between strangers{most}.",
         _lineages(ratio),
         _elsewhere(ratio),
         "Text does not tell whether one learned from the other's answers instead.",
@@ -212,91 +211,91 @@ def _lineages(ratio: Ratio) -> str:
     )
 
 
-def _ratio_small(known: Known) -> list[str]:
-    ratio = _ratio(known)
+def _ratio_small(grounds: Grounds) -> list[str]:
+    ratio = _ratio(grounds)
     return [
-        f"Not supported: likeness this strong is only {times(ratio.value)} times likelier between "
-        "relatives than between strangers, and more than 10 times is needed.",
+        f"Likeness this strong is only {times(ratio.value)} times likelier between relatives than "
+        "between strangers, and more than 10 times is needed.",
         _lineages(ratio),
         _elsewhere(ratio),
     ]
 
 
-def _ratio_against(known: Known) -> list[str]:
-    ratio = _ratio(known)
-    error = ratio.error_at_score
-    against = (
-        f"Likeness this weak is {times(ratio.value)} times likelier between strangers than between "
-        "relatives."
-    )
-    if error is None or not error.clusters_in_error:
-        return [f"Not supported: {against[0].lower()}{against[1:]}", _elsewhere(ratio)]
-    scores = "scores" if error.clusters == 1 else "score"
+def _ratio_against(grounds: Grounds) -> list[str]:
+    ratio = _ratio(grounds)
     return [
-        f"Not supported: {error.clusters_in_error} of {error.clusters} unrelated lineages {scores} "
-        "higher.",
-        against,
+        _higher(ratio),
+        f"Likeness this weak is {times(ratio.value)} times likelier between strangers than between "
+        "relatives.",
         _elsewhere(ratio),
     ]
 
 
-def _no_ratio(known: Known) -> list[str]:
-    ratio, screening = known.decision.ratio, known.decision.screening
+def _higher(ratio: Ratio) -> str:
+    """Return how many unrelated lineages, or pairs, score higher; empty where nobody knows."""
+    error, reference, score = ratio.error_at_score, ratio.judged.reference, ratio.judged.score
+    if error is not None and error.clusters_in_error:
+        scores = "scores" if error.clusters == 1 else "score"
+        return f"{error.clusters_in_error} of {error.clusters} unrelated lineages {scores} higher."
+    if reference is None or score is None or not sum(reference.unrelated):
+        return ""
+    above = pairs_above(reference.edges, reference.unrelated, score)
+    return f"{above:,} of {sum(reference.unrelated):,} unrelated pairs score higher."
+
+
+def _no_ratio(grounds: Grounds) -> list[str]:
+    ratio, screening = grounds.decision.ratio, grounds.decision.screening
     if screening.shortfall is not None:
-        return ["Cannot be told: too little could be compared."]
-    if isinstance(ratio, NoRatio):
-        if ratio.cause == "outside":
-            return [
-                "Cannot be told: the models known for these prompts are not of their time and kind "
-                f"({ratio.unmet[0]})."
-            ]
-        if ratio.judged.reason:
-            return [
-                "Cannot be told: how alike strangers are on these prompts is not known "
-                f"({ratio.judged.reason})."
-            ]
-    return ["Cannot be told: how alike strangers are on these prompts is not known."]
-
-
-def _probabilities(_: Known) -> list[str]:
+        return ["Too little could be compared."]
+    unknown = "How alike strangers are on these prompts is not known."
+    if not isinstance(ratio, NoRatio) or ratio.cause == "uncalibrated":
+        return [unknown]
+    if ratio.cause == "not_judged" and ratio.judged.status == "insufficient":
+        return ["Too few of these prompts were answered by both and by models of known origin."]
     return [
-        "Supported: their weights are unrelated, and yet both expect the same words more than any "
-        "control model does.",
+        "The models of known origin that answered such prompts are not of their time and kind.",
+        "Which condition is not met stands below, with what could not be weighed.",
+    ]
+
+
+def _probabilities(_: Grounds) -> list[str]:
+    return [
+        "Their weights are unrelated, and yet both expect the same words more than any control "
+        "model does.",
         "Data that both learned from would show in the same way.",
     ]
 
 
-def _probabilities_or_weights(_: Known) -> list[str]:
+def _probabilities_or_weights(_: Grounds) -> list[str]:
     return [
-        "Something points to it: both expect the same words more than any control model does.",
+        "Both expect the same words more than any control model does.",
         "Shared weights would explain that as well, and were not compared or left it open.",
     ]
 
 
-def _probabilities_point(_: Known) -> list[str]:
+def _probabilities_point(_: Grounds) -> list[str]:
     return [
-        "Something points to it: their weights are unrelated, and both expect the same words more "
-        "than the control models do, though not by enough for a finding."
+        "Their weights are unrelated, and both expect the same words more than the control models "
+        "do, though not by enough for a finding."
     ]
 
 
-def _text_points(_: Known) -> list[str]:
+def _text_points(_: Grounds) -> list[str]:
     return [
-        "Something points to it: their answers are as alike as those of close relatives, and their "
-        "weights are unrelated.",
+        "Their answers are as alike as those of close relatives, and their weights are unrelated.",
         "Text alone does not tell a teacher from public text that both learned from.",
     ]
 
 
-def _probabilities_silent(known: Known) -> list[str]:
+def _probabilities_silent(grounds: Grounds) -> list[str]:
     return [
-        "Not supported at this detection limit: they do not expect the same words more than every "
-        f"control model does.{_students(known)}"
+        "At this detection limit nothing is seen: they do not expect the same words more than "
+        f"every control model does.{_students(grounds)}"
     ]
 
 
-def _students(known: Known) -> str:
-    found = known.detection
+def _students(grounds: Grounds) -> str:
+    found = grounds.detection
     if found is None or found.kind != "learned":
         return ""
     return (
@@ -305,70 +304,70 @@ def _students(known: Known) -> str:
     )
 
 
-def _of_one_model(_: Known) -> list[str]:
-    return ["Cannot be told: between one model and itself the question does not arise."]
+def _of_one_model(_: Grounds) -> list[str]:
+    return ["Between one model and itself the question does not arise."]
 
 
-def _shared_weights(_: Known) -> list[str]:
-    return ["Cannot be told: shared weights explain whatever their answers have in common as well."]
+def _shared_weights(_: Grounds) -> list[str]:
+    return ["Shared weights explain whatever their answers have in common as well."]
 
 
-def _kinship_explains(_: Known) -> list[str]:
-    return ["Cannot be told: close kinship explains what their answers have in common as well."]
+def _kinship_explains(_: Grounds) -> list[str]:
+    return ["Close kinship explains what their answers have in common as well."]
 
 
-def _text_only(_: Known) -> list[str]:
+def _text_only(_: Grounds) -> list[str]:
     return [
-        "Cannot be told from text alone: models that learned from one another and models that "
-        "learned from the same public text look alike."
+        "In text alone, models that learned from one another and models that learned from the same "
+        "public text look alike."
     ]
 
 
-def _kinship(known: Known) -> list[str]:
+def _kinship(grounds: Grounds) -> list[str]:
     by = {
-        "identical_weights": "their weights are the same",
-        "copies": "their long answers are the same",
-        "manner": "their manner of answering is that of one model",
-        "weights": "they share weights",
-        "ratio": "likeness this strong is rare between strangers",
-        "token_probabilities": "both expect the same words more than any control model does",
+        "identical_weights": "Their weights are the same.",
+        "copies": "Their long answers are the same.",
+        "manner": "Their manner of answering is that of one model.",
+        "weights": "They share weights.",
+        "ratio": "Likeness this strong is rare between strangers.",
+        "token_probabilities": "Both expect the same words more than any control model does.",
     }
-    return [f"No: {by[known.standing.ground or 'ratio']}."]
+    return [by[grounds.standing.ground or "ratio"]]
 
 
-def _unexplained(_: Known) -> list[str]:
-    return ["Cannot be told: their answers are more alike than unrelated weights explain."]
+def _unexplained(_: Grounds) -> list[str]:
+    return ["Their answers are more alike than unrelated weights explain."]
 
 
-def _pointed(_: Known) -> list[str]:
-    return ["Cannot be told: something points to kinship without settling it."]
+def _pointed(_: Grounds) -> list[str]:
+    return ["Something points to kinship without settling it."]
 
 
-def _seen(known: Known) -> list[str]:
-    found = known.detection
+def _seen(grounds: Grounds) -> list[str]:
+    found = grounds.detection
     if found is None:
         return []
     missed = "Learning from the other's answers can leave too little to be seen."
     if found.kind == "learned":
         return [
-            f"No sign of kinship, by weights or by token probabilities.{_students(known)}",
+            f"Neither weights nor token probabilities show any.{_students(grounds)}",
             missed,
         ]
     return [
-        "No sign of kinship: close kinship would have shown as more likeness than this in "
+        "Close kinship would have shown as more likeness than this in "
         f"{found.seen} of {found.of} known cases.",
         missed,
     ]
 
 
-def _missed(_: Known) -> list[str]:
+def _missed(_: Grounds) -> list[str]:
     return [
-        "Cannot be told: what was compared could have missed kinship, and little likeness does not "
-        "show independence."
+        "What was compared could have missed kinship, and little likeness does not show "
+        "independence."
     ]
 
 
-_REASONS: Mapping[Reason, Callable[[Known], Sequence[str]]] = {
+_REASONS: Mapping[Reason, Callable[[Grounds], Sequence[str]]] = {
     "identical_weights": _identical_weights,
     "copies": _copies,
     "same_manner": _same_manner,

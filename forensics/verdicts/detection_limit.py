@@ -124,6 +124,17 @@ def read_detection(path: Path) -> Detection:
         ) from error
 
 
+def pairs_above(edges: Sequence[float], counts: Sequence[int], score: float) -> int:
+    """Count the pairs of a histogram in bins that lie wholly above a score.
+
+    Args:
+        edges: the n + 1 ends of n bins.
+        counts: of pairs in each.
+        score: on the same scale.
+    """
+    return sum(count for low, count in zip(edges[:-1], counts, strict=True) if low >= score)
+
+
 @cache
 def shipped() -> Detection:
     """Return the detection curve that comes with the package.

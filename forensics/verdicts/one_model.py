@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from forensics.case.details.shared_manner import MannerDetails, OneModelTest
 from forensics.case.evidence import Evidence
+from forensics.verdicts.tier_readings import SHARED_MANNER
 
 SameManner = Literal["one_model", "another_manner", "undecided", "not_measured"]
-MANNER = "shared_manner"
 _LEAST_KINDS = 3  # of evidence with repeat floors, where no test of equivalence was made
 
 
@@ -17,12 +18,12 @@ _LEAST_KINDS = 3  # of evidence with repeat floors, where no test of equivalence
 class Foils:
     """Pairs of near relatives that are not one model, under the same test.
 
-    `apart` names those of the `of` pairs that it tells apart; `elsewhere`: they answered other
-    prompts than this pair.
+    `apart` names those that it tells apart, the most alike first, and `together` those that it does
+    not; `elsewhere`: they answered other prompts than this pair.
     """
 
     apart: tuple[str, ...]
-    of: int
+    together: tuple[str, ...]
     elsewhere: bool
 
 
@@ -43,26 +44,25 @@ class Manner:
 
 def tested_manner(evidence: Sequence[Evidence]) -> Manner | None:
     """Return what the test of one model says; None where it was not made."""
-    found = next((e for e in evidence if e.comparator == MANNER and e.status == "ok"), None)
+    found = next((e for e in evidence if e.comparator == SHARED_MANNER and e.status == "ok"), None)
     if found is None:
         return None
-    details = found.model_dump()["details"]
-    test = details.get("one_model")
-    if not test or found.score is None:
+    details = found.details
+    if not isinstance(details, MannerDetails):
         return None
-    foils = test.get("foils", ())
-    low, high = test["margin"]
+    test = details.one_model
     return Manner(
-        test["reading"],
-        found.score,
-        (test["low"], test["high"]),
-        (low, high),
-        Foils(
-            tuple(f"{foil['a']} and {foil['b']}" for foil in foils if foil["apart"]),
-            len(foils),
-            bool(test.get("foils_elsewhere")),
-        ),
+        test.reading,
+        details.share,
+        (test.low, test.high),
+        test.margin,
+        Foils(_names(test, apart=True), _names(test, apart=False), test.foils_elsewhere),
     )
+
+
+def _names(test: OneModelTest, *, apart: bool) -> tuple[str, ...]:
+    foils = sorted(test.foils, key=lambda foil: -foil.share)
+    return tuple(f"{foil.a} and {foil.b}" for foil in foils if foil.apart is apart)
 
 
 @dataclass(frozen=True)

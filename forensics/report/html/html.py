@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from forensics.case.document import Case
 from forensics.case.tier_names import TIER_NAMES
-from forensics.report import exhibits, likelihood, refused, view
+from forensics.report import exhibits, four_answers, likelihood, refused, view
 from forensics.report.html.page import Page
 from forensics.support.resources import data_folder
 from forensics.support.sanitise import one_line, visible
@@ -53,6 +53,7 @@ def render_html(case: Case) -> str:
         case=case,
         view=view,
         exhibits=exhibits,
+        four_answers=four_answers,
         likelihood=likelihood,
         plan=case.plan,
         relatives=case.relatives,
