@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from forensics.case.document import Case
+from forensics.case.questions import ClaimAnswer
 from forensics.case.record import Finite, ModelText, Record
 from forensics.exitcodes import ExitCode
 from forensics.policy.declarations import Declarations
@@ -98,6 +99,9 @@ class CheckResult(Record):
     policy_sha256: str
     strict: bool
     declared: Declarations
+    declared_claims: tuple[ClaimAnswer, ...] = Field(
+        default=(), description="what is declared of lineage, answered as claims are"
+    )
     outcomes: tuple[Outcome, ...]
     false_alarms: tuple[FalseAlarms, ...] = ()
     notes: tuple[ModelText, ...] = ()

@@ -170,33 +170,34 @@ def _score(evidence: Evidence) -> str:
     return f"{evidence.title} {number(evidence.score)}{span}"
 
 
-def _declares(parent: DeclaredModel) -> str:
+def declares(parent: DeclaredModel) -> str:
+    """Say who declares which parent."""
     return f"{parent.source} declares {parent.name}"
 
 
 def no_weights(parent: DeclaredModel) -> str:
     """Say that a declared parent could not be checked."""
-    return f"{_declares(parent)}; no weights of both were compared, and text cannot contradict it"
+    return f"{declares(parent)}; no weights of both were compared, and text cannot contradict it"
 
 
 def contradicted(parent: DeclaredModel, by: str) -> str:
     """Say that the weights contradict a declared parent."""
-    return f"{_declares(parent)}, but the weights show no kinship ({by})"
+    return f"{declares(parent)}, but the weights show no kinship ({by})"
 
 
 def left_open(parent: DeclaredModel, by: str) -> str:
     """Say that the weights leave a declared parent open."""
-    return f"{_declares(parent)}; {by}"
+    return f"{declares(parent)}; {by}"
 
 
 def confirmed(parent: DeclaredModel, by: str) -> str:
     """Say that the weights show a declared parent."""
-    return f"{_declares(parent)}, as the weights show ({by})"
+    return f"{declares(parent)}, as the weights show ({by})"
 
 
 def not_a_reference(parent: DeclaredModel) -> str:
     """Say that a declared parent is not among the policy's references."""
-    return f"{_declares(parent)}, which is not among [[against]]"
+    return f"{declares(parent)}, which is not among [[against]]"
 
 
 def add_reference(parent: DeclaredModel) -> str:

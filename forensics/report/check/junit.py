@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 from forensics.exitcodes import ExitCode
 from forensics.policy.outcomes import CheckResult, Outcome
 from forensics.report.check import view
+from forensics.report.four_answers import claim_line
 from forensics.support.ci_commands import harmless
 from forensics.support.sanitise import one_line, visible
 
@@ -27,6 +28,7 @@ def check_to_junit(result: CheckResult) -> str:
         ("exit_code", str(result.exit_code)),
         ("policy", result.policy),
         ("version", result.version),
+        *((f"claim.{i}", claim_line(c)) for i, c in enumerate(result.declared_claims, 1)),
         *((f"false_alarms.{a.rule}", view.alarm_line(a)) for a in result.false_alarms),
     ):
         ET.SubElement(properties, "property", name=name, value=one_line(value, _LONGEST))

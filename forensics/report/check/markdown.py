@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from forensics.policy.outcomes import CheckResult, Outcome, Status
 from forensics.report.check import view
+from forensics.report.four_answers import claim_line
 from forensics.report.markdown import MAX_CHARS, code, prose
 from forensics.support.ci_commands import harmless
 
@@ -40,6 +41,8 @@ def _blocks(result: CheckResult) -> Iterable[str]:
     yield (
         f"{code(result.subject)} against {code(result.policy)} · {prose(view.exit_words(result))}"
     )
+    if result.declared_claims:
+        yield _bullets(claim_line(one) for one in result.declared_claims)
     yield _table(result)
     for outcome in view.ordered(result):
         if outcome.status != "pass" or outcome.allowed:

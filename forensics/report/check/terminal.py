@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from forensics.policy.outcomes import CheckResult, Outcome, Status
 from forensics.report.check import view
+from forensics.report.four_answers import claim_line
 from forensics.support.ci_commands import harmless
 from forensics.support.sanitise import encodable, one_line
 
@@ -64,6 +65,7 @@ class _CheckPage:
             self.text(view.headline(self.result), "bold"),
             self.text(f"{self.result.subject} against {self.result.policy}"),
             self.text(view.exit_words(self.result), "dim"),
+            *(self.text(claim_line(one)) for one in self.result.declared_claims),
         ]
         self.print(Panel(Group(*lines), padding=(0, 1)))
 
