@@ -47,7 +47,7 @@ class StepSummaryReport:
 def _answers(case: Case) -> list[str]:
     claims = [
         f"### Claim: “{prose(claim.text, 400)}”\n\n**{prose(claim.label.upper())}.** "
-        f"{prose(claim.reason, 400)}"
+        f"{prose(claim.reason, 400)} {prose(claim.step, 400)}".rstrip()
         for claim in shown_claims(case)[:_LINES]
     ]
     answers = shown_answers(case)
