@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from forensics.case.document import Case
-from forensics.case.questions import ClaimAnswer, NextStep, QuestionAnswer
+from forensics.case.questions import AnswerWord, ClaimAnswer, NextStep, Question, QuestionAnswer
 from forensics.custody.claim_wording import CLAIM_WORDS
 from forensics.verdicts.answer_labels import QUESTIONS, SHORT_QUESTIONS, label
 
@@ -14,7 +14,7 @@ from forensics.verdicts.answer_labels import QUESTIONS, SHORT_QUESTIONS, label
 class ShownAnswer:
     """An answer in words: `question`, `label` behind it, `reasons`, what would settle it (`step`).
 
-    `path` is where it stands in the case.
+    `path` is where it stands in the case; `answer`, `strength` and `next_step` are as it has them.
     """
 
     question: str
@@ -23,6 +23,9 @@ class ShownAnswer:
     reasons: tuple[str, ...]
     step: str
     path: str
+    answer: AnswerWord
+    strength: str = ""
+    next_step: NextStep | None = None
 
     @property
     def headline(self) -> str:
@@ -50,6 +53,7 @@ class ShownClaim:
     reason: str
     step: str
     path: str
+    answer: ClaimAnswer
 
 
 def shown_claims(case: Case) -> tuple[ShownClaim, ...]:
@@ -65,22 +69,31 @@ def shown_claims(case: Case) -> tuple[ShownClaim, ...]:
             answer.reason,
             step_words(answer.next_step),
             f"plan.answers.{index}",
+            answer,
         )
         for index, (claim, answer) in enumerate(zip(plan.claims, plan.answers, strict=True))
     )
 
 
 def shown_answers(case: Case) -> tuple[ShownAnswer, ...]:
-    """Return the answers, that which says most first; none of a case before version 0.3."""
+    """Return the answers, a claim's or that which says most first; none before version 0.3."""
     answers = case.verdict.answers
-    lead = _lead(answers)
+    lead = _lead(answers, _claimed(case))
     order = sorted(range(len(answers)), key=lambda index: (index != lead, index))
     return tuple(_shown(answers[index], index) for index in order)
 
 
-def _lead(answers: tuple[QuestionAnswer, ...]) -> int:
+def _claimed(case: Case) -> Question | None:
+    """Return the question that the first claim comes to; None without a testable claim."""
+    claims = case.plan.answers if case.plan else ()
+    return next((claim.question for claim in claims if claim.question), None)
+
+
+def _lead(answers: tuple[QuestionAnswer, ...], claimed: Question | None) -> int:
     """Return the place of the answer that says most: one model, then what was learned, kinship."""
     by_question = {answer.question: index for index, answer in enumerate(answers)}
+    if claimed in by_question:
+        return by_question[claimed]
     said = {answer.question: answer.answer for answer in answers}
     if said.get("one_model") == "indistinguishable":
         return by_question["one_model"]
@@ -97,6 +110,9 @@ def _shown(answer: QuestionAnswer, index: int) -> ShownAnswer:
         answer.reasons,
         step_words(answer.next_step),
         f"verdict.answers.{index}",
+        answer.answer,
+        answer.strength,
+        answer.next_step,
     )
 
 

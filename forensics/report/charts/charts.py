@@ -22,7 +22,7 @@ _PAIR_ROW = 126
 _TALL = 138
 
 
-def score_chart(evidence: Evidence, path: str) -> Markup:
+def score_chart(evidence: Evidence, path: str, name: str = "distribution") -> Markup:
     """Return the SVG of one comparator's score, interval and noise floor.
 
     With the cohort's pairs (`Evidence.reference`) these stand behind it as distributions, without
@@ -31,6 +31,7 @@ def score_chart(evidence: Evidence, path: str) -> Markup:
     Args:
         evidence: measured evidence; without a score there is nothing to draw.
         path: where the evidence lies in the case, for `data-case` and the ids.
+        name: of the kind of chart, where a page shows the same one twice.
 
     Returns:
         An `<svg role="img">` with title and description, or nothing without a score.
@@ -52,7 +53,7 @@ def score_chart(evidence: Evidence, path: str) -> Markup:
     for one in layers:
         one["encoding"]["x"].get("scale", {})["zero"] = False
     svg = draw(specification(layers, _TALL))
-    return labelled(svg, path, "distribution", "This pair among the cohort's pairs", words)
+    return labelled(svg, path, name, "This pair among the cohort's pairs", words)
 
 
 def chart_words(evidence: Evidence) -> str:
@@ -133,7 +134,7 @@ def _distributions(reference: ReferenceScores | None) -> list[dict[str, Any]]:
     if reference is None:
         return []
     rows = (
-        ("related", "close kin", reference.related, "var(--kin)"),
+        ("related", "close relatives", reference.related, "var(--kin)"),
         ("unrelated", "unrelated", reference.unrelated, "var(--other)"),
     )
     layers: list[dict[str, Any]] = []

@@ -122,7 +122,7 @@ def layer(mark: dict[str, Any], values: Sequence[dict[str, Any]], **more: Any) -
     """Return one layer whose field `x` lies on the chart's scale."""
     # Readers' fonts are wider than the one that vl-convert measures with.
     apart = {"labelOverlap": True, "labelSeparation": 12}
-    axis = {"title": None, "tickCount": 5, "format": "~g", **apart}
+    axis = {"title": None, "tickCount": 5, "format": "~r", **apart}
     x = {"field": "x", "type": "quantitative", "axis": axis, "scale": {"zero": True}}
     encoding = {"x": x, **more}
     return {"data": {"values": list(values)}, "mark": {"clip": False, **mark}, "encoding": encoding}

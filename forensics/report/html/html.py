@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from forensics.case.document import Case
 from forensics.case.tier_names import TIER_NAMES
-from forensics.report import exhibits, four_answers, likelihood, refused, view
+from forensics.report import exhibits, glossary, likelihood, refused, view
 from forensics.report.html.page import Page
 from forensics.support.resources import data_folder
 from forensics.support.sanitise import one_line, visible
@@ -53,8 +53,8 @@ def render_html(case: Case) -> str:
         case=case,
         view=view,
         exhibits=exhibits,
-        four_answers=four_answers,
         likelihood=likelihood,
+        glossary=glossary,
         plan=case.plan,
         relatives=case.relatives,
         refusal_labels=refused.LABELS,
@@ -67,6 +67,26 @@ def render_html(case: Case) -> str:
     # Everything but the prompts first: they get what room is left.
     taken = len(fill(page=page).encode("utf-8", "replace")) + _LINKS_BYTES
     return fill(page=replace(page, room=max(_PAGE_BYTES - taken, 0)))
+
+
+def render_brief(case: Case) -> str:
+    """Return the first screen with scope and limits as one HTML file, without script."""
+    folder = data_folder("reports") / "templates"
+    style = (folder / "report.css").read_text(encoding="utf-8").strip()
+    page = Page(case)
+    brief: str = (
+        _environment(folder)
+        .get_template("brief.html.j2")
+        .render(
+            case=case,
+            view=view,
+            page=page,
+            style=Markup(style),  # noqa: S704 (our own file)
+            policy=content_security_policy(style, ""),
+            v=page.value,
+        )
+    )
+    return brief
 
 
 def content_security_policy(style: str, script: str) -> str:

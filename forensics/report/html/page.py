@@ -13,6 +13,7 @@ from forensics.case.details.reference import Judged, LikenessDetails
 from forensics.case.details.text import RefusalDetails
 from forensics.case.document import Case
 from forensics.case.evidence import Evidence, Tier
+from forensics.case.questions import AnswerWord, ClaimWord
 from forensics.case.tier_names import TIER_NAMES
 from forensics.report import view
 from forensics.report.caveats import Caveat, caveats
@@ -22,7 +23,9 @@ from forensics.report.charts.likelihood_chart import likelihood_chart
 from forensics.report.charts.tree_chart import tree_chart
 from forensics.report.counted import LabelCounts, tallies
 from forensics.report.exhibits import SIDES, ShownExhibits, shown_exhibits
+from forensics.report.first_screen import STRENGTHS, FirstScreen, Tone, first_screen, tone
 from forensics.report.html.markup import shown
+from forensics.report.html.picture import Picture, picture
 from forensics.report.html.prompt_rows import (
     MAX_VALUE_CHARS,
     PromptRow,
@@ -100,6 +103,24 @@ class Page:
             f"answer.{also}"
         )
         return Markup('<p class="notice">{}</p>').format(words)
+
+    @property
+    def strengths(self) -> tuple[str, ...]:
+        """How strongly something may be supported, the least first."""
+        return STRENGTHS
+
+    @cached_property
+    def first(self) -> FirstScreen:
+        """What stands on the first screen."""
+        return first_screen(self.case)
+
+    def tone(self, answer: AnswerWord | ClaimWord) -> Tone:
+        """Return whether an answer says yes, says no, or leaves it open."""
+        return tone(answer)
+
+    def picture(self) -> Picture | None:
+        """Return where this pair stands between unrelated models and one model, if known."""
+        return self._once("picture", lambda: picture(self.case))
 
     @cached_property
     def exhibits(self) -> ShownExhibits:

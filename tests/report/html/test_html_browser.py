@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.case.document import Case
+from forensics.report.first_screen import first_screen
 from forensics.report.html.html import render_html
 from forensics.support.sanitise import visible
 from tests.report.html.browser import Browser, chromium
@@ -79,7 +80,7 @@ def test_nothing_runs_is_loaded_or_complained_of(browser: Browser, folder: Path,
     assert browser.evaluate(count) == 2
     # Half of the hostile answers would set the title.
     title = browser.evaluate("document.title")
-    assert title.split() == visible(case.verdict.headline).split()
+    assert title.split() == visible(first_screen(case).title).split()
     handlers = "[...document.all].flatMap(e => e.getAttributeNames()).filter(n => /^on/.test(n))"
     assert browser.evaluate(handlers) == []
 

@@ -43,7 +43,7 @@ def test_a_matched_calibration_is_shown_with_all_that_qualifies_it(
         if path is not None:
             view.lookup(case, path)
     assert any("likelihood" in (e.attributes["class"] or "") for e in page.of("svg"))
-    answer = next(e for e in page.of("section") if e.attributes.get("id") == "answer").text
+    answer = next(e for e in page.of("section") if e.attributes.get("id") == "why").text
     assert "models like those of the cohort alpaca-eval" in answer
     assert f"log10 {found.value:.2f}" in answer
     assert len(render_markdown(case)) <= MAX_CHARS

@@ -106,13 +106,13 @@ def test_every_place_named_in_the_page_is_in_the_case(page: Page) -> None:
 def test_sections_are_in_the_agreed_order(page: Page) -> None:
     order = [e.attributes["id"] for e in page.of("section") if "id" in e.attributes]
     assert order == [
-        *("answer", "claims", "falls", "exhibits", "evidence", "prompts", "refusals"),
-        *("relatives", "method", "limits"),
+        *("answer", "why", "claims", "falls", "exhibits", "evidence", "prompts", "refusals"),
+        *("relatives", "method", "limits", "glossary"),
     ]
 
 
 def test_the_answer_has_the_ratio_with_all_that_qualifies_it(page: Page) -> None:
-    answer = next(e for e in page.of("section") if e.attributes.get("id") == "answer").text
+    answer = next(e for e in page.of("section") if e.attributes.get("id") == "why").text
     for words in (
         "about 12 times as probable if the two are one model or of close descent",
         "12 (log10 1.08)",

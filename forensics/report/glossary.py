@@ -1,0 +1,54 @@
+"""The terms of a report, each in one plain sentence: shown on hover and at the end of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TERMS: Mapping[str, str] = {
+    "calibration": (
+        "Turning a score into a likelihood ratio with the scores of pairs whose relation is known."
+    ),
+    "close relatives": (
+        "One model, or two of which one is a fine-tune, merge or quantisation of the other or of "
+        "the same instruction-tuned parent."
+    ),
+    "cohort": (
+        "Many models of known origin that answered the same prompts; it shows how alike unrelated "
+        "models are."
+    ),
+    "copy tripwire": (
+        "A control that counts identical long answers: many of them point to one model, a cache or "
+        "a proxy rather than to kinship."
+    ),
+    "error rate": (
+        "How often unrelated models reach a score as high as this one; lineages are counted, not "
+        "pairs, because variants of one model are no independent cases."
+    ),
+    "exhibit": "A pair of answers shown to a reader; it illustrates a score and carries no weight.",
+    "interval": (
+        "The range in which a figure stays in 95 of 100 repetitions with other prompts of the same "
+        "kind."
+    ),
+    "known model": "The model that the questioned one is compared with; called A.",
+    "likelihood ratio": (
+        "How many times as probable the measurement is if the two are related as if they are "
+        "not. It is not the probability that they are related."
+    ),
+    "lineage cluster": "Models that descend from one another; they count as one independent case.",
+    "log10": "The number of zeros of a ratio: 2 stands for 100, -1 for 1/10.",
+    "noise floor": (
+        "How alike one model is to itself: asked the same prompt again or, where it was asked only "
+        "once, on other prompts."
+    ),
+    "p-value": "How often chance alone gives a result at least as extreme.",
+    "questioned model": "The model whose origin is asked about; called B.",
+    "screening": (
+        "A comparison that no population of known models covers: likeness is measured, and no "
+        "likelihood ratio is given."
+    ),
+    "shared manner": (
+        "How much of what each model shares with itself the two share: 0 % is as alike as "
+        "unrelated models, 100 % is one model."
+    ),
+    "tier": "A kind of access: text, token probabilities, tokenizer, weights.",
+}
