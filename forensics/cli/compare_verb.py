@@ -96,7 +96,7 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     case = with_plan(case, plan, transcripts)
     for line in left_out(case.evidence):
         progress.note(line)
-    render(case.model_copy(update={"blind": settings.blind}), wanted)
+    render(case.model_copy(update={"blind": settings.blind}), wanted, verbose=options["verbose"])
     _raise_for_errors(case, settings.analysis.tiers)
 
 

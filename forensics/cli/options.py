@@ -32,7 +32,7 @@ class FiniteRange(click.FloatRange):
 
 
 def output_options(command: Decorated) -> Decorated:
-    """Add the options that write a case in the built-in formats."""
+    """Add the options that write a case in the built-in formats, or print all of it."""
     return added(
         command,
         (
@@ -56,6 +56,12 @@ def output_options(command: Decorated) -> Decorated:
                 section="Output",
                 metavar="FILE|-",
                 help="Write Markdown.",
+            ),
+            option(
+                "--verbose",
+                section="Output",
+                is_flag=True,
+                help="Print the whole report instead of its first screen.",
             ),
         ),
     )

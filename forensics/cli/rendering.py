@@ -84,15 +84,18 @@ def named_target(option: str) -> tuple[str, str]:
     return name, target
 
 
-def render(case: Case, outputs: ReportTargets, *, only_files: bool = False) -> None:
-    """Write every output, then the terminal report unless stdout is taken.
+def render(
+    case: Case, outputs: ReportTargets, *, verbose: bool = False, only_files: bool = False
+) -> None:
+    """Write every output, then the answer on one screen unless stdout is taken.
 
     Of a blind case everything is masked but a JSON file, which is the record.
 
     Args:
         case: what to render.
         outputs: which format goes where.
-        only_files: whether the terminal report is left out although stdout is free.
+        verbose: whether the whole report is printed instead of its first screen.
+        only_files: whether nothing is printed although stdout is free.
     """
     shown = _shown(case)
     written = []
@@ -104,8 +107,11 @@ def render(case: Case, outputs: ReportTargets, *, only_files: bool = False) -> N
         from rich.console import Console
 
         from forensics.report.terminal import render_terminal
+        from forensics.report.terminal_screen import render_screen
 
-        render_terminal(shown, Console())
+        (render_terminal if verbose else render_screen)(shown, Console())
+        if not verbose and not outputs.targets:
+            note("--verbose prints the whole report, --html FILE writes it as a page")
     for path in filter(None, written):
         note(f"written: {path}")
 

@@ -45,4 +45,4 @@ def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
     found = opened(case) if unblind else read_case(case)
     shown = blinded(found) if blind or found.blind else found
-    render(shown, wanted, only_files=bool(options["output"]))
+    render(shown, wanted, verbose=options["verbose"], only_files=bool(options["output"]))

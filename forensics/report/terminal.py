@@ -19,8 +19,8 @@ from forensics.report.exhibits import (
     rarity_words,
     shown_exhibits,
 )
-from forensics.report.four_answers import shown_answers, shown_claims
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
+from forensics.report.terminal_screen import render_screen
 from forensics.report.tiers import tier_summaries
 from forensics.support.ci_commands import harmless
 from forensics.support.numbers import DASH, number
@@ -66,9 +66,9 @@ def render_terminal(case: Case, console: Console) -> None:
     Text from the case is only ever printed as `Text`, never parsed as markup; what the console's
     encoding cannot express is printed as a visible escape.
     """
+    render_screen(case, console)
     page = _CasePage(case, console)
-    page.answers()
-    page.answer()
+    page.why()
     page.claims()
     page.subjects()
     page.evidence()
@@ -108,56 +108,23 @@ class _CasePage:
             grid.add_row(self.text(mark, style), self.text(clip(line, 1000)))
         self.print(grid)
 
-    def answers(self) -> None:
-        """Print what was asked and what can be said of it; nothing of a case without answers."""
-        from rich.console import Group
-        from rich.panel import Panel
-
-        answers = shown_answers(self.case)
-        if not answers:
-            return
-        lead, *others = answers
-        lines = []
-        for claim in shown_claims(self.case):
-            lines += [
-                self.text(one_line(f'Claim: "{claim.text}" ({claim.source})', 400), "bold"),
-                self.text(f"{claim.label.upper()}. {claim.reason}"),
-                *([self.text(claim.step, "dim")] if claim.step else []),
-                self.text(""),
-            ]
-        lines += [
-            self.text(one_line(f"{self.case.a.name}  ·  {self.case.b.name}", 200)),
-            self.text(lead.opening, "bold"),
-            *([self.text(lead.further)] if lead.further else []),
-            *(self.text(f"{one.short} {one.label}", "cyan") for one in others),
-            *([self.text(lead.step)] if lead.step else []),
-        ]
-        self.print(Panel(Group(*lines), padding=(0, 1)))
-
-    def answer(self) -> None:
-        from rich.console import Group
-        from rich.panel import Panel
-
+    def why(self) -> None:
         verdict = self.case.verdict
-        if verdict.answers:
-            self.heading("In numbers")
-        lines = [self.text(verdict.headline, "bold")]
+        self.heading(verdict.headline)
         status = view.status_line(self.case)
         if not all(part.lower() in verdict.headline.lower() for part in status.split(" · ")):
-            lines.append(self.text(status, "cyan"))
-        lines += [self.text(""), self.text(verdict.reading)]
+            self.print(self.text(status, "cyan"))
+        self.print(self.text(verdict.reading))
         for found in likelihoods(self.case):
-            lines += [self.text(""), self.text(plain(found)), self.text(likelihood_words(found))]
+            self.print(self.text(plain(found)))
+            self.print(self.text(likelihood_words(found)))
         if verdict.log10_lr:
-            lines.append(self.text(f"Error rate at this score: {error_rate(self.case)}."))
+            self.print(self.text(f"Error rate at this score: {error_rate(self.case)}."))
         # What is said of one kind of evidence stands in its row below.
-        titles = tuple(f"{one.title}: " for one in self.case.evidence)
-        lines += [
-            self.text(reason, "yellow")
-            for reason in verdict.reasons
-            if verdict.status != "screening" or not reason.startswith(titles)
-        ]
-        self.print(Panel(Group(*lines), padding=(0, 1)))
+        titles = tuple(f"{entry.title}: " for entry in self.case.evidence)
+        for reason in verdict.reasons:
+            if verdict.status != "screening" or not reason.startswith(titles):
+                self.print(self.text(reason, "yellow"))
 
     def table(self, *columns: str) -> Table:
         from rich import box
