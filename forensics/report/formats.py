@@ -38,11 +38,13 @@ BUILT_IN = {
     "step-summary": "forensics.report.step_summary:StepSummaryReport",
     "junit": "forensics.report.junit:JunitReport",
     "cyclonedx": "forensics.report.cyclonedx:CycloneDxReport",
+    "card": "forensics.report.card:CardReport",
+    "brief": "forensics.report.brief:BriefReport",
 }
 
 
 # Files of lines, which a job may print; the others have no line that begins with what is in them.
-_SHOWN_IN_LOGS = ("markdown", "text", "csv", "step-summary", "junit")
+_SHOWN_IN_LOGS = ("markdown", "text", "csv", "step-summary", "junit", "card")
 
 
 def report_format(name: str) -> ReportFormat:

@@ -66,7 +66,7 @@ def render_screen(case: Case, console: Console) -> None:
         Text(
             harmless(encodable(visible(line.text), console.encoding)),
             style=line.style,
-            overflow="ellipsis",
+            overflow="crop",
             no_wrap=True,
         )
         for line in screen_lines(case, max(width - 4, 20))
