@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from forensics.case.document import Case
-from forensics.case.questions import AnswerWord, ClaimAnswer, NextStep, Question, QuestionAnswer
+from forensics.case.questions import AnswerWord, ClaimAnswer, NextStep, QuestionAnswer
 from forensics.custody.claim_wording import CLAIM_WORDS
 from forensics.verdicts.answer_labels import QUESTIONS, SHORT_QUESTIONS, label
 
@@ -76,24 +76,16 @@ def shown_claims(case: Case) -> tuple[ShownClaim, ...]:
 
 
 def shown_answers(case: Case) -> tuple[ShownAnswer, ...]:
-    """Return the answers, a claim's or that which says most first; none before version 0.3."""
+    """Return the answers, that which says most first; none of a case before version 0.3."""
     answers = case.verdict.answers
-    lead = _lead(answers, _claimed(case))
+    lead = _lead(answers)
     order = sorted(range(len(answers)), key=lambda index: (index != lead, index))
     return tuple(_shown(answers[index], index) for index in order)
 
 
-def _claimed(case: Case) -> Question | None:
-    """Return the question that the first claim comes to; None without a testable claim."""
-    claims = case.plan.answers if case.plan else ()
-    return next((claim.question for claim in claims if claim.question), None)
-
-
-def _lead(answers: tuple[QuestionAnswer, ...], claimed: Question | None) -> int:
+def _lead(answers: tuple[QuestionAnswer, ...]) -> int:
     """Return the place of the answer that says most: one model, then what was learned, kinship."""
     by_question = {answer.question: index for index, answer in enumerate(answers)}
-    if claimed in by_question:
-        return by_question[claimed]
     said = {answer.question: answer.answer for answer in answers}
     if said.get("one_model") == "indistinguishable":
         return by_question["one_model"]

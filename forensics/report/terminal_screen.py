@@ -41,9 +41,10 @@ def screen_lines(case: Case, width: int = _INNER) -> list[Line]:
         the other questions, what would settle it. Where lines are short, reasons are cut first.
     """
     screen = first_screen(case)
-    head = [Line(_fit(" · ".join(screen.names), width), "bold")]
+    head: list[Line] = []
     for claim in screen.claims[:1]:
         head += _claim(claim, width, len(screen.claims) - 1)
+    head.append(Line(_fit(" · ".join(screen.names), width), "bold"))
     head.append(_answer(screen.lead, width))
     tail = [_other(answer, width) for answer in screen.others] + _settle(screen, width)
     room = MOST_LINES - len(head) - len(tail)

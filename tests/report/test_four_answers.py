@@ -75,36 +75,27 @@ def _said(name: str, case: Case) -> str:
 @pytest.mark.parametrize("name", ["text", "markdown", "html", "step-summary"])
 def test_what_people_read_begins_with_the_claim_and_its_answer(name: str) -> None:
     said = _said(name, CASE)
-    place = [
-        said.find(text)
-        for text in (
-            CLAIM,
-            "CANNOT BE TOLD FROM THIS MATERIAL",
-            "What would settle it:",
-            "close relatives? NOT SUPPORTED",
-            "Likelihood ratio",
-        )
-    ]
-    assert -1 not in place[:-1] and place[:-1] == sorted(place[:-1])
+    order = (CLAIM, "CANNOT BE TOLD FROM THIS MATERIAL", "CLOSE RELATIVES? NOT SUPPORTED")
+    place = [said.upper().find(text.upper()) for text in order]
+    assert -1 not in place and place == sorted(place)
     assert place[0] < 120
+    assert "What would settle it:" in said
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "html", "step-summary"])
 def test_an_unrelated_pair_is_not_supported_by_the_lineages_that_score_higher(name: str) -> None:
     said = _said(name, answered_case(claimed=False))
-    if name == "html":  # its heading and the reasons are two elements
-        assert "NOT SUPPORTED" in said
-        said = said.replace("NOT SUPPORTED", "NOT SUPPORTED:")
-    assert "not supported: 81 of 84 unrelated lineages score higher" in said.lower()
-    assert said.index("NOT SUPPORTED") < 200
+    # The heading and its reasons may stand on two lines.
+    flat = said.lower().replace("not supported:", "not supported").replace(" !", "")
+    assert "not supported 81 of 84 unrelated lineages score higher" in flat
+    assert flat.index("not supported") < 240
 
 
 def test_the_first_screen_holds_no_term_of_art() -> None:
     text = TextReport().render(CASE)
-    page = parse(HtmlReport().render(CASE)).of("main")[0].text
-    for shown in (text, page):
-        first = re.sub(r"--[a-z]+", "", shown[: shown.index("In numbers")])  # options of commands
-        assert not TERMS.search(first)
+    page = parse(HtmlReport().render(CASE)).of("section")[0].text
+    for shown in (text[: text.index("╰")], page):
+        assert not TERMS.search(re.sub(r"--[a-z]+", "", shown))  # options of commands
 
 
 def test_machines_read_the_answers_too() -> None:

@@ -53,7 +53,7 @@ def score_chart(evidence: Evidence, path: str, name: str = "distribution") -> Ma
     for one in layers:
         one["encoding"]["x"].get("scale", {})["zero"] = False
     svg = draw(specification(layers, _TALL))
-    return labelled(svg, path, name, "This pair among the cohort's pairs", words)
+    return labelled(svg, path, name, "This pair among pairs whose relation is known", words)
 
 
 def chart_words(evidence: Evidence) -> str:
