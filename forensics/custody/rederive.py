@@ -141,6 +141,8 @@ def _again(
         old if old.comparator in missing else new
         for old, new in zip(entries, evidence, strict=True)
     ]
+    if unjudged or unfused:
+        stand_in = _placed_as_recorded(stand_in, case.evidence)
     again = concluded(
         first,
         second,
@@ -156,6 +158,12 @@ def _again(
         beside = tuple(_beside(one, recorded[one.comparator]) for one in again.evidence)
         again = again.model_copy(update={"evidence": beside})
     return again, {e.comparator: missing[e.comparator] for e in entries if e.comparator in missing}
+
+
+def _placed_as_recorded(found: Sequence[Evidence], recorded: Sequence[Evidence]) -> list[Evidence]:
+    """Place scores among unrelated pairs as the record does: who scored these is not at hand."""
+    places = {one.comparator: one.neighbourhood for one in recorded}
+    return [one.model_copy(update={"neighbourhood": places.get(one.comparator)}) for one in found]
 
 
 def _as_recorded(old: CaseSubject, new: CaseSubject) -> CaseSubject:
