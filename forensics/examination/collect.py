@@ -178,10 +178,10 @@ def _ask(
 def only_asked(transcript: Transcript, suite: Suite, settings: GenerationSettings) -> Transcript:
     """Return the transcript cut to `suite` and `samples`: a file may hold more than this run."""
     hashes = {prompt.sha256 for prompt in suite.prompts}
-    kept = tuple(
+    asked_for = tuple(
         r for r in transcript.responses if r.prompt.sha256 in hashes and r.sample < settings.samples
     )
-    return replace(transcript, responses=kept)
+    return replace(transcript, responses=asked_for)
 
 
 def transcript_name(

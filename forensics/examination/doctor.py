@@ -151,11 +151,11 @@ def _ask(backend: Backend, prompts: Sequence[Prompt]) -> list[Response]:
         Request(p, 0, MAX_TOKENS, f"{i}-{request_key(identity, settings, p, 0)}")
         for i, p in enumerate(prompts)
     ]
-    found: dict[str, Response] = {}
+    answers: dict[str, Response] = {}
 
     def sink(response: Response) -> None:
-        found[response.key or ""] = response
-        if len(found) == 1 and response.status == "error":
+        answers[response.key or ""] = response
+        if len(answers) == 1 and response.status == "error":
             raise _StopAsking
 
     try:
@@ -164,9 +164,9 @@ def _ask(backend: Backend, prompts: Sequence[Prompt]) -> list[Response]:
         pass
     except BackendError:
         # What was answered before says more than that a later call failed.
-        if not found:
+        if not answers:
             raise
-    return [found[r.key] for r in requests if r.key in found]
+    return [answers[r.key] for r in requests if r.key in answers]
 
 
 def _with_logprobs(backend: OpenAIBackend) -> Response | None:
@@ -175,10 +175,10 @@ def _with_logprobs(backend: OpenAIBackend) -> Response | None:
         return None
     backend.extra_body = _LOGPROBS[backend.options.api]
     try:
-        found = _ask(backend, [_ASKED])
+        answers = _ask(backend, [_ASKED])
     except ForensicsError as error:
         return Response(prompt=_ASKED, text="", status="error", error=str(error))
-    return found[0] if found else None
+    return answers[0] if answers else None
 
 
 def _refused(subject: Subject, message: str) -> tuple[Check, ...]:
@@ -345,7 +345,7 @@ def _seconds(answer: Response) -> float | None:
 def _transcript(transcript: Transcript) -> tuple[Check, ...]:
     total = len(transcript.responses)
     counts = {status: transcript.count(status) for status in STATUSES}
-    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    counted = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     samples = len({r.sample for r in transcript.responses})
     empty = sum(
         r.status in ("ok", "truncated") and not r.text.strip() for r in transcript.responses
@@ -358,7 +358,7 @@ def _transcript(transcript: Transcript) -> tuple[Check, ...]:
             f"{total} answers to {len(transcript.prompts)} prompts, up to {samples} samples; "
             "nothing was called",
         ),
-        _share("answers", told + (f"; {empty} empty" if empty else ""), readable, total),
+        _share("answers", counted + (f"; {empty} empty" if empty else ""), readable, total),
         _provenance(transcript),
         _held("prompt texts", transcript, lambda r: bool(r.prompt.messages)),
         _held("logprobs", transcript, lambda r: bool(r.logprobs)),

@@ -40,8 +40,10 @@ def suite() -> Suite:
     from forensics.suites.suite import Message, Prompt, Suite
 
     prompts = tuple(
-        Prompt(one.id, (Message("user", one.text),), language=one.language, max_tokens=1)
-        for one in load_passages()
+        Prompt(
+            passage.id, (Message("user", passage.text),), language=passage.language, max_tokens=1
+        )
+        for passage in load_passages()
     )
     return Suite(NAME, "1", "Fixed passages", prompts)
 
@@ -107,12 +109,12 @@ def ask_probabilities(
         try:
             first = echoed(passages.prompts[:1])
             if _scores(first):
-                found = echoed(passages.prompts)
-                return read_probabilities(subject, backend.identity(), found)
+                transcript = echoed(passages.prompts)
+                return read_probabilities(subject, backend.identity(), transcript)
         except BackendError as error:
             return f"its /completions cannot be asked: {shortened(str(error))}"
         why = _why(first)
-        if not any(one.error for one in first.responses):
+        if not any(response.error for response in first.responses):
             break  # it answered, and will answer alike
     return why
 
@@ -142,14 +144,14 @@ def read_probabilities(
 
 
 def _scores(echoed: Transcript) -> dict[str, TextScore]:
-    texts = {one.text: one.id for one in load_passages()}
-    found: dict[str, TextScore] = {}
+    texts = {passage.text: passage.id for passage in load_passages()}
+    scores: dict[str, TextScore] = {}
     for response in echoed.responses:
         text = response.prompt.text
         score = echoed_score(text, response.logprobs or ()) if text in texts else None
         if score is not None:
-            found[texts[text]] = score
-    return found
+            scores[texts[text]] = score
+    return scores
 
 
 def echoed_score(text: str, tokens: Sequence[Mapping[str, Any]]) -> TextScore | None:
@@ -219,10 +221,10 @@ def probabilities(alternatives: Any) -> dict[str, float]:
     if not isinstance(alternatives, list):
         return {}
     shares: dict[str, float] = {}
-    for one in alternatives:
-        if not isinstance(one, dict):
+    for alternative in alternatives:
+        if not isinstance(alternative, dict):
             return {}
-        token, value = one.get("token"), _number(one.get("logprob"))
+        token, value = alternative.get("token"), _number(alternative.get("logprob"))
         if isinstance(token, str) and token and value is not None:
             shares[token] = math.exp(min(value, 0.0))
     return shares
@@ -230,10 +232,10 @@ def probabilities(alternatives: Any) -> dict[str, float]:
 
 def starts(shares: Mapping[str, float]) -> dict[str, float]:
     """Return the probabilities of the first two characters, from those of tokens."""
-    found: dict[str, float] = {}
+    beginnings: dict[str, float] = {}
     for token, share in shares.items():
-        found[token[:2]] = found.get(token[:2], 0.0) + share
-    return found
+        beginnings[token[:2]] = beginnings.get(token[:2], 0.0) + share
+    return beginnings
 
 
 def most(shares: Mapping[str, float]) -> str:
@@ -251,11 +253,11 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _why(found: Transcript) -> str:
-    said = next((one.error for one in found.responses if one.error), None)
+def _why(transcript: Transcript) -> str:
+    said = next((response.error for response in transcript.responses if response.error), None)
     if said:
         return f"its /completions cannot be asked: {shortened(said)}"
-    given = any(one.logprobs for one in found.responses)
+    given = any(response.logprobs for response in transcript.responses)
     what = "the prompt's" if given else "any"
     return f"it was asked to echo a text with log-probabilities and did not give {what}"
 

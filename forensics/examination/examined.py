@@ -95,17 +95,17 @@ class Examined:
     @cached_property
     def available(self) -> frozenset[Need]:
         """What comparators may ask for."""
-        found: set[Need] = {"answers"} if self.answers else set()
+        available: set[Need] = {"answers"} if self.answers else set()
         if self.files is not None and self.files.readable:
-            found.add("weights")
+            available.add("weights")
         if self.files is not None and (self.files.tokenizer or self.files.gguf):
-            found.add("tokenizer")
+            available.add("tokenizer")
         if self._tokenizer_file is not None or self.counted is not None:
-            found.add("token_counts")
+            available.add("token_counts")
         if self.probabilities is not None:
-            found.add("logprobs")
+            available.add("logprobs")
         if self.first_tokens is not None:
-            found.add("first_tokens")
+            available.add("first_tokens")
         if self.probabilities is not None or self.other_probabilities is not None:
-            found.add("explained")
-        return frozenset(found)
+            available.add("explained")
+        return frozenset(available)

@@ -95,11 +95,11 @@ def ask_first_tokens(
         try:
             answered = collect(first, subject, backend, _settings(), path, progress)
             if _expected(answered):
-                found = collect(prompts, subject, backend, _settings(), path, progress)
-                return read_first_tokens(subject, backend.identity(), found)
+                transcript = collect(prompts, subject, backend, _settings(), path, progress)
+                return read_first_tokens(subject, backend.identity(), transcript)
         except BackendError as error:
             return f"it cannot be asked for first tokens: {shortened(str(error))}"
-        why = next((one.error for one in answered.responses if one.error), None)
+        why = next((response.error for response in answered.responses if response.error), None)
         if why is None:
             return "it gives no log-probabilities of what it answers"
     return f"it cannot be asked for first tokens: {shortened(why or '')}"
@@ -124,8 +124,12 @@ def read_first_tokens(
 
 def _expected(answered: Transcript) -> dict[str, str]:
     wanted = {prompt.sha256 for prompt in suite().prompts}
-    told = {one.prompt.sha256: _start(one.logprobs) for one in answered.responses}
-    return {key: start for key, start in told.items() if start is not None and key in wanted}
+    starts_by_hash = {
+        response.prompt.sha256: _start(response.logprobs) for response in answered.responses
+    }
+    return {
+        key: start for key, start in starts_by_hash.items() if start is not None and key in wanted
+    }
 
 
 def _start(logprobs: Any) -> str | None:
@@ -135,10 +139,10 @@ def _start(logprobs: Any) -> str | None:
 
     first = logprobs[0] if isinstance(logprobs, list) and logprobs else None
     shares = probabilities(first.get("top_logprobs")) if isinstance(first, dict) else {}
-    told: dict[str, float] = {}
+    per_token: dict[str, float] = {}
     for token, share in shares.items():
-        told[bare(token)] = told.get(bare(token), 0.0) + share
-    return most(starts(told)) if told else None
+        per_token[bare(token)] = per_token.get(bare(token), 0.0) + share
+    return most(starts(per_token)) if per_token else None
 
 
 def open_first_tokens(subject: Subject, options: BackendOptions) -> int:

@@ -77,8 +77,8 @@ def text_probabilities(
     )
     answers: dict[str, TextScore] = {}
     # Each model's are kept apart: who is compared with many others is read by controls once.
-    for one in filter(None, asked):
-        answers |= _decode(_read(identity, loader, one))
+    for group in filter(None, asked):
+        answers |= _decode(_read(identity, loader, group))
     return TextProbabilities(
         name=subject.name,
         model=hashlib.sha256(identity.encode("utf-8")).hexdigest(),
@@ -107,8 +107,8 @@ def begun(
     identity = _identity(source, options)
     loader = _Once(subject, options, source)
     key = _begun_key(identity, [name for name, _ in asked])
-    found: dict[str, str] = _stored(key, lambda: loader.scorer().first_tokens(asked))
-    return found
+    starts: dict[str, str] = _stored(key, lambda: loader.scorer().first_tokens(asked))
+    return starts
 
 
 def open_passages(subject: Subject, options: BackendOptions) -> int:
@@ -147,8 +147,8 @@ def _read(
     identity: str, loader: _Once, asked: Sequence[tuple[Answer, Sequence[Any]]]
 ) -> dict[str, Any]:
     key = f"{identity} {_digest(answer_key(answer) for answer, _ in asked)}"
-    found: dict[str, Any] = _stored(key, lambda: _encode(loader.scorer().score_answers(asked)))
-    return found
+    scores: dict[str, Any] = _stored(key, lambda: _encode(loader.scorer().score_answers(asked)))
+    return scores
 
 
 class _Once:

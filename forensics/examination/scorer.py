@@ -162,12 +162,12 @@ class Scorer:
 
     def _ends(self, tokens: list[int], text: str) -> dict[int, int]:
         """Return place → number of tokens that write the text up to it exactly."""
-        found: dict[int, int] = {}
+        ends: dict[int, int] = {}
         for count in range(1, len(tokens)):
             start = self._decode(tokens[:count])
             if text.startswith(start):
-                found.setdefault(len(start), count)
-        return found
+                ends.setdefault(len(start), count)
+        return ends
 
     def _decode(self, tokens: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(
@@ -176,14 +176,14 @@ class Scorer:
         return text
 
     def _run(self, jobs: Sequence[_Job | None]) -> list[TextScore | None]:
-        found: list[TextScore | None] = [None] * len(jobs)
+        scores: list[TextScore | None] = [None] * len(jobs)
         todo = [(i, job) for i, job in enumerate(jobs) if job is not None]
         todo.sort(key=lambda entry: len(entry[1].context) + len(entry[1].tokens))
         for start in range(0, len(todo), self._batch):
             batch = todo[start : start + self._batch]
             for (i, _), score in zip(batch, self._score([job for _, job in batch]), strict=True):
-                found[i] = score
-        return found
+                scores[i] = score
+        return scores
 
     def _score(self, jobs: Sequence[_Job]) -> list[TextScore]:
         import torch

@@ -133,19 +133,19 @@ def _differences(pairs: Mapping[str, tuple[int, int]], source: str) -> TokenCoun
     frames = Counter(2 * short - long for short, long in pairs.values())
     # The smallest of equally common ones, so that the order of answers does not matter.
     frame = min(frames, key=lambda value: (-frames[value], value))
-    kept = {
+    per_string = {
         name: (long - short) // REPEATS
         for name, (short, long) in pairs.items()
         if 2 * short - long == frame and long > short and (long - short) % REPEATS == 0
     }
-    dropped = tuple(sorted(set(pairs) - set(kept)))
-    if len(kept) < LEAST_STRINGS:
-        reason = _too_few(len(kept), "count alike at both lengths")
+    dropped = tuple(sorted(set(pairs) - set(per_string)))
+    if len(per_string) < LEAST_STRINGS:
+        reason = _too_few(len(per_string), "count alike at both lengths")
         return TokenCounts({}, source, reason, dropped)
-    if _follows_length(kept):
+    if _follows_length(per_string):
         reason = "the counts follow the length of the text: estimated, or of single bytes"
         return TokenCounts({}, source, reason, dropped)
-    return TokenCounts(kept, source, "", dropped)
+    return TokenCounts(per_string, source, "", dropped)
 
 
 def _too_few(count: int, what: str) -> str:
@@ -162,9 +162,9 @@ def _follows_length(counts: Mapping[str, int]) -> bool:
 @cache
 def _texts() -> Mapping[str, tuple[str, str]]:
     """Return string name → its shorter and its longer prompt."""
-    found = {prompt.id: prompt.text for prompt in suite().prompts}
+    text_by_id = {prompt.id: prompt.text for prompt in suite().prompts}
     return {
-        name: (found[f"{name}-{REPEATS}"], found[f"{name}-{2 * REPEATS}"])
+        name: (text_by_id[f"{name}-{REPEATS}"], text_by_id[f"{name}-{2 * REPEATS}"])
         for name in suite().categories or ()
     }
 

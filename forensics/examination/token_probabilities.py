@@ -71,19 +71,21 @@ def observe(
     of_controls = [asked_of(control, shared) for control in replied]
     asked = [of_a, of_b, *of_controls]
 
-    def seen(subject: Subject, own: Asked) -> TextProbabilities:
+    def seen(subject: Subject, answers: Asked) -> TextProbabilities:
         if progress is not None:
             progress(f"token probabilities of {subject.name}")
-        found = text_probabilities(subject, options, asked)
-        return replace(found, written=tuple(answer_key(answer) for answer, _ in own))
+        probabilities = text_probabilities(subject, options, asked)
+        return replace(probabilities, written=tuple(answer_key(answer) for answer, _ in answers))
 
-    def seen_or_given(side: Examined, own: Asked) -> TextProbabilities | None:
+    def seen_or_given(side: Examined, answers: Asked) -> TextProbabilities | None:
         is_local = side.subject.kind in LOCAL_KINDS
-        return seen(side.subject, own) if is_local else side.probabilities
+        return seen(side.subject, answers) if is_local else side.probabilities
 
     first, second = seen_or_given(a, of_a), seen_or_given(b, of_b)
     written = of_controls or [[]] * len(controls)  # controls that did not answer only read
-    panel = tuple(seen(control, own) for control, own in zip(controls, written, strict=True))
+    panel = tuple(
+        seen(control, answers) for control, answers in zip(controls, written, strict=True)
+    )
     return (
         replace(a, probabilities=first, other_probabilities=second, controls=panel),
         replace(b, probabilities=second, other_probabilities=first, controls=panel),

@@ -57,9 +57,10 @@ def _filled(prompt: Prompt, by_hash: dict[str, str], texts: list[str], path: Pat
         return replace(prompt, messages=(Message("user", text),))
     # The data set's own order is the ids' order: say what stands where the text should be.
     place = int(prompt.id) if prompt.id.isdigit() else -1
-    found = f"; it has {texts[place][:60]!r} there" if 0 <= place < len(texts) else ""
+    text_there = f"; it has {texts[place][:60]!r} there" if 0 <= place < len(texts) else ""
     raise InputFileError(
-        f"{path}: no text matches the hash of prompt {prompt.id} ({prompt.sha256[:12]}…){found}; "
+        f"{path}: no text matches the hash of prompt {prompt.id} "
+        f"({prompt.sha256[:12]}…){text_there}; "
         "is it another version of the data set?"
     )
 
@@ -71,10 +72,10 @@ def _read_texts(path: Path, source: TextSource) -> list[str]:
         raise InputFileError(f"cannot read prompt texts from {path}: {error}") from error
     fields = (source.text_field, *_TEXT_FIELDS)
     texts = [next((row[f] for f in fields if isinstance(row.get(f), str)), None) for row in rows]
-    found = list(dict.fromkeys(text for text in texts if text is not None))
-    if not found:
+    distinct = list(dict.fromkeys(text for text in texts if text is not None))
+    if not distinct:
         raise InputFileError(f"{path} has no column {source.text_field!r} with prompt texts")
-    return found
+    return distinct
 
 
 def _rows(path: Path) -> Iterable[dict[str, Any]]:

@@ -113,8 +113,8 @@ class Suite:
             raise UsageError(f"--limit must be at least 1, not {limit}")
         chosen = [p for p in self.prompts if not categories or p.category in categories]
         if limit is not None and limit < len(chosen):
-            kept = {p.id for p in _round_robin(chosen, list(self.categories or ()))[:limit]}
-            chosen = [p for p in chosen if p.id in kept]
+            chosen_ids = {p.id for p in _round_robin(chosen, list(self.categories or ()))[:limit]}
+            chosen = [p for p in chosen if p.id in chosen_ids]
         return replace(self, prompts=tuple(chosen))
 
 

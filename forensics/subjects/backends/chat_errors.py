@@ -378,7 +378,7 @@ def error_fields(error: TransientError | RejectedError) -> dict[str, Any]:
         broken = error.reply
         return fields | ({"raw": broken.content, "raw_sha256": broken.sha256} if broken else {})
     reply = error.reply
-    found = {"status": error.status, "error": one_line(str(error)), "raw": reply.content}
+    rejected = {"status": error.status, "error": one_line(str(error)), "raw": reply.content}
     if error.status == "filtered":
-        found["finish_reason"] = "content_filter"
-    return found | {"raw_sha256": reply.sha256, "request_id": reply.headers.get("x-request-id")}
+        rejected["finish_reason"] = "content_filter"
+    return rejected | {"raw_sha256": reply.sha256, "request_id": reply.headers.get("x-request-id")}

@@ -144,8 +144,8 @@ def error_info(reply: Reply) -> ErrorInfo:
 def messages_for(request: Request, settings: GenerationSettings) -> list[Message]:
     """Return the messages sent: a prompt's own system message wins over the run's."""
     messages = list(request.prompt.messages)
-    own = any(message.role == "system" for message in messages)
-    if settings.system_prompt is None or own:
+    has_system_message = any(message.role == "system" for message in messages)
+    if settings.system_prompt is None or has_system_message:
         return messages
     return [Message("system", settings.system_prompt), *messages]
 

@@ -62,12 +62,12 @@ def decode(
     answers = [[token] for token in reading.tokens[:, -1].tolist()]
     going = list(range(len(prompts)))
     while True:
-        kept = [i for i, row in enumerate(going) if answers[row][-1] not in ends]
-        going = [going[i] for i in kept]
+        unfinished = [i for i, row in enumerate(going) if answers[row][-1] not in ends]
+        going = [going[i] for i in unfinished]
         left = max_tokens - max((len(answers[row]) for row in going), default=max_tokens)
         if not left:
             return answers
-        before = reading.only(kept)
+        before = reading.only(unfinished)
         reading = generate(before, min(left, _ROUND))
         for row, new in zip(going, reading.new(before.tokens), strict=True):
             answers[row] += _until_end(new, ends)

@@ -151,14 +151,14 @@ class TransformersBackend:
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    found: set[int] = set()
+    tokens: set[int] = set()
     for value in (
         model.generation_config.eos_token_id,
         getattr(model.config, "eos_token_id", None),
         tokenizer.eos_token_id,
     ):
-        found.update(value if isinstance(value, list) else [] if value is None else [value])
-    return frozenset(found)
+        tokens.update(value if isinstance(value, list) else [] if value is None else [value])
+    return frozenset(tokens)
 
 
 def _prepare(loaded: _Loaded, request: Request, system_prompt: str | None) -> _Task:
@@ -237,19 +237,19 @@ def _split(loaded: _Loaded, tokens: list[int], opened: str) -> Split:
     Many models mark their thinking with special tokens, which must be there for it to be seen and
     are dropped everywhere else. `opened` is how the chat template opened the thinking itself.
     """
-    kept = [
+    shown = [
         token
         for token in tokens
         if token not in loaded.special
         or (token not in loaded.ends and is_delimiter(loaded.special[token]))
     ]
-    if any(token in loaded.special for token in kept):
+    if any(token in loaded.special for token in shown):
         marked = loaded.tokenizer.decode(
-            kept, skip_special_tokens=False, clean_up_tokenization_spaces=False
+            shown, skip_special_tokens=False, clean_up_tokenization_spaces=False
         )
-        found = split(opened + marked)
-        if found.reasoning is not None or found.cut_off:
-            return found
+        parts = split(opened + marked)
+        if parts.reasoning is not None or parts.cut_off:
+            return parts
     text = loaded.tokenizer.decode(
         tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
     )

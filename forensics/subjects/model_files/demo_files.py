@@ -107,8 +107,8 @@ def open_demo_source(name: str, demo: _Demo, dtype: str) -> ModelSource:
 
 
 def _locate(name: str, weights: _Weights) -> list[Path]:
-    found = [_package_file(package, file) for package, file in weights.parts]
-    parts = [path for path in found if path is not None]
+    paths = [_package_file(package, file) for package, file in weights.parts]
+    parts = [path for path in paths if path is not None]
     if len(parts) < len(weights.parts):
         raise MissingDependencyError(f"demo:{name} is not installed: {weights.install}")
     return parts

@@ -44,9 +44,9 @@ class ModelFiles:
     @property
     def path(self) -> Path:
         """What to name in messages."""
-        found = self.gguf or self.folder
-        assert found is not None  # noqa: S101 (one of the two is always given)
-        return found
+        path = self.gguf or self.folder
+        assert path is not None  # noqa: S101 (one of the two is always given)
+        return path
 
     @property
     def weights(self) -> tuple[Path, ...]:
@@ -126,7 +126,7 @@ def _gguf_files(path: Path, dtype: str) -> ModelFiles:
     folder = converted_before(parts, dtype)
     if folder is None:
         return ModelFiles(None, gguf=path, gguf_parts=parts)
-    found = folder_files(folder)
+    beside = folder_files(folder)
     return ModelFiles(
-        folder, gguf=path, gguf_parts=parts, config=found.config, tokenizer=found.tokenizer
+        folder, gguf=path, gguf_parts=parts, config=beside.config, tokenizer=beside.tokenizer
     )

@@ -204,24 +204,24 @@ class _Keys:
 
 
 def _read_layout(file: IO[bytes]) -> GGUFLayout:
-    found = _read_keys(file, collect=True)
+    keys = _read_keys(file, collect=True)
     keys_end = file.tell()
-    if found.tensors > _MOST_TENSORS:
-        raise ValueError(f"{found.tensors} tensors")
-    table = [_read_tensor(file) for _ in range(found.tensors)]
+    if keys.tensors > _MOST_TENSORS:
+        raise ValueError(f"{keys.tensors} tensors")
+    table = [_read_tensor(file) for _ in range(keys.tensors)]
     twice = _first_repeated([tensor.name for tensor in table])
     if twice is not None:
         raise ValueError(f"two tensors are called {one_line(twice, 60)}")
-    alignment = _alignment(found.header)
+    alignment = _alignment(keys.header)
     start = -(-file.tell() // alignment) * alignment
     return GGUFLayout(
-        found.header,
-        tuple(found.arrays.get("tokens", ())),
+        keys.header,
+        tuple(keys.arrays.get("tokens", ())),
         tuple(replace(tensor, offset=start + tensor.offset) for tensor in table),
-        tuple(found.arrays.get("merges", ())),
-        tuple(found.arrays.get("token_type", ())),
+        tuple(keys.arrays.get("merges", ())),
+        tuple(keys.arrays.get("token_type", ())),
         (KEYS_BEGIN, keys_end),
-        found.key_count,
+        keys.key_count,
         alignment,
     )
 
@@ -259,7 +259,7 @@ def _read_keys(file: IO[bytes], collect: bool = False) -> _Keys:
     tensors, count = _unpack(file, "<QQ")
     if count > _MOST_KEYS:
         raise ValueError(f"{count} metadata keys")
-    found = _Keys(tensors, count)
+    keys = _Keys(tensors, count)
     seen: set[str] = set()
     for _ in range(count):
         name = _string(file)
@@ -269,12 +269,12 @@ def _read_keys(file: IO[bytes], collect: bool = False) -> _Keys:
         (kind,) = _unpack(file, "<I")
         short = name.removeprefix(_VOCABULARY)
         if kind == _ARRAY and collect and name != short and short in _COLLECTED:
-            found.arrays[short] = _array(file)
+            keys.arrays[short] = _array(file)
         elif kind == _ARRAY:
             _skip_array(file)
         else:
-            found.header[name] = _string(file) if kind == _STRING else _scalar(file, kind)
-    return found
+            keys.header[name] = _string(file) if kind == _STRING else _scalar(file, kind)
+    return keys
 
 
 def _check_beginning(file: IO[bytes]) -> None:
@@ -326,10 +326,10 @@ def _string_length(file: IO[bytes]) -> int:
 
 def _string(file: IO[bytes]) -> str:
     length = _string_length(file)
-    found = file.read(length)
-    if len(found) < length:
+    encoded = file.read(length)
+    if len(encoded) < length:
         raise struct.error
-    return found.decode("utf-8", "replace")
+    return encoded.decode("utf-8", "replace")
 
 
 def _array(file: IO[bytes]) -> list[Any]:

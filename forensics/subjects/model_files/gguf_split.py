@@ -121,10 +121,10 @@ def _parts(path: Path, first: GGUFLayout) -> tuple[Path, ...]:
     parts = tuple(part for part in named if part is not None)
     absent = [number for number, part in enumerate(parts, 1) if not is_file(part)]
     if absent:
-        told = ", ".join(map(str, absent[:5])) + (" …" if len(absent) > 5 else "")
+        numbers = ", ".join(map(str, absent[:5])) + (" …" if len(absent) > 5 else "")
         verb = "is" if len(absent) == 1 else "are"
         raise ModelFileError(
-            f"{path} is part 1 of {count}; part {told} {verb} missing "
+            f"{path} is part 1 of {count}; part {numbers} {verb} missing "
             f"({parts[absent[0] - 1].name}); finish the download"
         )
     return parts
@@ -132,10 +132,10 @@ def _parts(path: Path, first: GGUFLayout) -> tuple[Path, ...]:
 
 def _named(path: Path, number: int, count: int) -> Path | None:
     """Return what part `number` is called by the name of another; None where that is no part's."""
-    found = _NAME.fullmatch(path.name)
-    if found is None or int(found[3]) != count:
+    match = _NAME.fullmatch(path.name)
+    if match is None or int(match[3]) != count:
         return None
-    return path.with_name(f"{found[1]}-{number:05}-of-{count:05}{found[4]}")
+    return path.with_name(f"{match[1]}-{number:05}-of-{count:05}{match[4]}")
 
 
 def _check_parts(parts: Sequence[Path], layouts: Sequence[GGUFLayout]) -> None:

@@ -251,17 +251,17 @@ def _missing_in(
 ) -> list[str]:
     missing: list[str] = []
     for number in range(count):
-        own = blocks.get(number, set())
-        lacking = _lacking(own, known) if own else {"*"}
-        if own and known.is_even:
-            lacking |= _usual(blocks, own) - own
+        parts = blocks.get(number, set())
+        lacking = _lacking(parts, known) if parts else {"*"}
+        if parts and known.is_even:
+            lacking |= _usual(blocks, parts) - parts
         missing += [f"{stack}.{number}.{name}" for name in sorted(lacking)]
     return missing
 
 
-def _lacking(own: set[str], known: _Architecture) -> set[str]:
+def _lacking(parts: set[str], known: _Architecture) -> set[str]:
     """Return what a layer lacks, by the table of its architecture."""
-    have = {_EXPERT_OF_ITS_OWN.sub(r"\1_exps", name.removesuffix(".weight")) for name in own}
+    have = {_EXPERT_OF_ITS_OWN.sub(r"\1_exps", name.removesuffix(".weight")) for name in parts}
     if not known.is_even:
         return set()
     lacking = _least_lacking(_MIXERS, have, known)
@@ -289,18 +289,18 @@ def _least_lacking(ways: Iterable[Names], have: set[str], known: _Architecture) 
 def _short_names(known: _Architecture) -> Names:
     from gguf import constants
 
-    found = set()
+    names = set()
     for name in known.tensors:
         long = constants.TENSOR_NAMES[constants.MODEL_TENSOR[name]]
         if "blk.{bid}." in long:
-            found.add(long.partition("{bid}.")[2])
-    return frozenset(found)
+            names.add(long.partition("{bid}.")[2])
+    return frozenset(names)
 
 
-def _usual(blocks: Mapping[int, set[str]], own: set[str]) -> set[str]:
+def _usual(blocks: Mapping[int, set[str]], parts: set[str]) -> set[str]:
     """Return the parts of the layers that `own` is a part of, where they are as common."""
     counts = Counter(frozenset(map(_plain, block)) for block in blocks.values())
-    mine = frozenset(map(_plain, own))
+    mine = frozenset(map(_plain, parts))
     fuller = [kind for kind, n in counts.items() if mine < kind and n >= counts[mine]]
     return {name for name in max(fuller, key=len, default=frozenset()) if name}
 

@@ -106,7 +106,7 @@ def _check_sizes(folder: Path) -> None:
 
 def _is_size(value: Any, most: int) -> bool:
     if isinstance(value, list):  # one a layer
-        return all(_is_size(one, most) or one == 0 for one in value)
+        return all(_is_size(size, most) or size == 0 for size in value)
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
 
 

@@ -28,8 +28,8 @@ _LONGEST_NAME = 200
 
 def why_no_weights(folder: Path) -> str:
     """Return in one line why a folder has no weights that can be read, and what to do."""
-    told = what_else(folder)
-    return told or f"{folder} holds no *.safetensors weights; is the download complete?"
+    explanation = what_else(folder)
+    return explanation or f"{folder} holds no *.safetensors weights; is the download complete?"
 
 
 def what_else(folder: Path) -> str:
@@ -82,10 +82,10 @@ def needs_code(folder: Path) -> str:
 
 def _other_format(folder: Path) -> str:
     for ending, title in _FORMATS.items():
-        found = _first(folder, (f"*.{ending}",))
-        if found:
+        file = _first(folder, (f"*.{ending}",))
+        if file:
             return (
-                f"{folder} holds its weights only in {title} ({found}), which is not read; convert "
+                f"{folder} holds its weights only in {title} ({file}), which is not read; convert "
                 "it to safetensors first"
             )
     if (folder / "model_index.json").is_file():

@@ -90,8 +90,10 @@ def quantised_layout(folder: Path, table: Mapping[str, Located]) -> Layout:
         ModelFileError: packed weights and what they are decoded with do not fit each other.
     """
     block = _block_size(folder)
-    packed = [one for one in (_packed(name, table, block) for name in table) if one is not None]
-    done = {one.stored for one in packed} | _left_out(packed, table)
+    packed = [
+        weight for weight in (_packed(name, table, block) for name in table) if weight is not None
+    ]
+    done = {weight.stored for weight in packed} | _left_out(packed, table)
     unknown = _unknown(table, done)
     if not packed and not unknown:
         return Layout()
@@ -235,10 +237,10 @@ def _scale_names(name: str) -> tuple[str, ...]:
 
 
 def _block_size(folder: Path) -> tuple[int, ...]:
-    found = quantisation_config(folder).get("weight_block_size")
-    if not isinstance(found, list) or not all(type(n) is int and n > 0 for n in found):
+    size = quantisation_config(folder).get("weight_block_size")
+    if not isinstance(size, list) or not all(type(n) is int and n > 0 for n in size):
         return ()
-    return tuple(found)
+    return tuple(size)
 
 
 def _blocks(
@@ -253,25 +255,25 @@ def _blocks(
         return None
     usual = (_USUAL_BLOCK,) * len(shape)
     aligned = (usual[: len(shape) - len(given)] + given)[-len(shape) :] if given else usual
-    found = []
+    lengths = []
     for numbers, parts, block in zip(shape, scales, aligned, strict=True):
         if parts in (1, numbers):
-            found.append(numbers if parts == 1 else 1)
+            lengths.append(numbers if parts == 1 else 1)
         elif parts == -(-numbers // block):
-            found.append(block)
+            lengths.append(block)
         elif 0 < parts < numbers and numbers % parts == 0:
-            found.append(numbers // parts)
+            lengths.append(numbers // parts)
         else:
             return None
-    return tuple(found)
+    return tuple(lengths)
 
 
 def _left_out(packed: list[Packed], table: Mapping[str, Located]) -> set[str]:
     """Return the tensors that belong to packed weights and are none themselves."""
-    found: set[str] = set()
-    for one in packed:
-        found.update(one.beside.values())
-        stem = one.stored.removesuffix("weight")
+    names: set[str] = set()
+    for weight in packed:
+        names.update(weight.beside.values())
+        stem = weight.stored.removesuffix("weight")
         also = (
             "weight_format",
             "input_scale",
@@ -279,9 +281,9 @@ def _left_out(packed: list[Packed], table: Mapping[str, Located]) -> set[str]:
             "output_scale",
             "input_zero_point",
         )
-        found.update(f"{stem}{name}" for name in also)
-        found.update(f"{one.stored}{_STATE}{kind}" for kind in ("nf4", "fp4"))
-    return found & set(table)
+        names.update(f"{stem}{name}" for name in also)
+        names.update(f"{weight.stored}{_STATE}{kind}" for kind in ("nf4", "fp4"))
+    return names & set(table)
 
 
 def _unknown(table: Mapping[str, Located], done: set[str]) -> str | None:

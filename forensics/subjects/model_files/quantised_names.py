@@ -84,21 +84,21 @@ def quantisation_config(folder: Path) -> Mapping[str, Any]:
     """Return what a model's configuration says of its quantisation, empty where it says nothing."""
     config = read_object(folder / CONFIG)
     inner = config.get("text_config")
-    for one in (config, inner if isinstance(inner, dict) else {}):
+    for section in (config, inner if isinstance(inner, dict) else {}):
         for key in ("quantization_config", "compression_config"):
-            found = one.get(key)
-            if isinstance(found, dict):
-                return found
+            settings = section.get(key)
+            if isinstance(settings, dict):
+                return settings
     mlx = config.get("quantization")
     if isinstance(mlx, dict):
         return {"quant_method": "mlx", **mlx}
     for name in _BESIDE:
-        found = read_object(folder / name)
-        if found:
-            method = "awq" if "w_bit" in found or found.get("version") == "gemm" else "gptq"
-            return {"quant_method": method, **found}
-    found = read_object(folder / _MODELOPT).get("quantization")
-    return {"quant_method": "modelopt", **found} if isinstance(found, dict) else {}
+        settings = read_object(folder / name)
+        if settings:
+            method = "awq" if "w_bit" in settings or settings.get("version") == "gemm" else "gptq"
+            return {"quant_method": method, **settings}
+    settings = read_object(folder / _MODELOPT).get("quantization")
+    return {"quant_method": "modelopt", **settings} if isinstance(settings, dict) else {}
 
 
 def _title(config: Mapping[str, Any]) -> str:

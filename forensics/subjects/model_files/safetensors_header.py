@@ -60,8 +60,8 @@ def read_header(path: Path) -> tuple[Entry, ...]:
     """
     check_is_itself(path)
     try:
-        found = path.stat()
-        return _read(path, found.st_mtime_ns, found.st_size)
+        status = path.stat()
+        return _read(path, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror}; check the path") from error
 

@@ -184,9 +184,9 @@ def check_folder(path: Path, name: str | None = None) -> WeightFiles:
     if is_adapter(path) or ((path / ADAPTER_CONFIG).is_file() and not weights.paths):
         raise ModelFileError(about_adapter(path, name))
     if not (path / CONFIG).is_file():
-        told = "" if weights.paths else what_else(path)
+        explanation = "" if weights.paths else what_else(path)
         raise ModelFileError(
-            told or f"{name} holds no config.json; give the folder of a transformers model"
+            explanation or f"{name} holds no config.json; give the folder of a transformers model"
         )
     if not weights.paths:
         raise ModelFileError(why_no_weights(path))

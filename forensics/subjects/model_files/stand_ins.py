@@ -23,9 +23,9 @@ def check_is_itself(path: Path) -> None:
             head = file.read(HEAD)
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror}; check the path") from error
-    told = _stands_for(head)
-    if told:
-        raise ModelFileError(f"{path} is {told}")
+    description = _stands_for(head)
+    if description:
+        raise ModelFileError(f"{path} is {description}")
 
 
 def _stands_for(head: bytes) -> str:
@@ -36,5 +36,5 @@ def _stands_for(head: bytes) -> str:
             return f"{what}; the file itself was not fetched ({command})"
     if head[8:].lstrip()[:1] == b"{":  # safetensors: its length may begin as a pickle does
         return ""
-    found = foreign(head)
-    return f"{found[0]}; {found[1]}" if found else ""
+    format_and_advice = foreign(head)
+    return f"{format_and_advice[0]}; {format_and_advice[1]}" if format_and_advice else ""

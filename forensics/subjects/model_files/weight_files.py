@@ -145,8 +145,8 @@ def read_index(path: Path) -> Mapping[str, str]:
     """
     check_is_itself(path)
     try:
-        found = path.stat()
-        return _index(path, found.st_mtime_ns, found.st_size)
+        status = path.stat()
+        return _index(path, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror}; check the path") from error
 
