@@ -101,8 +101,8 @@ def media_beside(record: Mapping[str, object]) -> tuple[Block, ...]:
 
     So do Ollama's messages, tables of vision models and their training data (`images`).
     """
-    found = ((name, record.get(name)) for name in MEDIA_FIELDS)
-    return tuple(block_of(name, value) for name, value in found if not is_blank(value) and value)
+    media = ((name, record.get(name)) for name in MEDIA_FIELDS)
+    return tuple(block_of(name, value) for name, value in media if not is_blank(value) and value)
 
 
 def marks(blocks: Iterable[Block]) -> str:

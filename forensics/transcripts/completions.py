@@ -208,8 +208,8 @@ def _usage(value: Mapping[str, object]) -> Usage:
 
 
 def _count(usage: Mapping[str, object], *names: str) -> int | None:
-    found = next((usage[name] for name in names if not is_blank(usage.get(name))), None)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    count = next((usage[name] for name in names if not is_blank(usage.get(name))), None)
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
 
 
 def _string(value: object) -> str | None:

@@ -111,10 +111,10 @@ def apart(content: Content) -> Split:
     """
     if not content.reasoning:
         return split(content.text)
-    found = split(content.text, whole=True)
-    repeated = not found.reasoning or found.reasoning.strip() == content.reasoning.strip()
-    thoughts = content.reasoning if repeated else f"{content.reasoning}\n{found.reasoning}"
-    return replace(found, reasoning=thoughts)
+    parts = split(content.text, whole=True)
+    repeated = not parts.reasoning or parts.reasoning.strip() == content.reasoning.strip()
+    thoughts = content.reasoning if repeated else f"{content.reasoning}\n{parts.reasoning}"
+    return replace(parts, reasoning=thoughts)
 
 
 def _content(message: Mapping[str, object]) -> _Pile:
@@ -169,20 +169,20 @@ def read_items(items: Sequence[object]) -> Content:
 
 def _reasoning(message: Mapping[str, object], pile: _Pile) -> str | None:
     """Join the thinking of all channels; gateways repeat one text in several."""
-    found: list[str] = []
+    thinking: list[str] = []
     for name in _CHANNELS:
         value = message.get(name)
         thoughts = _Pile()
         if _says(value):
             _add_thoughts(value, thoughts, 0)
-        found.extend(thoughts.thoughts)
+        thinking.extend(thoughts.thoughts)
         pile.encrypted |= thoughts.encrypted
     for name in ("reasoning_details", "thinking_blocks"):
         detailed = _details(message.get(name), pile)
-        if not found:
-            found.extend(detailed)
-    found.extend(pile.thoughts)
-    return "\n".join(dict.fromkeys(part for part in found if part)) or None
+        if not thinking:
+            thinking.extend(detailed)
+    thinking.extend(pile.thoughts)
+    return "\n".join(dict.fromkeys(part for part in thinking if part)) or None
 
 
 def _details(value: object, pile: _Pile) -> list[str]:

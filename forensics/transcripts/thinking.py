@@ -80,8 +80,8 @@ _QUOTES = frozenset("`'\"“”‘’«»")
 
 def split_reasoning(text: str) -> tuple[str, str | None]:
     """Return `(answer, reasoning)`; reasoning is None where the text has none. See `split`."""
-    found = split(text)
-    return found.text, found.reasoning
+    parts = split(text)
+    return parts.text, parts.reasoning
 
 
 def split(text: str, whole: bool = False) -> Split:

@@ -300,7 +300,9 @@ def _id_warnings(responses: Iterable[Response]) -> list[str]:
     hashes: dict[str, set[str]] = {}
     for response in responses:
         hashes.setdefault(response.prompt.id, set()).add(response.prompt.sha256)
-    repeated = sorted(prompt_id for prompt_id, found in hashes.items() if len(found) > 1)
+    repeated = sorted(
+        prompt_id for prompt_id, distinct_hashes in hashes.items() if len(distinct_hashes) > 1
+    )
     if not repeated:
         return []
     return [

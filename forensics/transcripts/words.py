@@ -107,13 +107,13 @@ def shared_runs(text_a: str, text_b: str, prompt: str, min_words: int = 5) -> li
         prompt: the prompt's text; words inside its three-word sequences do not count as novel.
         min_words: least number of novel words.
     """
-    found = shared_word_runs(words(text_a), words(text_b), words(prompt), min_words)
-    if not found:
+    runs = shared_word_runs(words(text_a), words(text_b), words(prompt), min_words)
+    if not runs:
         return []
     a, b = tokens(text_a), tokens(text_b)
     return [
         SharedRun((a[i].start, a[i + length - 1].end), (b[j].start, b[j + length - 1].end), novel)
-        for i, j, length, novel in found
+        for i, j, length, novel in runs
     ]
 
 

@@ -53,16 +53,16 @@ class _ArenaHardReader:
     tally: Tally = field(default_factory=Tally)
 
     def read(self, where: str, record: Record) -> Iterator[ImportedAnswer]:
-        found = exchange(parse_turns(record.get("messages"), where))
-        if found.answer is None:
+        parts = exchange(parse_turns(record.get("messages"), where))
+        if parts.answer is None:
             raise InputFileError(f"{where}: no message of the assistant")
         model = model_name(record.get("model"))
         if model is None:
             model = self.stem
             self.tally.add(model, f"answers name no model; taken as {model!r}")
         uid = record.get("uid")
-        prompt = self.prompts.get(found.prompt, uid if isinstance(uid, str) and uid else None)
-        content = found.answer.content
+        prompt = self.prompts.get(parts.prompt, uid if isinstance(uid, str) and uid else None)
+        content = parts.answer.content
         self.tally.add(model, *content.notes)
         if content.text == API_ERROR:
             details = {"status": "error", "error": f"the model's API failed ({API_ERROR})"}

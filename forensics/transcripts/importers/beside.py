@@ -24,14 +24,14 @@ def named_requests(
     Raises:
         InputFileError: it lacks an id, or cannot be read.
     """
-    found = read(prompts, ids, problems)
-    missing = sorted(set(ids) - found.keys())
+    requests = read(prompts, ids, problems)
+    missing = sorted(set(ids) - requests.keys())
     if missing:
         raise InputFileError(
             f"{prompts}: {len(missing)} of {len(set(ids))} ids are not in it "
             f"(first: {missing[0][:60]!r}); does it hold the requests of these answers?"
         )
-    return found
+    return requests
 
 
 def requests_beside(
@@ -53,16 +53,16 @@ def requests_beside(
     Raises:
         InputFileError: two files beside have another prompt for one id, or one cannot be read.
     """
-    found: dict[str, Messages] = {}
+    requests: dict[str, Messages] = {}
     folder = path.absolute().parent
-    candidates = {one for name in _NAMES for end in _ENDINGS for one in folder.glob(name + end)}
+    candidates = {file for name in _NAMES for end in _ENDINGS for file in folder.glob(name + end)}
     for candidate in sorted(candidates):
         if candidate == path.absolute() or not fits(first_record(candidate)):
             continue
         for identifier, messages in read(candidate, ids, problems).items():
-            if found.setdefault(identifier, messages) != messages:
+            if requests.setdefault(identifier, messages) != messages:
                 raise InputFileError(
                     f"{candidate}: {identifier[:60]!r} stands for another prompt in a second file "
                     "of requests beside it; name the right one with --prompts"
                 )
-    return found
+    return requests

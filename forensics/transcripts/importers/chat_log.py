@@ -105,27 +105,27 @@ class _ChatLogReader:
         turns = parse_turns(parsed(record["messages"]), where)
         beside = _beside(record, turns, where)
         # What was sent, where the answer stands beside it; else it is the last assistant turn.
-        found = exchange(turns) if beside is None else Exchange(_sent(turns), None)
-        model = self._model(record, found.answer, beside)
-        prompt = self.prompts.get(_asked(record, found.prompt, where))
+        parts = exchange(turns) if beside is None else Exchange(_sent(turns), None)
+        model = self._model(record, parts.answer, beside)
+        prompt = self.prompts.get(_asked(record, parts.prompt, where))
         if beside is not None:
             yield from completion_answers(model, prompt, beside, self.tally)
-        elif found.answer is None:
+        elif parts.answer is None:
             self.tally.add(model, "conversations have no assistant turn; kept as errors")
             yield ImportedAnswer(
                 model, prompt, "", details={"status": "error", "error": _UNANSWERED}
             )
         else:
-            yield self._last_turn(model, prompt, found, record)
+            yield self._last_turn(model, prompt, parts, record)
 
     def _last_turn(
-        self, model: str, prompt: Prompt, found: Exchange, record: Mapping[str, Any]
+        self, model: str, prompt: Prompt, parts: Exchange, record: Mapping[str, Any]
     ) -> ImportedAnswer:
-        if found.left_out:
+        if parts.left_out:
             self.tally.add(
                 model, "conversations go on after their last assistant turn; that is left out"
             )
-        content = found.answer.content if found.answer else Content("")
+        content = parts.answer.content if parts.answer else Content("")
         reason = record.get("finish_reason", record.get("stop_reason"))
         output = Output(content, ending(reason) if isinstance(reason, str) else NATURAL)
         self.tally.add_output(model, output)

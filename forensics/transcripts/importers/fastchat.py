@@ -84,18 +84,18 @@ class FastChat:
 
     def _questions(self, path: Path, ids: set[str], problems: Problems) -> Mapping[str, Question]:
         if self.prompts is not None:
-            found = read_questions(self.prompts, problems)
-            missing = sorted(ids - found.keys())
+            questions = read_questions(self.prompts, problems)
+            missing = sorted(ids - questions.keys())
             if missing:
                 raise InputFileError(
                     f"{self.prompts}: {len(missing)} of {len(ids)} questions are not in it "
                     f"(first: {missing[0][:60]!r}); is it the question file of these answers?"
                 )
-            return found
+            return questions
         folder = path.absolute().parent
         places = [folder, folder.parent] if folder.name == _FOLDER else [folder]
         beside = (place / name for place in places for name in _QUESTIONS)
-        return next((read_questions(one, problems) for one in beside if one.is_file()), {})
+        return next((read_questions(file, problems) for file in beside if file.is_file()), {})
 
 
 def read_questions(path: Path, problems: Problems) -> Mapping[str, Question]:

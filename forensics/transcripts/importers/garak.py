@@ -125,5 +125,5 @@ def _language(prompt: Any) -> str:
     turns = prompt.get("turns") if isinstance(prompt, dict) else None
     last = turns[-1] if isinstance(turns, list) and turns else prompt
     message = last.get("content", last) if isinstance(last, dict) else None
-    found = message.get("lang") if isinstance(message, dict) else None
-    return found if isinstance(found, str) and found not in ("", "*") else "und"
+    language = message.get("lang") if isinstance(message, dict) else None
+    return language if isinstance(language, str) and language not in ("", "*") else "und"

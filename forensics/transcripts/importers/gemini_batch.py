@@ -77,11 +77,11 @@ def _lines(path: Path, problems: Problems) -> Iterator[tuple[str, Record]]:
     """Yield the records of a file of lines, or of a batch with its results inline."""
     for where, record in json_records(path, problems):
         names = ("inlinedResponses", "inlined_responses")
-        inline = [one for name in names for one in objects(record.get(name))]
+        inline = [response for name in names for response in objects(record.get(name))]
         if not inline:
             yield where, record
-        for number, one in enumerate(inline, start=1):
-            yield f"{where}, response {number}", {"key": f"request-{number}", **one}
+        for number, response in enumerate(inline, start=1):
+            yield f"{where}, response {number}", {"key": f"request-{number}", **response}
 
 
 def _call(where: str, record: Record) -> list[Call]:

@@ -77,7 +77,7 @@ def chat_or_text(value: str, where: str) -> str | list[object]:
     """
     inner = parsed(value)
     messages = objects(inner)
-    chat = all("role" in one and {"content", "parts"} & one.keys() for one in messages)
+    chat = all("role" in message and {"content", "parts"} & message.keys() for message in messages)
     if chat and messages and isinstance(inner, list) and len(messages) == len(inner):
         return inner
     if value.startswith("[{'role':"):

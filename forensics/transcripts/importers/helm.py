@@ -68,8 +68,8 @@ def _states(where: str, state: Record) -> Iterator[tuple[str, object]]:
     states = state.get("request_states")
     if not isinstance(states, list):
         states = [None]  # told as one that cannot be read
-    for number, one in enumerate(states, start=1):
-        yield f"{where}, request {number}", one
+    for number, entry in enumerate(states, start=1):
+        yield f"{where}, request {number}", entry
 
 
 @dataclass
@@ -99,7 +99,7 @@ def _messages(request: Record, instance: object, where: str) -> Messages:
     """Return what was sent: the request's messages, media or prompt, else the instance's input."""
     media = request.get("multimodal_prompt")
     if is_record(media):
-        parts = [_part(one) for one in objects(media.get("media_objects"))]
+        parts = [_part(medium) for medium in objects(media.get("media_objects"))]
         return asked({"messages": [{"role": "user", "content": parts}]}, where)
     if request.get("messages") or request.get("prompt"):
         return asked({k: request[k] for k in ("messages", "prompt") if request.get(k)}, where)
@@ -122,7 +122,7 @@ def _result(result: object, where: str) -> tuple[object, Failure | None]:
     completions = objects(result.get("completions"))
     if not completions:
         raise InputFileError(f"{where}: the result holds no completion")
-    return {"choices": [_choice(one) for one in completions]}, None
+    return {"choices": [_choice(completion) for completion in completions]}, None
 
 
 def _is_cached(result: object) -> bool:

@@ -131,11 +131,11 @@ def each_record(
     """Yield what `read` makes of every `(place, record)`; one that it refuses is left out."""
     for where, record in records:
         try:
-            found = list(read(where, record))
+            answers = list(read(where, record))
         except InputFileError as error:
             problems.skip(error)
             continue
-        yield from found
+        yield from answers
 
 
 def assemble(
@@ -185,42 +185,42 @@ def _number(answers: Sequence[ImportedAnswer]) -> tuple[list[int], int]:
 
 
 def _response(answer: ImportedAnswer, sample: int) -> Response:
-    found = apart(Content(answer.text, answer.reasoning))
+    content = apart(Content(answer.text, answer.reasoning))
     details = dict(answer.details)
-    if found.cut_off and details.get("finish_reason") is None and "error" not in details:
+    if content.cut_off and details.get("finish_reason") is None and "error" not in details:
         details["status"] = "truncated"
     return Response(
         prompt=answer.prompt,
-        text=found.text,
+        text=content.text,
         sample=sample,
-        reasoning=found.reasoning,
+        reasoning=content.reasoning,
         **details,
     )
 
 
 def completion_answers(
-    model: str, prompt: Prompt, found: Completion, tally: Tally, request_id: str | None = None
+    model: str, prompt: Prompt, completion: Completion, tally: Tally, request_id: str | None = None
 ) -> Iterator[ImportedAnswer]:
     """Yield the answers of one call to an API; a call that failed is an answer without text."""
-    if found.failure is not None:
-        filtered = found.failure.status == "filtered"
+    if completion.failure is not None:
+        filtered = completion.failure.status == "filtered"
         tally.add(model, _FAILED[filtered])
         details: dict[str, Any] = {
-            "status": found.failure.status,
-            "error": found.failure.message,
+            "status": completion.failure.status,
+            "error": completion.failure.message,
             "request_id": request_id,
             "finish_reason": "content_filter" if filtered else None,
         }
         yield ImportedAnswer(model, prompt, "", details=details)
-    counted = found.usage if len(found.outputs) == 1 else Usage()
-    for output in found.outputs:
+    counted = completion.usage if len(completion.outputs) == 1 else Usage()
+    for output in completion.outputs:
         tally.add_output(model, output)
         details = {
             "finish_reason": output.ending.reason,
             "status": output.status,
             "request_id": request_id,
-            "model": found.model,
-            "system_fingerprint": found.system_fingerprint,
+            "model": completion.model,
+            "system_fingerprint": completion.system_fingerprint,
             "input_tokens": counted.input_tokens,
             "output_tokens": counted.output_tokens,
         }

@@ -93,8 +93,8 @@ def _only_role(spec: Mapping[str, Any]) -> str | None:
     """Return the model that the header names by its role, if it is one only."""
     roles = spec.get("model_roles")
     named = roles.values() if isinstance(roles, dict) else ()
-    found = {model_name(r.get("model") if isinstance(r, dict) else r) for r in named} - {None}
-    return found.pop() if len(found) == 1 else None
+    models = {model_name(r.get("model") if isinstance(r, dict) else r) for r in named} - {None}
+    return models.pop() if len(models) == 1 else None
 
 
 Samples = Iterator[tuple[str, Any]]
@@ -207,14 +207,14 @@ class _InspectLogReader:
             return
         number = _epoch(sample) if len(choices) == 1 else None
         for choice in choices:
-            found = _choice(choice, store, where)
-            self.tally.add_output(model, found)
+            completion = _choice(choice, store, where)
+            self.tally.add_output(model, completion)
             details = {
-                "finish_reason": found.ending.reason,
-                "status": found.status,
+                "finish_reason": completion.ending.reason,
+                "status": completion.status,
                 "model": model_name(output.get("model")),
             }
-            content = found.content
+            content = completion.content
             yield ImportedAnswer(model, prompt, content.text, number, content.reasoning, details)
 
     def _model(self, output: Mapping[str, Any], turns: Sequence[Turn]) -> str:
@@ -235,14 +235,14 @@ class _InspectLogReader:
         self, where: str, sample: Mapping[str, Any], turns: Sequence[Turn], store: Mapping[str, Any]
     ) -> Prompt:
         """Return what was sent: the turns before the last answer, else the sample's input."""
-        found = exchange(turns)
-        messages: str | tuple[Message, ...] = found.prompt
-        if found.answer is None:
+        parts = exchange(turns)
+        messages: str | tuple[Message, ...] = parts.prompt
+        if parts.answer is None:
             given = sample.get("input")
             if not isinstance(given, str):
                 asked = parse_turns(_resolve_all(given, store), where)
                 given = tuple(turn.message for turn in asked)
-            messages = found.prompt or given
+            messages = parts.prompt or given
         identifier = str(sample.get("id", ""))[:200] or None
         return self.prompts.get(messages, identifier, self.task)
 

@@ -76,11 +76,13 @@ def join(
     if not sessions:
         return 0
     new = _lines(staged)
-    kept = [s for s in sessions if not _is_replaced(s, source_sha256, new, target, siblings)]
-    if not kept:
+    kept_sessions = [
+        s for s in sessions if not _is_replaced(s, source_sha256, new, target, siblings)
+    ]
+    if not kept_sessions:
         return 0
     _check_chain(target)
-    old = [line for session in kept for line in session.lines]
+    old = [line for session in kept_sessions for line in session.lines]
     _take_free_samples(new, old)
     _write(staged, [*old, *new])
     return len(old)
@@ -93,14 +95,14 @@ def _take_free_samples(new: Sequence[Line], old: Sequence[Line]) -> None:
     """
     taken = {_slot(line) for line in old if line.get("status") != "error"}
     answered = [line for line in new if line.get("status") != "error"]
-    own = {_slot(line) for line in answered} - taken
+    occupied = {_slot(line) for line in answered} - taken
     following: dict[str, int] = {}
     for line in answered:
         prompt, sample = _slot(line)
         if (prompt, sample) not in taken:
             continue
         sample = following.get(prompt, 0)
-        while (prompt, sample) in taken or (prompt, sample) in own:
+        while (prompt, sample) in taken or (prompt, sample) in occupied:
             sample += 1
         line["sample"], following[prompt] = sample, sample + 1
 

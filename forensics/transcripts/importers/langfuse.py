@@ -77,11 +77,14 @@ class Langfuse:
 def _generations(path: Path, problems: Problems) -> Iterator[tuple[str, Record]]:
     for where, record in json_records(path, problems):
         page = objects(record.get("data")) or [record]
-        nested = [objects(one.get("observations")) or [one] for one in page]
-        found = [one for group in nested for one in group]
-        for number, one in enumerate(found, start=1):
-            if str(one.get("type", "GENERATION")).upper() == "GENERATION":
-                yield (where if len(found) == 1 else f"{where}, observation {number}"), one
+        nested = [objects(entry.get("observations")) or [entry] for entry in page]
+        observations = [observation for group in nested for observation in group]
+        for number, observation in enumerate(observations, start=1):
+            if str(observation.get("type", "GENERATION")).upper() == "GENERATION":
+                yield (
+                    (where if len(observations) == 1 else f"{where}, observation {number}"),
+                    observation,
+                )
 
 
 def _call(where: str, observation: Record) -> Call:

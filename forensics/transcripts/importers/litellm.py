@@ -74,8 +74,8 @@ def _records(path: Path, problems: Problems) -> Iterator[tuple[str, Record]]:
         page = objects(record.get("data"))
         if not page:
             yield where, record
-        for number, one in enumerate(page, start=1):
-            yield f"{where}, entry {number}", one
+        for number, entry in enumerate(page, start=1):
+            yield f"{where}, entry {number}", entry
 
 
 def _payload(record: Record) -> Record:
@@ -108,7 +108,10 @@ def _redacted(messages: Messages | None, came_back: object) -> bool:
     sent = any(message.content.strip() == _REDACTED for message in messages or ())
     choices = objects(came_back.get("choices")) if is_record(came_back) else []
     said = [choice.get("message") for choice in choices] or [came_back]
-    texts = (one.get("content", one.get("text")) if is_record(one) else one for one in said)
+    texts = (
+        message.get("content", message.get("text")) if is_record(message) else message
+        for message in said
+    )
     return sent or _REDACTED in texts
 
 

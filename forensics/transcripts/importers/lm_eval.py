@@ -179,8 +179,8 @@ def _model(path: Path, date: str | None) -> tuple[str, tuple[str, ...]]:
     """Return the model's name, and a note where it had to be taken from the folder."""
     folder = path.absolute().parent
     exact = folder / f"results_{date}.json"
-    found = [exact] if date and exact.is_file() else sorted(folder.glob("results_*.json"))
-    names = {name for name in map(_name_in_results, found) if name}
+    files = [exact] if date and exact.is_file() else sorted(folder.glob("results_*.json"))
+    names = {name for name in map(_name_in_results, files) if name}
     if len(names) == 1:
         return names.pop(), ()
     # The harness names the folder after the model, with "__" for "/".

@@ -37,8 +37,8 @@ class Lmsys:
         """See `Importer`."""
         record = first_record(path)
         names = tuple(f"{name}{side}" for name in _LISTS for side in _SIDES)
-        found = [turn for name in names for turn in objects(parsed(record.get(name)))]
-        return bool(found) and {"role", "content"} <= found[0].keys()
+        turns = [turn for name in names for turn in objects(parsed(record.get(name)))]
+        return bool(turns) and {"role", "content"} <= turns[0].keys()
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; of a vote, both models' answers are read."""

@@ -123,14 +123,14 @@ class _OpenAIBatchReader:
 
     def answers(self, where: str, line: _Line) -> Iterator[ImportedAnswer]:
         model = (model_name(line.body.get("model")) if line.body else None) or self.fallback
-        found = Completion(failure=line.failure)
+        completion = Completion(failure=line.failure)
         if line.body is not None:
             try:
-                found = read_completion(line.body)
+                completion = read_completion(line.body)
             except MessageError as error:
                 raise InputFileError(f"{where}: {error}") from error
         prompt = self._prompt(line.custom_id, model)
-        yield from completion_answers(model, prompt, found, self.tally, line.request_id)
+        yield from completion_answers(model, prompt, completion, self.tally, line.request_id)
 
     def _prompt(self, custom_id: str, model: str) -> Prompt:
         if custom_id in self.asked:
@@ -162,14 +162,14 @@ def _asked(
         InputFileError: the named input file lacks an id, or files beside contradict each other.
     """
     if prompts is not None:
-        found = _read_input(prompts, ids, problems)
-        missing = sorted(ids - found.keys())
+        requests = _read_input(prompts, ids, problems)
+        missing = sorted(ids - requests.keys())
         if missing:
             raise InputFileError(
                 f"{prompts}: {len(missing)} of {len(ids)} custom_ids are not in it "
                 f"(first: {missing[0][:60]!r}); is it the input of this batch?"
             )
-        return found
+        return requests
     beside: dict[str, Messages] = {}
     folder = path.absolute().parent
     for candidate in sorted(c for end in _INPUTS for c in folder.glob(f"*input*{end}")):

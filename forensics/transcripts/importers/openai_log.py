@@ -79,9 +79,9 @@ def _records(path: Path, problems: Problems) -> Iterator[tuple[str, Record]]:
         if not isinstance(page, list):
             yield where, record
             continue
-        for number, one in enumerate(page, start=1):
-            if is_record(one):
-                yield f"{where}, entry {number}", one
+        for number, entry in enumerate(page, start=1):
+            if is_record(entry):
+                yield f"{where}, entry {number}", entry
             else:
                 problems.skip(InputFileError(f"{where}, entry {number}: not a JSON object"))
 

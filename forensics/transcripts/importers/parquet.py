@@ -50,5 +50,5 @@ def _row(batch: Any, index: int, where: str) -> Mapping[str, object] | InputFile
     except (UnicodeDecodeError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         return InputFileError(f"{where}: cannot be read ({reason})")
-    found: Mapping[str, object] = row
-    return found
+    cells: Mapping[str, object] = row
+    return cells

@@ -33,14 +33,14 @@ class Skipped:
     @property
     def lines(self) -> tuple[str, ...]:
         """What a user is told: how many records are concerned, and the first reasons."""
-        told: list[str] = []
+        lines: list[str] = []
         if self.records:
-            told += [f"{self.records} records could not be read and are left out:"]
-            told += [f"  {one_line(reason, 300)}" for reason in self.reasons]
+            lines += [f"{self.records} records could not be read and are left out:"]
+            lines += [f"  {one_line(reason, 300)}" for reason in self.reasons]
         if self.odd:
-            told += [f"{self.odd} records hold a key twice; the last value counts:"]
-            told += [f"  {one_line(oddity, 300)}" for oddity in self.oddities]
-        return tuple(told)
+            lines += [f"{self.odd} records hold a key twice; the last value counts:"]
+            lines += [f"  {one_line(oddity, 300)}" for oddity in self.oddities]
+        return tuple(lines)
 
 
 NOTHING_SKIPPED = Skipped()

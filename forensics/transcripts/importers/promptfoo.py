@@ -43,11 +43,11 @@ class Promptfoo:
         """See `Importer`."""
         record = first_record(path)
         results = record.get("results")
-        found = objects(results.get("results") if is_record(results) else results)
+        entries = objects(results.get("results") if is_record(results) else results)
         # Where the prompts stand first, the results may lie beyond the head of the file.
         if ("evalId" in record and is_record(results)) or record.keys() >= _SUMMARY:
             return True
-        return any(_is_result(one) for one in (found[:1] or [record]))
+        return any(_is_result(entry) for entry in (entries[:1] or [record]))
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; a call that failed is kept as an error, a failed assertion is not one."""
@@ -75,8 +75,8 @@ def _results(path: Path, problems: Problems) -> Iterator[tuple[str, object]]:
         if not isinstance(results, list):
             problems.skip(InputFileError(f"{where}: neither a promptfoo result nor a list of them"))
             continue
-        for number, one in enumerate(results, start=1):
-            yield f"{where}, result {number}", one
+        for number, result in enumerate(results, start=1):
+            yield f"{where}, result {number}", result
 
 
 @dataclass
@@ -146,6 +146,6 @@ def _messages(prompt: object, where: str) -> Messages:
     chat = parsed(raw)
     if is_record(chat):
         chat = chat.get("messages")
-    if objects(chat) and all("role" in one for one in objects(chat)):
+    if objects(chat) and all("role" in message for message in objects(chat)):
         return asked({"messages": chat}, where)
     return asked({"prompt": raw}, where)

@@ -154,8 +154,16 @@ def recognise(path: Path) -> list[Importer]:
     if no_answers(path) is not None:
         return []
     fitting = [importer for importer in importers().values() if _detects(importer, path)]
-    own = [one for one in fitting if type(one) in _TYPES and one.name not in _GENERAL]
-    return [one for one in fitting if one.name not in _GENERAL] if own else fitting
+    specific_built_in = [
+        importer
+        for importer in fitting
+        if type(importer) in _TYPES and importer.name not in _GENERAL
+    ]
+    return (
+        [importer for importer in fitting if importer.name not in _GENERAL]
+        if specific_built_in
+        else fitting
+    )
 
 
 def _detects(importer: Importer, path: Path) -> bool:
@@ -206,5 +214,5 @@ def _detect(path: Path) -> Importer:
         raise InputFileError(f"{path} is {kind}")
     keys = head_keys(path).keys
     shown = ", ".join(repr(key[:40]) for key in sorted(keys)[:12])
-    found = f" (its first record has the fields {shown})" if keys else ""
-    raise InputFileError(f"cannot tell the format of {path}{found}; {hint}")
+    fields = f" (its first record has the fields {shown})" if keys else ""
+    raise InputFileError(f"cannot tell the format of {path}{fields}; {hint}")

@@ -44,8 +44,8 @@ class ShareGPT:
     def detect(self, path: Path) -> bool:
         """See `Importer`."""
         record = first_record(path)
-        found = [turn for name in _LISTS for turn in objects(parsed(record.get(name)))]
-        return bool(found) and {"from", "value"} <= found[0].keys()
+        turns = [turn for name in _LISTS for turn in objects(parsed(record.get(name)))]
+        return bool(turns) and {"from", "value"} <= turns[0].keys()
 
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; conversations that name no model are named after the file."""
@@ -60,8 +60,8 @@ class ShareGPT:
 
 
 def _turns(where: str, record: Record) -> list[Turn]:
-    found = (parsed(record.get(name)) for name in _LISTS)
-    given = next((value for value in found if isinstance(value, list)), None)
+    conversations = (parsed(record.get(name)) for name in _LISTS)
+    given = next((value for value in conversations if isinstance(value, list)), None)
     if not isinstance(given, list):
         raise InputFileError(f"{where}: no list 'conversations'")
     return [_turn(turn, f"{where}, turn {n}") for n, turn in enumerate(given, start=1)]

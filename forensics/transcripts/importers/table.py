@@ -209,13 +209,13 @@ def _sample(value: Any, where: str) -> int | None:
     raise InputFileError(f"{where}: sample_id {str(value)[:40]!r} is not a whole number from 0")
 
 
-def _columns(found: Sequence[str], path: Path) -> dict[str, int]:
+def _columns(headers: Sequence[str], path: Path) -> dict[str, int]:
     """Return field → column index.
 
     Raises:
         InputFileError: a needed column is missing or a used one stands there twice.
     """
-    names = [normal(name) for name in found]
+    names = [normal(name) for name in headers]
     chosen = {
         key: names.index(name)
         for key, aliases in COLUMNS.items()
@@ -224,7 +224,7 @@ def _columns(found: Sequence[str], path: Path) -> dict[str, int]:
     }
     missing = [" or ".join(COLUMNS[key]) for key in _NEEDED if key not in chosen]
     if missing:
-        shown = ", ".join(repr(name[:40]) for name in found[:20]) or "none"
+        shown = ", ".join(repr(name[:40]) for name in headers[:20]) or "none"
         raise InputFileError(
             f"{path}: no column {missing[0]}; columns found: {shown}; needed: {_FORM}"
         )
