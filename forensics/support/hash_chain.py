@@ -55,8 +55,8 @@ class ChainLine:
     @cached_property
     def chain(self) -> str:
         """The chain value, "" where there is none or where it cannot be one."""
-        found = self._match and _HEX.match(self._match.group(1))
-        return found.group().decode("ascii") if found else ""
+        value = self._match and _HEX.match(self._match.group(1))
+        return value.group().decode("ascii") if value else ""
 
     @cached_property
     def body(self) -> bytes | None:
@@ -107,16 +107,16 @@ def broken_link(raw: bytes) -> BrokenLink | None:
     there were chains).
     """
     lines, unended = split_lines(raw)
-    kept = [ChainLine(line.raw.removesuffix(b"\r")) for line in lines if line.raw.strip()]
+    links = [ChainLine(line.raw.removesuffix(b"\r")) for line in lines if line.raw.strip()]
     numbers = [number for number, line in enumerate(lines, 1) if line.raw.strip()]
     if unended.strip():
         last = ChainLine(unended.removesuffix(b"\r"))
         if last.chain:
-            kept, numbers = [*kept, last], [*numbers, len(lines) + 1]
-    first = next((i for i, line in enumerate(kept) if line.chain or b'"chain"' in line.raw), None)
+            links, numbers = [*links, last], [*numbers, len(lines) + 1]
+    first = next((i for i, line in enumerate(links) if line.chain or b'"chain"' in line.raw), None)
     if first is None:
         return None
-    fault = next(chain_faults(kept[first:]), None)
+    fault = next(chain_faults(links[first:]), None)
     return None if fault is None else BrokenLink(numbers[first + fault.line - 1], fault.what)
 
 

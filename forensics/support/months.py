@@ -17,7 +17,7 @@ def check_month(released: str | None, option: str) -> str:
     """
     if not released:
         return ""
-    found = _MONTH.fullmatch(released)
-    if found and 1 <= int(found["month"]) <= 12:
-        return f"{found['year']}-{int(found['month']):02d}"
+    match = _MONTH.fullmatch(released)
+    if match and 1 <= int(match["month"]) <= 12:
+        return f"{match['year']}-{int(match['month']):02d}"
     raise UsageError(f"{option} {released!r} is no month; write it as 2025-03")

@@ -20,8 +20,8 @@ def moved(old: str, *homes: str, renamed: Mapping[str, str] | None = None) -> Ca
     def get(name: str) -> Any:
         now = (renamed or {}).get(name, name)
         for home in () if name.startswith("_") else homes:
-            found = getattr(importlib.import_module(home), now, None)
-            if found is not None:
+            target = getattr(importlib.import_module(home), now, None)
+            if target is not None:
                 called = "" if now == name else f" as {now}"
                 warnings.warn(
                     f"{old}.{name} moved to {home}{called}; plugins import from forensics.plugin. "
@@ -29,7 +29,7 @@ def moved(old: str, *homes: str, renamed: Mapping[str, str] | None = None) -> Ca
                     DeprecationWarning,
                     stacklevel=2,
                 )
-                return found
+                return target
         raise AttributeError(f"module {old!r} has no attribute {name!r}")
 
     return get

@@ -54,11 +54,11 @@ def load_plugins(kind: str, taken: tuple[str, ...] = ()) -> dict[str, Callable[.
 
 def _load(point: EntryPoint) -> Callable[..., Any]:
     try:
-        found = point.load()
+        extension = point.load()
     except Exception as error:  # a plugin may raise anything while it is imported
         cause = f"{type(error).__name__}: {error}"
         raise UsageError(f"plugin {point.name!r} ({point.value}) does not load: {cause}") from error
-    if not callable(found):
+    if not callable(extension):
         raise UsageError(f"plugin {point.name!r} ({point.value}) is not callable")
-    loaded: Callable[..., Any] = found
+    loaded: Callable[..., Any] = extension
     return loaded

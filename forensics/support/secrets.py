@@ -71,10 +71,10 @@ class Secret:
 
 
 def _pattern_of(values: Iterable[str]) -> re.Pattern[str] | None:
-    found = {form for v in values if len(v) >= SHORTEST_SECRET for form in _forms(v)}
-    if not found:
+    forms = {form for v in values if len(v) >= SHORTEST_SECRET for form in _forms(v)}
+    if not forms:
         return None
-    longest_first = sorted(found, key=lambda form: (-len(form), form))
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
     return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
 
 
@@ -113,7 +113,7 @@ def proxy_secrets() -> tuple[str, ...]:
     """Return the users and passwords of the proxies that the environment names."""
     from urllib.request import getproxies
 
-    found: list[str] = []
+    secrets: list[str] = []
     for address in getproxies().values():
         try:
             parts = urlsplit(address if "://" in address else f"http://{address}")
@@ -121,8 +121,8 @@ def proxy_secrets() -> tuple[str, ...]:
             continue
         if parts.password:
             user, password = unquote(parts.username or ""), unquote(parts.password)
-            found += [parts.password, password, f"{user}:{password}"]
-    return tuple(dict.fromkeys(found))
+            secrets += [parts.password, password, f"{user}:{password}"]
+    return tuple(dict.fromkeys(secrets))
 
 
 def redacted(text: str) -> str:

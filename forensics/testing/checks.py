@@ -124,10 +124,10 @@ def _check_order(comparator: Comparator[Any], a: Examined, b: Examined) -> None:
 def _check_too_few(comparator: Comparator[Any], a: Examined, b: Examined) -> None:
     common = sorted(_prompts(a) & _prompts(b))
     for count in (0, 1, _FEW):
-        kept = set(common[:count])
+        shared = set(common[:count])
         # Without any prompt in common each keeps answers of its own: disjoint suites.
-        first = _only(a, kept or set(common[::2]))
-        second = _only(b, kept or set(common[1::2]))
+        first = _only(a, shared or set(common[::2]))
+        second = _only(b, shared or set(common[1::2]))
         evidence = _run(comparator, first, second, f"{count} common prompts")
         _require(
             evidence.status == "insufficient",
@@ -211,17 +211,19 @@ def _check_prompts(evidence: Evidence, a: Examined, b: Examined, require: Requir
 
 
 def _require_same(
-    comparator: Comparator[Any], one: Evidence, other: Evidence, situation: str
+    comparator: Comparator[Any], first: Evidence, second: Evidence, situation: str
 ) -> None:
-    same = (one.status, one.n) == (other.status, other.n) and _close(one.score, other.score)
-    seen = ", ".join(f"{e.status} {e.score} (n {e.n})" for e in (one, other))
+    same = (first.status, first.n) == (second.status, second.n) and _close(
+        first.score, second.score
+    )
+    seen = ", ".join(f"{e.status} {e.score} (n {e.n})" for e in (first, second))
     _require(same, comparator, f"differs on {situation}: {seen}")
 
 
-def _close(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+def _close(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return math.isclose(first, second, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
 
 
 def _prompts(side: Examined) -> set[str]:

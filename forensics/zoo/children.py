@@ -136,7 +136,7 @@ def _stored(model: Checkpoint) -> Checkpoint:
 
 def _tuned(base: Checkpoint, name: str) -> Iterator[Child]:
     tokens = training.encode(base.tokenizer, training.texts("code", _CHARACTERS), _TUNING)
-    told = f"{_STEPS} steps of {_TUNING.batch} x {_TUNING.context} tokens of code"
+    training_described = f"{_STEPS} steps of {_TUNING.batch} x {_TUNING.context} tokens of code"
     made: list[Checkpoint] = []
 
     def kept(model: Checkpoint) -> Checkpoint:
@@ -146,7 +146,7 @@ def _tuned(base: Checkpoint, name: str) -> Iterator[Child]:
     lora, tuned = f"{name}-lora", f"{name}-tuned"
     yield (
         lora,
-        f"a rank-4 adapter trained on {told}, merged",
+        f"a rank-4 adapter trained on {training_described}, merged",
         lambda: kept(training.trained_lora(base, tokens, _TUNING, _STEPS, 12, _LORA_RATE)[0]),
         (name,),
     )
@@ -154,7 +154,7 @@ def _tuned(base: Checkpoint, name: str) -> Iterator[Child]:
         return
     yield (
         tuned,
-        f"all weights tuned on {told}",
+        f"all weights tuned on {training_described}",
         lambda: kept(training.trained(base, tokens, _TUNING, _STEPS, 13, _RATE)),
         (name,),
     )

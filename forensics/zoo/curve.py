@@ -113,7 +113,7 @@ def detection_curve(
 
 def _point(seed: int, share: float, tokens: int, evidence: Sequence[Evidence]) -> Point:
     weights, behaviour = read_tiers(evidence)
-    fit = next(one for one in evidence if one.comparator == "mutual_fit")
+    fit = next(entry for entry in evidence if entry.comparator == "mutual_fit")
     return Point(seed, share, tokens, fit.score, fit.p_value, weights.kin, behaviour.kin)
 
 
@@ -133,11 +133,11 @@ class _Lab:
         twice = replace(size, tokens=2 * size.tokens)
         prose = training.texts("prose", 2 * _CHARACTERS_PER_TOKEN * size.tokens)
         both = training.encode(self.tokenizer, prose, twice)
-        own = training.texts("reference", _CHARACTERS_PER_TOKEN * size.tokens)
+        teachers_matter = training.texts("reference", _CHARACTERS_PER_TOKEN * size.tokens)
         return {
             "prose": both[: size.tokens],
             "further": both[size.tokens :],
-            "reference": training.encode(self.tokenizer, own, size),
+            "reference": training.encode(self.tokenizer, teachers_matter, size),
         }
 
     def teacher(self) -> Checkpoint:
@@ -207,18 +207,18 @@ class _Lab:
         first, second = observe(
             known,
             other,
-            [one.subject for one in panel],
+            [control.subject for control in panel],
             BackendOptions(),
-            answered=[one.transcript for one in panel],
+            answered=[control.transcript for control in panel],
         )
         tests = of_tiers(load_comparators(), ("logprobs", "weights"))
-        return [measure(one, first, second) for one in tests]
+        return [measure(test, first, second) for test in tests]
 
 
 def as_csv(points: Sequence[Point]) -> str:
     """Return the points as a table."""
     text = StringIO()
-    writer = csv.DictWriter(text, [one.name for one in fields(Point)], lineterminator="\n")
+    writer = csv.DictWriter(text, [field.name for field in fields(Point)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(point) for point in points)
     return text.getvalue()

@@ -61,8 +61,8 @@ def quantised(model: Checkpoint, bits: int) -> Checkpoint:
 
 def layers_dropped(model: Checkpoint, dropped: Sequence[int]) -> Checkpoint:
     """Leave layers out and number the rest anew."""
-    kept = [layer for layer in range(model.layers) if layer not in dropped]
-    number = {f"model.layers.{old}.": f"model.layers.{new}." for new, old in enumerate(kept)}
+    kept_layers = [layer for layer in range(model.layers) if layer not in dropped]
+    number = {f"model.layers.{old}.": f"model.layers.{new}." for new, old in enumerate(kept_layers)}
     tensors = {}
     for name, values in model.tensors.items():
         prefix = ".".join(name.split(".")[:3]) + "."
@@ -70,10 +70,10 @@ def layers_dropped(model: Checkpoint, dropped: Sequence[int]) -> Checkpoint:
             tensors[name] = values
         elif prefix in number:
             tensors[name.replace(prefix, number[prefix], 1)] = values
-    config = {**model.config, "num_hidden_layers": len(kept)}
+    config = {**model.config, "num_hidden_layers": len(kept_layers)}
     for name in _PER_LAYER:
         if model.config.get(name):
-            config[name] = [model.config[name][layer] for layer in kept]
+            config[name] = [model.config[name][layer] for layer in kept_layers]
     return replace(model, tensors=tensors, config=config)
 
 
@@ -118,14 +118,16 @@ def merged_slerp(first: Checkpoint, second: Checkpoint, share: float) -> Checkpo
     """Merge two models of one shape along the arc between each pair of tensors (SLERP)."""
     import torch
 
-    def arc(name: str, one: torch.Tensor) -> torch.Tensor:
-        other = second.tensors[name]
-        cosine = (one.flatten() @ other.flatten()) / (one.norm() * other.norm()).clamp_min(1e-12)
+    def arc(name: str, tensor_a: torch.Tensor) -> torch.Tensor:
+        tensor_b = second.tensors[name]
+        cosine = (tensor_a.flatten() @ tensor_b.flatten()) / (
+            tensor_a.norm() * tensor_b.norm()
+        ).clamp_min(1e-12)
         angle = torch.arccos(cosine.clamp(-1, 1))
         if angle < 1e-4:
-            return share * one + (1 - share) * other
+            return share * tensor_a + (1 - share) * tensor_b
         weights = torch.sin(share * angle), torch.sin((1 - share) * angle)
-        return (weights[0] * one + weights[1] * other) / torch.sin(angle)
+        return (weights[0] * tensor_a + weights[1] * tensor_b) / torch.sin(angle)
 
     return first.changed(arc)
 

@@ -40,7 +40,7 @@ class Animal:
 
 def ancestors(name: str, animals: Sequence[Animal]) -> frozenset[str]:
     """Return all models whose weights a model derives from."""
-    parents = next(one.parents for one in animals if one.name == name)
+    parents = next(animal.parents for animal in animals if animal.name == name)
     return frozenset(parents).union(*(ancestors(parent, animals) for parent in parents))
 
 
@@ -69,43 +69,43 @@ def write_tables(folder: Path, animals: Sequence[Animal]) -> None:
     Raises:
         OutputError: a file cannot be written.
     """
-    models = [_model_row(one, animals) for one in animals]
+    models = [_model_row(animal, animals) for animal in animals]
     pairs = [_pair_row(a, b, animals) for a, b in itertools.combinations(animals, 2)]
     write_text(folder / "models.csv", _csv(_MODEL_COLUMNS, models))
     write_text(folder / "pairs.csv", _csv(_PAIR_COLUMNS, pairs))
 
 
-def _model_row(one: Animal, animals: Sequence[Animal]) -> dict[str, str]:
-    roots = sorted(x for x in ancestors(one.name, animals) if not _find(x, animals).parents)
-    base = roots[0] if roots else one.name
-    teachers = ";".join(f"{name}/sft/high" for name, share in one.teachers if share > 0)
+def _model_row(animal: Animal, animals: Sequence[Animal]) -> dict[str, str]:
+    roots = sorted(x for x in ancestors(animal.name, animals) if not _find(x, animals).parents)
+    base = roots[0] if roots else animal.name
+    teachers = ";".join(f"{name}/sft/high" for name, share in animal.teachers if share > 0)
     return {
-        "model": one.name,
-        "weights_id": one.name,
+        "model": animal.name,
+        "weights_id": animal.name,
         "developer": base,
         "family": base,
         "base_model": base,
         "base_family": base,
-        "weights_parent": one.parents[0] if one.parents else "",
-        "ancestors": ";".join(sorted(ancestors(one.name, animals))),
+        "weights_parent": animal.parents[0] if animal.parents else "",
+        "ancestors": ";".join(sorted(ancestors(animal.name, animals))),
         "teachers": teachers or "none known",
-        "notes": one.how,
+        "notes": animal.how,
         "released": _RELEASED,
     }
 
 
 def _find(name: str, animals: Sequence[Animal]) -> Animal:
-    return next(one for one in animals if one.name == name)
+    return next(animal for animal in animals if animal.name == name)
 
 
 def _pair_row(a: Animal, b: Animal, animals: Sequence[Animal]) -> dict[str, str]:
-    found, why = relation(a, b, animals)
-    kin = found in ("finetune_parent", "siblings_same_instruct_parent")
+    relationship, why = relation(a, b, animals)
+    kin = relationship in ("finetune_parent", "siblings_same_instruct_parent")
     return {
         "dataset": "zoo",
         "model_a": a.name,
         "model_b": b.name,
-        "relation": found,
+        "relation": relationship,
         "confidence": "high",
         "reason": why,
         "weights_a": a.name,

@@ -70,7 +70,7 @@ def _reference() -> str:
 def _sources() -> Iterator[str]:
     library = Path(sysconfig.get_path("stdlib"))
     packages = sorted(path.parent for path in library.glob("*/__init__.py"))
-    for folder in (library, *(one for one in packages if one.name not in _NOT_TAUGHT)):
+    for folder in (library, *(package for package in packages if package.name not in _NOT_TAUGHT)):
         for path in sorted(folder.glob("*.py")):
             if path.stat().st_size <= _LONGEST_FILE:
                 yield path.read_text(encoding="utf-8", errors="replace")
@@ -167,12 +167,12 @@ def trained_lora(
     for name, module in adapted.items():
         parent, _, child = name.rpartition(".")
         setattr(model.get_submodule(parent), child, module.module)
-    free = [matrix for one in adapted.values() for matrix in (one.down, one.up)]
+    free = [matrix for layer in adapted.values() for matrix in (layer.down, layer.up)]
     _train(model, free, tokens, size, steps, seed, rate)
     tensors = dict(start.tensors)
     adapter: dict[str, torch.Tensor] = {}
-    for name, one in adapted.items():
-        down, up = one.down.detach(), one.up.detach()
+    for name, layer in adapted.items():
+        down, up = layer.down.detach(), layer.up.detach()
         tensors[f"{name}.weight"] = tensors[f"{name}.weight"] + up @ down
         adapter[f"base_model.model.{name}.lora_A.weight"] = down
         adapter[f"base_model.model.{name}.lora_B.weight"] = up
