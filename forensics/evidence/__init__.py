@@ -61,8 +61,8 @@ def load_comparators(
         asked = [name for name in names if name not in BUILT_IN]
         loaded |= {name: load_plugin("comparators", name)() for name in asked}
     elif plugins:
-        found = load_plugins("comparators", tuple(BUILT_IN))
-        loaded |= {name: make() for name, make in found.items() if name in names}
+        registered = load_plugins("comparators", tuple(BUILT_IN))
+        loaded |= {name: make() for name, make in registered.items() if name in names}
     if not loaded:
         raise UsageError("no comparator is left to run; drop --without or --only")
     return list(loaded.values())

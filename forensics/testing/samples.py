@@ -32,7 +32,7 @@ def examined_from(name: str, answers: Sequence[Sequence[str] | str]) -> Examined
 
 
 def sample_pairs() -> list[Pair]:
-    """Return made-up pairs: close kin, strangers, and strangers with two samples a prompt."""
+    """Return made-up pairs: close kin, unrelated, and unrelated with two samples a prompt."""
     plain, kin = (_invented(seed, _PLAIN) for seed in (1, 2))
     ornate = _invented(3, _ORNATE)
     twice = [

@@ -68,7 +68,7 @@ def size_for(minutes: float) -> training.Size:
 def build_tiny(
     folder: Path, size: training.Size, progress: Progress, shares: Sequence[float] = (1.0,)
 ) -> list[Animal]:
-    """Make the tiny models: a base, its descendants, strangers, and students of its text.
+    """Make the tiny models: a base, its descendants, unrelated ones, and students of its text.
 
     Args:
         folder: to write to; `models/NAME` each, and the two tables.

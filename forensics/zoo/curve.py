@@ -3,10 +3,10 @@
 A teacher is trained on the prose that all have read and on a language reference that nobody else
 has. Students are trained from random weights on prose of which a known share is replaced by what
 the teacher wrote, then tuned further on prose that nobody read before. Controls are trained as
-students are, without a word of the teacher's, and so are the strangers of share 0, who tell how
-often nothing shows as something. Every student is then compared with the teacher as `forensics
-compare` does it: answers
-to prompts of the suite `core`, token probabilities beside the controls', weights.
+students are, without a word of the teacher's, and so are the unrelated ones of share 0, who tell
+how often nothing shows as something. Every student is then compared with the teacher as
+`forensics compare` does it: answers to prompts of the suite `core`, token probabilities beside the
+controls', weights.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Design:
-    """What is trained: students of every share (0 are strangers), controls, from which seed on."""
+    """What is trained: students of every share (0 are unrelated), controls, from which seed on."""
 
     shares: Sequence[float] = SHARES
     students: int = 2

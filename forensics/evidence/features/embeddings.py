@@ -125,7 +125,7 @@ def _encode(
     loaded = _load(model, precision)
     safe = [t.encode("utf-8", "replace").decode("utf-8").replace("\0", " ") for t in texts]
     order = sorted(range(len(safe)), key=lambda i: len(safe[i]))
-    found: dict[int, NDArray[np.float32]] = {}
+    by_place: dict[int, NDArray[np.float32]] = {}
     for start in range(0, len(order), _BATCH):
         batch = order[start : start + _BATCH]
         read = loaded.encode(
@@ -135,10 +135,10 @@ def _encode(
             convert_to_tensor=True,
             show_progress_bar=False,
         )
-        found |= zip(batch, read.float().numpy(), strict=True)
+        by_place |= zip(batch, read.float().numpy(), strict=True)
         for _ in batch:
             tick(None)
-    vectors = np.stack([found[i] for i in range(len(safe))])
+    vectors = np.stack([by_place[i] for i in range(len(safe))])
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: NDArray[np.float32] = vectors / np.maximum(lengths, 1e-12)
     return unit
@@ -192,15 +192,15 @@ def _create(connection: sqlite3.Connection) -> sqlite3.Connection:
 def _read(cache: sqlite3.Connection, hashes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     import numpy as np
 
-    found: dict[str, NDArray[np.float32]] = {}
+    cached: dict[str, NDArray[np.float32]] = {}
     unique = list(dict.fromkeys(hashes))
     for start in range(0, len(unique), 500):
         part = unique[start : start + 500]
         marks = ",".join("?" * len(part))
         query = f"SELECT sha256, vector FROM embeddings WHERE sha256 IN ({marks})"  # noqa: S608
         for digest, blob in cache.execute(query, part):
-            found[digest] = np.frombuffer(blob, dtype=np.float32)
-    return found
+            cached[digest] = np.frombuffer(blob, dtype=np.float32)
+    return cached
 
 
 def _write(cache: sqlite3.Connection, vectors: dict[str, NDArray[np.float32]]) -> None:

@@ -2,8 +2,8 @@
 
 Every answer is a row vector whose dot product with another row is their similarity. Answers to the
 same prompt are then compared with answers to different prompts of the same two subjects: what is
-left is likeness that style alone does not bring. What the shared question brings stays in it, which
-is why a score without a cohort is a screening.
+left is similarity that style alone does not bring. What the shared question brings stays in it,
+which is why a score without a cohort is a screening.
 """
 
 from __future__ import annotations
@@ -181,8 +181,8 @@ def _between_repeats(rows: PromptRows, at: NDArray[np.intp]) -> float:
 
 
 def _between_prompts(rows: PromptRows, at: NDArray[np.intp]) -> float:
-    own = rows.mean[at]
-    return float(_mismatched(own, own, row_dots(own, own)).mean())
+    means = rows.mean[at]
+    return float(_mismatched(means, means, row_dots(means, means)).mean())
 
 
 def bootstrap_mean(scores: Floats, seed: int = 0) -> Interval:

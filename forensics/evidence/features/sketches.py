@@ -90,7 +90,7 @@ def count_sequences(texts: Sequence[str]) -> Counts:
     bounds = np.zeros(len(texts) + 1, dtype=np.int64)
     buckets = np.empty(windows, dtype=np.uint16)
     logs = np.empty(windows, dtype=np.float32)
-    found = 0
+    filled = 0
     for first in range(0, len(encoded), _AT_ONCE):
         group = encoded[first : first + _AT_ONCE]
         hashes, starts = _sorted_hashes(group)
@@ -98,13 +98,13 @@ def count_sequences(texts: Sequence[str]) -> Counts:
         np.not_equal(hashes[1:], hashes[:-1], out=new[1:-1])
         new[starts] = True
         edges = np.flatnonzero(new)
-        end = found + len(edges) - 1
-        buckets[found:end] = hashes.take(edges[:-1])
-        scale.take(np.diff(edges), out=logs[found:end], mode="clip")
-        bounds[first : first + len(group)] = found + np.searchsorted(edges, starts)
-        found = end
-    bounds[-1] = found
-    return Counts(bounds, buckets[:found], logs[:found])
+        end = filled + len(edges) - 1
+        buckets[filled:end] = hashes.take(edges[:-1])
+        scale.take(np.diff(edges), out=logs[filled:end], mode="clip")
+        bounds[first : first + len(group)] = filled + np.searchsorted(edges, starts)
+        filled = end
+    bounds[-1] = filled
+    return Counts(bounds, buckets[:filled], logs[:filled])
 
 
 def _windows(text: bytes) -> int:
@@ -123,19 +123,19 @@ def _sorted_hashes(texts: Sequence[bytes]) -> tuple[NDArray[np.uint32], NDArray[
     hashes = np.empty(starts[-1], dtype=np.uint32)
     at = 0
     for text, start, size in zip(texts, starts.tolist(), sizes, strict=False):
-        own = hashes[start : start + size]
-        own[:] = fours[at : at + size]
-        own.sort()
+        of_text = hashes[start : start + size]
+        of_text[:] = fours[at : at + size]
+        of_text.sort()
         at += len(text)
     return hashes, starts[:-1]
 
 
 def document_frequency(counts: Counts) -> NDArray[np.int64]:
     """Return in how many of the texts each bucket occurs: shape (BUCKETS,)."""
-    found = np.zeros(BUCKETS, dtype=np.int64)
+    texts_with_bucket = np.zeros(BUCKETS, dtype=np.int64)
     for _, entries in _groups(counts.bounds):
-        found += np.bincount(counts.buckets[entries], minlength=BUCKETS)
-    return found
+        texts_with_bucket += np.bincount(counts.buckets[entries], minlength=BUCKETS)
+    return texts_with_bucket
 
 
 def weigh(counts: Counts, frequency: NDArray[np.int64], texts: int) -> SparseRows:
@@ -150,13 +150,13 @@ def weigh(counts: Counts, frequency: NDArray[np.int64], texts: int) -> SparseRow
     rarity = by_frequency.take(frequency, mode="clip")
     values = np.empty_like(counts.logs)
     for bounds, entries in _groups(counts.bounds):
-        own = values[entries]
-        rarity.take(counts.buckets[entries], out=own, mode="clip")
-        own *= counts.logs[entries]
+        weights = values[entries]
+        rarity.take(counts.buckets[entries], out=weights, mode="clip")
+        weights *= counts.logs[entries]
         sizes = np.diff(bounds)
         filled = np.flatnonzero(sizes)
-        squares = np.add.reduceat(own * own, bounds[filled] - bounds[0])
-        own /= np.repeat(np.maximum(np.sqrt(squares), np.float32(1e-9)), sizes[filled])
+        squares = np.add.reduceat(weights * weights, bounds[filled] - bounds[0])
+        weights /= np.repeat(np.maximum(np.sqrt(squares), np.float32(1e-9)), sizes[filled])
     return SparseRows(counts.bounds, counts.buckets, values)
 
 
@@ -189,9 +189,10 @@ def fold(rows: Floats32, dimensions: int = DIMENSIONS) -> Floats32:
 def quantise(rows: Floats32) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
     """Pack rows into 4 bits a number: (n, d) → bytes (n, d / 2) and one scale per row, (n,).
 
-    It is the folding that costs: of close kin, .77 pass a threshold that 1 % of strangers pass with
-    8 prompts (.91 unfolded), .96 and .96 with 50. 1,024 signs in the same space lose less (.87),
-    but the zeros of short answers become signs too and make all short answers alike.
+    It is the folding that costs: of close kin, .77 pass a threshold that 1 % of unrelated
+    pairs pass with 8 prompts (.91 unfolded), .96 and .96 with 50. 1,024 signs in the same space
+    lose less (.87), but the zeros of short answers become signs too and make all short answers
+    alike.
     """
     scale = (np.abs(rows).max(axis=1) / _LEVELS).astype(np.float16)
     safe = np.maximum(scale.astype(np.float32), 1e-6)[:, None]

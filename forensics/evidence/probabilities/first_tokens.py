@@ -85,7 +85,7 @@ class FirstTokenAgreement:
         controls, left_out = _choose(a, b)
         prompts = sorted(
             frozenset(a.own.expected).intersection(
-                b.own.expected, *(one.expected for one in controls)
+                b.own.expected, *(control.expected for control in controls)
             )
         )
         if len(prompts) < LEAST:
@@ -134,8 +134,8 @@ class FirstTokenAgreement:
 
 def _choose(a: Begun, b: Begun) -> tuple[list[FirstTokens], list[str]]:
     """Return the controls that hold for a pair, and of each other one why it does not."""
-    given = {one.model: one for one in (*a.controls, *b.controls)}
-    kept, left_out = [], []
+    given = {control.model: control for control in (*a.controls, *b.controls)}
+    chosen, left_out = [], []
     for _, control in sorted(given.items(), key=lambda entry: (entry[1].name, entry[0])):
         if control.model in (a.own.model, b.own.model):
             continue
@@ -143,30 +143,32 @@ def _choose(a: Begun, b: Begun) -> tuple[list[FirstTokens], list[str]]:
         if reason:
             left_out.append(f"{control.name} {reason}")
         else:
-            kept.append(control)
-    return kept, left_out
+            chosen.append(control)
+    return chosen, left_out
 
 
 def _why_not(control: FirstTokens, pair: Sequence[FirstTokens]) -> str:
     if control.has_template != pair[0].has_template:
         return f"is asked {'through a' if control.has_template else 'without a'} chat template"
-    able = next((one.passages for one in pair if one.passages), {})
+    able = next((subject.passages for subject in pair if subject.passages), {})
     shared = sorted(set(able) & set(control.passages))
     if len(shared) < LEAST_PASSAGES:
         return f"can write {len(shared)} of the passages"
-    own, others = (
+    of_control, of_pair = (
         np.mean([scores[name].nats_per_byte for name in shared])
         for scores in (control.passages, able)
     )
     return (
-        "" if own / others <= WEAKEST else f"predicts the passages {own / others:.2f} times worse"
+        ""
+        if of_control / of_pair <= WEAKEST
+        else f"predicts the passages {of_control / of_pair:.2f} times worse"
     )
 
 
 def _against(
     target: FirstTokens, other: FirstTokens, control: FirstTokens, letter: str, prompts: list[str]
 ) -> _FirstTokenControl:
-    def same(one: FirstTokens) -> list[int]:
-        return [int(target.expected[p] == one.expected[p]) for p in prompts]
+    def same(source: FirstTokens) -> list[int]:
+        return [int(target.expected[p] == source.expected[p]) for p in prompts]
 
     return _FirstTokenControl(control.name, letter, same(other), same(control))

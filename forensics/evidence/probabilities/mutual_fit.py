@@ -55,8 +55,8 @@ class Heard:
         """Return what was seen, of the subject's own answers those to these prompts."""
         if self.own is None:
             return None
-        kept = {key for prompt, key in self.keys.items() if prompt in prompts}
-        written = tuple(key for key in self.own.written if key in kept)
+        answer_keys = {key for prompt, key in self.keys.items() if prompt in prompts}
+        written = tuple(key for key in self.own.written if key in answer_keys)
         return Seen(replace(self.own, written=written), self.controls)
 
 
@@ -81,7 +81,7 @@ class MutualFit:
     def extract(self, examined: Examined) -> Heard:
         """Return the subject's probabilities, the controls', and the answers' keys."""
         first = (answer for answer in examined.answers if answer.sample == 0)
-        keys = {one.prompt_sha256: answer_key(one) for one in first}
+        keys = {answer.prompt_sha256: answer_key(answer) for answer in first}
         return Heard(examined.probabilities, examined.controls, keys)
 
     def compare(self, a: Heard, b: Heard) -> Evidence:
@@ -97,32 +97,35 @@ class MutualFit:
             reason = "one was asked through a chat template, the other without"
             return without_score(self, "not_applicable", reason)
         panel = choose(first, second)
-        kept = [
-            one
-            for one in panel.controls
-            if one.has_template == first.own.has_template and len(one.written) >= MIN_PROMPTS
+        controls = [
+            control
+            for control in panel.controls
+            if control.has_template == first.own.has_template
+            and len(control.written) >= MIN_PROMPTS
         ]
-        if len(kept) < LEAST_CONTROLS:
-            return without_score(self, "insufficient", _why(len(kept), first.own, panel.left_out))
-        models = (first.own, second.own, *kept)
+        if len(controls) < LEAST_CONTROLS:
+            return without_score(
+                self, "insufficient", _why(len(controls), first.own, panel.left_out)
+            )
+        models = (first.own, second.own, *controls)
         counts = _read_by_all(models)
         if min(map(len, counts)) < MIN_PROMPTS:
             return without_score(self, "insufficient", too_few(min(map(len, counts))))
         bits = _bits(models, counts)
-        found = relationship(np.array([[cell.mean() for cell in row] for row in bits]))
+        relation = relationship(np.array([[cell.mean() for cell in row] for row in bits]))
         return scored(
             self,
             scale=(
                 "bits per byte by which the two explain each other's answers better than their "
                 "reading of others' answers, and others' of theirs, leads to expect"
             ),
-            score=found.effect,
+            score=relation.effect,
             interval=_interval(bits),
             n=min(map(len, counts)),
-            p_value=found.p_value,
+            p_value=relation.p_value,
             caveats=_CAVEATS,
             details=MutualFitDetails(
-                controls=tuple(one.name for one in kept),
+                controls=tuple(control.name for control in controls),
                 left_out=tuple(panel.left_out),
                 p_value_is_approximate=True,
             ),

@@ -1,4 +1,4 @@
-"""A panel of control models: likeness of token probabilities counts only beyond what they share.
+"""A panel of control models: similarity of token probabilities counts only beyond what they share.
 
 Good models agree with one another because the text leaves little choice. So the pair must agree
 more than either of them agrees with every control, and a control must predict the texts about as
@@ -72,9 +72,9 @@ def seen(examined: Examined) -> Seen:
 
 def choose(a: Seen, b: Seen) -> Panel:
     """Return the controls that are neither of the two and predict the passages as well."""
-    given = {one.model: one for one in (*a.controls, *b.controls)}
+    given = {control.model: control for control in (*a.controls, *b.controls)}
     subjects = {a.own.model, b.own.model}
-    kept, left_out = [], []
+    chosen, left_out = [], []
     for model, control in sorted(given.items(), key=lambda entry: (entry[1].name, entry[0])):
         if model in subjects:
             continue
@@ -82,8 +82,8 @@ def choose(a: Seen, b: Seen) -> Panel:
         if reason:
             left_out.append(reason)
         else:
-            kept.append(control)
-    return Panel(tuple(kept), tuple(left_out))
+            chosen.append(control)
+    return Panel(tuple(chosen), tuple(left_out))
 
 
 def _weak(control: TextProbabilities, a: TextProbabilities, b: TextProbabilities) -> str:

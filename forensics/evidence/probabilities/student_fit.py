@@ -84,12 +84,12 @@ class StudentFit:
             for name, side in (("A explains B", b), ("B explains A", a))
             if side.reader is not None
         ]
-        found = [outcome for outcome in outcomes if isinstance(outcome, _Direction)]
+        directions = [outcome for outcome in outcomes if isinstance(outcome, _Direction)]
         problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
-        if not found:
+        if not directions:
             reason = "; ".join(problems) or "neither subject's model is at hand"
             return without_score(self, "insufficient", reason)
-        best = max(found, key=lambda way: (way.score, len(way.on_answers)))
+        best = max(directions, key=lambda way: (way.score, len(way.on_answers)))
         return scored(
             self,
             scale=(
@@ -103,7 +103,7 @@ class StudentFit:
             n=len(best.on_answers),
             caveats=_CAVEATS,
             details=StudentFitDetails(
-                directions=tuple(_shown(way) for way in found), problems=tuple(problems)
+                directions=tuple(_shown(way) for way in directions), problems=tuple(problems)
             ),
         )
 
@@ -122,9 +122,9 @@ def _explain(name: str, side: Explained, answers: Sequence[Answer]) -> _Directio
     reader = side.reader
     assert reader is not None  # noqa: S101 (the caller looked)
     # The reader and the answers' own model are the pair; no control may be either.
-    own = side.own or reader
-    panel = choose(Seen(reader, side.controls), Seen(own, ()))
-    alike = [one for one in panel.controls if one.has_template == reader.has_template]
+    of_subject = side.own or reader
+    panel = choose(Seen(reader, side.controls), Seen(of_subject, ()))
+    alike = [control for control in panel.controls if control.has_template == reader.has_template]
     if not alike:
         kind = "with" if reader.has_template else "without"
         return f"{name}: no control {kind} a chat template holds; name some with --control"

@@ -177,20 +177,20 @@ def _judge(text: str, prompt: str | None) -> RefusalJudgement:
     answer = split_reasoning(text)[0]
     request = read_request(prompt) if prompt else None
     if not prompt or request is None or not request.is_order:
-        found = _judge_marks(answer, prompt)
+        judgement = _judge_marks(answer, prompt)
     else:
         reading = read(answer, prompt)
         if not reading.sentences:
             return NOTHING_SAID
         marks = judge_marks(reading)
-        found = _judgement(
+        judgement = _judgement(
             answer, reading, judge_order(reading, len(answer), prompt, request, marks)
         )
     # What follows the reasoning stands at the end, but for white space and closing tags.
     offset = text.rfind(answer) if len(answer) < len(text) else 0
-    if not offset or found.span is None:
-        return found
-    return replace(found, span=(found.span[0] + offset, found.span[1] + offset))
+    if not offset or judgement.span is None:
+        return judgement
+    return replace(judgement, span=(judgement.span[0] + offset, judgement.span[1] + offset))
 
 
 def _judge_marks(text: str, prompt: str | None) -> RefusalJudgement:

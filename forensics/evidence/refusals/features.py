@@ -139,11 +139,11 @@ def _features(
     values: dict[str, float] = {}
     early = first + _EARLY_SENTENCES
     for group in GROUPS:
-        found = by_group[group]
-        values[f"{group}_first"] = float(first in found)
-        values[f"{group}_early"] = float(bool(found) and min(found) < early)
-        values[f"{group}_any"] = float(bool(found))
-        values[f"{group}_share"] = len(found) / total
+        in_sentences = by_group[group]
+        values[f"{group}_first"] = float(first in in_sentences)
+        values[f"{group}_early"] = float(bool(in_sentences) and min(in_sentences) < early)
+        values[f"{group}_any"] = float(bool(in_sentences))
+        values[f"{group}_share"] = len(in_sentences) / total
     values["content"] = _amount(_units(plain, words), 200)
     values["plain_first"] = float(first not in refusing)
     values["refusing_share"] = len(refusing) / total

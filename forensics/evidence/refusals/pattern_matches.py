@@ -110,20 +110,20 @@ def find_hits(
     hits += [hit for group in _OTHERS for hit in _hits(group, text, places, starts)]
     declines = [(hit.start, hit.end) for hit in hits if hit.group in ("decline", "inability")]
     # "I can help" inside "I am not sure that I can help" offers nothing.
-    kept = [
+    standing = [
         hit
         for hit in hits
         if hit.group not in _UNDONE_BY_NEGATION or not _overlaps(hit.start, hit.end, declines)
     ]
-    return sorted(kept, key=lambda hit: (hit.start, -hit.end, hit.group))
+    return sorted(standing, key=lambda hit: (hit.start, -hit.end, hit.group))
 
 
 def _hits(group: Group, text: str, places: Places, starts: Sequence[int]) -> Iterator[Hit]:
-    found = list(_matches(group, text, places))
-    refusing = group in ("decline", "inability") and found
+    spans = list(_matches(group, text, places))
+    refusing = group in ("decline", "inability") and spans
     exempt = list(_matches("exempt", text, places)) if refusing else []
     limits = list(_matches("limits", text, places)) if refusing and group == "decline" else []
-    for start, end in found:
+    for start, end in spans:
         if _overlaps(start, end, exempt):
             continue
         kind: Group = "inability" if _overlaps(start, end, limits) else group
@@ -137,14 +137,14 @@ def _places(text: str, languages: Sequence[str], parts: tuple[Part, ...]) -> Pla
             pattern, beginnings = index(language, parts)
             for match in pattern.finditer(text):
                 place = (match.start(), language)
-                found = match.group(1)
-                for part in beginnings.get(found) or beginnings[_SPACES.sub(" ", found)]:
+                beginning = match.group(1)
+                for part in beginnings.get(beginning) or beginnings[_SPACES.sub(" ", beginning)]:
                     places[part].append(place)
             continue
         for part in parts:
             anywhere = compiled(part, language)
-            found = anywhere.finditer(text) if anywhere else ()
-            places[part].extend((match.start(), language) for match in found)
+            matches = anywhere.finditer(text) if anywhere else ()
+            places[part].extend((match.start(), language) for match in matches)
     if len(languages) > 1:
         for some in places.values():
             some.sort(key=lambda place: place[0])  # stable: preferred languages stay first

@@ -50,12 +50,12 @@ def index(language: str, wanted: tuple[Part, ...]) -> tuple[re.Pattern[str], Beg
     for part in wanted:
         for entry in entries.get(part, ()):
             named[entry].add(part)
-    found: dict[str, tuple[Part, ...]] = {}
+    parts_by_start: dict[str, tuple[Part, ...]] = {}
     for start in {entry.removesuffix(_WORD_ENDS) for entry in named}:
         # The longest entry is found: it stands for the shorter ones which it begins with.
         parts: set[Part] = set().union(*(named.get(entry, ()) for entry in _covered(start)))
-        found[start] = tuple(part for part in wanted if part in parts)
-    return re.compile(rf"\b(?=({_tree(named.keys())}))"), found
+        parts_by_start[start] = tuple(part for part in wanted if part in parts)
+    return re.compile(rf"\b(?=({_tree(named.keys())}))"), parts_by_start
 
 
 def _covered(start: str) -> Iterator[str]:
@@ -73,13 +73,13 @@ def _tree(entries: Iterable[str]) -> str:
         branches[entry[:1]].append(entry[1:])
     last = r"\b" if "" not in branches else ""
     ends = "" in branches or _WORD_ENDS in branches
-    found = [
+    alternatives = [
         f"{_SPACE if letter == ' ' else re.escape(letter)}{_tree(rest)}"
         for letter, rest in sorted(branches.items())
         if letter not in ("", _WORD_ENDS)
     ]
-    choice = "|".join([*found, last] if ends else found)
-    return f"(?:{choice})" if len(found) + ends > 1 else choice
+    choice = "|".join([*alternatives, last] if ends else alternatives)
+    return f"(?:{choice})" if len(alternatives) + ends > 1 else choice
 
 
 def _of_word(character: str) -> bool:
@@ -89,8 +89,8 @@ def _of_word(character: str) -> bool:
 @cache
 def _document() -> dict[str, dict[str, list[str]]]:
     text = files(__package__).joinpath(STARTS_FILE).read_text(encoding="utf-8")
-    found: dict[str, dict[str, list[str]]] = json.loads(text)
-    return found
+    document: dict[str, dict[str, list[str]]] = json.loads(text)
+    return document
 
 
 def beginnings(pattern: str) -> list[str]:
@@ -110,26 +110,26 @@ def beginnings(pattern: str) -> list[str]:
     """
     expression = regex.compile(pattern)
     letters = sorted({*pattern, *_LETTERS})
-    found: set[str] = set()
+    entries: set[str] = set()
     growing = [""]
     while growing:
         begun = growing.pop()
         if any(_could_match(expression, begun + letter) for letter in _UNUSED):
             if not begun:
                 raise ValueError(f"a match may begin with any word: {pattern[:80]}...")
-            found.add(begun)
+            entries.add(begun)
             continue
         for start in (begun + letter for letter in letters if _may_follow(begun, letter)):
             if _ends_with(expression, start):
                 goes_on = not _of_word(start[-1]) or _ends_within(expression, start + "a")
-                found.add(start if goes_on else start + _WORD_ENDS)
+                entries.add(start if goes_on else start + _WORD_ENDS)
             if not _could_match(expression, start):
                 continue
             if len(start) == _LONGEST:
-                found.add(start)
+                entries.add(start)
             else:
                 growing.append(start)
-    return sorted(found)
+    return sorted(entries)
 
 
 def _may_follow(begun: str, letter: str) -> bool:
@@ -156,15 +156,15 @@ def _ends_within(expression: regex.Pattern[str], text: str) -> bool:
 
 def document() -> dict[str, dict[str, list[str]]]:
     """What ``starts.json`` holds: entries by language and part of the lexicon."""
-    found: dict[str, dict[str, list[str]]] = {}
+    entries: dict[str, dict[str, list[str]]] = {}
     for language, lexicon in LEXICONS.items():
         if not lexicon.spaced:
             continue
         sources = {part: pattern_of(part, language) for part in PARTS}
-        found[language] = {
+        entries[language] = {
             part: beginnings(source) for part, source in sources.items() if source is not None
         }
-    return found
+    return entries
 
 
 def main() -> None:

@@ -223,10 +223,10 @@ NO_REQUEST = TaskRequest((0.0,) * len(_KINDS), 0, 0, 0, 0, 0, frozenset(), froze
 
 
 def _stems(folded: str) -> list[str]:
-    found = [w[:_STEM] for w in _WORD.findall(folded) if w not in _STOP]
+    stems = [w[:_STEM] for w in _WORD.findall(folded) if w not in _STOP]
     for run in _CJK_RUN.findall(folded):
-        found += [run[i : i + 2] for i in range(len(run) - 1)]
-    return found
+        stems += [run[i : i + 2] for i in range(len(run) - 1)]
+    return stems
 
 
 def _cap(value: float, most: float = 1.0) -> float:

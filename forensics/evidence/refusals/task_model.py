@@ -67,8 +67,8 @@ class TaskCoefficients:
         standard = (np.asarray(values, dtype=np.float64) - self.centre) / self.spread
         logits = self.weights @ np.clip(standard, -CLIP, CLIP) + self.intercepts
         sums = [self._of_words(some) for some in grams]
-        partial = float(logits[0]) + math.fsum(one for one, _ in sums)
-        full = float(logits[1]) + math.fsum(one for _, one in sums)
+        partial = float(logits[0]) + math.fsum(share for share, _ in sums)
+        full = float(logits[1]) + math.fsum(share for _, share in sums)
         most = max(0.0, partial, full)
         powers = [math.exp(value - most) for value in (0.0, partial, full)]
         total = sum(powers)

@@ -70,5 +70,5 @@ def _masked(words: Sequence[str], asked: frozenset[str]) -> list[str]:
 def _short(words: Sequence[str], place: str) -> frozenset[str]:
     singles = [f"{place}{word}" for word in words]
     return frozenset(
-        [*singles, *(f"{one} {word}" for one, word in zip(singles, words[1:], strict=False))]
+        [*singles, *(f"{single} {word}" for single, word in zip(singles, words[1:], strict=False))]
     )

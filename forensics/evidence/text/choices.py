@@ -38,7 +38,7 @@ from forensics.evidence.features.matched_prompts import (
     group_by_prompt,
     prompt_scores,
 )
-from forensics.evidence.text.picks import Marks, likeness, pick_of, specifics_of
+from forensics.evidence.text.picks import Marks, pick_of, similarity, specifics_of
 from forensics.examination.examined import Examined, Need
 from forensics.transcripts.answers import Answer
 
@@ -71,16 +71,19 @@ class Choices:
 
     def extract(self, examined: Examined) -> Commitments:
         """Return picks of choices, and specifics of premises, puzzles and other answers."""
-        found: dict[str, list[tuple[Kind, Marks, Answer]]] = {}
+        commitments: dict[str, list[tuple[Kind, Marks, Answer]]] = {}
         for prompt, group in group_by_prompt(examined.answers).items():
             read = [(answer, _read(answer)) for answer in group]
-            kept = [(*one, answer) for answer, one in read if one is not None]
-            if kept:
-                found[prompt] = kept
+            entries_of_prompt = [(*marked, answer) for answer, marked in read if marked is not None]
+            if entries_of_prompt:
+                commitments[prompt] = entries_of_prompt
         return Commitments(
-            {prompt: entries[0][0] for prompt, entries in found.items()},
-            {prompt: tuple(marks for _, marks, _ in entries) for prompt, entries in found.items()},
-            {prompt: tuple(a for _, _, a in entries) for prompt, entries in found.items()},
+            {prompt: entries[0][0] for prompt, entries in commitments.items()},
+            {
+                prompt: tuple(marks for _, marks, _ in entries)
+                for prompt, entries in commitments.items()
+            },
+            {prompt: tuple(a for _, _, a in entries) for prompt, entries in commitments.items()},
         )
 
     def compare(self, a: Commitments, b: Commitments) -> Evidence:
@@ -92,7 +95,7 @@ class Choices:
                 f"of both that the prompt does not hold; at least {MIN_PROMPTS} are needed"
             )
             return without_score(self, "insufficient", reason, len(prompts))
-        matched = np.array([_likeness(a, p, b, p) for p in prompts])
+        matched = np.array([_similarity(a, p, b, p) for p in prompts])
         expected = _mismatched(a, b, prompts)
         scores = matched - expected
         return scored(
@@ -133,23 +136,23 @@ def _prompts(a: Commitments, b: Commitments) -> tuple[str, ...]:
     return meant if len(meant) >= MIN_PROMPTS else tuple(common)
 
 
-def _likeness(a: Commitments, of_a: str, b: Commitments, of_b: str) -> float:
-    """Return the mean likeness over all pairs of samples."""
+def _similarity(a: Commitments, of_a: str, b: Commitments, of_b: str) -> float:
+    """Return the mean similarity over all pairs of samples."""
     first, second = a.marks[of_a], b.marks[of_b]
-    total = sum(likeness(x, y) for x in first for y in second)
+    total = sum(similarity(x, y) for x in first for y in second)
     return total / (len(first) * len(second))
 
 
 def _mismatched(a: Commitments, b: Commitments, prompts: Sequence[str]) -> Floats:
-    """Return each prompt's likeness to the other subject's answers to prompts of its kind."""
+    """Return each prompt's similarity to the other subject's answers to prompts of its kind."""
     expected = dict.fromkeys(prompts, 0.0)
     for group in _by_kind(a, prompts):
         shifts = range(1, min(len(group), _SHIFTS + 1))
         for i, prompt in enumerate(group):
             others = [group[(i + shift) % len(group)] for shift in shifts]
-            found = [_likeness(a, prompt, b, other) for other in others]
-            found += [_likeness(a, other, b, prompt) for other in others]
-            expected[prompt] = sum(found) / max(len(found), 1)
+            similarities = [_similarity(a, prompt, b, other) for other in others]
+            similarities += [_similarity(a, other, b, prompt) for other in others]
+            expected[prompt] = sum(similarities) / max(len(similarities), 1)
     return np.array([expected[prompt] for prompt in prompts])
 
 
@@ -165,18 +168,24 @@ def _noise_floor(
 ) -> NoiseFloor:
     repeated = [p for p in prompts if min(len(a.marks[p]), len(b.marks[p])) > 1]
     if len(repeated) >= 2:
-        own = [np.mean([_between_samples(side.marks[p]) for p in repeated]) for side in (a, b)]
+        with_itself = [
+            np.mean([_between_samples(side.marks[p]) for p in repeated]) for side in (a, b)
+        ]
         return NoiseFloor(
-            a=float(own[0]) - baseline, b=float(own[1]) - baseline, method="repeat_samples"
+            a=float(with_itself[0]) - baseline,
+            b=float(with_itself[1]) - baseline,
+            method="repeat_samples",
         )
-    own = [_mismatched(side, side, prompts).mean() for side in (a, b)]
+    with_itself = [_mismatched(side, side, prompts).mean() for side in (a, b)]
     return NoiseFloor(
-        a=float(own[0]) - baseline, b=float(own[1]) - baseline, method="resampled_prompts"
+        a=float(with_itself[0]) - baseline,
+        b=float(with_itself[1]) - baseline,
+        method="resampled_prompts",
     )
 
 
 def _between_samples(marks: Sequence[Marks]) -> float:
-    pairs = [likeness(x, y) for i, x in enumerate(marks) for y in marks[i + 1 :]]
+    pairs = [similarity(x, y) for i, x in enumerate(marks) for y in marks[i + 1 :]]
     return sum(pairs) / len(pairs)
 
 

@@ -28,7 +28,7 @@ class Formatting:
         return Profile(FEATURES, examined.answers, examined.layout)
 
     def compare(self, a: Profile, b: Profile) -> Evidence:
-        """Return the likeness of the two layout profiles."""
+        """Return the similarity of the two layout profiles."""
         return compare_profiles(
             self,
             a,

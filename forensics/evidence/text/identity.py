@@ -106,8 +106,8 @@ class Identity:
     def extract(self, examined: Examined) -> IdentityClaims:
         """Return the first claim in each prompt's first answer."""
         groups = group_by_prompt(examined.answers)
-        found = {prompt: claim_in(group[0].text) for prompt, group in groups.items()}
-        return IdentityClaims({p: c for p, c in found.items() if c is not None}, groups)
+        claims = {prompt: claim_in(group[0].text) for prompt, group in groups.items()}
+        return IdentityClaims({p: c for p, c in claims.items() if c is not None}, groups)
 
     def compare(self, a: IdentityClaims, b: IdentityClaims) -> Evidence:
         """Return the share of prompts on which both claim one maker, beyond chance."""
@@ -123,14 +123,14 @@ class Identity:
             )
         agree = np.array([a.by_prompt[p].maker == b.by_prompt[p].maker for p in prompts], float)
         draws = resample_weights(len(prompts)) @ agree
-        own = [_self_agreement(side, prompts) for side in (a, b)]
+        with_itself = [_self_agreement(side, prompts) for side in (a, b)]
         return scored(
             self,
             weight="low",
             scale="share of prompts on which both claim the same maker (of those where both claim)",
             score=float(agree.mean()),
             interval=percentile_interval(draws),
-            noise_floor=NoiseFloor(a=own[0], b=own[1], method="resampled_prompts"),
+            noise_floor=NoiseFloor(a=with_itself[0], b=with_itself[1], method="resampled_prompts"),
             n=len(prompts),
             per_prompt=prompt_scores(prompts, agree, a.answers),
             exhibits=_exhibits(a, b, prompts, agree),

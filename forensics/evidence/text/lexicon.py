@@ -77,15 +77,15 @@ class Lexicon:
 
     def extract(self, examined: Examined) -> Overuse:
         """Return unit rows of over-used words and pairs, for answers in English."""
-        kept = _in_english(examined)
-        answers = [answer for answer, _ in kept]
-        if not kept:
+        in_english = _in_english(examined)
+        answers = [answer for answer, _ in in_english]
+        if not in_english:
             empty = np.empty((0, 1), dtype=np.float32)
             return Overuse(prompt_rows((), empty), {}, len(examined.answers))
-        uses = _uses(kept)
-        grams = [_grams(one) for one in uses]
+        uses = _uses(in_english)
+        grams = [_grams(use) for use in uses]
         rows = prompt_rows(answers, _unit_rows(uses, grams, len(answers)))
-        named = [_named(one, gram, answers) for one, gram in zip(uses, grams, strict=True)]
+        named = [_named(use, gram, answers) for use, gram in zip(uses, grams, strict=True)]
         return Overuse(rows, named[0] | named[1], len(examined.answers))
 
     def compare(self, a: Overuse, b: Overuse) -> Evidence:
@@ -121,12 +121,12 @@ Kept = Sequence[tuple[Answer, Sequence[str]]]
 
 def _in_english(examined: Examined) -> Kept:
     english = general_english().function_words
-    kept = []
+    in_english = []
     for answer, forms in zip(examined.answers, examined.words, strict=True):
         letters = sum(map(str.isalpha, forms))
         if letters and sum(map(english.__contains__, forms)) >= _ENGLISH * letters:
-            kept.append((answer, forms))
-    return kept
+            in_english.append((answer, forms))
+    return in_english
 
 
 @dataclass(frozen=True)
@@ -167,11 +167,11 @@ class _Grams:
         return np.maximum(self.log_odds[np.searchsorted(self.columns, columns)], 0.0)
 
 
-def _uses(kept: Kept) -> tuple[_Uses, _Uses]:
+def _uses(in_english: Kept) -> tuple[_Uses, _Uses]:
     """Return the uses of words, and of pairs."""
-    forms, owners = _flat([forms for _, forms in kept])
+    forms, owners = _flat([forms for _, forms in in_english])
     singles = ngram_hashes(forms, 1)
-    asked, askers = _flat([words(answer.prompt_text) for answer, _ in kept])
+    asked, askers = _flat([words(answer.prompt_text) for answer, _ in in_english])
     new = ~np.isin(_owned(singles, owners), _owned(ngram_hashes(asked, 1), askers))
     flags = {form: _is_plain(form) for form in set(forms)}
     plain = np.fromiter(map(flags.__getitem__, forms), dtype=bool, count=len(forms))

@@ -63,11 +63,11 @@ def prefix_rows(answers: Sequence[Answer], forms: Sequence[Sequence[str]]) -> sp
     columns: list[int] = []
     values: list[float] = []
     starts = [0]
-    for answer, found in zip(answers, forms, strict=True):
-        tail = found[-DEPTH:][::-1] if answer.complete else ()
+    for answer, answer_words in zip(answers, forms, strict=True):
+        tail = answer_words[-DEPTH:][::-1] if answer.complete else ()
         # An answer without an ending is judged by its opening alone.
         weight = 1 / (DEPTH * (2 if tail else 1))
-        prefixes = _prefixes("head", found[:DEPTH]) + _prefixes("tail", tail)
+        prefixes = _prefixes("head", answer_words[:DEPTH]) + _prefixes("tail", tail)
         columns += prefixes
         values += [weight**0.5] * len(prefixes)
         starts.append(len(columns))

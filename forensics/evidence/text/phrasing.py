@@ -1,9 +1,9 @@
 """Phrasing: do both say it in the same words? Shared word 4-grams on matched prompts.
 
 On answers of 163 models with known lineage, sequences of four or five words separate descendants
-from strangers better than single words, longer sequences or character n-grams when no cohort is at
-hand to centre with. Sequences that stand in the prompt are left out: repeating the question is no
-likeness.
+from unrelated models better than single words, longer sequences or character n-grams where there is
+no cohort to centre with. Sequences that stand in the prompt are left out: repeating the question is
+no similarity.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Marks:
         return sorted(common, key=lambda form: (-self.weights[form], form))
 
 
-def likeness(first: Marks, second: Marks) -> float:
+def similarity(first: Marks, second: Marks) -> float:
     """Return the weight of what two answers share, 0 to 1.
 
     Picks: the mean weight of the equal ones, or half the weight of an equal word of theirs.
@@ -172,10 +172,10 @@ def pick_of(text: str, prompt: str) -> Marks | None:
     The pick is what stands in bold, in quotes, or after a colon to the end of a line; else a short
     answer without what leads up to it. Several picks in a list count as a set.
     """
-    found = _place(text)
-    if found is None:
+    place = _place(text)
+    if place is None:
         return None
-    start, end = found
+    start, end = place
     items = _items(text, start, end)
     asked = set(words(prompt))
     spans = {form: span for form, span in items if form}
@@ -230,15 +230,15 @@ def specifics_of(text: str, prompt: str, premise: bool = True) -> Marks:
     """
     asked = set(words(prompt))
     given = prompt.casefold()
-    found: dict[str, tuple[float, tuple[int, int]]] = {}
+    specifics: dict[str, tuple[float, tuple[int, int]]] = {}
     for match in _NUMBER.finditer(text):
         form = match.group().replace(",", "")
         if form not in asked and form not in given:
-            found.setdefault(form, (_number_weight(form), match.span()))
+            specifics.setdefault(form, (_number_weight(form), match.span()))
     for match in _QUOTED.finditer(text):
         form = normalise(match.group(1))
         if form and form not in given and len(form.split()) <= MAX_PICK_WORDS:
-            found.setdefault(form, (1.0, match.span(1)))
+            specifics.setdefault(form, (1.0, match.span(1)))
     for match in _NAME.finditer(text):
         new = [form for form in words(match.group()) if form.isalpha() and form not in asked]
         single = " " not in match.group()
@@ -248,10 +248,10 @@ def specifics_of(text: str, prompt: str, premise: bool = True) -> Marks:
             continue
         weight = max(map(_name_weight, new))
         if weight > 0:
-            found.setdefault(normalise(match.group()), (weight, match.span()))
+            specifics.setdefault(normalise(match.group()), (weight, match.span()))
     accepts = not premise or _BALKS.search(text[:_BALK_CHARS]) is None
-    weights = {form: weight for form, (weight, _) in found.items()}
-    return Marks(weights, {form: span for form, (_, span) in found.items()}, accepts=accepts)
+    weights = {form: weight for form, (weight, _) in specifics.items()}
+    return Marks(weights, {form: span for form, (_, span) in specifics.items()}, accepts=accepts)
 
 
 def _number_weight(form: str) -> float:

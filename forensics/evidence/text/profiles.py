@@ -6,7 +6,7 @@ Improving Authorship Attribution: Optimizing Burrows' Delta Method, Journal of Q
 Linguistics 18(1)), on matched against mismatched prompts. Burrows's Delta itself, the mean absolute
 difference of the two whole profiles (Burrows 2002, 'Delta': a Measure of Stylistic Difference,
 Literary and Linguistic Computing 17(3)), stands beside it: it sees habits that never vary, which
-mismatched prompts cancel out, but separates kin from strangers less well.
+mismatched prompts cancel out, but separates related from unrelated models less well.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def compare_profiles(
     )
     rates_a, rates_b, spread = both.rates_a, both.rates_b, both.spread
     difference = (rates_a.mean(axis=0) - rates_b.mean(axis=0)) / spread
-    names = [name for name, kept in zip(a.features, both.used, strict=True) if kept]
+    names = [name for name, used in zip(a.features, both.used, strict=True) if used]
     details = ProfileDetails(
         burrows_delta=round(float(np.abs(difference).mean()), 6),
         burrows_delta_self=_self_delta(rates_a, rates_b, spread),

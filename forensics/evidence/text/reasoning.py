@@ -121,8 +121,8 @@ class Reasoning:
         traces = tuple(_as_trace(answer) for answer in with_trace)
         forms = [words(trace.text) for trace in traces]
         rates = [
-            _rates(trace.text, len(found), len(answer.text))
-            for trace, found, answer in zip(traces, forms, with_trace, strict=True)
+            _rates(trace.text, len(trace_words), len(answer.text))
+            for trace, trace_words, answer in zip(traces, forms, with_trace, strict=True)
         ]
         return Traces(
             traces,
@@ -133,7 +133,7 @@ class Reasoning:
         )
 
     def compare(self, a: Traces, b: Traces) -> Evidence:
-        """Return the likeness of traces on matched prompts beyond mismatched prompts.
+        """Return the similarity of traces on matched prompts beyond mismatched prompts.
 
         Spans of exhibits are left out: they would point into the answer, not into the trace.
         """
@@ -196,7 +196,7 @@ def _why(a: Traces, b: Traces, common: int) -> str:
 
 
 def _rows(a: Traces, b: Traces, prompts: set[str]) -> tuple[PromptRows, PromptRows]:
-    """Return rows whose dot product is the mean of both halves' likeness."""
+    """Return rows whose dot product is the mean of both halves' similarity."""
     at_a, at_b = a.on(prompts), b.on(prompts)
     rates_a, rates_b = a.rates[at_a], b.rates[at_b]
     spread = np.sqrt((rates_a.var(axis=0) + rates_b.var(axis=0)) / 2)

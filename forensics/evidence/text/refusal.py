@@ -142,10 +142,10 @@ def kappa(left: Floats, right: Floats, weights: Floats) -> Floats:
 
 def _noise_floor(a: Refusals, b: Refusals, prompts: Sequence[str]) -> NoiseFloor | None:
     if all(len(side.judgements[p]) > 1 for side in (a, b) for p in prompts):
-        own = [_kappa(side.degrees(prompts), side.degrees(prompts, 1)) for side in (a, b)]
-        return NoiseFloor(a=own[0], b=own[1], method="repeat_samples")
-    own = [_shifted(side.degrees(prompts)) for side in (a, b)]
-    return NoiseFloor(a=own[0], b=own[1], method="resampled_prompts")
+        with_itself = [_kappa(side.degrees(prompts), side.degrees(prompts, 1)) for side in (a, b)]
+        return NoiseFloor(a=with_itself[0], b=with_itself[1], method="repeat_samples")
+    with_itself = [_shifted(side.degrees(prompts)) for side in (a, b)]
+    return NoiseFloor(a=with_itself[0], b=with_itself[1], method="resampled_prompts")
 
 
 def _kappa(left: Floats, right: Floats) -> float:
@@ -208,29 +208,29 @@ def _language(prompt: str) -> str:
 
 def _count(refusals: Refusals, groups: Mapping[str, str], label: Label) -> dict[str, int]:
     """Return how many prompts of each group were given a label, where any was."""
-    found = Counter(group for p, group in groups.items() if refusals.first(p).label == label)
-    return dict(sorted(found.items()))
+    counts = Counter(group for p, group in groups.items() if refusals.first(p).label == label)
+    return dict(sorted(counts.items()))
 
 
 def _agreement(a: Refusals, b: Refusals, languages: Mapping[str, str]) -> dict[str, float]:
     """Return weighted kappa by language, where both decline enough of it to agree about."""
-    found: dict[str, float] = {}
+    kappas: dict[str, float] = {}
     for language in sorted(set(languages.values())):
         prompts = [prompt for prompt, spoken in languages.items() if spoken == language]
         left, right = a.degrees(prompts), b.degrees(prompts)
         enough = len(prompts) >= MIN_PROMPTS
         if enough and min((left > 0).sum(), (right > 0).sum()) >= _MIN_REFUSED:
-            found[language] = round(_kappa(left, right), 6)
-    return found
+            kappas[language] = round(_kappa(left, right), 6)
+    return kappas
 
 
 def _phrases(refusals: Refusals, prompts: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    found = Counter(
+    counts = Counter(
         " ".join(judged.phrase.lower().split())[:120]
         for judged in map(refusals.first, prompts)
         if judged.phrase and judged.label != "full_compliance"
     )
-    return tuple(found.most_common(8))
+    return tuple(counts.most_common(8))
 
 
 def _exhibits(a: Refusals, b: Refusals, prompts: Sequence[str]) -> tuple[Exhibit, ...]:

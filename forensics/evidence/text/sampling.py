@@ -95,7 +95,8 @@ class Sampling:
         groups = group_by_prompt(examined.answers)
         repeated = {p: group[:MAX_SAMPLES] for p, group in groups.items() if len(group) > 1}
         return Samples(
-            {p: _codes([one.text for one in group]) for p, group in repeated.items()}, repeated
+            {p: _codes([answer.text for answer in group]) for p, group in repeated.items()},
+            repeated,
         )
 
     def compare(self, a: Samples, b: Samples) -> Evidence:
@@ -114,11 +115,11 @@ class Sampling:
         firsts = [len(a.codes[p]) for p in prompts]
         own_a, own_b, across = _means(kernels, firsts)
         other = _mismatched(a, b, prompts)
-        own = (own_a.mean() + own_b.mean()) / 2 - other.mean()
-        if own < 1e-6:
+        within = (own_a.mean() + own_b.mean()) / 2 - other.mean()
+        if within < 1e-6:
             reason = "neither subject's repeated answers are more alike than answers at random"
             return without_score(self, "insufficient", reason, len(prompts))
-        per_prompt = (across - other) / own
+        per_prompt = (across - other) / within
         test = equality_test(*_in_one_order(a, b, prompts, kernels, firsts))
         return scored(
             self,
@@ -127,8 +128,8 @@ class Sampling:
             score=float(per_prompt.mean()),
             interval=percentile_interval(_ratios(own_a, own_b, across, other)),
             noise_floor=NoiseFloor(
-                a=float((own_a - other).mean() / own),
-                b=float((own_b - other).mean() / own),
+                a=float((own_a - other).mean() / within),
+                b=float((own_b - other).mean() / within),
                 method="repeat_samples",
             ),
             matched=float(across.mean()),
@@ -137,14 +138,14 @@ class Sampling:
             p_value=test.p_value,
             per_prompt=prompt_scores(prompts, per_prompt, a.answers),
             exhibits=_exhibits(a, b, prompts, per_prompt, own_a + own_b - 2 * across),
-            caveats=_caveats(test, own),
+            caveats=_caveats(test, within),
             details=SamplingDetails(
                 test="MMD, Hamming kernel, permutation within prompts",
                 samples=int(sum(len(kernel) for kernel in kernels)),
                 squared_mmd=round(test.mmd, 6),
                 permutations=PERMUTATIONS,
                 detectable_squared_mmd=round(test.detectable, 6),
-                detectable_score=round(1 - test.detectable / (2 * float(own)), 6),
+                detectable_score=round(1 - test.detectable / (2 * float(within)), 6),
             ),
         )
 
@@ -270,7 +271,7 @@ def _codes(texts: Sequence[str]) -> NDArray[np.int32]:
 
 
 def _means(kernels: Sequence[Floats], firsts: Sequence[int]) -> tuple[Floats, Floats, Floats]:
-    """Return mean likeness within A, within B and across, each of shape (prompts,)."""
+    """Return mean similarity within A, within B and across, each of shape (prompts,)."""
     rows = [
         (_off_diagonal(k[:n, :n]), _off_diagonal(k[n:, n:]), float(k[:n, n:].mean()))
         for k, n in zip(kernels, firsts, strict=True)
@@ -285,7 +286,7 @@ def _off_diagonal(kernel: Floats) -> float:
 
 
 def _mismatched(a: Samples, b: Samples, prompts: Sequence[str]) -> Floats:
-    """Return each prompt's likeness to the other subject's answers to the next prompts around."""
+    """Return each prompt's similarity to the other subject's answers to the next prompts around."""
     first = np.stack([a.codes[p][0] for p in prompts])
     second = np.stack([b.codes[p][0] for p in prompts])
     shifts = range(1, min(len(prompts), 6))
@@ -305,14 +306,14 @@ def _paired(first: NDArray[np.int32], second: NDArray[np.int32]) -> Floats:
 
 def _ratios(own_a: Floats, own_b: Floats, across: Floats, other: Floats) -> Floats:
     weights = resample_weights(len(across))
-    own = weights @ ((own_a + own_b) / 2 - other)
+    within = weights @ ((own_a + own_b) / 2 - other)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratios: Floats = np.where(own > 1e-6, weights @ (across - other) / own, np.nan)
+        ratios: Floats = np.where(within > 1e-6, weights @ (across - other) / within, np.nan)
     return ratios
 
 
-def _caveats(test: EqualityTest, own: float) -> tuple[str, ...]:
-    smallest = 1 - test.detectable / (2 * own)
+def _caveats(test: EqualityTest, within: float) -> tuple[str, ...]:
+    smallest = 1 - test.detectable / (2 * within)
     return (
         "A small p-value says: not the same model, settings and host. It says nothing of kinship.",
         "A large p-value does not show that they are the same: on these answers a difference would "

@@ -58,7 +58,7 @@ class Style:
         return Profile(FEATURES, examined.answers, np.array(rates).reshape(-1, len(FEATURES)))
 
     def compare(self, a: Profile, b: Profile) -> Evidence:
-        """Return the likeness of the two style profiles."""
+        """Return the similarity of the two style profiles."""
         return compare_profiles(
             self,
             a,

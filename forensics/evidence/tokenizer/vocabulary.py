@@ -131,8 +131,8 @@ def kept_successors(ids: list[int]) -> float:
     """
     rank = {number: place for place, number in enumerate(sorted(ids))}
     places = [rank[number] for number in ids]
-    kept = sum(after == before + 1 for before, after in itertools.pairwise(places))
-    return kept / max(len(ids) - 1, 1)
+    neighbours = sum(after == before + 1 for before, after in itertools.pairwise(places))
+    return neighbours / max(len(ids) - 1, 1)
 
 
 def expected_overlap(a: int, b: int) -> float:

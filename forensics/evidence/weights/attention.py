@@ -42,24 +42,26 @@ class WeightsAttention(OfWeightFiles):
         matched = correspond(a, b)
         if matched is None:
             return without_score(self, "not_applicable", NO_UNITS)
-        found = compare_attention(matched)
-        if found is None:
+        attention = compare_attention(matched)
+        if attention is None:
             why = "query and key matrices were not found in corresponding layers of both"
             return without_score(self, "not_applicable", why)
-        controls = found.controls
+        controls = attention.controls
         return scored(
             self,
             scale=SCALE,
-            score=float(found.similarity.mean()),
-            interval=layer_interval(found.similarity),
-            n=len(found.pairs),
-            p_value=found.p_value,
+            score=float(attention.similarity.mean()),
+            interval=layer_interval(attention.similarity),
+            n=len(attention.pairs),
+            p_value=attention.p_value,
             caveats=(_APPROXIMATE,),
             details=AttentionDetails(
                 p_value_is_approximate=True,
                 coordinates=matched.found.alignment.kind,
                 other_layers_mean=round(float(controls.mean()), 6) if len(controls) else None,
                 other_layers_sd=round(float(controls.std()), 6) if len(controls) else None,
-                layers=layer_rows(found.pairs, found.similarity, [None] * len(found.pairs)),
+                layers=layer_rows(
+                    attention.pairs, attention.similarity, [None] * len(attention.pairs)
+                ),
             ),
         )

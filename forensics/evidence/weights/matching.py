@@ -45,24 +45,24 @@ class WeightsMatching(OfWeightFiles):
         if matched is None or a.adapter:
             why = "an adapter's ranks are too few to rank" if matched else NO_UNITS
             return without_score(self, "not_applicable", why)
-        found = agreements(matched)
-        values = np.array([one.correlation for one in found.layers])
+        agreement = agreements(matched)
+        values = np.array([layer.correlation for layer in agreement.layers])
         return scored(
             self,
             scale=SCALE,
             score=float(values.mean()),
             interval=layer_interval(values),
-            n=sum(one.n for one in found.layers),
-            p_value=found.combined,
+            n=sum(layer.n for layer in agreement.layers),
+            p_value=agreement.combined,
             caveats=(_APPROXIMATE,),
             details=MatchingDetails(
                 p_value_is_approximate=True,
                 coordinates=matched.found.alignment.kind,
-                controls_z=tuple(round(z, 3) for z in found.controls),
+                controls_z=tuple(round(z, 3) for z in agreement.controls),
                 layers=layer_rows(
-                    [one.pair for one in found.layers],
+                    [layer.pair for layer in agreement.layers],
                     values,
-                    [found.p_value(one) for one in found.layers],
+                    [agreement.p_value(layer) for layer in agreement.layers],
                 ),
             ),
         )

@@ -37,14 +37,14 @@ class WeightsTensors(OfWeightFiles):
         from forensics.evidence.weights.numerics.equal_tensors import direction, identical_tensors
 
         first, second = open_model(a), open_model(b)
-        found = identical_tensors(first, second)
-        if not found.compared:
+        identical = identical_tensors(first, second)
+        if not identical.compared:
             return without_score(self, *_nothing_told(second))
-        way, reason = direction(first, second, found)
+        way, reason = direction(first, second, identical)
         details = TensorsDetails(
-            identical_tensors=len(found.pairs),
-            tensors_b=found.compared,
-            identical_weights=found.parameters,
+            identical_tensors=len(identical.pairs),
+            tensors_b=identical.compared,
+            identical_weights=identical.parameters,
             direction_reason=reason,
             architecture_a=_architecture(first),
             architecture_b=_architecture(second),
@@ -52,8 +52,8 @@ class WeightsTensors(OfWeightFiles):
         return scored(
             self,
             scale=SCALE,
-            score=found.share,
-            n=found.compared,
+            score=identical.share,
+            n=identical.compared,
             direction=way,
             caveats=(_CONTEXT, _NOT_SHOWN),
             details=details,

@@ -11,7 +11,7 @@ import pytest
 from forensics.case.details.text import Premises
 from forensics.case.evidence import Evidence
 from forensics.evidence.text.choices import Choices
-from forensics.evidence.text.picks import likeness, normalise, pick_of, rarity, specifics_of
+from forensics.evidence.text.picks import normalise, pick_of, rarity, similarity, specifics_of
 from forensics.examination.examined import Examined
 from forensics.testing import HOSTILE_TEXTS, check_comparator
 from tests.evidence.text.fresh import merged, subject
@@ -67,7 +67,7 @@ def test_list_of_picks_is_a_set() -> None:
     assert first is not None
     assert second is not None
     assert first.shared(second) == ["medlar", "apple"]
-    assert likeness(first, second) == pytest.approx((rarity("medlar") + rarity("apple")) / 3)
+    assert similarity(first, second) == pytest.approx((rarity("medlar") + rarity("apple")) / 3)
 
 
 def test_favourites_of_everybody_count_little() -> None:
@@ -101,10 +101,10 @@ def test_shared_invention_counts_and_shared_doubt_does_not() -> None:
     other = specifics_of("The treaty was signed in 1688 by King Orlo of Tarn.", prompt)
     doubting = specifics_of("There is no record of it. Count Veldrick, 1743?", prompt)
     assert accepted.shared(same) == ["count veldrick", "1743"]
-    assert likeness(accepted, same) > 0.5
-    assert likeness(accepted, other) == 0
+    assert similarity(accepted, same) > 0.5
+    assert similarity(accepted, other) == 0
     assert not doubting.accepts
-    assert likeness(accepted, doubting) == 0
+    assert similarity(accepted, doubting) == 0
 
 
 def test_what_the_prompt_says_is_no_invention() -> None:
@@ -151,9 +151,9 @@ def test_conventions_hold_where_there_is_something_to_compare() -> None:
 def test_likeness_does_not_depend_on_the_process() -> None:
     """Sets of strings have another order in every process, sums of them must not."""
     code = (
-        "from forensics.evidence.text.picks import Marks, likeness\n"
+        "from forensics.evidence.text.picks import Marks, similarity\n"
         "weights = {f'name {i}': 1 / (3 + i) for i in range(50)}\n"
-        "print(repr(likeness(Marks(weights, {}), Marks(weights, {}))))\n"
+        "print(repr(similarity(Marks(weights, {}), Marks(weights, {}))))\n"
     )
     found = {
         subprocess.run(

@@ -50,26 +50,26 @@ def languages_of(folded: str) -> tuple[str, ...]:
         ISO codes; several for mixed texts, ``("en",)`` when nothing is recognised.
     """
     sample = folded[:_READ_FOR_LANGUAGE]
-    found: list[str] = []
+    codes: list[str] = []
     if not sample.isascii():
-        found = _languages_by_script(sample)
-    found += _languages_by_words(sample)
-    return tuple(code for code in found if code in LEXICONS) or ("en",)
+        codes = _languages_by_script(sample)
+    codes += _languages_by_words(sample)
+    return tuple(code for code in codes if code in LEXICONS) or ("en",)
 
 
 def _languages_by_script(sample: str) -> list[str]:
-    found = []
+    codes = []
     kana = len(_KANA.findall(sample))
     han = len(_HAN.findall(sample))
     if kana >= 2:
-        found.append("ja")
+        codes.append("ja")
     if han >= 2 and kana * 8 < han:
-        found.append("zh")
+        codes.append("zh")
     if len(_CYRILLIC.findall(sample)) >= 4:
-        found.append("ru")
+        codes.append("ru")
     if len(_ARABIC.findall(sample)) >= 4:
-        found.append("ar")
-    return found
+        codes.append("ar")
+    return codes
 
 
 def _languages_by_words(sample: str) -> list[str]:
@@ -92,11 +92,11 @@ def _languages_by_words(sample: str) -> list[str]:
 def _known_words() -> tuple[tuple[str, ...], dict[str, list[str]]]:
     """The languages told by their words, and for each word those it belongs to."""
     speakers: dict[str, list[str]] = {}
-    told = tuple(code for code, lexicon in LEXICONS.items() if lexicon.words)
-    for code in told:
+    with_words = tuple(code for code, lexicon in LEXICONS.items() if lexicon.words)
+    for code in with_words:
         for word in {fold_literal(word) for word in LEXICONS[code].words}:
             speakers.setdefault(word, []).append(code)
-    return told, speakers
+    return with_words, speakers
 
 
 def pattern_of(part: Part, language: str) -> str | None:

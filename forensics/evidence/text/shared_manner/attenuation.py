@@ -1,4 +1,4 @@
-"""The arithmetic of shared manner: centred likeness across models over that within each."""
+"""The arithmetic of shared manner: centred similarity across models over that within each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forensics.evidence.features.matched_prompts import Floats, resample_weights
 
-TINY = 1e-3  # own likeness at or below it is none: the ratio would be noise
+TINY = 1e-3  # self-similarity at or below it is none: the ratio would be noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class CentredCosines:
 
     @property
     def floors(self) -> tuple[float, float]:
-        """Mean likeness of A and of B to itself."""
+        """Mean similarity of A and of B to itself."""
         return float(self.own_a.mean()), float(self.own_b.mean())
 
     @property

@@ -85,23 +85,23 @@ class MannerReference:
         best = int(np.argmax(means))
         return best if means[best] >= _SAME_ANSWERS else None
 
-    def levels(self, rows: Floats32, kept: Flags) -> Floats:
-        """Return a subject's mean likeness to reference models, shape (prompts,).
+    def levels(self, rows: Floats32, chosen: Flags) -> Floats:
+        """Return a subject's mean similarity to reference models, shape (prompts,).
 
         Args:
             rows: its sketched mean rows, shape (prompts, 256).
             kept: the reference models, shape (models,).
         """
-        total = self.rows[:, kept].sum(axis=1)
-        count = np.maximum(self.answered[:, kept].sum(axis=1), 1)
+        total = self.rows[:, chosen].sum(axis=1)
+        count = np.maximum(self.answered[:, chosen].sum(axis=1), 1)
         mean: Floats = np.einsum("pd,pd->p", rows, total).astype(np.float64) / count
         return mean
 
-    def prompt_means(self, kept: Flags) -> Floats:
-        """Return reference models' mean likeness to one another, shape (prompts,)."""
-        rows = self.rows[:, kept].astype(np.float64)
+    def prompt_means(self, chosen: Flags) -> Floats:
+        """Return reference models' mean similarity to one another, shape (prompts,)."""
+        rows = self.rows[:, chosen].astype(np.float64)
         total = rows.sum(axis=1)
-        count = self.answered[:, kept].sum(axis=1)
+        count = self.answered[:, chosen].sum(axis=1)
         pairs = np.einsum("pd,pd->p", total, total) - np.einsum("pmd,pmd->p", rows, rows)
         mean: Floats = pairs / np.maximum(count * (count - 1), 1)
         return mean
@@ -135,17 +135,17 @@ def centred(
 
     The models of the subjects' own lineage clusters are no reference for them.
     """
-    own = [reference.clusters[one.known_as] for one in (a, b) if one.known_as is not None]
-    kept: Flags = ~np.isin(reference.clusters, own)
+    excluded = [reference.clusters[side.known_as] for side in (a, b) if side.known_as is not None]
+    chosen: Flags = ~np.isin(reference.clusters, excluded)
     if cross is None:
         cross = row_dots(a.rows, b.rows)
-    mean = reference.prompt_means(kept)
-    level_a, level_b = reference.levels(a.rows, kept), reference.levels(b.rows, kept)
+    mean = reference.prompt_means(chosen)
+    level_a, level_b = reference.levels(a.rows, chosen), reference.levels(b.rows, chosen)
     return (
         CentredCosines(
             cross - level_a - level_b + mean,
             a.within - 2 * level_a + mean,
             b.within - 2 * level_b + mean,
         ),
-        kept,
+        chosen,
     )

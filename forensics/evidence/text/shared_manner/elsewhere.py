@@ -37,12 +37,12 @@ def foreign_foils() -> ForeignFoils:
     """
     path = data_folder("probes") / FILE
     try:
-        found = json.loads(path.read_text("utf-8"))
+        published = json.loads(path.read_text("utf-8"))
         return ForeignFoils(
-            str(found["source"]),
-            int(found["prompts"]),
-            int(found["samples"]),
-            tuple(MannerFoil.model_validate(one) for one in found["foils"]),
+            str(published["source"]),
+            int(published["prompts"]),
+            int(published["samples"]),
+            tuple(MannerFoil.model_validate(entry) for entry in published["foils"]),
         )
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise InputFileError(

@@ -85,9 +85,9 @@ def foils_of(population: KnownPairs, without: tuple[int | None, int | None]) -> 
     """
     names = population.reference.models
     chosen = [pair for pair in population.foils() if set(pair) != set(without)]
-    found = [(a, b, population.agreement(a, b)) for a, b in chosen]
+    pairs = [(a, b, population.agreement(a, b)) for a, b in chosen]
     return [
         foil(names[a], names[b], agreement, "cohort")
-        for a, b, agreement in found
+        for a, b, agreement in pairs
         if len(agreement) and agreement.measurable
     ]

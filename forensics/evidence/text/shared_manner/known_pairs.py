@@ -41,8 +41,10 @@ class KnownPairs:
         levels = (cosines * others).sum(axis=2) / np.maximum(counts, 1)
         mean = (cosines * others).sum(axis=(1, 2)) / np.maximum(counts.sum(axis=1), 1)
         centred = cosines - levels[:, :, None] - levels[:, None, :] + mean[:, None, None]
-        own = reference.repeats - 2 * levels + mean[:, None]
-        return cls(reference, np.where(both, centred, np.nan), np.where(answered, own, np.nan))
+        with_itself = reference.repeats - 2 * levels + mean[:, None]
+        return cls(
+            reference, np.where(both, centred, np.nan), np.where(answered, with_itself, np.nan)
+        )
 
     def on(self, rows: NDArray[np.intp]) -> KnownPairs:
         """Return the same on some of the prompts."""
@@ -72,7 +74,7 @@ class KnownPairs:
         """Return each model's nearest relative that is another model, every pair once, by name."""
         shares = np.where(self.reference.relatives, self.shares, np.nan)
         has = np.flatnonzero(np.isfinite(shares).any(axis=1))
-        nearest = [(int(one), int(np.nanargmax(shares[one]))) for one in has]
+        nearest = [(int(model), int(np.nanargmax(shares[model]))) for model in has]
         names = self.reference.models
         return sorted({(min(p), max(p)) for p in nearest}, key=lambda p: (names[p[0]], names[p[1]]))
 

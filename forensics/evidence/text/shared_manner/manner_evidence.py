@@ -84,10 +84,10 @@ def _names(
 ) -> list[PromptName]:
     firsts = [a.answers[prompt][0] for prompt in prompts]
     # An import knows no categories; a cohort has those of its suite.
-    known = [one.category for one in firsts] if reference is None else reference.categories
+    known = [answer.category for answer in firsts] if reference is None else reference.categories
     return [
-        PromptName(one.prompt_sha256, one.prompt_id, category)
-        for one, category in zip(firsts, known, strict=True)
+        PromptName(answer.prompt_sha256, answer.prompt_id, category)
+        for answer, category in zip(firsts, known, strict=True)
     ]
 
 

@@ -55,8 +55,8 @@ def measured_in(
         cross: mean cosine across, shape (prompts,), where texts tell it exactly.
     """
     matched = row_dots(a.rows, b.rows) if cross is None else cross
-    agreement, kept = centred(a, b, reference, matched)
-    return MannerOfPair(agreement, matched, reference, int(kept.sum()), (a.known_as, b.known_as))
+    agreement, chosen = centred(a, b, reference, matched)
+    return MannerOfPair(agreement, matched, reference, int(chosen.sum()), (a.known_as, b.known_as))
 
 
 def details_of(
@@ -110,7 +110,7 @@ def _genres(
     agreement: CentredCosines, population: KnownPairs | None, categories: Sequence[str]
 ) -> tuple[MannerOfGenre, ...]:
     """Return shared manner by category, where there are several and a category has enough."""
-    found = []
+    genres = []
     names = sorted(set(categories))
     for name in names if len(names) > 1 else ():
         rows = np.flatnonzero(np.array([category == name for category in categories]))
@@ -118,7 +118,7 @@ def _genres(
         if len(rows) < MIN_GENRE or not some.measurable:
             continue
         low, high = interval(some.draws())
-        found.append(
+        genres.append(
             MannerOfGenre(
                 genre=name,
                 n=len(rows),
@@ -128,7 +128,7 @@ def _genres(
                 unrelated=_beside(population and population.on(rows), some.share),
             )
         )
-    return tuple(found)
+    return tuple(genres)
 
 
 def _beside(population: KnownPairs | None, share: float) -> MannerPopulation | None:

@@ -20,7 +20,8 @@ from forensics.evidence.features.sketches import (
 from forensics.transcripts.answers import Answer
 
 MAX_SAMPLES = 20
-_ALIKE = np.zeros(BUCKETS, dtype=np.int64), 1  # in no answer of one: every sequence is as rare
+# In no answer of one: every sequence is as rare.
+_EQUALLY_RARE = np.zeros(BUCKETS, dtype=np.int64), 1
 _SHORTEST = 4  # a sequence has four bytes: a shorter answer is filled up with blanks
 
 
@@ -87,7 +88,7 @@ class Repeated:
         means = np.empty((len(prompts), BUCKETS), dtype=np.float32)
         within = np.empty(len(prompts))
         for place, prompt in enumerate(prompts):
-            rows = weigh(self._of(prompt), *(weights.at(place) if weights else _ALIKE))
+            rows = weigh(self._of(prompt), *(weights.at(place) if weights else _EQUALLY_RARE))
             total = rows.summed(np.zeros(len(rows), dtype=np.intp), 1)[0]
             # What is left of the sum's squared length without the rows' own are the pairs' cosines.
             pairs = float(total @ total) - float(rows.values @ rows.values)

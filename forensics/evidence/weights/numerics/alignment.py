@@ -42,17 +42,17 @@ class Alignment:
             return rows
         return rows[:, self.order] * self.signs
 
-    def only(self, kept: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, Alignment]:
+    def only(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, Alignment]:
         """Return which of A's coordinates tell `kept` ones of B (None: all), and how.
 
         Args:
             kept: coordinates of B.
         """
         if self.rotation is not None:
-            return None, Alignment(self.kind, rotation=self.rotation[:, kept])
+            return None, Alignment(self.kind, rotation=self.rotation[:, chosen])
         if self.order is None or self.signs is None:
-            return kept, self
-        return self.order[kept], Alignment(self.kind, np.arange(len(kept)), self.signs[kept])
+            return chosen, self
+        return self.order[chosen], Alignment(self.kind, np.arange(len(chosen)), self.signs[chosen])
 
 
 SAME_ORDER = Alignment("same order")

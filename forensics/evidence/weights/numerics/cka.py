@@ -20,9 +20,9 @@ def grams(matrices: Iterable[Floats]) -> Floats:
     Args:
         matrices: shape (any number of rows, n) each.
     """
-    found = np.stack([product(matrix.T, matrix) for matrix in matrices])
-    found[:, np.arange(found.shape[1]), np.arange(found.shape[1])] = 0
-    return found
+    products = np.stack([product(matrix.T, matrix) for matrix in matrices])
+    products[:, np.arange(products.shape[1]), np.arange(products.shape[1])] = 0
+    return products
 
 
 def unbiased_cka(a: Floats, b: Floats) -> NDArray[np.float64]:
@@ -41,16 +41,16 @@ def unbiased_cka(a: Floats, b: Floats) -> NDArray[np.float64]:
     flat = [side.reshape(len(side), -1) for side in (a, b)]
     sums = [side.sum(axis=2, dtype=np.float64) for side in (a, b)]
     n = a.shape[1]
-    own = [
+    with_itself = [
         _hsic(np.einsum("ij,ij->i", x, x), s.sum(axis=1) ** 2, np.einsum("ij,ij->i", s, s), n)
         for x, s in zip(flat, sums, strict=True)
     ]
-    scale = np.sqrt(np.maximum(own[0], 0)[:, None] * np.maximum(own[1], 0)[None, :])
+    scale = np.sqrt(np.maximum(with_itself[0], 0)[:, None] * np.maximum(with_itself[1], 0)[None, :])
     totals = np.outer(sums[0].sum(axis=1), sums[1].sum(axis=1))
     between = _hsic(product(flat[0], flat[1].T), totals, sums[0] @ sums[1].T, n)
-    found: NDArray[np.float64] = np.zeros((len(a), len(b)))
-    np.divide(between, scale, out=found, where=scale > 0)
-    return found
+    cka: NDArray[np.float64] = np.zeros((len(a), len(b)))
+    np.divide(between, scale, out=cka, where=scale > 0)
+    return cka
 
 
 def _hsic(

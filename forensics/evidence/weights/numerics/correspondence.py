@@ -88,10 +88,10 @@ class MatchedModels:
             for x, y in ((first, second), (first, first), (second, second))
         )
         between, of_a, of_b = products
-        found: NDArray[np.float64] = np.zeros(len(between))
+        values: NDArray[np.float64] = np.zeros(len(between))
         # A sign is taken even of lengths whose product a float cannot hold.
-        np.divide(between, np.sqrt(of_a) * np.sqrt(of_b), out=found, where=(of_a > 0) & (of_b > 0))
-        return found
+        np.divide(between, np.sqrt(of_a) * np.sqrt(of_b), out=values, where=(of_a > 0) & (of_b > 0))
+        return values
 
 
 def open_model(files: ModelFiles) -> Opened:
@@ -131,8 +131,8 @@ def _corresponding(
         if layers[0] and layers[1]:
             first = telling_layers("A", a.parts, layers[0], (matched, tested))
             second = telling_layers("B", b.parts, layers[1], (matched, tested))
-            found = _correspond(a, b, first, second, matched, tested)
-            return MatchedModels(a, b, found)
+            correspondence = _correspond(a, b, first, second, matched, tested)
+            return MatchedModels(a, b, correspondence)
     return None
 
 
@@ -172,14 +172,14 @@ def _having(parts: Parts, matched: Part, tested: Part) -> list[Layer]:
 
 def _of_one_stream(parts: Parts, matched: Part, tested: Part) -> list[Layer]:
     """Return the layers with both parts, of the width that most have: one stream runs through."""
-    found = [
+    layers_with_both = [
         layer
         for layer in _having(parts, matched, tested)
         if parts.width(layer, matched) == parts.width(layer, tested) == _read_width(parts, layer)
     ]
-    widths = Counter(parts.width(layer, matched) for layer in found)
+    widths = Counter(parts.width(layer, matched) for layer in layers_with_both)
     usual = max(widths, key=lambda width: widths[width], default=0)
-    return [layer for layer in found if parts.width(layer, matched) == usual]
+    return [layer for layer in layers_with_both if parts.width(layer, matched) == usual]
 
 
 def _read_width(parts: Parts, layer: Layer) -> int:
@@ -193,25 +193,25 @@ def _read_width(parts: Parts, layer: Layer) -> int:
 def _correspond(
     a: Opened, b: Opened, layers_a: list[Layer], layers_b: list[Layer], matched: Part, tested: Part
 ) -> Correspondence:
-    likeness = _same_place(a.parts, b.parts, layers_a, layers_b, matched)
-    rows, columns = _assign(likeness)
-    if np.median(likeness[rows, columns]) > _SAME:
+    similarity = _same_place(a.parts, b.parts, layers_a, layers_b, matched)
+    rows, columns = _assign(similarity)
+    if np.median(similarity[rows, columns]) > _SAME:
         alignment = SAME_ORDER
     else:
         alignment = _best_alignment(a, b, layers_a, layers_b, matched)
-        searched = _most_alike(a.parts, b.parts, layers_a, layers_b, matched, alignment)
+        searched = _nearest_similarity(a.parts, b.parts, layers_a, layers_b, matched, alignment)
         rows, columns = _assign(searched)
     pairs = tuple(
-        _pair(a.parts, b.parts, layers_a[i], layers_b[j], matched, alignment, likeness[i, j])
+        _pair(a.parts, b.parts, layers_a[i], layers_b[j], matched, alignment, similarity[i, j])
         for i, j in zip(rows, columns, strict=True)
     )
     return Correspondence(alignment, pairs, matched, tested)
 
 
-def _assign(likeness: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _assign(similarity: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(likeness, maximize=True)
+    rows, columns = linear_sum_assignment(similarity, maximize=True)
     return rows, columns
 
 
@@ -219,17 +219,17 @@ def _same_place(
     a: Parts, b: Parts, layers_a: Sequence[Layer], layers_b: Sequence[Layer], part: Part
 ) -> NDArray[np.float64]:
     """Return, for each pair of layers, the mean |cosine| of units at the same place."""
-    likeness = np.zeros((len(layers_a), len(layers_b)))
+    similarity = np.zeros((len(layers_a), len(layers_b)))
     first, second = (
         {layer.label: _probe(parts, layer, part) for layer in layers}
         for parts, layers in ((a, layers_a), (b, layers_b))
     )
-    for i, one in enumerate(layers_a):
-        for j, other in enumerate(layers_b):
-            x, y = first[one.label], second[other.label]
-            if x.shape == y.shape and a.units(one, part) == b.units(other, part):
-                likeness[i, j] = float(np.abs(np.einsum("ij,ij->i", x, y)).mean())
-    return likeness
+    for i, layer_a in enumerate(layers_a):
+        for j, layer_b in enumerate(layers_b):
+            x, y = first[layer_a.label], second[layer_b.label]
+            if x.shape == y.shape and a.units(layer_a, part) == b.units(layer_b, part):
+                similarity[i, j] = float(np.abs(np.einsum("ij,ij->i", x, y)).mean())
+    return similarity
 
 
 def _probe(parts: Parts, layer: Layer, part: Part) -> Floats:
@@ -247,8 +247,8 @@ def _best_alignment(
     middle = [layers_a[0], layers_a[len(layers_a) // 2]]
     best, highest = None, -1.0
     for candidate in alignments(*_embedding_rows(a, b)):
-        likeness = _most_alike(a.parts, b.parts, middle, layers_b, part, candidate)
-        score = float(likeness.max(axis=1).mean())
+        similarity = _nearest_similarity(a.parts, b.parts, middle, layers_b, part, candidate)
+        score = float(similarity.max(axis=1).mean())
         if score > highest:
             best, highest = candidate, score
         if score > _SAME:  # the next one costs more and finds no more
@@ -268,16 +268,16 @@ def _embedding_rows(a: Opened, b: Opened) -> tuple[Floats, Floats]:
     return first.rows(rows_a), second.rows(rows_b)
 
 
-def _cut(a: Opened, b: Opened, one: Layer, other: Layer, part: Part) -> Floats:
+def _cut(a: Opened, b: Opened, layer_a: Layer, layer_b: Layer, part: Part) -> Floats:
     # Other widths and no tokens in common: the first coordinates stand for each other.
-    probes = (a.parts.matrix(one, part, _FIRST), b.parts.matrix(other, part, _FIRST))
+    probes = (a.parts.matrix(layer_a, part, _FIRST), b.parts.matrix(layer_b, part, _FIRST))
     return np.eye(probes[0].shape[1], probes[1].shape[1], dtype=np.float32)
 
 
 _FIRST = np.zeros(1, dtype=np.int64)
 
 
-def _most_alike(
+def _nearest_similarity(
     a: Parts,
     b: Parts,
     layers_a: Sequence[Layer],
@@ -294,31 +294,31 @@ def _most_alike(
     ]
     ends = np.cumsum([len(probe) for probe in probes])[:-1]
     stacked = np.concatenate(probes)
-    likeness = np.empty((len(layers_a), len(layers_b)))
+    similarity = np.empty((len(layers_a), len(layers_b)))
     for j, layer in enumerate(layers_b):
         nearest = np.abs(product(stacked, unit_rows(b.matrix(layer, part)).T)).max(axis=1)
-        likeness[:, j] = [units.mean() for units in np.split(nearest, ends)]
-    return likeness
+        similarity[:, j] = [units.mean() for units in np.split(nearest, ends)]
+    return similarity
 
 
 def _pair(
     a: Parts,
     b: Parts,
-    one: Layer,
-    other: Layer,
+    layer_a: Layer,
+    layer_b: Layer,
     part: Part,
     alignment: Alignment,
     same_place: float,
 ) -> LayerPair:
-    units = a.units(one, part)
+    units = a.units(layer_a, part)
     if same_place > _SAME:
         rows = _spread(units, MOST_UNITS)
-        return LayerPair(one, other, rows, rows, True)
+        return LayerPair(layer_a, layer_b, rows, rows, True)
     # Which units are left out must not depend on the weights: any fixed choice will do.
     rows = _spread(units, MOST_UNITS)
-    first = unit_rows(alignment.apply(a.matrix(one, part, rows)))
-    matched_a, matched_b = match_units(first, unit_rows(b.matrix(other, part)))
-    return LayerPair(one, other, rows[matched_a], matched_b, False)
+    first = unit_rows(alignment.apply(a.matrix(layer_a, part, rows)))
+    matched_a, matched_b = match_units(first, unit_rows(b.matrix(layer_b, part)))
+    return LayerPair(layer_a, layer_b, rows[matched_a], matched_b, False)
 
 
 def match_units(a: Floats, b: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -72,8 +72,8 @@ def _bnb_scales(packed: Packed, beside: Mapping[str, Tensor]) -> Floats:
         return scales.read().reshape(-1)
     codes = beside["map"].read().reshape(-1)[scales.stored()]
     outer = np.repeat(beside["scale"].read().reshape(-1), packed.block)[: len(codes)]
-    found: Floats = codes * outer + np.float32(packed.offset)
-    return found
+    unpacked_scales: Floats = codes * outer + np.float32(packed.offset)
+    return unpacked_scales
 
 
 def _mxfp4(scale: Tensor, stored: Bytes, shape: tuple[int, ...]) -> Floats:
@@ -83,16 +83,16 @@ def _mxfp4(scale: Tensor, stored: Bytes, shape: tuple[int, ...]) -> Floats:
     if len(shape) == 2:
         return numbers.reshape(shape)
     turned = numbers.reshape(*shape[:-2], shape[-1], shape[-2]).swapaxes(-1, -2)
-    found: Floats = np.ascontiguousarray(turned)
-    return found
+    contiguous: Floats = np.ascontiguousarray(turned)
+    return contiguous
 
 
 def _halves(stored: Bytes, high_first: bool) -> Bytes:
     """Return the half bytes of bytes, two of each in order."""
-    found = np.empty((stored.size, 2), dtype=np.uint8)
-    found[:, 0 if high_first else 1] = stored.reshape(-1) >> 4
-    found[:, 1 if high_first else 0] = stored.reshape(-1) & 15
-    return found.reshape(-1)
+    halves = np.empty((stored.size, 2), dtype=np.uint8)
+    halves[:, 0 if high_first else 1] = stored.reshape(-1) >> 4
+    halves[:, 1 if high_first else 0] = stored.reshape(-1) & 15
+    return halves.reshape(-1)
 
 
 def _int8(stored: Bytes) -> Floats:
@@ -103,8 +103,8 @@ def _scales(scale: Tensor) -> Floats:
     if scale.kind != "U8":
         return scale.read()
     exponents = scale.stored().astype(np.int32) - _MIDDLE
-    found: Floats = np.ldexp(np.float32(1), exponents).reshape(scale.shape)
-    return found
+    unpacked_scales: Floats = np.ldexp(np.float32(1), exponents).reshape(scale.shape)
+    return unpacked_scales
 
 
 def _times(numbers: Floats, scales: Floats, blocks: tuple[int, ...]) -> Floats:
@@ -123,8 +123,8 @@ def _parts(shape: tuple[int, ...], blocks: tuple[int, ...]) -> tuple[int, ...]:
 
 def fp8_numbers(kind: str, stored: Bytes) -> Floats:
     """Return the numbers that bytes stand for in one of the 8-bit floating point formats."""
-    found: Floats = _fp8_table(kind)[stored.reshape(-1)]
-    return found
+    numbers: Floats = _fp8_table(kind)[stored.reshape(-1)]
+    return numbers
 
 
 @lru_cache(maxsize=4)
@@ -147,5 +147,5 @@ def _fp8_table(kind: str) -> Floats:
     else:
         size[exponent == 31] = np.where(fraction[exponent == 31] > 0, np.nan, np.inf)
     size[128:] *= -1
-    found: Floats = size.astype(np.float32)
-    return found
+    table: Floats = size.astype(np.float32)
+    return table

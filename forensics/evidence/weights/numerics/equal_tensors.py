@@ -42,13 +42,13 @@ def identical_tensors(a: Opened, b: Opened) -> Identical:
     Raises:
         InputFileError: weights that cannot be read.
     """
-    kept: dict[tuple[str, tuple[int, ...], bytes], list[Tensor]] = {}
+    by_key: dict[tuple[str, tuple[int, ...], bytes], list[Tensor]] = {}
     for tensor in _telling(a):
-        kept.setdefault(_key(tensor), []).append(tensor)
+        by_key.setdefault(_key(tensor), []).append(tensor)
     pairs, same, total, count = [], 0, 0, 0
     for tensor in _telling(b):
         total, count = total + tensor.size, count + 1
-        for other in kept.get(_key(tensor), ()):
+        for other in by_key.get(_key(tensor), ()):
             if _begins_with(tensor, other):
                 pairs.append((other.name, tensor.name))
                 same += tensor.size
@@ -93,9 +93,9 @@ def direction(a: Opened, b: Opened, identical: Identical) -> tuple[Direction, st
     return "undetermined", ""
 
 
-def _turned(found: Identical) -> Identical:
-    pairs = tuple((b, a) for a, b in found.pairs)
-    return Identical(pairs, found.parameters, found.share, found.compared)
+def _turned(identical: Identical) -> Identical:
+    pairs = tuple((b, a) for a, b in identical.pairs)
+    return Identical(pairs, identical.parameters, identical.share, identical.compared)
 
 
 def _fewer_layers(old: Opened, new: Opened, identical: Identical) -> bool:
@@ -103,7 +103,7 @@ def _fewer_layers(old: Opened, new: Opened, identical: Identical) -> bool:
     layers = {layer.label: layer for layer in new.parts.layers}
     if not layers or len(old.parts.layers) <= len(layers):
         return False
-    taken = {one for one, _ in identical.pairs}
+    taken = {tensor for tensor, _ in identical.pairs}
     there = {other for _, other in identical.pairs}
     whole = all(
         piece.tensor in there
@@ -134,11 +134,11 @@ def _more_tokens(old: Opened, new: Opened, identical: Identical) -> bool:
 
 def _zeros(old: Opened, new: Opened, identical: Identical) -> bool:
     """Tell whether `new` is `old` with more weights at exactly zero."""
-    for one, other in _samples(old, new):
-        zero = other == 0
-        if zero.mean() <= (one == 0).mean() + _MORE_ZEROS or zero.all():
+    for rows, other_rows in _samples(old, new):
+        zero = other_rows == 0
+        if zero.mean() <= (rows == 0).mean() + _MORE_ZEROS or zero.all():
             return False
-        if (one[~zero] == other[~zero]).mean() < _SAME_SHARE:
+        if (rows[~zero] == other_rows[~zero]).mean() < _SAME_SHARE:
             return False
     return _comparable(old, new)
 
@@ -149,9 +149,9 @@ def _rounded(old: Opened, new: Opened, identical: Identical) -> bool:
     Errors of rounding fill the half step evenly, so their mean is a quarter of a step; where `old`
     was trained from a rounded `new` its changes are much smaller or much larger than that.
     """
-    for one, other in _samples(old, new):
-        blocks = other[:, : other.shape[1] // 32 * 32].reshape(-1, 32)
-        before = one[:, : one.shape[1] // 32 * 32].reshape(-1, 32)
+    for rows, other_rows in _samples(old, new):
+        blocks = other_rows[:, : other_rows.shape[1] // 32 * 32].reshape(-1, 32)
+        before = rows[:, : rows.shape[1] // 32 * 32].reshape(-1, 32)
         steps = np.diff(np.sort(blocks, axis=1), axis=1)
         width = np.ptp(blocks, axis=1)
         usual = np.where(steps > width[:, None] * 1e-4, steps, np.inf).min(axis=1)
@@ -175,9 +175,9 @@ _REASONS: dict[Callable[[Opened, Opened, Identical], bool], str] = {
 def _samples(old: Opened, new: Opened) -> Iterator[tuple[Floats, Floats]]:
     """Yield rows of `down` matrices of the same name and shape, of the first and last layer."""
     for name in _common(old, new):
-        one, other = (x.parts.weights.tensors[name] for x in (old, new))
-        rows = np.arange(min(one.shape[0], 64))
-        yield one.rows(rows), other.rows(rows)
+        tensor, other_tensor = (x.parts.weights.tensors[name] for x in (old, new))
+        rows = np.arange(min(tensor.shape[0], 64))
+        yield tensor.rows(rows), other_tensor.rows(rows)
 
 
 def _common(old: Opened, new: Opened) -> list[str]:

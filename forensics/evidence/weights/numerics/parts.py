@@ -188,7 +188,7 @@ def find_parts(weights: Weights, files: ModelFiles) -> Parts:
     Raises:
         ModelFileError: a part whose shape is no such part's.
     """
-    found: dict[tuple[int, int], dict[Part, Piece]] = {}
+    pieces_of: dict[tuple[int, int], dict[Part, Piece]] = {}
     after: dict[int, Piece] = {}
     for name, tensor in weights.tensors.items():
         placed = _LAYER.search(name)
@@ -204,13 +204,13 @@ def find_parts(weights: Weights, files: ModelFiles) -> Parts:
             transposed = inside.endswith(_TRANSPOSED)
             for index, part in enumerate(parts):
                 piece = Piece(name, index, len(parts), transposed)
-                found.setdefault((number, int(expert[1]) if expert else -1), {})[part] = piece
-    for (number, _), pieces in found.items():
+                pieces_of.setdefault((number, int(expert[1]) if expert else -1), {})[part] = piece
+    for (number, _), pieces in pieces_of.items():
         if number in after:
             pieces.setdefault("mlp_norm", after[number])
     layers = tuple(
         Layer(f"{number}" if expert < 0 else f"{number}/{expert}", pieces)
-        for (number, expert), pieces in sorted(found.items())
+        for (number, expert), pieces in sorted(pieces_of.items())
     )
     found_parts = Parts(weights, layers, _embedding(weights), _norm_offset(files))
     for layer in layers:
@@ -259,7 +259,7 @@ def _check_shapes(parts: Parts, layer: Layer) -> None:
 
 
 def _misshaped(parts: Parts, piece: Piece, beside: Piece) -> ModelFileError:
-    first, second = (parts.weights.tensors[one.tensor] for one in (piece, beside))
+    first, second = (parts.weights.tensors[placed.tensor] for placed in (piece, beside))
     return ModelFileError(
         f"{first.file}: the tensor {one_line(first.name, 80)} has the shape {list(first.shape)}, "
         f"which does not fit {one_line(second.name, 80)} of {list(second.shape)}; download the "
@@ -269,13 +269,13 @@ def _misshaped(parts: Parts, piece: Piece, beside: Piece) -> ModelFileError:
 
 def adapter_parts(weights: Weights) -> Parts:
     """Return the adapted modules of a LoRA adapter, each as a layer of the module's name."""
-    found: dict[str, dict[Part, Piece]] = {}
+    pieces_of: dict[str, dict[Part, Piece]] = {}
     for name, tensor in weights.tensors.items():
         placed = _ADAPTED.search(name)
         if placed is not None and len(tensor.shape) == 2:
             part: Part = "lora_a" if placed[2] == "A" else "lora_b"
-            found.setdefault(placed[1].removeprefix("layers."), {})[part] = Piece(name)
-    layers = tuple(Layer(label, pieces) for label, pieces in sorted(found.items()))
+            pieces_of.setdefault(placed[1].removeprefix("layers."), {})[part] = Piece(name)
+    layers = tuple(Layer(label, pieces) for label, pieces in sorted(pieces_of.items()))
     return Parts(weights, layers, None)
 
 

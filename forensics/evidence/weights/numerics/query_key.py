@@ -62,12 +62,12 @@ def compare_attention(matched: MatchedModels) -> Attention | None:
         for pair in matched.found.pairs
         if all({"q", "k"} <= set(x.pieces) for x in (pair.a, pair.b))
     ]
-    kept = _coordinates(matched)
+    coordinates = _coordinates(matched)
     pairs = [pair for pair in pairs if _are_wide(matched, pair)]
-    if not pairs or len(kept) < _LEAST_COORDINATES:
+    if not pairs or len(coordinates) < _LEAST_COORDINATES:
         return None
     parts: tuple[Part, ...] = ("q", "k")
-    both = np.mean([_all_pairs(matched, pairs, part, kept) for part in parts], axis=0)
+    both = np.mean([_all_pairs(matched, pairs, part, coordinates) for part in parts], axis=0)
     others = ~np.eye(len(pairs), dtype=bool)
     return Attention(tuple(pairs), np.diag(both), both[others])
 
@@ -84,12 +84,14 @@ def _are_wide(matched: MatchedModels, pair: LayerPair) -> bool:
 
 def _coordinates(matched: MatchedModels) -> NDArray[np.int64]:
     alignment = matched.found.alignment
-    kept = np.arange(_width(matched.b))
+    coordinates = np.arange(_width(matched.b))
     if alignment.signs is not None:
-        kept = kept[alignment.signs != 0]
-    if len(kept) > MOST_COORDINATES:
-        kept = kept[np.linspace(0, len(kept) - 1, MOST_COORDINATES).astype(np.int64)]
-    return kept
+        coordinates = coordinates[alignment.signs != 0]
+    if len(coordinates) > MOST_COORDINATES:
+        coordinates = coordinates[
+            np.linspace(0, len(coordinates) - 1, MOST_COORDINATES).astype(np.int64)
+        ]
+    return coordinates
 
 
 def _width(model: Opened) -> int:
@@ -98,9 +100,9 @@ def _width(model: Opened) -> int:
 
 
 def _all_pairs(
-    matched: MatchedModels, pairs: list[LayerPair], part: Part, kept: NDArray[np.int64]
+    matched: MatchedModels, pairs: list[LayerPair], part: Part, coordinates: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    columns, turn = matched.found.alignment.only(kept)
+    columns, turn = matched.found.alignment.only(coordinates)
     first = (turn.apply(matched.a.parts.matrix(p.a, part, columns=columns)) for p in pairs)
-    second = (matched.b.parts.matrix(p.b, part, columns=kept) for p in pairs)
+    second = (matched.b.parts.matrix(p.b, part, columns=coordinates) for p in pairs)
     return unbiased_cka(grams(first), grams(second))

@@ -55,10 +55,10 @@ def stamp(files: ModelFiles) -> tuple[tuple[int, int], ...]:
     """Return what changes when a model's weight files are written anew."""
     try:
         index = (files.selected.index,) if files.selected.index else ()
-        found = [path.stat() for path in (*files.weights, *index)]
+        statuses = [path.stat() for path in (*files.weights, *index)]
     except OSError:
         return ()  # opening them tells what is wrong
-    return tuple((one.st_mtime_ns, one.st_size) for one in found)
+    return tuple((status.st_mtime_ns, status.st_size) for status in statuses)
 
 
 @lru_cache(maxsize=2)  # every comparator of a run opens the same two models
@@ -67,7 +67,9 @@ def _stored(files: ModelFiles, _: tuple[tuple[int, int], ...]) -> Stored:
 
     if files.gguf is None:
         return open_safetensors(files)
-    return Stored({one.name: one for path in files.weights for one in gguf_tensors(path)}, {})
+    return Stored(
+        {tensor.name: tensor for path in files.weights for tensor in gguf_tensors(path)}, {}
+    )
 
 
 def checked_files(files: ModelFiles | None) -> ModelFiles:

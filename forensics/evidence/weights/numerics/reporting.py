@@ -18,8 +18,8 @@ def layer_interval(values: NDArray[np.float64]) -> Interval | None:
     """Return the interval of the mean under resampling of layers, None of a single layer."""
     if len(values) < 2:
         return None
-    found = bootstrap_mean(values)
-    return found.model_copy(update={"method": "percentile bootstrap over layers"})
+    interval = bootstrap_mean(values)
+    return interval.model_copy(update={"method": "percentile bootstrap over layers"})
 
 
 def layer_rows(

@@ -69,19 +69,19 @@ def open_safetensors(files: ModelFiles) -> Stored:
 
 
 def _mapped(paths: Iterable[Path]) -> dict[Path, mmap]:
-    found = {}
+    maps = {}
     for path in paths:
         try:
-            found[path] = map_file(path)
+            maps[path] = map_file(path)
         except (OSError, ValueError) as error:
             raise ModelFileError(f"cannot read {path}: {error}; check the path") from error
-    return found
+    return maps
 
 
 def _beside(
     layout: Layout, table: Mapping[str, Located], mapped: Mapping[Path, mmap]
 ) -> dict[str, Tensor]:
-    names = {name for one in layout.packed for name in one.beside.values()}
+    names = {name for weight in layout.packed for name in weight.beside.values()}
     return {name: _tensor(table[name], mapped[table[name].file]) for name in names}
 
 
@@ -91,15 +91,17 @@ def _packed(
     mapped: Mapping[Path, mmap],
     beside: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
-    found = {}
-    for one in layout.packed:
-        place = table[one.stored]
-        helpers = {role: beside[name] for role, name in one.beside.items()}
-        decode = partial(unpacked, one, place.entry.kind, helpers)
-        kind = place.entry.kind if one.scheme == "scaled" else one.scheme
+    tensors = {}
+    for weight in layout.packed:
+        place = table[weight.stored]
+        helpers = {role: beside[name] for role, name in weight.beside.items()}
+        decode = partial(unpacked, weight, place.entry.kind, helpers)
+        kind = place.entry.kind if weight.scheme == "scaled" else weight.scheme
         stretch = Stretch(mapped[place.file], place.entry.begin, place.entry.end)
-        found[one.name] = Tensor(one.name, one.shape, kind, place.file, stretch, decode, True)
-    return found
+        tensors[weight.name] = Tensor(
+            weight.name, weight.shape, kind, place.file, stretch, decode, True
+        )
+    return tensors
 
 
 def _tensor(place: Located, mapped: mmap) -> Tensor:

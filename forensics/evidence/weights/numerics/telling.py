@@ -31,10 +31,10 @@ def telling_layers(
         InputFileError: weights that cannot be read.
     """
     faults = [_fault(parts, layer, compared) for layer in layers]
-    kept = [layer for layer, fault in zip(layers, faults, strict=True) if not fault]
-    if not kept:
+    telling = [layer for layer, fault in zip(layers, faults, strict=True) if not fault]
+    if not telling:
         raise InsufficientError(f"{side}'s weights tell nothing: {faults[0]}")
-    return kept
+    return telling
 
 
 def _fault(parts: Parts, layer: Layer, compared: tuple[Part, Part]) -> str:

@@ -57,14 +57,14 @@ class Agreements:
             return 1.0
         return max(1.0, float(np.median(np.abs(self.controls))) / _MEDIAN_OF_NORMAL)
 
-    def p_value(self, one: Agreement) -> float:
+    def p_value(self, agreement: Agreement) -> float:
         """Return a pair's p-value, widened by the controls."""
-        return upper_tail(one.z / self.spread)
+        return upper_tail(agreement.z / self.spread)
 
     @property
     def combined(self) -> float:
         """The p-value over all pairs of layers (Fisher's method)."""
-        return fisher([self.p_value(one) for one in self.layers])
+        return fisher([self.p_value(agreement) for agreement in self.layers])
 
 
 def agreements(matched: MatchedModels) -> Agreements:
@@ -96,8 +96,8 @@ def _fewer_units(pair: LayerPair) -> LayerPair:
 
     Which units those are does not depend on the weights; where it would, all of B's are looked at.
     """
-    kept = np.linspace(0, len(pair.units_a) - 1, min(len(pair.units_a), MOST_UNITS)).astype(int)
-    return replace(pair, units_a=pair.units_a[kept], units_b=pair.units_b[kept])
+    chosen = np.linspace(0, len(pair.units_a) - 1, min(len(pair.units_a), MOST_UNITS)).astype(int)
+    return replace(pair, units_a=pair.units_a[chosen], units_b=pair.units_b[chosen])
 
 
 def _agreement(pair: LayerPair, rows_a: Sequence[Floats], rows_b: Sequence[Floats]) -> Agreement:
