@@ -8,6 +8,7 @@ from scratch by all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from forensics.case.document import Case, Claim
 from forensics.case.questions import ClaimAnswer
@@ -15,31 +16,37 @@ from forensics.custody.claim_answers import claim_answers
 from forensics.custody.claims import KINDS
 from forensics.policy import rule_wording as words
 from forensics.policy.declarations import Declarations
-from forensics.policy.measured import Measured
 from forensics.policy.names import same_name
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A case of a check, and every name that means its reference, or one of its lineage."""
+
+    names: tuple[str, ...]
+    case: Case
+
+
 def declared_claims(
-    declared: Declarations, measured: Sequence[Measured]
+    declared: Declarations, compared: Sequence[Compared]
 ) -> tuple[ClaimAnswer, ...]:
     """Answer what is declared; a parent that is no reference of the check is left to its rule."""
-    return tuple(_of_parents(declared, measured)) + tuple(_of_scratch(declared, measured))
+    return tuple(_of_parents(declared, compared)) + tuple(_of_scratch(declared, compared))
 
 
-def _of_parents(declared: Declarations, measured: Sequence[Measured]) -> Iterator[ClaimAnswer]:
+def _of_parents(declared: Declarations, compared: Sequence[Compared]) -> Iterator[ClaimAnswer]:
     for parent in declared.base_models:
-        for one in measured:
-            names = (*one.names, *one.kin)
-            if one.case is not None and any(same_name(parent.name, name) for name in names):
+        for one in compared:
+            if any(same_name(parent.name, name) for name in one.names):
                 text = words.declares(parent)
                 yield from _answers(_claim(text, parent.source, "fine-tuned"), [one.case])
                 break
 
 
-def _of_scratch(declared: Declarations, measured: Sequence[Measured]) -> Iterator[ClaimAnswer]:
+def _of_scratch(declared: Declarations, compared: Sequence[Compared]) -> Iterator[ClaimAnswer]:
     if declared.from_scratch:
         claim = _claim(declared.from_scratch, "", "trained-from-scratch")
-        yield from _answers(claim, [one.case for one in measured if one.case is not None])
+        yield from _answers(claim, [one.case for one in compared])
 
 
 def _claim(text: str, source: str, kind: str) -> Claim:

@@ -130,8 +130,8 @@ def _answers(case: Case) -> list[str]:
         blocks.append(f"**{prose(claim.label.upper())}.** {prose(claim.reason, 600)}")
         blocks += [prose(claim.step, 600)] if claim.step else []
     lead, *others = answers
-    blocks.append(f"{code(case.a.name)} · {code(case.b.name)}")
     blocks.append(f"## {prose(lead.opening)}")
+    blocks.append(f"{code(case.a.name)} · {code(case.b.name)}")
     blocks += [prose(lead.further, 1_000)] if lead.further else []
     blocks.append(_bullets(f"**{prose(one.short)}** {prose(one.label)}" for one in others))
     blocks += [prose(lead.step, 600)] if lead.step else []

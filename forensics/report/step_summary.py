@@ -26,9 +26,11 @@ class StepSummaryReport:
         """Return the summary: no exhibits, a few thousand characters whatever the case holds."""
         verdict = case.verdict
         title = f"{code(case.a.name, 80)} (known) and {code(case.b.name, 80)} (questioned)"
+        answers = _answers(case)
+        headline = prose(verdict.headline)
         blocks = [
-            *_answers(case),
-            f"### {prose(verdict.headline)}",
+            *answers,
+            f"**{headline}**" if answers else f"### {headline}",
             title,
             f"**{prose(view.status_line(case))}.** {prose(verdict.reading, 800)}",
             _bullets(verdict.reasons),
@@ -40,7 +42,7 @@ class StepSummaryReport:
         ]
         if case.copy_tripwire.tripped:
             wire = f"**Copy tripwire:** {prose(view.tripwire_words(case))}"
-            blocks.insert(len(_answers(case)) + 3, wire)
+            blocks.insert(len(answers) + 3, wire)
         return "\n\n".join(filter(None, blocks)) + "\n"
 
 

@@ -17,7 +17,7 @@ from forensics.errors import (
 )
 from forensics.exitcodes import ExitCode
 from forensics.policy.declarations import Declarations, DeclaredModel, declarations_of
-from forensics.policy.declared_claims import declared_claims
+from forensics.policy.declared_claims import Compared, declared_claims
 from forensics.policy.drift import DriftReport, compare_with_baseline
 from forensics.policy.false_alarms import false_alarms
 from forensics.policy.judgements import Known
@@ -116,7 +116,10 @@ def _result(
         policy_sha256=run.file.sha256,
         strict=strict,
         declared=declared,
-        declared_claims=declared_claims(declared, measured),
+        declared_claims=declared_claims(
+            declared,
+            [Compared((*m.names, *m.kin), m.case) for m in measured if m.case is not None],
+        ),
         outcomes=tuple(outcomes),
         false_alarms=false_alarms(run.policy, measured, declared),
         notes=tuple(notes),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from forensics.case.document import Case
 from forensics.case.questions import QuestionAnswer
 from forensics.policy.declarations import Declarations, DeclaredModel
-from forensics.policy.declared_claims import declared_claims
-from forensics.policy.measured import Measured
+from forensics.policy.declared_claims import Compared, declared_claims
 from forensics.verdicts.answer_records import answers_of
 from forensics.verdicts.verdict import decide
-from tests.policy.builders import by_weights, measured
+from tests.policy.builders import by_weights
 
 PARENT = DeclaredModel(name="org/parent", source="README.md")
 DECLARED = Declarations(base_models=(PARENT,), from_scratch="It was trained from scratch.")
@@ -26,8 +23,8 @@ def _case(p_value: float) -> Case:
     return case.model_copy(update={"verdict": verdict})
 
 
-def _measured(case: Case, name: str = "org/parent") -> Measured:
-    return replace(measured(case), name=name, names=(name,), kin=())
+def _measured(case: Case, name: str = "org/parent") -> Compared:
+    return Compared((name,), case)
 
 
 def _related(case: Case) -> QuestionAnswer:
