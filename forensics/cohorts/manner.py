@@ -78,14 +78,14 @@ def manner_in(
 def _asked_twice(placed: Placed, texts: Repeated | None, reference: MannerReference) -> Flags:
     if texts is not None:
         return np.isin(reference.prompts, texts.prompts)
-    flags: Flags = np.isfinite(reference.repeats[:, reference.models.index(placed.name)])
+    flags: Flags = np.isfinite(reference.repeats[:, reference.models.index(placed.known_as or placed.name)])
     return flags
 
 
 def _located(placed: Placed, texts: Repeated | None, reference: MannerReference) -> InReference:
     if texts is not None:
         return place(texts.rows(reference.prompts, reference.weights), reference)
-    number = reference.models.index(placed.name)
+    number = reference.models.index(placed.known_as or placed.name)
     return InReference(reference.rows[:, number], reference.repeats[:, number], number)
 
 
