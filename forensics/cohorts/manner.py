@@ -78,7 +78,9 @@ def manner_in(
 def _asked_twice(placed: Placed, texts: Repeated | None, reference: MannerReference) -> Flags:
     if texts is not None:
         return np.isin(reference.prompts, texts.prompts)
-    flags: Flags = np.isfinite(reference.repeats[:, reference.models.index(placed.known_as or placed.name)])
+    flags: Flags = np.isfinite(
+        reference.repeats[:, reference.models.index(placed.known_as or placed.name)]
+    )
     return flags
 
 

@@ -313,7 +313,10 @@ def _shared_weights(_: Grounds) -> list[str]:
 
 
 def _kinship_explains(_: Grounds) -> list[str]:
-    return ["Close kinship explains what their answers have in common as well."]
+    return [
+        "Their answers have much in common, and text does not tell whether descent or learning "
+        "from the other's answers made them so."
+    ]
 
 
 def _text_only(_: Grounds) -> list[str]:
