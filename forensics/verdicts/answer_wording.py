@@ -76,12 +76,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _manner(grounds: Grounds) -> Manner | None:
-    return tested_manner(grounds.evidence)
-
-
 def _same_manner(grounds: Grounds) -> list[str]:
-    manner = _manner(grounds)
+    manner = tested_manner(grounds.evidence)
     if manner is None:
         return []
     low, high = map(_percent, manner.margin)
@@ -117,7 +113,7 @@ def _other_weights(grounds: Grounds) -> list[str]:
 
 
 def _other_manner(grounds: Grounds) -> list[str]:
-    manner = _manner(grounds)
+    manner = tested_manner(grounds.evidence)
     mode = (
         "One model in two modes of answering (thinking or not, another system prompt) can look so."
     )
@@ -133,7 +129,7 @@ def _other_manner(grounds: Grounds) -> list[str]:
 
 
 def _manner_undecided(grounds: Grounds) -> list[str]:
-    manner = _manner(grounds)
+    manner = tested_manner(grounds.evidence)
     if manner is None:
         return [
             "The two are about as alike as one model asked twice, and no test against near "
