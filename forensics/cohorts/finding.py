@@ -22,16 +22,18 @@ _SUFFIX = ".safetensors"
 
 def shipped() -> list[str]:
     """Return the names of the cohorts that come with the package."""
-    return sorted(_shipped())
+    return sorted(shipped_files())
 
 
 def known() -> dict[str, Path]:
     """Return every cohort that has a name, the shipped ones first: name → file."""
+    first = dict(sorted(shipped_files().items()))
     own = {path.stem: path for path in sorted(cache_folder("cohorts").glob(f"*{_SUFFIX}"))}
-    return dict(sorted(_shipped().items())) | {k: v for k, v in own.items() if k not in _shipped()}
+    return first | {name: path for name, path in own.items() if name not in first}
 
 
-def _shipped() -> dict[str, Path]:
+def shipped_files() -> dict[str, Path]:
+    """Return the cohorts that come with the package: name → file."""
     folder = data_folder("probes")
     return {path.parent.name: path for path in folder.glob(f"*/cohort{_SUFFIX}")}
 
@@ -68,7 +70,7 @@ def destination(name_or_path: str) -> Path:
             f"{name_or_path!r} cannot name a cohort; use letters, digits, '.', '_' and '-', or "
             f"give a file ending in {_SUFFIX}"
         )
-    if name_or_path in _shipped():
+    if name_or_path in shipped_files():
         raise UsageError(f"a cohort {name_or_path!r} is shipped already; choose another name")
     return cache_folder("cohorts") / f"{name_or_path}{_SUFFIX}"
 
@@ -96,7 +98,7 @@ def calibrating_cohort(prompt_hashes: Collection[str]) -> Cohort | None:
     matching = matching_cohort(prompt_hashes)
     if matching is not None and matching.calibration is not None:
         return matching
-    shipped_ones = [read_cohort(path) for path in _shipped().values()]
+    shipped_ones = [read_cohort(path) for path in shipped_files().values()]
     calibrated = [one for one in shipped_ones if one.calibration is not None]
     return max(calibrated, key=lambda one: len(one.models), default=None)
 

@@ -17,6 +17,7 @@ from forensics.evidence import BUILT_IN, Comparator, load_comparators
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Suite
+from forensics.support.months import is_month
 from forensics.support.sanitise import one_line
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript
@@ -130,7 +131,7 @@ def _again(
     comparators, absent = _comparators(entries, unjudged | unfused)
     first, second = _examined(case.a, a, suite), _examined(case.b, b, suite)
     run = [one for one in comparators if one is not None]
-    found, judgement = measured(first, second, run, progress, cohort, _released(judged))
+    found, judgement = measured(first, second, run, progress, cohort, _released(judged, case))
     left = iter(found)
     evidence = [
         entry if comparator is None else next(left)
@@ -151,7 +152,7 @@ def _again(
         cohort=cohort,
         judged=judgement,
         transferred=lines,
-        released=_released(judged or fused),
+        released=_released(judged or fused, case),
     )
     if unjudged or unfused:
         recorded = {e.comparator: e for e in case.evidence}
@@ -217,9 +218,12 @@ def _lines(fused: Evidence | None) -> tuple[Transferred | None, dict[str, str]]:
     return lines, {}
 
 
-def _released(judged: Evidence | None) -> tuple[str, str]:
+def _released(judged: Evidence | None, case: Case) -> tuple[str, str]:
     if judged is None or not isinstance(judged.details, LikenessDetails | TransferredDetails):
-        return "", ""
+        given = case.ledger[0].settings if case.ledger else {}
+        months = (given.get(f"{side}_released", "") for side in ("known", "questioned"))
+        known, questioned = (str(month) if is_month(month) else "" for month in months)
+        return known, questioned
     return judged.details.released.a, judged.details.released.b
 
 

@@ -24,8 +24,8 @@ ASK_AGAIN = (
     "is known and fine, accept it with [[allow]], a reason and a date."
 )
 CALIBRATE = (
-    'Ask prompts that a cohort has answered (suite = "alpaca-eval") for a likelihood ratio, or set '
-    "[rules.max-similarity] limits of your own."
+    "Ask prompts that a cohort of models of their time has answered (forensics cohort list) for a "
+    "likelihood ratio, or set [rules.max-similarity] limits of your own."
 )
 MORE_PROMPTS = "Ask more prompts (limit)."
 MORE_SAMPLES = "Ask more prompts (limit) or samples: the interval narrows."

@@ -21,3 +21,9 @@ def check_month(released: str | None, option: str) -> str:
     if match and 1 <= int(match["month"]) <= 12:
         return f"{match['year']}-{int(match['month']):02d}"
     raise UsageError(f"{option} {released!r} is no month; write it as 2025-03")
+
+
+def is_month(value: object) -> bool:
+    """Tell whether a recorded value is a month as `check_month` returns it."""
+    found = _MONTH.fullmatch(value) if isinstance(value, str) else None
+    return found is not None and len(found["month"]) == 2 and 1 <= int(found["month"]) <= 12

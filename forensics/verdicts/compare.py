@@ -23,6 +23,7 @@ from forensics.suites.suite import Prompt, Suite
 from forensics.support.clock import now
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response, Transcript
+from forensics.verdicts.advice import suite_advice
 from forensics.verdicts.answer_records import answers_of
 from forensics.verdicts.comparability import comparability_notes
 from forensics.verdicts.confounds import Confounds, confounds, explained
@@ -207,6 +208,7 @@ def concluded(
             changed(a.transcript, b.transcript),
             left_out(found),
             answers_of(decision, found, known, questioned),
+            suite_advice(released),
         ),
         relatives=judged.relatives if judged is not None else None,
         ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),

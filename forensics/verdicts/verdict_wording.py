@@ -27,8 +27,7 @@ NO_TEXT = "Text not shipped: passages, style and refusals cannot be compared."
 _SHOWN = 5
 _USUAL = (
     "Any two assistants that answer the same question are alike to some degree; how alike "
-    "unrelated models of the same era and kind are was not measured here. The suite alpaca-eval "
-    "has a cohort: ask both models that (--suite alpaca-eval) for a likelihood ratio."
+    "unrelated models of the same era and kind are was not measured here."
 )
 _USUAL_OF_NUMBERS = "Unrelated assistants are alike to some degree too."
 _CLOSE = "the two are one model or of close descent"
@@ -53,6 +52,7 @@ def worded(
     changed: Sequence[tuple[str, str]] = (),
     left_out: Sequence[str] = (),
     answers: tuple[QuestionAnswer, ...] = (),
+    advice: str = "",
 ) -> Verdict:
     """Return the verdict of a case, in sentences.
 
@@ -62,6 +62,7 @@ def worded(
             what its hash chain shows.
         left_out: what this installation could not measure, a sentence each.
         answers: to the four questions.
+        advice: what would give a likelihood ratio, see `suite_advice`.
     """
     screening, tiers = decision.screening, decision.tiers
     weighed = decision.weighed
@@ -89,7 +90,7 @@ def worded(
         ),
         findings_apart=tuple(one.comparator for one in screening.findings_apart),
         reasons=_reasons(decision),
-        limits=(*map(_changed, changed), *left_out, *_limits(decision)),
+        limits=(*map(_changed, changed), *left_out, *_limits(decision, advice)),
         readings=tier_table(tiers) if tiers is not None and tiers.measured else {},
         log10_lr=weighed.judged.log10_lr if weighed else None,
         error_at_score=weighed.error_at_score if weighed else None,
@@ -255,7 +256,7 @@ def _telling(evidence: Evidence) -> list[str]:
     return [f"Most alike on prompts {most}.", f"Least alike on prompts {least}."]
 
 
-def _limits(decision: Decision) -> list[str]:
+def _limits(decision: Decision, advice: str) -> list[str]:
     screening, ratio = decision.screening, decision.weighed
     silence = [shipped().silence] if decision.silence else []
     if screening.shortfall is not None:
@@ -263,7 +264,7 @@ def _limits(decision: Decision) -> list[str]:
     if ratio is not None and ratio.calibration == "matched":
         return [_weighs(ratio), *([_SEEN] if ratio.is_member else []), *silence]
     transferred = [_weighs_transferred(ratio)] if ratio else []
-    usual = _USUAL_OF_NUMBERS if screening.by_numbers else _USUAL
+    usual = _USUAL_OF_NUMBERS if screening.by_numbers else f"{_USUAL} {advice}".rstrip()
     return [*transferred, usual, *silence]
 
 

@@ -1,0 +1,38 @@
+"""What would give a likelihood ratio: only what can, for models of this time, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from forensics.cohorts.askable import AskableSuite, askable_suites
+
+
+def suite_advice(released: Sequence[str]) -> str:
+    """Say which suite to ask, so that a cohort can judge, and with how many calls.
+
+    Args:
+        released: `YYYY-MM` of both models, empty where unknown.
+    """
+    suites = askable_suites()
+    if not all(released):
+        spans = "; ".join(f"{one.name} for models of {_span(one)} ({_cost(one)})" for one in suites)
+        return (
+            "To have it measured, say when both were released (--known-released, "
+            f"--questioned-released) and ask both a suite with a cohort of their time: {spans}."
+        )
+    fitting = [one for one in suites if all(map(one.covers, released))]
+    if not fitting:
+        return (
+            f"No suite here has a cohort of their time ({' and '.join(dict.fromkeys(released))}): "
+            "it takes one of your own (forensics cohort build)."
+        )
+    ways = " or ".join(f"--suite {one.name} ({_cost(one)})" for one in fitting)
+    return f"To have it measured, ask both models a suite with a cohort of their time: {ways}."
+
+
+def _cost(one: AskableSuite) -> str:
+    return f"{one.prompts} prompts, {2 * one.prompts} calls in all"
+
+
+def _span(one: AskableSuite) -> str:
+    return " to ".join(one.span) if one.span else "no time"
