@@ -115,13 +115,15 @@ def unblind(path: Path) -> Case:
 
 def _names(case: Case) -> dict[str, str]:
     """Return every string that names a subject → its label."""
-    found = {letter: set(_all_names(side)) for letter, side in (("a", case.a), ("b", case.b))}
+    names_by_letter = {
+        letter: set(_all_names(side)) for letter, side in (("a", case.a), ("b", case.b))
+    }
     for letter, name in _planned_names(case.plan):
-        found[letter] |= set(_parts(name, is_file=name.endswith(".jsonl")))
+        names_by_letter[letter] |= set(_parts(name, is_file=name.endswith(".jsonl")))
     for letter, name in _known_as(case).items():
-        found[letter] |= set(_parts(name, is_file=False))
+        names_by_letter[letter] |= set(_parts(name, is_file=False))
     labels: dict[str, str] = {}
-    for letter, names in found.items():
+    for letter, names in names_by_letter.items():
         for name in names:
             labels[name] = (
                 EITHER if labels.get(name, LABELS[letter]) != LABELS[letter] else LABELS[letter]
@@ -189,7 +191,7 @@ def _plan(plan: CasePlan, masker: Masker) -> CasePlan:
             "propositions": tuple(masker.text(text) for text in plan.propositions),
             "claims": tuple(_claim(claim, masker) for claim in plan.claims),
             "settings": settings,
-            "answers": tuple(_claim_answer(one, masker) for one in plan.answers),
+            "answers": tuple(_claim_answer(answer, masker) for answer in plan.answers),
             "notes": tuple(notes),
             "deviations": tuple(_note(text, masker) for text in plan.deviations),
         }
@@ -309,7 +311,7 @@ def _verdict(verdict: Verdict, masker: Masker) -> Verdict:
         update={
             **texts,
             **lists,
-            "answers": tuple(_answer(one, masker) for one in verdict.answers),
+            "answers": tuple(_answer(answer, masker) for answer in verdict.answers),
             "findings_for": findings("findings_for"),
             "findings_against": findings("findings_against"),
         }
@@ -349,15 +351,18 @@ def _relatives(case: Case, masker: Masker) -> Relatives | None:
     labels = {name: LABELS[letter] for letter, name in _known_as(case).items()}
 
     def label(name: str) -> str:
-        others = sum(one not in LABELS.values() for one in labels.values())
+        others = sum(known_label not in LABELS.values() for known_label in labels.values())
         return labels.setdefault(name, f"[COHORT MODEL {others + 1}]")
 
-    def masked(found: tuple[Relative, ...]) -> tuple[Relative, ...]:
+    def masked(relatives: tuple[Relative, ...]) -> tuple[Relative, ...]:
         return tuple(
-            one.model_copy(
-                update={"name": label(one.name), "developer": MASKED if one.developer else ""}
+            relative.model_copy(
+                update={
+                    "name": label(relative.name),
+                    "developer": MASKED if relative.developer else "",
+                }
             )
-            for one in found
+            for relative in relatives
         )
 
     lists = {letter: masked(getattr(case.relatives, letter)) for letter in ("a", "b")}

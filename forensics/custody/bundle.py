@@ -122,12 +122,14 @@ def make_bundle(
     raw = case_path.read_bytes()
     if case.masked:
         raise InputFileError(f"{case_path} was written masked; bundle the case it was made from")
-    found = {s: _find(c, s, case_path, transcripts) for s, c in (("a", case.a), ("b", case.b))}
+    transcript_files = {
+        s: _find(c, s, case_path, transcripts) for s, c in (("a", case.a), ("b", case.b))
+    }
     same = case.a.transcript_sha256 == case.b.transcript_sha256
     names = {"a": "transcripts/a.jsonl", "b": f"transcripts/{'a' if same else 'b'}.jsonl"}
-    read = {s: _transcript(path, content) for s, (path, content) in found.items()}
+    read = {s: _transcript(path, content) for s, (path, content) in transcript_files.items()}
     cut, prompts = _suite(case, read, suite)
-    members = {names[s]: content for s, (_, content) in found.items()}
+    members = {names[s]: content for s, (_, content) in transcript_files.items()}
     members |= {CASE: raw, SUITE: suite_to_json(prompts)}
     manifest = _manifest(case, members, names, BundleSuite(
         member=SUITE, sha256=prompts.sha256, cut=cut
@@ -138,7 +140,7 @@ def make_bundle(
     notes = [
         f"transcript {s.upper()}, line {fault.line}: {fault.what}"
         for s in ("a", "b")
-        for fault in examine(found[s][1]).faults[:3]
+        for fault in examine(transcript_files[s][1]).faults[:3]
     ]
     seal = hashlib.sha256(members[MANIFEST]).hexdigest()
     return Made(seal, tuple(sorted(members)), tuple(notes))
@@ -197,8 +199,8 @@ def _suite(case: Case, read: Mapping[str, Transcript], override: str | None) -> 
     if name == "ad-hoc" and not override:
         sides = {"a": case.a, "b": case.b}
         recorded = [t for s, t in read.items() if sides[s].kind == "transcript"]
-        found = ad_hoc_suite(recorded)
-        suite = replace(found, prompts=tuple(p for p in found.prompts if p.messages))
+        asked = ad_hoc_suite(recorded)
+        suite = replace(asked, prompts=tuple(p for p in asked.prompts if p.messages))
     else:
         suite = _load(str(name))
     part = chosen.get("category") or (), chosen.get("limit")
@@ -241,13 +243,13 @@ def _manifest(
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def suite_to_json(suite: Suite) -> bytes:

@@ -52,11 +52,11 @@ class Unpacked:
         return self.case.version == VERSION
 
 
-def contradictions(found: Unpacked, custody: Mapping[str, Custody]) -> Iterator[str]:
+def contradictions(unpacked: Unpacked, custody: Mapping[str, Custody]) -> Iterator[str]:
     """Yield what in a bundle contradicts itself, one sentence each."""
-    case, manifest = found.case, found.bundle.manifest
-    yield from _suite(found)
-    for letter, side, transcript in (("A", case.a, found.a), ("B", case.b, found.b)):
+    case, manifest = unpacked.case, unpacked.bundle.manifest
+    yield from _suite(unpacked)
+    for letter, side, transcript in (("A", case.a, unpacked.a), ("B", case.b, unpacked.b)):
         yield from _named(letter, side, transcript, case.blind)
         listed = manifest.a if letter == "A" else manifest.b
         seen = custody[letter.lower()]
@@ -74,25 +74,25 @@ def contradictions(found: Unpacked, custody: Mapping[str, Custody]) -> Iterator[
     named = [e.comparator for e in case.evidence]
     for name in sorted({name for name in named if named.count(name) > 1}):
         yield f"there are two entries of evidence called {one_line(name, 60)}"
-    for name in _doubled(found.bundle):
+    for name in _doubled(unpacked.bundle):
         yield f"{name} has one field twice: what is read of it depends on who reads"
     parts = {CASE, MANIFEST, manifest.suite.member, manifest.a.transcript, manifest.b.transcript}
-    for name in sorted(set(found.bundle.members) - parts):
+    for name in sorted(set(unpacked.bundle.members) - parts):
         yield f"{name} is no part of a bundle"
 
 
-def _suite(found: Unpacked) -> Iterator[str]:
-    suite, listed = found.suite, found.bundle.manifest.suite
-    document = json.loads(found.bundle.members[listed.member])
+def _suite(unpacked: Unpacked) -> Iterator[str]:
+    suite, listed = unpacked.suite, unpacked.bundle.manifest.suite
+    document = json.loads(unpacked.bundle.members[listed.member])
     hashes = {suite.sha256, listed.sha256, document.get("sha256")}
     if listed.cut:
-        hashes.add(found.case.suite.get("sha256"))
-    own = [str(entry.get("sha256")) for entry in document["prompts"]]
-    if len(hashes) > 1 or own != [prompt.sha256 for prompt in suite.prompts]:
+        hashes.add(unpacked.case.suite.get("sha256"))
+    hashes_in_file = [str(entry.get("sha256")) for entry in document["prompts"]]
+    if len(hashes) > 1 or hashes_in_file != [prompt.sha256 for prompt in suite.prompts]:
         yield f"{listed.member} is not the suite of the case: its prompts do not give its hash"
     if listed.cut:
         return
-    asked = ad_hoc_suite((found.a, found.b))
+    asked = ad_hoc_suite((unpacked.a, unpacked.b))
     if [*map(_described, asked.prompts)] != [*map(_described, suite.prompts)]:
         yield f"{listed.member} does not hold the prompts that the transcripts do"
     if (suite.name, suite.version, suite.title) != (asked.name, asked.version, asked.title):
@@ -150,35 +150,35 @@ def _doubled(bundle: Bundle) -> Iterator[str]:
             yield name
 
 
-def left_out(found: Unpacked) -> Iterator[str]:
+def left_out(unpacked: Unpacked) -> Iterator[str]:
     """Yield each comparator of text that the ledger asked for and the case has no evidence of.
 
     What another version would have run is not known here.
     """
-    if not _says_what_ran(found):
+    if not _says_what_ran(unpacked):
         return
-    settings = found.settings
+    settings = unpacked.settings
     only, without, tiers = (settings.get(name) or () for name in ("only", "without", "tiers"))
     try:
         asked = load_comparators(only, without)
     except ForensicsError:  # a plugin that is not here
         return
-    present = {evidence.comparator for evidence in found.case.evidence}
+    present = {evidence.comparator for evidence in unpacked.case.evidence}
     for comparator in asked:
         is_text = comparator.name in BUILT_IN and comparator.tier == "text"
         if is_text and (not tiers or "text" in tiers) and comparator.name not in present:
             yield f"evidence › {comparator.name}: the ledger asks for it, and the case has none"
 
 
-def _says_what_ran(found: Unpacked) -> bool:
-    return "cut" in found.settings and found.is_of_this_version
+def _says_what_ran(unpacked: Unpacked) -> bool:
+    return "cut" in unpacked.settings and unpacked.is_of_this_version
 
 
-def unknown_fields(found: Unpacked) -> Iterator[str]:
+def unknown_fields(unpacked: Unpacked) -> Iterator[str]:
     """Yield the place of each field that the case's document has and this version does not know."""
-    yield from _unknown(json.loads(found.bundle.members[CASE]), found.case, "")
-    manifest = json.loads(found.bundle.members[MANIFEST])
-    yield from _unknown(manifest, found.bundle.manifest, MANIFEST)
+    yield from _unknown(json.loads(unpacked.bundle.members[CASE]), unpacked.case, "")
+    manifest = json.loads(unpacked.bundle.members[MANIFEST])
+    yield from _unknown(manifest, unpacked.bundle.manifest, MANIFEST)
 
 
 def _unknown(raw: Any, value: Any, where: str) -> Iterator[str]:
@@ -194,28 +194,28 @@ def _unknown(raw: Any, value: Any, where: str) -> Iterator[str]:
             yield from _unknown(first, second, f"{where} › {number}")
 
 
-def underived(found: Unpacked) -> Iterator[str]:
+def underived(unpacked: Unpacked) -> Iterator[str]:
     """Yield the place of each field that a reader sees and nothing in the bundle shows."""
-    case, manifest = found.case, found.bundle.manifest
+    case, manifest = unpacked.case, unpacked.bundle.manifest
     yield from sorted(FIELDS[Case].recorded - {"ledger"})
     for number, entry in enumerate(case.ledger, 1):
         yield f"ledger › {number} ({one_line(entry.what, 40)}: its time and settings)"
     for letter, side in (("a", case.a), ("b", case.b)):
         for name in ("spec", "name", "kind", "transcript_path"):
-            yield f"{letter} › {name}{_beside(side, found, letter) if name == 'name' else ''}"
+            yield f"{letter} › {name}{_beside(side, unpacked, letter) if name == 'name' else ''}"
     if case.plan is not None:
         yield "plan (its hash is that of its text; when it was frozen, the case file shows)"
         yield "plan › path"
         yield "plan › notes"
-    for one in case.evidence:
-        if one.status == "not_measured":
-            yield f"evidence › {one_line(one.comparator, 60)}: why it was not measured"
+    for evidence in case.evidence:
+        if evidence.status == "not_measured":
+            yield f"evidence › {one_line(evidence.comparator, 60)}: why it was not measured"
     if manifest.suite.cut:
         yield "suite › name and version (its prompts give its hash)"
-        bare = sum(not prompt.messages for prompt in found.suite.prompts)
+        bare = sum(not prompt.messages for prompt in unpacked.suite.prompts)
         if bare:
             yield f"{manifest.suite.member}: texts of {bare} prompts (it has their hashes only)"
-    if not _says_what_ran(found):
+    if not _says_what_ran(unpacked):
         yield "evidence: which kinds were left out"
     if not any(e.comparator in (LIKENESS, TRANSFERRED) for e in case.evidence):
         yield "evidence: that no cohort and no calibration judged the pair"
@@ -224,9 +224,9 @@ def underived(found: Unpacked) -> Iterator[str]:
     yield f"{MANIFEST}: versions of program and libraries"
 
 
-def _beside(side: CaseSubject, found: Unpacked, letter: str) -> str:
-    transcript = found.a if letter == "a" else found.b
-    if found.case.blind or side.kind != "transcript" or not transcript.manifests:
+def _beside(side: CaseSubject, unpacked: Unpacked, letter: str) -> str:
+    transcript = unpacked.a if letter == "a" else unpacked.b
+    if unpacked.case.blind or side.kind != "transcript" or not transcript.manifests:
         return ""
     said = ", ".join(dict.fromkeys(m.subject for m in transcript.manifests))
     return f" (its transcript says: {one_line(said, 160)})"

@@ -118,14 +118,14 @@ def append_note(path: Path, text: str) -> CaseFile:
         with path.open("rb+", buffering=0) as file:
             if not lock(file, _PATIENCE):
                 raise UsageError(f"{path} is being written by another run; try again")
-            found = _parse(path, mend(file, path))
+            case_file = _parse(path, mend(file, path))
             note = CaseNote(at=now(), text=text)
-            line, chain = encode_line({"kind": NOTE, **note.model_dump()}, found.seal)
+            line, chain = encode_line({"kind": NOTE, **note.model_dump()}, case_file.seal)
             append(file, line)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    plan = found.plan.model_copy(update={"notes": (*found.plan.notes, note)})
-    return CaseFile(plan, (*found.chains, chain), before.cut_off)
+    plan = case_file.plan.model_copy(update={"notes": (*case_file.plan.notes, note)})
+    return CaseFile(plan, (*case_file.chains, chain), before.cut_off)
 
 
 def read_case_file(path: Path) -> CaseFile:

@@ -121,51 +121,55 @@ def parts(value: Any) -> DataAndWording:
     if isinstance(value, Record):
         return _record(value)
     if isinstance(value, list | tuple) and any(isinstance(item, Record) for item in value):
-        found = dict(zip(_keys(value), map(parts, value), strict=True))
-        return DataAndWording(_data(found), _wording(found))
+        parts_by_key = dict(zip(_keys(value), map(parts, value), strict=True))
+        return DataAndWording(_data(parts_by_key), _wording(parts_by_key))
     return DataAndWording(plain(value), {})
 
 
 def _record(record: Record) -> DataAndWording:
     fields = FIELDS[type(record)]
-    found: dict[str, DataAndWording] = {}
+    parts_by_field: dict[str, DataAndWording] = {}
     for name in type(record).model_fields:
         value = getattr(record, name)
         if name in fields.recorded:
             continue
         if name in fields.wording:
-            found[name] = DataAndWording(len(value) if name in COUNTED else None, plain(value))
+            parts_by_field[name] = DataAndWording(
+                len(value) if name in COUNTED else None, plain(value)
+            )
         elif name == "details":
-            found[name] = _details(value.written())
+            parts_by_field[name] = _details(value.written())
         else:
-            found[name] = parts(value)
+            parts_by_field[name] = parts(value)
             if name not in record.model_fields_set:
-                found[name] = DataAndWording(Unrecorded(found[name].data), found[name].wording)
-    data = {n: p for n, p in found.items() if n not in fields.wording or n in COUNTED}
-    return DataAndWording(_data(data), _wording(found))
+                parts_by_field[name] = DataAndWording(
+                    Unrecorded(parts_by_field[name].data), parts_by_field[name].wording
+                )
+    data = {n: p for n, p in parts_by_field.items() if n not in fields.wording or n in COUNTED}
+    return DataAndWording(_data(data), _wording(parts_by_field))
 
 
 def _details(value: Any) -> DataAndWording:
     """Separate a free-form value: entries of certain names are wording, wherever they stand."""
     if isinstance(value, Mapping):
-        found = {
+        parts_by_key = {
             str(key): DataAndWording(None, plain(item)) if key in DETAIL_WORDING else _details(item)
             for key, item in value.items()
         }
-        data = {key: part for key, part in found.items() if key not in DETAIL_WORDING}
-        return DataAndWording(_data(data), _wording(found))
+        data = {key: part for key, part in parts_by_key.items() if key not in DETAIL_WORDING}
+        return DataAndWording(_data(data), _wording(parts_by_key))
     if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
         items = {str(number): _details(item) for number, item in enumerate(value, 1)}
         return DataAndWording([part.data for part in items.values()], _wording(items))
     return DataAndWording(plain(value), {})
 
 
-def _data(found: Mapping[str, DataAndWording]) -> dict[str, Any]:
-    return {key: part.data for key, part in found.items()}
+def _data(parts_by_key: Mapping[str, DataAndWording]) -> dict[str, Any]:
+    return {key: part.data for key, part in parts_by_key.items()}
 
 
-def _wording(found: Mapping[str, DataAndWording]) -> dict[str, Any]:
-    return {key: part.wording for key, part in found.items() if part.wording != {}}
+def _wording(parts_by_key: Mapping[str, DataAndWording]) -> dict[str, Any]:
+    return {key: part.wording for key, part in parts_by_key.items() if part.wording != {}}
 
 
 def _keys(records: Sequence[Record]) -> list[str]:

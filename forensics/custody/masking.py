@@ -107,7 +107,9 @@ def _cues(pattern: str) -> tuple[str, ...]:
     """Return the longest run of letters of each alternative: to look for it first is quick."""
     plain = regex.sub(r"\\.|.\?|\[[^\]]*\]", " ", pattern)
     runs = (regex.findall(r"[^\W_]+", piece) for piece in plain.split("|"))
-    return tuple({max(found, key=len).lower() for found in runs if found})
+    return tuple(
+        {max(runs_of_letters, key=len).lower() for runs_of_letters in runs if runs_of_letters}
+    )
 
 
 _MAKERS = _makers()
@@ -144,10 +146,10 @@ class Masker:
         own: the subjects' own names, each with the label that takes its place (`[MODEL A]`).
     """
 
-    def __init__(self, own: Mapping[str, str]) -> None:
+    def __init__(self, labels: Mapping[str, str]) -> None:
         """Prepare the patterns."""
         # The longest first, so that `name-chat` is not taken for `name`.
-        ordered = sorted(own.items(), key=lambda pair: (-len(pair[0]), pair))
+        ordered = sorted(labels.items(), key=lambda pair: (-len(pair[0]), pair))
         patterns = [(name_pattern(name), label) for name, label in ordered]
         self._labels = [label for pattern, label in patterns if pattern]
         parts = [f"({pattern})" for pattern, _ in patterns if pattern]
@@ -156,20 +158,20 @@ class Masker:
 
     def mask(self, text: str) -> Masked:
         """Return `text` without names."""
-        found: list[tuple[int, int, str]] = []
+        spans: list[tuple[int, int, str]] = []
         if self._own is not None:
             for match in self._own.finditer(text):
-                _take(found, match.span(), self._labels[(match.lastindex or 1) - 1])
+                _take(spans, match.span(), self._labels[(match.lastindex or 1) - 1])
         lowered = text.lower()
         for maker in _MAKERS:
             if any(cue in lowered for cue in maker.cues):
                 for match in maker.pattern.finditer(text):
-                    _take(found, (_word_start(text, match.start()), match.end()), maker.name)
+                    _take(spans, (_word_start(text, match.start()), match.end()), maker.name)
         for pattern in _INTRODUCED:
             for match in pattern.finditer(text):
                 if match["name"].casefold() not in _NO_NAMES:
-                    _take(found, match.span("name"), match["name"].casefold())
-        return _replace(text, [(low, high, self._label(name)) for low, high, name in sorted(found)])
+                    _take(spans, match.span("name"), match["name"].casefold())
+        return _replace(text, [(low, high, self._label(name)) for low, high, name in sorted(spans)])
 
     def text(self, text: str) -> str:
         """Return `text` without names."""
@@ -197,10 +199,10 @@ class Masker:
         return f"[MAKER {self._numbers.setdefault(name, len(self._numbers) + 1)}]"
 
 
-def _take(found: list[tuple[int, int, str]], span: tuple[int, int], name: str) -> None:
+def _take(spans: list[tuple[int, int, str]], span: tuple[int, int], name: str) -> None:
     start, end = span
-    if start < end and all(end <= low or start >= high for low, high, _ in found):
-        found.append((start, end, name))
+    if start < end and all(end <= low or start >= high for low, high, _ in spans):
+        spans.append((start, end, name))
 
 
 def _word_start(text: str, at: int) -> int:
@@ -210,11 +212,11 @@ def _word_start(text: str, at: int) -> int:
     return at
 
 
-def _replace(text: str, found: list[tuple[int, int, str]]) -> Masked:
+def _replace(text: str, spans: list[tuple[int, int, str]]) -> Masked:
     pieces: list[str] = []
     moves: list[tuple[int, int, int, int]] = []
     end = length = 0
-    for low, high, label in found:
+    for low, high, label in spans:
         pieces += [text[end:low], label]
         length += low - end
         moves.append((low, high, length, length + len(label)))

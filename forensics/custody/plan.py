@@ -150,9 +150,9 @@ def with_deviations(case: Case, plan: CasePlan, transcripts: Sequence[Transcript
         plan: the plan of the case file.
         transcripts: of the known and the questioned subject; None of a cohort's model.
     """
-    found = tuple(_deviations(case, plan, planned(plan), transcripts))
+    deviations = tuple(_deviations(case, plan, planned(plan), transcripts))
     answers = claim_answers(plan.claims, case.verdict.answers, case.evidence)
-    update = {"deviations": found, "answers": answers}
+    update = {"deviations": deviations, "answers": answers}
     return case.model_copy(update={"plan": plan.model_copy(update=update)})
 
 
@@ -183,8 +183,8 @@ def _used(transcript: Transcript | None, case: Case) -> Transcript | None:
     asked = {prompt.prompt_sha256 for prompt in case.prompts}
     if transcript is None or not asked:
         return transcript
-    kept = tuple(r for r in transcript.responses if r.prompt.sha256 in asked)
-    return replace(transcript, responses=kept)
+    asked_for = tuple(r for r in transcript.responses if r.prompt.sha256 in asked)
+    return replace(transcript, responses=asked_for)
 
 
 def _versions(transcripts: Sequence[Transcript | None]) -> Iterator[str]:
@@ -260,10 +260,10 @@ def _when(response: Response) -> str | None:
 
 def _time(text: str | None) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text or "")
+        time = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _suite(case: Case, wanted: Planned) -> Iterator[str]:
@@ -283,8 +283,8 @@ def _suite(case: Case, wanted: Planned) -> Iterator[str]:
 def _out_of_reach(case: Case) -> frozenset[str]:
     """Return the comparators of tiers of which the case says why they could not be measured."""
     silent = {e.tier for e in case.evidence if e.status == "not_measured" and e.comparator in TIERS}
-    found = load_comparators() if silent else []
-    return frozenset(comparator.name for comparator in found if comparator.tier in silent)
+    loaded = load_comparators() if silent else []
+    return frozenset(comparator.name for comparator in loaded if comparator.tier in silent)
 
 
 def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
@@ -308,10 +308,10 @@ def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
     judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
     details = judged.details if judged else None
     by = details if isinstance(details, LikenessDetails) else None
-    found = (by.cohort, by.cohort_sha256) if by else (None, None)
+    used = (by.cohort, by.cohort_sha256) if by else (None, None)
     planned_cohort = wanted.cohort
-    if found != ((planned_cohort.name, planned_cohort.sha256) if planned_cohort else (None, None)):
-        shown = f"{found[0]} (sha256 {str(found[1])[:16]})" if judged else "none"
+    if used != ((planned_cohort.name, planned_cohort.sha256) if planned_cohort else (None, None)):
+        shown = f"{used[0]} (sha256 {str(used[1])[:16]})" if judged else "none"
         name = planned_cohort and f"{planned_cohort.name} (sha256 {planned_cohort.sha256[:16]})"
         yield _differs("Cohort", shown, name or "none")
     yield from _calibration(case, wanted)
@@ -329,11 +329,11 @@ def _analysis(case: Case, wanted: Planned) -> Iterator[str]:
 def _calibration(case: Case, wanted: Planned) -> Iterator[str]:
     fused = next((e for e in case.evidence if e.comparator == TRANSFERRED), None)
     details = fused.details if fused else None
-    found = details.calibration_sha256 if isinstance(details, TransferredDetails) else None
+    used = details.calibration_sha256 if isinstance(details, TransferredDetails) else None
     # A cohort that judges in its place is told as such.
-    if found == wanted.transferred or any(e.comparator == LIKENESS for e in case.evidence):
+    if used == wanted.transferred or any(e.comparator == LIKENESS for e in case.evidence):
         return
-    shown = [f"sha256 {one[:16]}" if one else None for one in (found, wanted.transferred)]
+    shown = [f"sha256 {sha256[:16]}" if sha256 else None for sha256 in (used, wanted.transferred)]
     yield _differs("Transferred calibration", *shown)
 
 
@@ -344,23 +344,27 @@ def _chosen(case: Case, wanted: Planned) -> Iterator[str]:
         ("Tiers", "tiers", list(wanted.tiers)),
         ("Control models", "controls", [control.spec for control in wanted.controls]),
     ):
-        found = {str(one) for run in runs for one in run.get(name) or ()}
-        if found != set(ordered):
-            shown = [", ".join(sorted(names)) or None for names in (found, set(ordered))]
+        used = {str(entry) for run in runs for entry in run.get(name) or ()}
+        if used != set(ordered):
+            shown = [", ".join(sorted(names)) or None for names in (used, set(ordered))]
             yield _differs(what, *shown)
     identities = {
-        str(one["spec"]): one["identity"] for run in runs for one in run.get("identities") or ()
+        str(asked["spec"]): asked["identity"]
+        for run in runs
+        for asked in run.get("identities") or ()
     }
     named = [("A", case.a.spec, wanted.known), ("B", case.b.spec, wanted.questioned)]
-    named += [(f"control {i}", one.spec, one) for i, one in enumerate(wanted.controls, 1)]
+    named += [
+        (f"control {i}", control.spec, control) for i, control in enumerate(wanted.controls, 1)
+    ]
     for who, spec, subject in named:
         for key, value in (subject.identity or {}).items():
             if spec in identities and identities[spec].get(key) != value:
                 yield _differs(f"Identity of {who}, {key}", identities[spec].get(key), value)
 
 
-def _differs(what: str, found: Any, wanted: Any) -> str:
-    return f"{what}: {_shown(found)}, where {_shown(wanted)} was planned."
+def _differs(what: str, used: Any, wanted: Any) -> str:
+    return f"{what}: {_shown(used)}, where {_shown(wanted)} was planned."
 
 
 def _shown(value: Any) -> str:

@@ -97,19 +97,28 @@ def rederive(
         update = {**named, "version": case.version, "ledger": case.ledger}
         again = with_deviations(again.model_copy(update=update), case.plan, [a, b])
     old, new = parts(case), parts(again)
-    found = list(_differences(old.data, new.data))
+    differences = list(_differences(old.data, new.data))
     wording = tuple(_differences(old.wording, new.wording))
     reasons = [f"{name}: {why}" for name, why in missing.items()]
     if LIKENESS in missing:
         reasons.append("relatives, reference scores and rarity of wording: they are the cohort's")
     if case.version == VERSION:
-        return Rederivation(tuple(found), wording, tuple(reasons))
+        return Rederivation(tuple(differences), wording, tuple(reasons))
     # Another version may record less than this one, or what this one makes no longer.
-    added = tuple(one.where for one in found if one.added)
+    added = tuple(difference.where for difference in differences if difference.added)
     return Rederivation(
-        tuple(one for one in found if not (one.added or one.dropped)),
-        tuple(one for one in wording if not one.where.startswith(added)),
-        tuple(reasons + [f"{one.where}: this version makes none" for one in found if one.dropped]),
+        tuple(
+            difference for difference in differences if not (difference.added or difference.dropped)
+        ),
+        tuple(difference for difference in wording if not difference.where.startswith(added)),
+        tuple(
+            reasons
+            + [
+                f"{difference.where}: this version makes none"
+                for difference in differences
+                if difference.dropped
+            ]
+        ),
         added,
     )
 
@@ -156,32 +165,37 @@ def _again(
     )
     if unjudged or unfused:
         recorded = {e.comparator: e for e in case.evidence}
-        beside = tuple(_beside(one, recorded[one.comparator]) for one in again.evidence)
+        beside = tuple(_beside(entry, recorded[entry.comparator]) for entry in again.evidence)
         again = again.model_copy(update={"evidence": beside})
     return again, {e.comparator: missing[e.comparator] for e in entries if e.comparator in missing}
 
 
-def _placed_as_recorded(found: Sequence[Evidence], recorded: Sequence[Evidence]) -> list[Evidence]:
+def _placed_as_recorded(
+    derived: Sequence[Evidence], recorded: Sequence[Evidence]
+) -> list[Evidence]:
     """Place scores among unrelated pairs as the record does: who scored these is not at hand."""
-    places = {one.comparator: one.neighbourhood for one in recorded}
-    return [one.model_copy(update={"neighbourhood": places.get(one.comparator)}) for one in found]
+    places = {entry.comparator: entry.neighbourhood for entry in recorded}
+    return [
+        entry.model_copy(update={"neighbourhood": places.get(entry.comparator)})
+        for entry in derived
+    ]
 
 
 def _as_recorded(old: CaseSubject, new: CaseSubject) -> CaseSubject:
-    kept = {name: getattr(old, name) for name in ("spec", "kind", "transcript_sha256")}
-    return new.model_copy(update=kept)
+    recorded = {name: getattr(old, name) for name in ("spec", "kind", "transcript_sha256")}
+    return new.model_copy(update=recorded)
 
 
-def _beside(found: Evidence, recorded: Evidence) -> Evidence:
+def _beside(derived: Evidence, recorded: Evidence) -> Evidence:
     """Set what a cohort says beside evidence, as it is on record: the cohort is not at hand."""
     beside = {"reference": recorded.reference, "neighbourhood": recorded.neighbourhood}
-    if len(found.exhibits) != len(recorded.exhibits):
-        return found.model_copy(update=beside)
+    if len(derived.exhibits) != len(recorded.exhibits):
+        return derived.model_copy(update=beside)
     exhibits = tuple(
-        one.model_copy(update={"rarity": on_record.rarity})
-        for one, on_record in zip(found.exhibits, recorded.exhibits, strict=True)
+        exhibit.model_copy(update={"rarity": on_record.rarity})
+        for exhibit, on_record in zip(derived.exhibits, recorded.exhibits, strict=True)
     )
-    return found.model_copy(update={**beside, "exhibits": exhibits})
+    return derived.model_copy(update={**beside, "exhibits": exhibits})
 
 
 def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
@@ -231,24 +245,24 @@ def _comparators(
     evidence: Sequence[Evidence], unjudged: Mapping[str, str]
 ) -> tuple[list[Comparator[Any] | None], dict[str, str]]:
     """Return what measures each entry again, None where the record has to do, and why it has."""
-    found: list[Comparator[Any] | None] = []
+    measuring: list[Comparator[Any] | None] = []
     absent: dict[str, str] = dict(unjudged)
     for entry in evidence:
         is_text = entry.tier == "text" and entry.comparator in BUILT_IN
         if entry.comparator in unjudged or (entry.status == "not_measured" and not is_text):
-            found.append(None)
+            measuring.append(None)
             continue
         try:
             (comparator,) = load_comparators((entry.comparator,))
         except ForensicsError as error:
             absent[entry.comparator] = str(error)
-            found.append(None)
+            measuring.append(None)
             continue
         made_by = _as_then(comparator, entry)
         if made_by is None:
             absent[entry.comparator] = "another refusal classifier than this version's judged it"
-        found.append(made_by)
-    return found, absent
+        measuring.append(made_by)
+    return measuring, absent
 
 
 def _as_then(comparator: Comparator[Any], entry: Evidence) -> Comparator[Any] | None:
@@ -264,11 +278,11 @@ def _as_then(comparator: Comparator[Any], entry: Evidence) -> Comparator[Any] | 
     return comparator
 
 
-def _coarse(recorded: Sequence[Evidence], found: Sequence[Evidence]) -> dict[str, str]:
+def _coarse(recorded: Sequence[Evidence], derived: Sequence[Evidence]) -> dict[str, str]:
     """Return what was computed in bfloat16 and agrees as well as that can on two processors."""
     return {
         new.comparator: f"computed in bfloat16, it agrees to within {COARSE:g}"
-        for old, new in zip(recorded, found, strict=True)
+        for old, new in zip(recorded, derived, strict=True)
         if old != new and _is_coarse(old) and _agree(old, new)
     }
 
@@ -289,10 +303,10 @@ def _agree(old: Evidence, new: Evidence) -> bool:
     return all(abs(a - b) <= COARSE for a, b in [(old.score, new.score), *pairs])
 
 
-def _unmeasured(recorded: Sequence[Evidence], found: Sequence[Evidence]) -> dict[str, str]:
+def _unmeasured(recorded: Sequence[Evidence], derived: Sequence[Evidence]) -> dict[str, str]:
     """Return what was measured either then or now, but not both times."""
     reasons: dict[str, str] = {}
-    for old, new in zip(recorded, found, strict=True):
+    for old, new in zip(recorded, derived, strict=True):
         if new.status == "not_measured" and old.status != "not_measured":
             reasons[new.comparator] = new.reason
         elif old.status == "not_measured" and new.status != "not_measured":
@@ -304,8 +318,8 @@ def _examined(side: CaseSubject, transcript: Transcript, suite: Suite | None) ->
     examined = Examined(Subject(side.spec, "transcript", side.name), transcript)
     if side.kind != "transcript":
         # A file may hold more samples than the run asked for.
-        kept = tuple(r for r in transcript.responses if r.sample < side.samples)
-        examined = replace(examined, transcript=replace(transcript, responses=kept))
+        responses = tuple(r for r in transcript.responses if r.sample < side.samples)
+        examined = replace(examined, transcript=replace(transcript, responses=responses))
     return examined if suite is None else restrict(examined, suite)
 
 

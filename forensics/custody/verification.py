@@ -101,11 +101,11 @@ def verify_case_file(path: Path, seal: str | None = None) -> CaseFileReport:
     fault = chain_fault(path.read_bytes())
     if fault is not None:
         return CaseFileReport("changed", (fault,), ())
-    found = read_case_file(path)
-    problem = seal_problem(found.chains, seal) if seal is not None else None
+    case_file = read_case_file(path)
+    problem = seal_problem(case_file.chains, seal) if seal is not None else None
     if problem is not None:
-        return CaseFileReport("changed", (problem,), found.chains)
-    return CaseFileReport("intact", (), found.chains)
+        return CaseFileReport("changed", (problem,), case_file.chains)
+    return CaseFileReport("intact", (), case_file.chains)
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,10 @@ class BundleReport:
         """Return up to `limit` sentences that differ, and how many more there are."""
         return self._shown(self.wording, "wording differs: ", limit, "more sentences")
 
-    def _shown(self, found: Sequence[Difference], what: str, limit: int, others: str) -> list[str]:
-        text = [what + (f"{d.where}: {_HIDDEN}" if self.blind else str(d)) for d in found]
+    def _shown(
+        self, differences: Sequence[Difference], what: str, limit: int, others: str
+    ) -> list[str]:
+        text = [what + (f"{d.where}: {_HIDDEN}" if self.blind else str(d)) for d in differences]
         more = [f"and {len(text) - limit} {others}"] if len(text) > limit else []
         return text[:limit] + more
 
@@ -169,12 +171,12 @@ def verify_bundle(
     if seal is not None and seal.strip().lower() != bundle.seal:
         problems.insert(0, f"the seal given is not this bundle's ({bundle.seal})")
     with tempfile.TemporaryDirectory() as folder, _offline():
-        found, again = _derive(path, bundle, Path(folder), progress)
-    case, members = found.case, bundle.members
+        unpacked, again = _derive(path, bundle, Path(folder), progress)
+    case, members = unpacked.case, bundle.members
     named = {"a": bundle.manifest.a, "b": bundle.manifest.b}
     custody = {side: examine(members[listed.transcript]) for side, listed in named.items()}
-    problems += [*contradictions(found, custody), *left_out(found)]
-    unknown = [f"{where}: this version does not know it" for where in unknown_fields(found)]
+    problems += [*contradictions(unpacked, custody), *left_out(unpacked)]
+    unknown = [f"{where}: this version does not know it" for where in unknown_fields(unpacked)]
     notes = [f"seal {bundle.seal}", *_versions(bundle, case)]
     notes += [f"not recorded by that version: {where}" for where in again.unrecorded]
     if case.plan is not None:
@@ -195,7 +197,7 @@ def verify_bundle(
         again.differences,
         again.wording,
         missing,
-        tuple(underived(found)),
+        tuple(underived(unpacked)),
         tuple(notes),
         bundle.seal,
         case.blind,
