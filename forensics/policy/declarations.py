@@ -54,7 +54,10 @@ class Declarations(Record):
 
     def joined(self, other: Declarations) -> Declarations:
         """Return both together; of what can be said once, what `self` says."""
-        models = {one.name.casefold(): one for one in (*other.base_models, *self.base_models)}
+        models = {
+            declared.name.casefold(): declared
+            for declared in (*other.base_models, *self.base_models)
+        }
         return Declarations(
             base_models=tuple(models.values()),
             relation=self.relation or other.relation,
@@ -77,15 +80,15 @@ def declarations_of(subject: Subject, card: Path | None = None) -> Declarations:
         InputFileError: `card` cannot be read, or a card's metadata are not YAML.
         BackendError: the hub is out of reach.
     """
-    found = Declarations()
+    declarations = Declarations()
     folder = _folder(subject)
     if folder is not None:
-        found = read_folder(folder, subject.target)
+        declarations = read_folder(folder, subject.target)
     if card is None:
-        return found
+        return declarations
     if is_folder(card):
-        return read_folder(card, subject.target).joined(found)
-    return read_card(card).joined(found)
+        return read_folder(card, subject.target).joined(declarations)
+    return read_card(card).joined(declarations)
 
 
 def _folder(subject: Subject) -> Path | None:
@@ -101,16 +104,16 @@ def _folder(subject: Subject) -> Path | None:
 
 def read_folder(folder: Path, own_name: str = "") -> Declarations:
     """Return what the files of a model's folder declare; a model is not its own parent."""
-    found = read_card(folder / CARD) if is_file(folder / CARD) else Declarations()
+    declarations = read_card(folder / CARD) if is_file(folder / CARD) else Declarations()
     for file, key in ((ADAPTER, "base_model_name_or_path"), (CONFIG, "_name_or_path")):
         path = folder / file
         if not is_file(path):
             continue
         name = _name(_object(path).get(key))
-        own = name.casefold() in (own_name.casefold(), folder.name.casefold())
-        models = (DeclaredModel(name=name, source=file),) if name and not own else ()
-        found = found.joined(Declarations(base_models=models, sources=(file,)))
-    return found
+        is_itself = name.casefold() in (own_name.casefold(), folder.name.casefold())
+        models = (DeclaredModel(name=name, source=file),) if name and not is_itself else ()
+        declarations = declarations.joined(Declarations(base_models=models, sources=(file,)))
+    return declarations
 
 
 def read_card(path: Path) -> Declarations:
@@ -162,9 +165,9 @@ def _object(path: Path) -> Mapping[str, Any]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    for one in (value if isinstance(value, list) else [value])[:_MOST]:
-        if isinstance(one, str) and one.strip():
-            yield one.strip()[:_STATEMENT]
+    for text in (value if isinstance(value, list) else [value])[:_MOST]:
+        if isinstance(text, str) and text.strip():
+            yield text.strip()[:_STATEMENT]
 
 
 def _name(value: Any) -> str:

@@ -84,8 +84,8 @@ def save_baseline(path: Path, transcript: Transcript) -> int:
             "collect it with forensics probe"
         )
     manifest: Manifest = transcript.manifests[0]
-    kept = (_cut(r) for r in transcript.responses)
-    return write_transcript(path, manifest, kept)
+    responses = (_cut(r) for r in transcript.responses)
+    return write_transcript(path, manifest, responses)
 
 
 def _cut(response: Response) -> Response:
@@ -148,29 +148,29 @@ def compare_with_baseline(
         )
         return DriftReport("inconclusive", reading, len(shared), agreement, notes=notes)
     changed = tuple(_changed(old, new, shared))
-    found = DriftReport("same", "", len(shared), agreement, changed=changed[:_SHOWN], notes=notes)
+    report = DriftReport("same", "", len(shared), agreement, changed=changed[:_SHOWN], notes=notes)
     if agreement == 1.0:
         reading = f"all answers to {len(shared)} prompts are the same, character by character"
-        return replace(found, reading=reading)
+        return replace(report, reading=reading)
     if _greedy(baseline) and _repeats_exactly(old) and _repeats_exactly(new):
         reading = (
             f"answers to {len(changed)} of {len(shared)} prompts are others now, though each side "
             "repeats its own exactly"
         )
-        return replace(found, verdict="different", reading=reading)
-    return _tested(found, old, new, shared, level)
+        return replace(report, verdict="different", reading=reading)
+    return _tested(report, old, new, shared, level)
 
 
 def _tested(
-    found: DriftReport, old: Slots, new: Slots, shared: Sequence[str], level: float
+    report: DriftReport, old: Slots, new: Slots, shared: Sequence[str], level: float
 ) -> DriftReport:
     repeated = [p for p in shared if min(len(old[p]), len(new[p])) > 1]
     if len(repeated) < MIN_PROMPTS:
         reading = (
-            f"{found.agreement:.0%} of the answers are the same, and how much the model differs "
+            f"{report.agreement:.0%} of the answers are the same, and how much the model differs "
             "from itself is unknown: save the baseline with --samples 3 for a test"
         )
-        return replace(found, verdict="inconclusive", reading=reading)
+        return replace(report, verdict="inconclusive", reading=reading)
     from forensics.evidence.text.sampling import equality_of_texts
 
     test = equality_of_texts(
@@ -180,11 +180,11 @@ def _tested(
     said = "unlikely to be" if differs else "compatible with"
     reading = (
         f"old and new answers to {len(repeated)} prompts are {said} one distribution "
-        f"(p = {test.p_value:.2g}, level {level:g}; {found.agreement:.0%} are the same, character "
+        f"(p = {test.p_value:.2g}, level {level:g}; {report.agreement:.0%} are the same, character "
         "by character)"
     )
     return replace(
-        found,
+        report,
         verdict="different" if differs else "same",
         reading=reading,
         p_value=test.p_value,
@@ -193,11 +193,11 @@ def _tested(
 
 
 def _slots(transcript: Transcript) -> dict[str, tuple[Response, ...]]:
-    found: dict[str, list[Response]] = {}
+    slots: dict[str, list[Response]] = {}
     for response in sorted(transcript.responses, key=lambda r: r.sample):
         if response.status != "error":
-            found.setdefault(response.prompt.sha256, []).append(response)
-    return {prompt: tuple(answers) for prompt, answers in found.items()}
+            slots.setdefault(response.prompt.sha256, []).append(response)
+    return {prompt: tuple(answers) for prompt, answers in slots.items()}
 
 
 def _agreement(pairs: Iterable[tuple[Sequence[Response], Sequence[Response]]]) -> float:

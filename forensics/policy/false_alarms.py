@@ -2,10 +2,10 @@
 
 The rate at a likelihood ratio's bound is counted on unrelated pairs that the calibration did not
 see; its upper limit takes lineage clusters, not pairs, as trials. Where nothing was held out, a
-ratio of 10^b or more comes from at most one stranger in 10^b, if the calibration holds (Markov's
-inequality: its mean over strangers is 1; Royall 2000, On the Probability of Observing Misleading
-Statistical Evidence, JASA 95). A search of a cohort is held to its family-wise limit, which counts
-every candidate. Rates of several references add up.
+ratio of 10^b or more comes from at most one unrelated model in 10^b, if the calibration holds
+(Markov's inequality: its mean over unrelated models is 1; Royall 2000, On the Probability of
+Observing Misleading Statistical Evidence, JASA 95). A search of a cohort is held to its family-wise
+limit, which counts every candidate. Rates of several references add up.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ def false_alarms(
         declared: kin that are declared raise no alarm.
     """
     counted = [
-        one
-        for one in measured
-        if one.search is not None or declared_as((*one.names, *one.kin), declared) is None
+        reference
+        for reference in measured
+        if reference.search is not None
+        or declared_as((*reference.names, *reference.kin), declared) is None
     ]
     return tuple(_each(policy, counted))
 
@@ -73,7 +74,7 @@ def _each(policy: Policy, measured: Sequence[Measured]) -> Iterator[FalseAlarms]
 
 @dataclass(frozen=True)
 class _FlaggedShare:
-    """The share of strangers that are flagged, its upper limit, and where both come from."""
+    """The share of unrelated models that are flagged, its upper limit, and where both come from."""
 
     share: float | None
     upper: float
@@ -141,7 +142,7 @@ def _in_cohort(evidence: Evidence, llr: float, given: Cohort | None) -> ErrorAtS
     if cohort is None or cohort.calibration is None or cohort.sha256 != judged.cohort_sha256:
         return None
     numbers = clusters(cohort.facts)
-    own = np.array([numbers[model] for model in cohort.models], dtype=np.intp)
+    of_models = np.array([numbers[model] for model in cohort.models], dtype=np.intp)
     known = [name for name in (judged.known_as.a, judged.known_as.b) if name]
-    without = np.isin(own, [numbers[k] for k in known])
-    return cohort.validation.error_from(cohort.calibration, llr, evidence.n, own, without)
+    without = np.isin(of_models, [numbers[k] for k in known])
+    return cohort.validation.error_from(cohort.calibration, llr, evidence.n, of_models, without)

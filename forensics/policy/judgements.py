@@ -34,13 +34,13 @@ class Known:
     declared: Declarations
     terms: tuple[RestrictedTerms, ...] = ()
 
-    def parent(self, one: Measured) -> DeclaredModel | None:
+    def parent(self, reference: Measured) -> DeclaredModel | None:
         """Return the declaration that names a reference."""
-        return declared_as((*one.names, *one.kin), self.declared)
+        return declared_as((*reference.names, *reference.kin), self.declared)
 
-    def restricted(self, one: Measured) -> RestrictedTerms | None:
+    def restricted(self, reference: Measured) -> RestrictedTerms | None:
         """Return the terms that a reference falls under."""
-        return terms_for(one.names, self.terms)
+        return terms_for(reference.names, self.terms)
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Judgement:
 
 
 def undeclared_kinship(
-    known: Known, rule: UndeclaredKinship, one: Measured, case: Case
+    known: Known, rule: UndeclaredKinship, reference: Measured, case: Case
 ) -> Iterable[Judgement]:
     """Judge close kinship to a model that is not declared."""
-    parent = known.parent(one)
+    parent = known.parent(reference)
     if parent is not None:
         yield Judgement("pass", words.declared(parent))
         return
@@ -69,47 +69,49 @@ def undeclared_kinship(
         message = words.kin_by_weights(weights.words, known.declared.from_scratch)
         yield Judgement("violated", message, words.DECLARE)
         return
-    yield _by_likelihood(known, rule, one, case)
+    yield _by_likelihood(known, rule, reference, case)
 
 
-def _by_likelihood(known: Known, rule: UndeclaredKinship, one: Measured, case: Case) -> Judgement:
+def _by_likelihood(
+    known: Known, rule: UndeclaredKinship, reference: Measured, case: Case
+) -> Judgement:
     value, bound = kin_log10_lr(case), rule.min_log10_lr
     if value is None and case.copy_tripwire.tripped:
         return Judgement("review", words.copied(case.copy_tripwire), words.ASK_AGAIN)
-    undecided = _undecided(one, case, value)
+    undecided = _undecided(reference, case, value)
     if undecided or value is None:
         return Judgement("inconclusive", undecided, words.CALIBRATE)
     measure = (words.LIKELIHOOD_RATIO, value, bound)
-    if one.search is not None and not one.search.named:
-        return Judgement("pass", words.not_named(one.search), "", *measure)
+    if reference.search is not None and not reference.search.named:
+        return Judgement("pass", words.not_named(reference.search), "", *measure)
     if value < bound and case.verdict.status == "inconclusive":
         return Judgement("inconclusive", words.for_neither(value), words.MORE_PROMPTS, *measure)
     if value < bound:
         return Judgement("pass", words.below(value, bound), "", *measure)
     message = words.kin_by_ratio(case.verdict, value, bound, known.declared.from_scratch)
-    return Judgement("violated", message, words.DECLARE, *measure, telling_exhibit(one))
+    return Judgement("violated", message, words.DECLARE, *measure, telling_exhibit(reference))
 
 
-def _undecided(one: Measured, case: Case, value: float | None) -> str:
+def _undecided(reference: Measured, case: Case, value: float | None) -> str:
     """Return why no likelihood ratio may be used, empty where one may."""
-    if one.search is not None and one.search.unmet:
-        return words.outside(one.search.unmet)
+    if reference.search is not None and reference.search.unmet:
+        return words.outside(reference.search.unmet)
     return "" if value is not None else words.no_ratio(case.verdict)
 
 
 def max_similarity(
-    known: Known, rule: MaxSimilarity, one: Measured, case: Case
+    known: Known, rule: MaxSimilarity, reference: Measured, case: Case
 ) -> Iterable[Judgement]:
     """Judge scores against limits that the policy's author chose."""
-    parent = known.parent(one)
+    parent = known.parent(reference)
     if parent is not None:
         yield Judgement("pass", words.declared(parent))
         return
     for comparator, bound in rule.limits.items():
-        yield _within(one, case, comparator, bound)
+        yield _within(reference, case, comparator, bound)
 
 
-def _within(one: Measured, case: Case, comparator: str, bound: float) -> Judgement:
+def _within(reference: Measured, case: Case, comparator: str, bound: float) -> Judgement:
     evidence = next((e for e in case.evidence if e.comparator == comparator), None)
     if evidence is None or evidence.score is None or evidence.interval is None:
         failed = evidence is not None and evidence.status == "error"
@@ -120,7 +122,7 @@ def _within(one: Measured, case: Case, comparator: str, bound: float) -> Judgeme
     low, high = evidence.interval.low, evidence.interval.high
     measure = (comparator, evidence.score, bound)
     if low > bound:
-        exhibit = telling_exhibit(one, [comparator]) or telling_exhibit(one)
+        exhibit = telling_exhibit(reference, [comparator]) or telling_exhibit(reference)
         message = words.above_limit(evidence, bound)
         return Judgement("violated", message, words.DECLARE, *measure, exhibit)
     if high > bound:
@@ -130,10 +132,10 @@ def _within(one: Measured, case: Case, comparator: str, bound: float) -> Judgeme
 
 
 def contradicted_declaration(
-    known: Known, rule: ContradictedDeclaration, one: Measured, case: Case
+    known: Known, rule: ContradictedDeclaration, reference: Measured, case: Case
 ) -> Iterable[Judgement]:
     """Judge a declared parent by the weights; text cannot contradict a declaration."""
-    parent = known.parent(one)
+    parent = known.parent(reference)
     if parent is None:
         return
     weights = by_weights(case, rule.min_log10_lr)
@@ -155,29 +157,33 @@ def undeclared_parents(
     if not known.declared.base_models:
         yield NO_REFERENCE, Judgement("pass", words.NO_PARENT)
     for parent in known.declared.base_models:
-        if any(same_name(parent.name, name) for one in measured for name in (*one.names, *one.kin)):
+        if any(
+            same_name(parent.name, name)
+            for reference in measured
+            for name in (*reference.names, *reference.kin)
+        ):
             continue
         message, step = words.not_a_reference(parent), words.add_reference(parent)
         yield parent.name, Judgement("not_measured", message, step)
 
 
 def restricted_teacher(
-    known: Known, rule: RestrictedTeacher, one: Measured, case: Case
+    known: Known, rule: RestrictedTeacher, reference: Measured, case: Case
 ) -> Iterable[Judgement]:
     """Judge kinship to a model whose terms forbid training on its outputs.
 
     On text alone it is at most `review`: text cannot tell training on a model's outputs from
     descent, nor from a page that both have read.
     """
-    terms = known.restricted(one)
+    terms = known.restricted(reference)
     if terms is None:
         return
     weights = by_weights(case, rule.min_log10_lr)
     if weights is not None and weights.says == "kin":
-        yield _by_descent(known.parent(one), weights.words, terms)
+        yield _by_descent(known.parent(reference), weights.words, terms)
         return
     value, bound = kin_log10_lr(case), rule.min_log10_lr
-    undecided = _undecided(one, case, value)
+    undecided = _undecided(reference, case, value)
     if value is None and case.copy_tripwire.tripped:
         message = words.with_terms(words.copied(case.copy_tripwire), terms)
         yield Judgement("review", message, words.ASK_AGAIN)
@@ -186,13 +192,15 @@ def restricted_teacher(
         yield Judgement("inconclusive", words.with_terms(undecided, terms), words.CALIBRATE)
         return
     measure = (words.LIKELIHOOD_RATIO, value, bound)
-    if one.search is not None and not one.search.named:
-        yield Judgement("pass", words.not_named(one.search), "", *measure)
+    if reference.search is not None and not reference.search.named:
+        yield Judgement("pass", words.not_named(reference.search), "", *measure)
     elif value < bound:
         yield Judgement("pass", words.not_reached(value, bound), "", *measure)
     else:
         message = words.with_terms(words.kin_by_text(value), terms)
-        yield Judgement("review", message, words.READ_EXHIBITS, *measure, telling_exhibit(one))
+        yield Judgement(
+            "review", message, words.READ_EXHIBITS, *measure, telling_exhibit(reference)
+        )
 
 
 def _by_descent(parent: DeclaredModel | None, by: str, terms: RestrictedTerms) -> Judgement:

@@ -61,8 +61,8 @@ class Measured:
 
 def kin_log10_lr(case: Case) -> float | None:
     """Return log10 of the likelihood ratio for close kinship; None where there is none."""
-    found = [v for k, v in (case.verdict.log10_lr or {}).items() if k in _KIN]
-    return max(found, default=None)
+    ratios = [v for k, v in (case.verdict.log10_lr or {}).items() if k in _KIN]
+    return max(ratios, default=None)
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,10 @@ def telling_exhibit(measured: Measured, comparators: Iterable[str] = ()) -> Exhi
         measured: a reference.
         comparators: whose exhibits to take; every one's, by default.
     """
-    found = list(_exhibits(measured, set(comparators)))
-    return next((one for one in found if one.shared), found[0] if found else None)
+    exhibits = list(_exhibits(measured, set(comparators)))
+    return next(
+        (exhibit for exhibit in exhibits if exhibit.shared), exhibits[0] if exhibits else None
+    )
 
 
 def _exhibits(measured: Measured, comparators: set[str]) -> Iterator[ExhibitRef]:
@@ -134,6 +136,6 @@ def _exhibits(measured: Measured, comparators: set[str]) -> Iterator[ExhibitRef]
 
 def _shared(exhibit: Exhibit, answers: Iterable[CaseResponse]) -> str:
     """Return the longest passage that both share, as the reference has it."""
-    text = next((one.text for one in answers if one.sample == exhibit.sample_a), "")
+    text = next((answer.text for answer in answers if answer.sample == exhibit.sample_a), "")
     start, end = max(exhibit.spans_a, key=lambda span: span[1] - span[0], default=(0, 0))
     return text[start:end][:_SHARED]

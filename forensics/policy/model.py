@@ -152,8 +152,8 @@ class Rules(PolicyTable):
 
     def named(self) -> dict[RuleName, Rule]:
         """Return the rules that apply, by name."""
-        found = {name: getattr(self, name.replace("-", "_")) for name in RULES}
-        return {name: rule for name, rule in found.items() if rule is not None}
+        rules = {name: getattr(self, name.replace("-", "_")) for name in RULES}
+        return {name: rule for name, rule in rules.items() if rule is not None}
 
 
 class Policy(PolicyTable):

@@ -17,10 +17,12 @@ def same_name(first: str, second: str) -> bool:
     """
     if all(name.strip().startswith("openai:") and "@" in name for name in (first, second)):
         return first.strip() == second.strip()
-    one, other = _folded(first), _folded(second)
-    if "/" in one and "/" in other:
-        return one == other
-    return bool(one) and one.rpartition("/")[2] == other.rpartition("/")[2]
+    first_folded, second_folded = _folded(first), _folded(second)
+    if "/" in first_folded and "/" in second_folded:
+        return first_folded == second_folded
+    return (
+        bool(first_folded) and first_folded.rpartition("/")[2] == second_folded.rpartition("/")[2]
+    )
 
 
 def declared_as(names: Iterable[str], declared: Declarations) -> DeclaredModel | None:

@@ -121,10 +121,10 @@ def was_checked(outcomes: Iterable[Outcome]) -> bool:
     A rule without a reference to judge counts for nothing, whatever it says; nor does one that is
     undecided for want of any measure.
     """
-    judged = [one for one in outcomes if one.reference != NO_REFERENCE]
+    judged = [outcome for outcome in outcomes if outcome.reference != NO_REFERENCE]
     return any(
-        one.measure if one.status == "inconclusive" else one.status != "not_measured"
-        for one in judged
+        outcome.measure if outcome.status == "inconclusive" else outcome.status != "not_measured"
+        for outcome in judged
     )
 
 
@@ -141,9 +141,9 @@ def decide(
         strict: whether what is undecided (review, inconclusive, not measured) fails.
         damaged: whether every error is a model's file that is damaged or incomplete.
     """
-    found = set(statuses)
+    occurring = set(statuses)
     # No outcome at all means that something went wrong before the first one.
-    gravest: Status = next((status for status in STATUSES if status in found), "error")
+    gravest: Status = next((status for status in STATUSES if status in occurring), "error")
     if gravest == "violated":
         return gravest, ExitCode.POLICY_VIOLATED
     if gravest == "error":

@@ -78,11 +78,11 @@ def read_policy(path: Path) -> PolicyFile:
     if path.name == PYPROJECT and not table:
         raise InputFileError(f"{path} has no table [tool.forensics]; add one, or use --policy FILE")
     try:
-        found = PolicyFile(Policy.model_validate(table), path, digest, lines)
+        policy_file = PolicyFile(Policy.model_validate(table), path, digest, lines)
     except ValidationError as error:
         raise InputFileError(_explain(path, lines, error)) from None
     read_endpoints(path)
-    return found
+    return policy_file
 
 
 def key_lines(text: str) -> dict[Location, int]:
@@ -91,7 +91,7 @@ def key_lines(text: str) -> dict[Location, int]:
     Entries of an array of tables are numbered from 0. Keys inside inline tables are not found:
     they stand on the line of their table.
     """
-    found: dict[Location, int] = {}
+    lines: dict[Location, int] = {}
     counts: dict[Location, int] = {}
     inside: Location = ()
     fence = ""
@@ -102,12 +102,12 @@ def key_lines(text: str) -> dict[Location, int]:
         header = _HEADER.match(line)
         if header:
             inside = _numbered(_dotted(header[2]), counts, header[1] == "[[")
-            found.setdefault(inside, number)
+            lines.setdefault(inside, number)
             continue
         key = _KEY.match(line)
         if key:
-            found.setdefault((*inside, *_dotted(key[1])), number)
-    return found
+            lines.setdefault((*inside, *_dotted(key[1])), number)
+    return lines
 
 
 def _fenced(line: str, fence: str) -> tuple[str, bool]:
@@ -153,9 +153,9 @@ def line_of(lines: Mapping[Location, int], location: Sequence[str | int]) -> int
 
 
 def _explain(path: Path, lines: Mapping[Location, int], error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
     # A misspelt key is also a missing one: its spelling is what helps.
-    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     location = tuple(first["loc"])
     prefix = ("tool", "forensics") if path.name == PYPROJECT else ()
     line = line_of(lines, (*prefix, *location))

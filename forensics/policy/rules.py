@@ -47,25 +47,29 @@ def _judged(
     if name == "contradicted-declaration":
         for parent, judgement in undeclared_parents(known, measured):
             yield parent, judgement, None
-    concerned = [one for one in measured if _concerns(name, known, one)]
+    concerned = [reference for reference in measured if _concerns(name, known, reference)]
     if name == "restricted-teacher" and not concerned:
         yield NO_REFERENCE, _NONE_RESTRICTED, None
     rule = file.policy.rules.named()[name]
-    for one in concerned:
-        if one.unmeasured:
-            yield one.name, Judgement("not_measured", one.unmeasured, one.next_step), None
+    for reference in concerned:
+        if reference.unmeasured:
+            yield (
+                reference.name,
+                Judgement("not_measured", reference.unmeasured, reference.next_step),
+                None,
+            )
             continue
-        if one.case is None or one.error:
-            yield one.name, Judgement("error", one.error, _AGAIN), one.number
+        if reference.case is None or reference.error:
+            yield reference.name, Judgement("error", reference.error, _AGAIN), reference.number
             continue
-        for judgement in JUDGES[name](known, rule, one, one.case):
-            yield one.name, judgement, one.number
+        for judgement in JUDGES[name](known, rule, reference, reference.case):
+            yield reference.name, judgement, reference.number
 
 
-def _concerns(name: RuleName, known: Known, one: Measured) -> bool:
+def _concerns(name: RuleName, known: Known, reference: Measured) -> bool:
     if name == "contradicted-declaration":
-        return known.parent(one) is not None
-    return name != "restricted-teacher" or known.restricted(one) is not None
+        return known.parent(reference) is not None
+    return name != "restricted-teacher" or known.restricted(reference) is not None
 
 
 def outcome_of(
@@ -83,35 +87,35 @@ def outcome_of(
     )
 
 
-def drift_outcome(file: PolicyFile, baseline: str, found: DriftReport | str) -> Outcome:
+def drift_outcome(file: PolicyFile, baseline: str, report: DriftReport | str) -> Outcome:
     """Return what the rule `drift` says; `found` is an error's message where there is no report."""
-    if isinstance(found, str):
-        return outcome_of(file, "drift", baseline, Judgement("error", found, _AGAIN))
+    if isinstance(report, str):
+        return outcome_of(file, "drift", baseline, Judgement("error", report, _AGAIN))
     step = (
         "If the change is wanted, store a new baseline: forensics baseline save."
-        if found.verdict == "different"
+        if report.verdict == "different"
         else ""
     )
-    notes = "".join(f"; {note}" for note in (*found.notes, *_first_change(found)))
-    exact = Judgement(DRIFT_STATUS[found.verdict], f"{found.reading}{notes}", step)
-    if found.p_value is None:
+    notes = "".join(f"; {note}" for note in (*report.notes, *_first_change(report)))
+    exact = Judgement(DRIFT_STATUS[report.verdict], f"{report.reading}{notes}", step)
+    if report.p_value is None:
         return outcome_of(
             file,
             "drift",
             baseline,
-            replace(exact, measure="share of answers that are the same", value=found.agreement),
+            replace(exact, measure="share of answers that are the same", value=report.agreement),
         )
     rule = file.policy.rules.drift
     bound = rule.level if rule else None
-    tested = replace(exact, measure="p-value of equality", value=found.p_value, bound=bound)
+    tested = replace(exact, measure="p-value of equality", value=report.p_value, bound=bound)
     return outcome_of(file, "drift", baseline, tested)
 
 
-def _first_change(found: DriftReport) -> Iterator[str]:
-    if found.verdict == "different" and found.changed:
-        one = found.changed[0]
-        before, now = (one_line(text, _SHOWN_CHARS) for text in (one.before, one.after))
-        yield f"prompt {one.prompt_id} was answered “{before}” and is now “{now}”"
+def _first_change(report: DriftReport) -> Iterator[str]:
+    if report.verdict == "different" and report.changed:
+        change = report.changed[0]
+        before, now = (one_line(text, _SHOWN_CHARS) for text in (change.before, change.after))
+        yield f"prompt {change.prompt_id} was answered “{before}” and is now “{now}”"
 
 
 def settle(
@@ -122,7 +126,7 @@ def settle(
     Returns:
         The outcomes, and notes on entries of `[[allow]]` that have expired or accept nothing.
     """
-    found, used = [], set()
+    settled, used = [], set()
     for outcome in map(_by_severity, outcomes):
         number = next(
             (
@@ -133,7 +137,7 @@ def settle(
             None,
         )
         if number is None or outcome.status not in ("violated", "review"):
-            found.append(outcome)
+            settled.append(outcome)
             continue
         used.add(number)
         entry = file.policy.allow[number]
@@ -142,7 +146,7 @@ def settle(
         )
         # What to do about it was done.
         update = {"status": "pass", "allowed": allowed, "next_step": ""}
-        found.append(outcome.model_copy(update=update))
+        settled.append(outcome.model_copy(update=update))
     notes = []
     for number, entry in enumerate(file.policy.allow):
         where = f"{file.path}, line {file.line('allow', number)}: [[allow]] {entry.rule}"
@@ -150,7 +154,7 @@ def settle(
             notes.append(f"{where} expired on {entry.expires}: it allows nothing ({entry.reason})")
         elif number not in used:
             notes.append(f"{where} accepted nothing in this run; drop it if it is settled")
-    return found, notes
+    return settled, notes
 
 
 def _by_severity(outcome: Outcome) -> Outcome:

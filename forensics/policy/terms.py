@@ -42,8 +42,8 @@ def restricted_terms(extra: Path | None = None) -> tuple[RestrictedTerms, ...]:
         InputFileError: `extra` cannot be read or is no such table.
     """
     shipped = resources.files("forensics.policy").joinpath(_TABLE).read_text(encoding="utf-8")
-    own = _parse(settings_text(extra), str(extra)) if extra else ()
-    return (*own, *_parse(shipped, _TABLE))
+    added = _parse(settings_text(extra), str(extra)) if extra else ()
+    return (*added, *_parse(shipped, _TABLE))
 
 
 def _parse(text: str, where: str) -> tuple[RestrictedTerms, ...]:
