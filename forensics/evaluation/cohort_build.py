@@ -181,12 +181,12 @@ def add(
 
 def _by_prompt(cohort: Cohort, responses: Iterable[Response]) -> dict[str, list[str]]:
     known = {prompt.sha256 for prompt in cohort.prompts}
-    found: dict[str, list[str]] = {}
-    for one in responses:
-        usable = one.status in ("ok", "truncated") and one.text.strip()
-        if usable and one.prompt.sha256 in known:
-            found.setdefault(one.prompt.sha256, []).append(one.text)
-    return found
+    texts: dict[str, list[str]] = {}
+    for response in responses:
+        usable = response.status in ("ok", "truncated") and response.text.strip()
+        if usable and response.prompt.sha256 in known:
+            texts.setdefault(response.prompt.sha256, []).append(response.text)
+    return texts
 
 
 def near_copies(outputs: Outputs) -> frozenset[str]:
@@ -207,14 +207,14 @@ def near_copies(outputs: Outputs) -> frozenset[str]:
                 if len(text) >= MIN_CHARS:
                     givers.setdefault(text, []).append(model)
         shared = [models for models in givers.values() if len(models) > 1]
-        found = {
-            one
+        copiers = {
+            model
             for models in shared
-            for one in models
+            for model in models
             for other in models
-            if not related[one, other] and not released[one] < released[other]
+            if not related[model, other] and not released[model] < released[other]
         }
-        copied[sorted(found)] += 1
+        copied[sorted(copiers)] += 1
     copies = np.flatnonzero((copied > 0) & (copied >= _COPY_SHARE * answered))
     return frozenset(outputs.models[i] for i in copies)
 
@@ -257,8 +257,8 @@ def _repeats(rows: SparseRows, owner: NDArray[np.intp], models: int) -> NDArray[
     pairs = np.where(answers > 1, answers * (answers - 1.0), np.nan)
     # Every row has unit length: what is left of the sum's squared length is the pairs' cosines.
     cosines = (np.einsum("ij,ij->i", sums, sums) - answers) / pairs
-    found: NDArray[np.float16] = cosines.astype(np.float16)
-    return found
+    repeats: NDArray[np.float16] = cosines.astype(np.float16)
+    return repeats
 
 
 def _stored(frequency: NDArray[np.int64], texts: int) -> tuple[NDArray[np.uint8], int]:
@@ -282,9 +282,9 @@ def _phrases(outputs: Outputs) -> _Phrases:
     """Count in how many models word 5-grams stand; keep those of most clusters."""
     numbers = clusters(outputs.facts)
     of_model = np.array([numbers[model] for model in outputs.models])
-    found = [_model_phrases(outputs, model) for model in range(len(of_model))]
-    grams = np.concatenate(found)
-    owner = np.repeat(of_model, [len(one) for one in found])
+    phrases = [_model_phrases(outputs, model) for model in range(len(of_model))]
+    grams = np.concatenate(phrases)
+    owner = np.repeat(of_model, [len(phrases_of_model) for phrases_of_model in phrases])
     order = np.lexsort((owner, grams))
     grams, owner = grams[order], owner[order]
     starts = np.flatnonzero(np.diff(grams, prepend=grams[:1] + 1)) if len(grams) else grams
@@ -293,18 +293,18 @@ def _phrases(outputs: Outputs) -> _Phrases:
     other = np.diff(owner, prepend=-1) != 0
     other[starts] = True
     used_by = np.add.reduceat(other, starts, dtype=np.int64) if len(starts) else models
-    kept = np.flatnonzero(used_by >= _MIN_PHRASE_CLUSTERS)
-    kept = kept[np.argsort(-used_by[kept], kind="stable")]
+    chosen = np.flatnonzero(used_by >= _MIN_PHRASE_CLUSTERS)
+    chosen = chosen[np.argsort(-used_by[chosen], kind="stable")]
     least = _MIN_PHRASE_CLUSTERS
-    if len(kept) > _MAX_PHRASES:
+    if len(chosen) > _MAX_PHRASES:
         # Whole levels only: of a phrase that is not listed it is then known how rare it is.
-        least = int(used_by[kept[_MAX_PHRASES]]) + 1
-        kept = kept[used_by[kept] >= least]
-    kept = np.sort(kept)
+        least = int(used_by[chosen[_MAX_PHRASES]]) + 1
+        chosen = chosen[used_by[chosen] >= least]
+    chosen = np.sort(chosen)
     return _Phrases(
-        grams[starts[kept]],
-        np.minimum(models[kept], _MOST).astype(np.uint8),
-        {"counted": len(starts), "kept": len(kept), "least_clusters": least},
+        grams[starts[chosen]],
+        np.minimum(models[chosen], _MOST).astype(np.uint8),
+        {"counted": len(starts), "kept": len(chosen), "least_clusters": least},
     )
 
 
@@ -317,9 +317,9 @@ def _model_phrases(outputs: Outputs, model: int) -> NDArray[np.uint32]:
 def _error_rates(outputs: Outputs, pairs: Sequence[LabelledPair]) -> dict[str, Any]:
     if not pairs:
         return {}
-    found = evaluate(outputs, pairs)["hypotheses"]
+    figures = evaluate(outputs, pairs)["hypotheses"]
     return {
         name: {figure: values[figure] for figure in _FIGURES if figure in values}
-        for name, values in found.items()
+        for name, values in figures.items()
         if values["n_pos"]
     }

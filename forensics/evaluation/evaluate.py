@@ -77,16 +77,16 @@ def evaluate(
     known = {name.casefold() for name in trained_on}
     overlap = any(fact.weights_id.casefold() in known for fact in used.facts.values())
     calibration = None if overlap else shipped
-    found = score_pairs(used, pairs, likenesses, excluded, calibration)
+    evaluated = score_pairs(used, pairs, likenesses, excluded, calibration)
     return {
-        "hypotheses": {name: rates(_against(found, name)) for name in KIN_HYPOTHESES},
-        "by_relation": _by_relation(found),
+        "hypotheses": {name: rates(_against(evaluated, name)) for name in KIN_HYPOTHESES},
+        "by_relation": _by_relation(evaluated),
         "shift": {
-            "era": _era_shift(used, found, likenesses),
-            "shared_system_prompt": _shared_policy(used, found),
+            "era": _era_shift(used, evaluated, likenesses),
+            "shared_system_prompt": _shared_policy(used, evaluated),
         },
-        "curves": _curves(found),
-        "calibration": found.source,
+        "curves": _curves(evaluated),
+        "calibration": evaluated.source,
         "n_models": len(used.models),
         "n_clusters": len(set(clusters(used.facts).values())),
         "n_prompts": len(used.prompts),
@@ -114,10 +114,10 @@ def score_pairs(
     labelled = outputs.labelled(named)
     scores = pair_scores(likenesses, excluded, labelled.pairs)
     population = replace(outputs.population(), agreement=agreement(likenesses))
-    kept = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs]
+    references = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs]
     known = np.isfinite(scores.score)
-    met = population.met(labelled.pairs, kept) & known
-    strangers = labelled.are("independent") & known
+    met = population.met(labelled.pairs, references) & known
+    unrelated = labelled.are("independent") & known
     if calibration is not None:
         llr: Floats | None = calibration.llr(np.nan_to_num(scores.score), len(outputs.prompts))
     else:
@@ -127,55 +127,57 @@ def score_pairs(
         labelled,
         tuple(p.relation for p in named),
         ranking,
-        np.where(known, without_hubs(np.nan_to_num(ranking), labelled.pairs, strangers), np.nan),
+        np.where(known, without_hubs(np.nan_to_num(ranking), labelled.pairs, unrelated), np.nan),
         None if llr is None else np.where(known, llr, 0.0),
         ~met,
         "none" if llr is None else "held_out" if calibration is None else "shipped",
     )
 
 
-def _against(found: Evaluated, name: Hypothesis) -> Scored:
-    keep = found.labelled.are(name) | found.labelled.are("independent")
-    llr = found.llr if name in CLOSE_KIN else None
-    return _scored(found, keep, found.labelled.are(name), llr)
+def _against(evaluated: Evaluated, name: Hypothesis) -> Scored:
+    keep = evaluated.labelled.are(name) | evaluated.labelled.are("independent")
+    llr = evaluated.llr if name in CLOSE_KIN else None
+    return _scored(evaluated, keep, evaluated.labelled.are(name), llr)
 
 
-def _scored(found: Evaluated, keep: Flags, kin: Flags, llr: Floats | None) -> Scored:
+def _scored(evaluated: Evaluated, keep: Flags, kin: Flags, llr: Floats | None) -> Scored:
     return Scored(
-        found.score[keep],
-        found.unhubbed[keep],
+        evaluated.score[keep],
+        evaluated.unhubbed[keep],
         None if llr is None else llr[keep],
-        found.abstained[keep],
+        evaluated.abstained[keep],
         kin[keep],
-        found.labelled.clusters[keep],
+        evaluated.labelled.clusters[keep],
     )
 
 
-def _by_relation(found: Evaluated) -> dict[str, Any]:
-    relation = np.array(found.relations)
-    strangers = found.labelled.are("independent")
+def _by_relation(evaluated: Evaluated) -> dict[str, Any]:
+    relation = np.array(evaluated.relations)
+    unrelated = evaluated.labelled.are("independent")
     return {
-        name: rates(_scored(found, (relation == name) | strangers, relation == name, found.llr))
-        for name in sorted(set(found.relations))
-        if not (strangers & (relation == name)).any()
+        name: rates(
+            _scored(evaluated, (relation == name) | unrelated, relation == name, evaluated.llr)
+        )
+        for name in sorted(set(evaluated.relations))
+        if not (unrelated & (relation == name)).any()
     }
 
 
-def _curves(found: Evaluated) -> dict[str, Any]:
+def _curves(evaluated: Evaluated) -> dict[str, Any]:
     """Return what Tippett and DET plots draw, every pair of models counting once."""
-    strangers = found.labelled.are("independent")
+    unrelated = evaluated.labelled.are("independent")
     curves: dict[str, Any] = {"tippett": None, "det": {}}
     for name in KIN_HYPOTHESES:
-        kin = found.labelled.are(name)
-        known = np.isfinite(found.score)
-        one, other = kin & known, strangers & known
-        if one.any() and other.any():
-            drawn = det(found.score[one], found.score[other])
+        kin = evaluated.labelled.are(name)
+        known = np.isfinite(evaluated.score)
+        scored_kin, scored_unrelated = kin & known, unrelated & known
+        if scored_kin.any() and scored_unrelated.any():
+            drawn = det(evaluated.score[scored_kin], evaluated.score[scored_unrelated])
             curves["det"][name] = {"fpr": _thinned(drawn.fpr), "fnr": _thinned(drawn.fnr)}
-    kin = found.labelled.are(*CLOSE_KIN)
-    if found.llr is not None and kin.any() and strangers.any():
-        llr = np.where(found.abstained, 0.0, found.llr)
-        shares = tippett(llr[kin], llr[strangers])
+    kin = evaluated.labelled.are(*CLOSE_KIN)
+    if evaluated.llr is not None and kin.any() and unrelated.any():
+        llr = np.where(evaluated.abstained, 0.0, evaluated.llr)
+        shares = tippett(llr[kin], llr[unrelated])
         curves["tippett"] = {
             "log10_lr": _thinned(shares.log10_lr),
             "kin": _thinned(shares.kin),
@@ -201,17 +203,19 @@ def _reference(models: int, wanted: int | None, seed: int) -> Flags:
     return flags
 
 
-def _era_shift(outputs: Outputs, found: Evaluated, likenesses: Likenesses) -> dict[str, Any] | None:
+def _era_shift(
+    outputs: Outputs, evaluated: Evaluated, likenesses: Likenesses
+) -> dict[str, Any] | None:
     """Judge unrelated pairs of later models with a cohort and lines of earlier ones only."""
     months = np.array([month(fact.released) or 0 for fact in outputs.facts.values()])
     years = months // 12
     cut = int(years.max())
     early = (years < cut) & (months > 0)
     late = years == cut
-    labelled = found.labelled
-    strangers = labelled.are("independent")
+    labelled = evaluated.labelled
+    unrelated = labelled.are("independent")
     old = np.asarray(early[labelled.pairs].all(axis=1))
-    new = late[labelled.pairs].all(axis=1) & strangers
+    new = late[labelled.pairs].all(axis=1) & unrelated
     if early.sum() < 2 * FOLDS or not new.any():
         return None
     excluded = outputs.excluded() | ~early
@@ -221,9 +225,9 @@ def _era_shift(outputs: Outputs, found: Evaluated, likenesses: Likenesses) -> di
         return None
     # The bound alone would keep every LR below 100: the question is what the line says.
     llr = line.llr(np.nan_to_num(score[new]), bounded=False)
-    kept = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs[new]]
+    references = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs[new]]
     population = replace(outputs.population(), agreement=agreement(likenesses))
-    met = population.met(labelled.pairs[new], kept)
+    met = population.met(labelled.pairs[new], references)
     return {
         "fitted_on": f"{int(early.sum())} models released before {cut}",
         "unrelated_pairs": int(new.sum()),
@@ -233,22 +237,24 @@ def _era_shift(outputs: Outputs, found: Evaluated, likenesses: Likenesses) -> di
     }
 
 
-def _shared_policy(outputs: Outputs, found: Evaluated) -> dict[str, Any] | None:
+def _shared_policy(outputs: Outputs, evaluated: Evaluated) -> dict[str, Any] | None:
     """Judge unrelated pairs under one system prompt, by a line that saw none of their clusters."""
     policies = np.array([traits.system_prompt for traits in outputs.population().traits])
-    sides = policies[found.labelled.pairs]
-    same = (sides[:, 0] == sides[:, 1]) & (sides[:, 0] != "") & found.labelled.are("independent")
-    if found.llr is None or not same.any():
+    sides = policies[evaluated.labelled.pairs]
+    same = (
+        (sides[:, 0] == sides[:, 1]) & (sides[:, 0] != "") & evaluated.labelled.are("independent")
+    )
+    if evaluated.llr is None or not same.any():
         return None
-    own = np.unique(found.labelled.clusters[same])
-    apart = np.asarray(~np.isin(found.labelled.clusters, own).any(axis=1))
-    line = fit_line(found.score[None, apart], found.labelled.where(apart))
+    clusters_asked_alike = np.unique(evaluated.labelled.clusters[same])
+    apart = np.asarray(~np.isin(evaluated.labelled.clusters, clusters_asked_alike).any(axis=1))
+    line = fit_line(evaluated.score[None, apart], evaluated.labelled.where(apart))
     if line is None:
         return None
-    strong = line.llr(np.nan_to_num(found.score[same]), bounded=False) > STRONG
+    strong = line.llr(np.nan_to_num(evaluated.score[same]), bounded=False) > STRONG
     return {
         "unrelated_pairs": int(same.sum()),
         "lr_above_100_without_conditions": round(float(strong.mean()), 6),
-        "lr_above_100": round(float((strong & ~found.abstained[same]).mean()), 6),
-        "abstained": round(float(found.abstained[same].mean()), 6),
+        "lr_above_100": round(float((strong & ~evaluated.abstained[same]).mean()), 6),
+        "abstained": round(float(evaluated.abstained[same].mean()), 6),
     }

@@ -36,7 +36,7 @@ class Scored:
     """Kin pairs of one kind and unrelated pairs, arrays of shape (n,).
 
     `llr` is None where nothing is calibrated; an abstention counts as LR = 1. `unhubbed` is the
-    score less what either model scores against strangers.
+    score less what either model scores against unrelated ones.
     """
 
     score: Floats
@@ -60,7 +60,7 @@ class Scored:
 def rates(scored: Scored) -> dict[str, Any]:
     """Return the figures of one hypothesis; None where the data do not give one."""
     kin = scored.kin
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "n_pos": int(kin.sum()),
         "n_neg": int((~kin).sum()),
         "n_clusters": count_clusters(*scored.clusters[kin].T) if kin.any() else 0,
@@ -71,7 +71,7 @@ def rates(scored: Scored) -> dict[str, Any]:
     }
     equal = np.ones(len(kin))
     return (
-        found
+        figures
         | _figures(scored, scored.weights)
         | {"pair_weighted": _figures(scored, equal), "interval": _intervals(scored)}
         | {"lr_above_100": _strong(scored)}
@@ -91,9 +91,9 @@ class HubEffects:
     leverage: Floats
 
     def expected(self, pairs: NDArray[np.intp]) -> Floats:
-        """Return what two strangers with these effects score: shape (pairs,)."""
-        found: Floats = self.mean + self.of_models[pairs].sum(axis=1)
-        return found
+        """Return what two unrelated models with these effects score: shape (pairs,)."""
+        scores: Floats = self.mean + self.of_models[pairs].sum(axis=1)
+        return scores
 
     def pull(self, pairs: NDArray[np.intp]) -> Floats:
         """Return how much each fitted pair pulls its own expectation towards itself, 0 to 1."""
@@ -101,8 +101,8 @@ class HubEffects:
         last = len(self.of_models)
         hat = self.leverage
         between = hat[a, b] + hat[a, last] + hat[b, last]
-        found: Floats = hat[a, a] + hat[b, b] + hat[last, last] + 2 * between
-        return found
+        pulls: Floats = hat[a, a] + hat[b, b] + hat[last, last] + 2 * between
+        return pulls
 
 
 def hub_effects(score: Floats, pairs: NDArray[np.intp], size: int | None = None) -> HubEffects:
@@ -121,32 +121,32 @@ def hub_effects(score: Floats, pairs: NDArray[np.intp], size: int | None = None)
     right = np.zeros(models + 1)
     a, b = pairs.T
     last = np.full(len(pairs), models)
-    for one in (a, b, last):
-        np.add.at(right, one, score)
+    for index in (a, b, last):
+        np.add.at(right, index, score)
         for other in (a, b, last):
-            np.add.at(normal, (one, other), 1.0)
+            np.add.at(normal, (index, other), 1.0)
     leverage = np.linalg.inv(normal)
     effects = leverage @ right
     return HubEffects(effects[:-1], float(effects[-1]), leverage)
 
 
-def without_hubs(score: Floats, pairs: NDArray[np.intp], strangers: Flags) -> Floats:
-    """Subtract from each pair's score what its two models score against strangers anyway.
+def without_hubs(score: Floats, pairs: NDArray[np.intp], unrelated: Flags) -> Floats:
+    """Subtract from each pair's score what its two models score against unrelated models anyway.
 
     Some models are everybody's neighbour, which looks like kinship and is none. Effects are fitted
-    on pairs of strangers; such a pair does not count in its own correction (the leave-one-out
+    on unrelated pairs; such a pair does not count in its own correction (the leave-one-out
     residual of a linear fit, residual / (1 − leverage)).
 
     Args:
         score: shape (pairs,), finite.
         pairs: two model numbers each, shape (pairs, 2).
-        strangers: flags the unrelated pairs, shape (pairs,).
+        unrelated: flags the unrelated pairs, shape (pairs,).
     """
     if not len(pairs):
         return score.copy()
-    fitted = hub_effects(score[strangers], pairs[strangers], int(pairs.max()) + 1)
+    fitted = hub_effects(score[unrelated], pairs[unrelated], int(pairs.max()) + 1)
     corrected = score - fitted.expected(pairs)
-    corrected[strangers] /= np.maximum(1 - fitted.pull(pairs[strangers]), _TINY)
+    corrected[unrelated] /= np.maximum(1 - fitted.pull(pairs[unrelated]), _TINY)
     return corrected
 
 
@@ -176,10 +176,10 @@ def _measure(statistic: Statistic, values: Floats, kin: Flags, weights: Floats) 
     known = np.isfinite(values)
     pos, neg = known & kin, known & ~kin
     try:
-        found = statistic(values[pos], values[neg], weights[pos], weights[neg])
+        value = statistic(values[pos], values[neg], weights[pos], weights[neg])
     except CalibrationError:
         return None
-    return round(float(found), 6) if np.isfinite(found) else None
+    return round(float(value), 6) if np.isfinite(value) else None
 
 
 def _intervals(scored: Scored) -> dict[str, Any]:
@@ -205,29 +205,29 @@ def _interval(statistic: Statistic, values: Floats, scored: Scored) -> list[floa
     def weighted(weights: Floats) -> float:
         return statistic(values[known][kin], values[known][~kin], weights[kin], weights[~kin])
 
-    found = bootstrap_over_clusters(
+    interval = bootstrap_over_clusters(
         weighted,
         clusters[:, 0],
         clusters[:, 1],
         scored.weights[known],
         n_resamples=_RESAMPLES,
     )
-    if found.low is None or found.high is None:
+    if interval.low is None or interval.high is None:
         return None
-    return [round(found.low, 4), round(found.high, 4)]
+    return [round(interval.low, 4), round(interval.high, 4)]
 
 
 def _strong(scored: Scored) -> dict[str, Any] | None:
     """Return how often unrelated pairs get an LR beyond 100, with the limit by clusters."""
     llr = scored.counted_llr
-    strangers = ~scored.kin
-    if llr is None or not strangers.any():
+    unrelated = ~scored.kin
+    if llr is None or not unrelated.any():
         return None
-    wrong = strangers & (llr > STRONG)
-    trials = count_clusters(*scored.clusters[strangers].T)
-    errors = count_clusters(*scored.clusters[wrong].T) if wrong.any() else 0
+    misleading = unrelated & (llr > STRONG)
+    trials = count_clusters(*scored.clusters[unrelated].T)
+    errors = count_clusters(*scored.clusters[misleading].T) if misleading.any() else 0
     return {
-        "unrelated_pairs": _share(wrong[strangers]),
+        "unrelated_pairs": _share(misleading[unrelated]),
         "clusters_in_error": errors,
         "clusters": trials,
         "upper_95": round(error_rate(errors, trials).upper, 4),

@@ -1,4 +1,4 @@
-"""What each comparator scores between a cohort's own models: strangers, and close kin.
+"""What each comparator scores between a cohort's own models: unrelated pairs, and close kin.
 
 A score means little until one knows what unrelated models of the same kind score. Both
 distributions hold pairs of all the cohort's lineage clusters: where a case's subject is one of its
@@ -42,7 +42,7 @@ def reference_scores(
 
     Args:
         outputs: answers of the cohort's models; the first `PROMPTS` prompts count.
-        labelled: pairs of known relation; close kin and strangers are used.
+        labelled: pairs of known relation; close kin and unrelated ones are used.
         cohort: its name.
         seed: of the choice of pairs, which goes round the pairs of clusters.
 
@@ -50,15 +50,15 @@ def reference_scores(
     """
     used = outputs.on(range(min(PROMPTS, len(outputs.prompts))))
     kin = spread(labelled, labelled.are(*CLOSE_KIN), RELATED, seed)
-    strangers = spread(labelled, labelled.are("independent"), UNRELATED, seed)
-    chosen = labelled.where(kin | strangers)
+    unrelated = spread(labelled, labelled.are("independent"), UNRELATED, seed)
+    chosen = labelled.where(kin | unrelated)
     loaded = load_comparators(only=[n for n in BUILT_IN if n not in LEFT_OUT])
-    comparators = [one for one in loaded if one.needs == {"answers"}]
-    found = {}
+    comparators = [comparator for comparator in loaded if comparator.needs == {"answers"}]
+    histograms = {}
     for name, scores in comparator_scores(comparators, used, chosen.pairs).items():
         if np.isfinite(scores[chosen.are("independent")]).sum() >= _MIN_PAIRS:
-            found[name] = histogram(scores, chosen, cohort, len(used.prompts))
-    return found
+            histograms[name] = histogram(scores, chosen, cohort, len(used.prompts))
+    return histograms
 
 
 def spread(labelled: Labelled, among: Flags, most: int, seed: int = 0) -> Flags:
@@ -92,16 +92,19 @@ def comparator_scores(
         outputs: answers of the models.
         pairs: model numbers, shape (pairs, 2).
     """
-    features: dict[str, dict[int, Any]] = {one.name: {} for one in comparators}
+    features: dict[str, dict[int, Any]] = {comparator.name: {} for comparator in comparators}
     for model in np.unique(pairs).tolist():
         examined = outputs.examined(model)
-        for one in comparators:
-            features[one.name][model] = one.extract(examined)
+        for comparator in comparators:
+            features[comparator.name][model] = comparator.extract(examined)
     return {
-        one.name: np.array(
-            [_score(one, features[one.name][a], features[one.name][b]) for a, b in pairs.tolist()]
+        comparator.name: np.array(
+            [
+                _score(comparator, features[comparator.name][a], features[comparator.name][b])
+                for a, b in pairs.tolist()
+            ]
         )
-        for one in comparators
+        for comparator in comparators
     }
 
 
@@ -135,15 +138,17 @@ def histogram(scores: Floats, labelled: Labelled, cohort: str, prompts: int) -> 
 
     Args:
         scores: of the pairs.
-        labelled: the pairs, close kin and strangers.
+        labelled: the pairs, close kin and unrelated ones.
         cohort: its name.
         prompts: how many each pair was compared on.
     """
     known = np.isfinite(scores)
-    kin, strangers = labelled.are(*CLOSE_KIN) & known, labelled.are("independent") & known
+    kin, unrelated = labelled.are(*CLOSE_KIN) & known, labelled.are("independent") & known
     step = 10.0**-_DECIMALS
     # A few kin far beyond all others would leave the rest in a handful of bins.
-    ends = np.array([np.quantile(scores[one], _SHOWN) for one in (kin, strangers) if one.any()])
+    ends = np.array(
+        [np.quantile(scores[flags], _SHOWN) for flags in (kin, unrelated) if flags.any()]
+    )
     low = np.floor(ends[:, 0].min() / step) * step
     high = np.ceil(ends[:, 1].max() / step) * step
     span = np.linspace(float(low), max(float(high), float(low) + BINS * step), BINS + 1)
@@ -152,7 +157,7 @@ def histogram(scores: Floats, labelled: Labelled, cohort: str, prompts: int) -> 
         cohort=cohort,
         n_prompts=prompts,
         edges=tuple(edges.tolist()),
-        unrelated=_counts(scores[strangers], edges),
+        unrelated=_counts(scores[unrelated], edges),
         related=_counts(scores[kin], edges),
         clusters=count_clusters(*labelled.clusters[kin].T) if kin.any() else 0,
     )

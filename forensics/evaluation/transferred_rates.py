@@ -72,10 +72,12 @@ def pair_llrs(
     llr = np.full(len(pairs), np.nan)
     if not len(pairs):
         return llr
-    found = comparator_scores(load_comparators(only=FEATURES), outputs, pairs)
-    scores = np.column_stack([found[name] for name in FEATURES])
+    by_comparator = comparator_scores(load_comparators(only=FEATURES), outputs, pairs)
+    scores = np.column_stack([by_comparator[name] for name in FEATURES])
     lengths = _median_lengths(outputs)
-    short = np.array([not length_condition("A", one, known).met for one in lengths], dtype=bool)
+    short = np.array(
+        [not length_condition("A", length, known).met for length in lengths], dtype=bool
+    )
     answered = np.array(
         [[bool(samples) for samples in row] for row in outputs.texts], dtype=np.intp
     )
@@ -94,13 +96,13 @@ def _median_lengths(outputs: Outputs) -> Floats:
         [len(text) for row in outputs.texts for text in row[model]] or [0]
         for model in range(len(outputs.models))
     ]
-    return np.array([float(np.median(one)) for one in sizes])
+    return np.array([float(np.median(lengths)) for lengths in sizes])
 
 
 def _asked_otherwise(outputs: Outputs) -> Flags:
     """Flag models asked under two different system prompts, shape (models, models)."""
     named = [fact.system_prompt for fact in outputs.facts.values()]
-    policy = np.array(["" if one == "none" else one for one in named])
+    policy = np.array(["" if prompt == "none" else prompt for prompt in named])
     flags: Flags = policy[:, None] != policy[None, :]
     return flags
 
@@ -159,10 +161,10 @@ def _share(flags: Flags, among: Flags, weights: Floats) -> float:
 def _interval(
     statistic: Any, low: NDArray[np.intp], high: NDArray[np.intp], weights: Floats
 ) -> list[float] | None:
-    found = bootstrap_over_clusters(statistic, low, high, weights, n_resamples=_RESAMPLES)
-    if found.low is None or found.high is None:
+    interval = bootstrap_over_clusters(statistic, low, high, weights, n_resamples=_RESAMPLES)
+    if interval.low is None or interval.high is None:
         return None
-    return [round(found.low, 6), round(found.high, 6)]
+    return [round(interval.low, 6), round(interval.high, 6)]
 
 
 def _clusters_in_error(
@@ -171,7 +173,7 @@ def _clusters_in_error(
     """Count lineage clusters of unrelated pairs that get an LR above 10, with a limit."""
     if kin.all():
         return None
-    wrong = ~kin & (llr > _STRONG)
+    misleading = ~kin & (llr > _STRONG)
     trials = count_clusters(low[~kin], high[~kin])
-    errors = count_clusters(low[wrong], high[wrong]) if wrong.any() else 0
+    errors = count_clusters(low[misleading], high[misleading]) if misleading.any() else 0
     return {"n": errors, "of": trials, "upper_95": round(error_rate(errors, trials).upper, 4)}
