@@ -17,6 +17,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OLD_PATHS = {"backends", "comparators", "examined.py", "importers", "matching.py", "resources.py"}
+# Locals of these names say nothing of what they hold.
+EMPTY_NAMES = {"one", "found", "own", "kept", "told"}
+# The folders of `forensics/` in which none is left.
+NAMED_FOLDERS = (
+    "custody",
+    "evaluation",
+    "evidence",
+    "examination",
+    "policy",
+    "subjects",
+    "suites",
+    "support",
+    "testing",
+    "transcripts",
+    "zoo",
+)
 # What plugins of the first release import, line by line.
 OLD_IMPORTS = (
     "from forensics.backends import BackendOptions, GenerationSettings, Request, Sink, Backend",
@@ -205,3 +221,30 @@ def test_the_door_for_plugins_offers_what_it_lists() -> None:
     plugin = importlib.import_module("forensics.plugin")
     assert plugin.__all__ == sorted(plugin.__all__, key=lambda name: (not name.isupper(), name))
     assert all(hasattr(plugin, name) for name in plugin.__all__)
+
+
+def _locals(tree: ast.Module) -> Iterable[tuple[str, int]]:
+    """Yield every local and parameter of a module's functions: its name and its line."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    inside = [n for f in ast.walk(tree) if isinstance(f, functions) for n in ast.walk(f)]
+    for node in inside:
+        if isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+
+
+@pytest.mark.parametrize("folder", NAMED_FOLDERS)
+def test_names_say_what_they_hold(folder: str) -> None:
+    said_nothing = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in sorted((ROOT / "forensics" / folder).rglob("*.py"))
+        for name, line in _locals(ast.parse(path.read_text("utf-8")))
+        if name in EMPTY_NAMES
+    ]
+    assert said_nothing == []
+
+
+def test_a_name_that_says_nothing_is_seen() -> None:
+    source = "def sums(own):\n    return [one for found, *kept in own for one in kept]\n"
+    assert {name for name, _ in _locals(ast.parse(source))} & EMPTY_NAMES == EMPTY_NAMES - {"told"}

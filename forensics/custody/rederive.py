@@ -139,9 +139,9 @@ def _again(
     entries = [e for e in case.evidence if e not in derived]
     comparators, absent = _comparators(entries, unjudged | unfused)
     first, second = _examined(case.a, a, suite), _examined(case.b, b, suite)
-    run = [one for one in comparators if one is not None]
-    found, judgement = measured(first, second, run, progress, cohort, _released(judged, case))
-    left = iter(found)
+    run = [comparator for comparator in comparators if comparator is not None]
+    computed, judgement = measured(first, second, run, progress, cohort, _released(judged, case))
+    left = iter(computed)
     evidence = [
         entry if comparator is None else next(left)
         for entry, comparator in zip(entries, comparators, strict=True)

@@ -36,17 +36,17 @@ def declared_claims(
 
 def _of_parents(declared: Declarations, compared: Sequence[Compared]) -> Iterator[ClaimAnswer]:
     for parent in declared.base_models:
-        for one in compared:
-            if any(same_name(parent.name, name) for name in one.names):
+        for comparison in compared:
+            if any(same_name(parent.name, name) for name in comparison.names):
                 text = words.declares(parent)
-                yield from _answers(_claim(text, parent.source, "fine-tuned"), [one.case])
+                yield from _answers(_claim(text, parent.source, "fine-tuned"), [comparison.case])
                 break
 
 
 def _of_scratch(declared: Declarations, compared: Sequence[Compared]) -> Iterator[ClaimAnswer]:
     if declared.from_scratch:
         claim = _claim(declared.from_scratch, "", "trained-from-scratch")
-        yield from _answers(claim, [one.case for one in compared])
+        yield from _answers(claim, [comparison.case for comparison in compared])
 
 
 def _claim(text: str, source: str, kind: str) -> Claim:

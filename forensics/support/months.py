@@ -25,5 +25,5 @@ def check_month(released: str | None, option: str) -> str:
 
 def is_month(value: object) -> bool:
     """Tell whether a recorded value is a month as `check_month` returns it."""
-    found = _MONTH.fullmatch(value) if isinstance(value, str) else None
-    return found is not None and len(found["month"]) == 2 and 1 <= int(found["month"]) <= 12
+    match = _MONTH.fullmatch(value) if isinstance(value, str) else None
+    return match is not None and len(match["month"]) == 2 and 1 <= int(match["month"]) <= 12
