@@ -109,12 +109,17 @@ def support(likelihood: Likelihood) -> str:
     return f"{likelihood.tier} support for {side}"
 
 
+def interval_words(interval: Range) -> str:
+    """Return an interval of log10 likelihood ratios as people read it."""
+    low, high = map(ratio, interval)
+    return f"{low} to {high}" if low != high else f"{low} in every draw"
+
+
 def likelihood_words(likelihood: Likelihood) -> str:
     """Return the ratio with its interval, bounds and tier, on one line."""
     parts = [f"Likelihood ratio {ratio(likelihood.value)} (log10 {likelihood.value:.2f})"]
     if likelihood.interval:
-        low, high = likelihood.interval
-        parts.append(f"95 % interval {ratio(low)} to {ratio(high)}")
+        parts.append(f"95 % interval {interval_words(likelihood.interval)}")
     if likelihood.bounds:
         low, high = likelihood.bounds
         parts.append(f"the cohort allows {ratio(low)} to {ratio(high)}")

@@ -129,12 +129,13 @@ def _shortfall(screening: Screening) -> str:
 
 
 def _ratio_headline(ratio: Ratio) -> str:
-    low, high = ratio.interval
+    low, high = (f"{end:.2f}" for end in ratio.interval)
+    between = f" [{low}, {high}]" if low != high else ""
     by = "this cohort" if ratio.calibration == "matched" else "these lines"
     bound = f", the {ratio.at_bound} {by} can support," if ratio.at_bound else ""
     weighs = (
         f"ikelihood ratio {_ratio(ratio.value)}{bound} for close kinship against independence "
-        f"(log10 {ratio.value:.2f} [{low:.2f}, {high:.2f}])"
+        f"(log10 {ratio.value:.2f}{between})"
     )
     if ratio.calibration == "matched":
         return f"L{weighs}."

@@ -22,6 +22,8 @@
   const reveal = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    const folded = target && target.querySelector(":scope > details.fold");
+    if (folded) folded.open = true;
     if (target) target.scrollIntoView();
   };
   addEventListener("hashchange", reveal);

@@ -141,7 +141,8 @@ def test_answers_open_by_keyboard(browser: Browser, folder: Path) -> None:
 def test_a_cell_of_a_strip_leads_to_the_answers(browser: Browser, folder: Path) -> None:
     _load(browser, render_html(sample_case(8)), folder)
     cell = "document.querySelector('.strip a')"
-    browser.evaluate(f"{cell}.closest('details').open = true; {cell}.focus()")
+    folds = f"for (let at = {cell}; at; at = at.parentElement.closest('details')) at.open = true;"
+    browser.evaluate(f"{folds} {cell}.focus()")
     browser.press("Enter", 13)
     row = f"document.querySelector({cell}.getAttribute('href')).closest('details')"
     assert browser.evaluate(f"{row}.open") is True
