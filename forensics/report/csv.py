@@ -6,9 +6,9 @@ import csv
 import io
 from dataclasses import dataclass
 
+from forensics.case.answer_labels import label
 from forensics.case.document import Case
 from forensics.support.sanitise import cell, one_line
-from forensics.verdicts.answer_labels import label
 
 _HEAD = ("prompt_sha256", "prompt_id", "category", "language")
 

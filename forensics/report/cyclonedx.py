@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
+from forensics.case.answer_labels import label
 from forensics.case.details.reference import Judged
 from forensics.case.document import Case, CaseSubject, Claim, case_to_json
 from forensics.case.evidence import Evidence
@@ -27,7 +28,6 @@ from forensics.custody.claims import kind_of
 from forensics.report import view
 from forensics.support.numbers import number
 from forensics.support.sanitise import clip, one_line, visible
-from forensics.verdicts.answer_labels import label
 
 _PREFIX = "model-forensics"
 _LONGEST = 4_000

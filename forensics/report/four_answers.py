@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forensics.case.answer_labels import QUESTIONS, SHORT_QUESTIONS, label
 from forensics.case.document import Case
 from forensics.case.questions import AnswerWord, ClaimAnswer, NextStep, QuestionAnswer
 from forensics.custody.claim_wording import CLAIM_WORDS
-from forensics.verdicts.answer_labels import QUESTIONS, SHORT_QUESTIONS, label
 
 
 @dataclass(frozen=True)

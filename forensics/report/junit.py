@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from forensics.case.answer_labels import label
 from forensics.case.document import Case, Finding
 from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.four_answers import shown_answers, shown_claims
 from forensics.support.numbers import number
 from forensics.support.sanitise import one_line, visible
-from forensics.verdicts.answer_labels import label
 
 _SUITE = "forensics compare"
 

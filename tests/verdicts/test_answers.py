@@ -7,10 +7,10 @@ import re
 
 import pytest
 
+from forensics.case.answer_labels import LABELS, label
 from forensics.case.document import Case, CopyTripwire, Overlap
 from forensics.case.evidence import Evidence, Interval, NoiseFloor
 from forensics.case.questions import QuestionAnswer
-from forensics.verdicts.answer_labels import LABELS, label
 from forensics.verdicts.answer_records import answers_of
 from forensics.verdicts.answer_wording import times
 from forensics.verdicts.verdict import decide, decide_in_cohort
