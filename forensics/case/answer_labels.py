@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from forensics.case.questions import AnswerWord, Question
+from forensics.case.questions import AnswerWord, Question, QuestionAnswer
 
 QUESTIONS: Mapping[Question, str] = {
     "one_model": "Are they one model?",
@@ -46,3 +46,14 @@ def label(answer: AnswerWord, strength: str = "") -> str:
     """Return an answer as it stands behind its question, with its strength where it has one."""
     adverb = _ADVERBS.get(strength, "") if answer == "supported" else ""
     return f"{LABELS[answer]}, {adverb}" if adverb else LABELS[answer]
+
+
+def lead_of(answers: Sequence[QuestionAnswer]) -> int:
+    """Return the place of the answer that says most: one model, then what was learned, kinship."""
+    by_question = {answer.question: index for index, answer in enumerate(answers)}
+    said = {answer.question: answer.answer for answer in answers}
+    if said.get("one_model") == "indistinguishable":
+        return by_question["one_model"]
+    if said.get("learned") == "supported":
+        return by_question["learned"]
+    return by_question.get("close_relatives", 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forensics.case.answer_labels import QUESTIONS, label, lead_of
 from forensics.support.notebook import COUNT, NUMBER, TEXT, Kind, few_lines, frame
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forensics.case.document import Case, CasePrompt, CaseResponse
+    from forensics.case.questions import QuestionAnswer
 
 _EVIDENCE: dict[str, Kind] = {
     "evidence": TEXT,
@@ -93,9 +95,21 @@ def case_html(case: Case) -> str:
     )
     # Names may stand in any sentence of the answer: a blind one is not shown beyond its first.
     reading = [] if case.blind else [verdict.reading, *verdict.limits[:1]]
-    return few_lines(
-        f"{known} (known) and {questioned} (questioned)", verdict.headline, [*reading, basis]
-    )
+    answer, others = verdict.headline, reading
+    if verdict.answers:
+        lead = lead_of(verdict.answers)
+        answer = _answered(verdict.answers[lead])
+        others = [*(() if case.blind else verdict.answers[lead].reasons[:1]), _others(case, lead)]
+    return few_lines(f"{known} (known) and {questioned} (questioned)", answer, [*others, basis])
+
+
+def _answered(answer: QuestionAnswer) -> str:
+    return f"{QUESTIONS[answer.question]} {label(answer.answer, answer.strength)}"
+
+
+def _others(case: Case, lead: int) -> str:
+    rest = (answer for index, answer in enumerate(case.verdict.answers) if index != lead)
+    return "; ".join(map(_answered, rest))
 
 
 def _names(case: Case) -> tuple[str, str]:

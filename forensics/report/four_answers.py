@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forensics.case.answer_labels import QUESTIONS, SHORT_QUESTIONS, label
+from forensics.case.answer_labels import QUESTIONS, SHORT_QUESTIONS, label, lead_of
 from forensics.case.document import Case
 from forensics.case.questions import AnswerWord, ClaimAnswer, NextStep, QuestionAnswer
 from forensics.custody.claim_wording import CLAIM_WORDS
@@ -78,20 +78,9 @@ def shown_claims(case: Case) -> tuple[ShownClaim, ...]:
 def shown_answers(case: Case) -> tuple[ShownAnswer, ...]:
     """Return the answers, that which says most first; none of a case before version 0.3."""
     answers = case.verdict.answers
-    lead = _lead(answers)
+    lead = lead_of(answers)
     order = sorted(range(len(answers)), key=lambda index: (index != lead, index))
     return tuple(_shown(answers[index], index) for index in order)
-
-
-def _lead(answers: tuple[QuestionAnswer, ...]) -> int:
-    """Return the place of the answer that says most: one model, then what was learned, kinship."""
-    by_question = {answer.question: index for index, answer in enumerate(answers)}
-    said = {answer.question: answer.answer for answer in answers}
-    if said.get("one_model") == "indistinguishable":
-        return by_question["one_model"]
-    if said.get("learned") == "supported":
-        return by_question["learned"]
-    return by_question.get("close_relatives", 0)
 
 
 def _shown(answer: QuestionAnswer, index: int) -> ShownAnswer:

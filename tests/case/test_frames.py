@@ -19,6 +19,7 @@ from forensics.support.files import write_text
 from forensics.testing import HOSTILE_TEXTS
 from forensics.verdicts.compare import compare
 from tests.builders import essays, examined
+from tests.report.answered_case import answered_case
 
 ARTEFACTS = Path(__file__).parents[1] / "compatibility" / "frozen" / "artefacts" / "cases"
 COLUMNS = ["evidence", "tier", "status", "score", "low", "high", "floor_a", "floor_b", "n"]
@@ -126,7 +127,7 @@ def test_hostile_answers_are_data() -> None:
 
 def test_the_answer_in_a_notebook_is_a_few_lines(reference_case: Case) -> None:
     html = reference_case._repr_html_()
-    assert reference_case.verdict.headline in html
+    assert "<strong>Are they close relatives?" in html
     assert "vicuna-7b (known)" in html
     assert "Status: screening" in html
     assert len(html) < 4_500
@@ -146,6 +147,13 @@ def test_what_models_and_users_wrote_is_escaped_in_a_notebook(reference_case: Ca
     assert not re.search("[\x00-\x08\x1b\u202e\ud800]", html)
     assert len(html) < 12_000
     html.encode("utf-8")
+
+
+def test_a_notebook_shows_all_four_answers() -> None:
+    html = answered_case()._repr_html_()
+    assert "<strong>Are they close relatives? supported, strongly</strong>" in html
+    for question in ("one model", "learn from the other", "independent"):
+        assert question in html
 
 
 def test_a_blind_case_names_nobody_in_a_notebook(reference_case: Case) -> None:
