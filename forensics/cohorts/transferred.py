@@ -75,8 +75,8 @@ class Transferred:
         return self.calibration.lines[0][0]
 
     def numbers(self, scores: Floats, lengths: Floats) -> Floats:
-        """Return what the lines are over, see `numbers`, with lengths cut to the range."""
-        return numbers(scores, np.clip(lengths, *self.lengths))
+        """Return what the lines are over, see `numbers`, with lengths cut to the longest."""
+        return numbers(scores, np.minimum(lengths, self.lengths[1]))
 
     def refitted(self, values: Floats, prompts: int) -> Floats:
         """Return bounded natural LLRs of numbers, shape (n, 4), each by another refit."""

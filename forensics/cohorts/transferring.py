@@ -26,6 +26,7 @@ from forensics.examination.examined import Examined
 from forensics.transcripts.answers import MAX_ANALYSED_CHARS
 
 _CUT_OFF = 0.2
+SHORTEST = 100  # characters; the quizzes fitted to have medians of 150 and more, but for one model
 _SCALE = "log10 likelihood ratio of close kinship against independence, calibration transferred"
 _OTHER_PROMPT = (
     "Asked under two different system prompts: unlikeness speaks against nothing here, and the "
@@ -149,8 +150,11 @@ def length_condition(called: str, length: float, known: Transferred) -> Conditio
     """
     low, high = known.lengths
     text = f"the median answer of {called}, {length:.0f} characters, "
+    if length < SHORTEST:
+        return Condition(False, f"{text}is too short to show habits ({SHORTEST} are needed)")
     if length < low:
-        return Condition(False, f"{text}is shorter than those of the models fitted to ({low:.0f})")
+        most = f"the {low:.0f} to {high:.0f} of most models fitted to"
+        return Condition(True, f"{text}lies below {most}, as that of some did")
     if length > high:
         return Condition(True, f"{text}counts as the longest of the models fitted to ({high:.0f})")
     return Condition(True, f"{text}lies in the {low:.0f} to {high:.0f} of the models fitted to")

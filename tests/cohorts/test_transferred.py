@@ -244,7 +244,7 @@ def _cut_off() -> tuple[Examined, Examined]:
         ),
         (
             (examined(_laid_out("new", "one", length=2)), examined(_laid_out("new", "two"))),
-            "is shorter than those of the models fitted to",
+            "is too short to show habits (100 are needed)",
         ),
     ],
 )
