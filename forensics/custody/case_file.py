@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from forensics.case.document import CaseNote, CasePlan, Claim
 from forensics.errors import InputFileError, OutputError, UsageError
-from forensics.support.chained_file import append, is_json, lock, mend
+from forensics.support.chained_file import append, is_begun, lock, mend
 from forensics.support.clock import now
 from forensics.support.hash_chain import (
     CHAIN_START,
@@ -145,7 +145,7 @@ def read_case_file(path: Path) -> CaseFile:
 
 def _parse(path: Path, raw: bytes) -> CaseFile:
     whole, end, unended = raw.rpartition(b"\n")
-    is_cut_off = bool(unended) and not is_json(unended)
+    is_cut_off = bool(unended) and is_begun(unended)
     if unended and not is_cut_off:
         whole, end = raw, b"\n"
     fault = chain_fault(whole + end)

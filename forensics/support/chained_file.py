@@ -76,3 +76,12 @@ def is_json(line: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def is_begun(line: bytes) -> bool:
+    """Tell whether a line is the beginning of a JSON object: cut off, not altered."""
+    try:
+        json.JSONDecoder().raw_decode(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return True
+    return False  # a whole object, with or without something behind it
