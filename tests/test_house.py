@@ -21,6 +21,7 @@ OLD_PATHS = {"backends", "comparators", "examined.py", "importers", "matching.py
 EMPTY_NAMES = {"one", "found", "own", "kept", "told"}
 # The folders of `forensics/` in which none is left.
 NAMED_FOLDERS = (
+    "cohorts",
     "custody",
     "evaluation",
     "evidence",

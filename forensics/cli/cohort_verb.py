@@ -88,8 +88,8 @@ def build(
 def _warn(cohort: Cohort, had_pairs: bool) -> None:
     from forensics.cli.progress import note
     from forensics.cohorts.fitting import MIN_KIN_CLUSTERS
-    from forensics.cohorts.likeness import MIN_REFERENCE
     from forensics.cohorts.population import MIN_PEERS
+    from forensics.cohorts.similarity import MIN_REFERENCE
 
     copies = cohort.provenance.get("near_copies")
     if copies:

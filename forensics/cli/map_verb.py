@@ -12,9 +12,9 @@ from forensics.cli import completion
 from forensics.cli.help import Verb, option
 
 if TYPE_CHECKING:
-    from forensics.cohorts.likeness import Flags, Likenesses
     from forensics.cohorts.lineage.models import ModelFacts
     from forensics.cohorts.outputs import Outputs
+    from forensics.cohorts.similarity import Flags, Similarities
     from forensics.cohorts.tree import RelativesMap
 
 FILE = click.Path(path_type=Path)
@@ -64,9 +64,9 @@ def command(
 
     with step_spinner() as spinner:
         task = spinner.add_task("reading", total=None)
-        facts, likenesses, excluded = _read(sources, models)
+        facts, similarities, excluded = _read(sources, models)
         spinner.update(task, description="comparing every pair, resampling the prompts")
-        found = relate(likenesses, excluded, seed=seed)
+        found = relate(similarities, excluded, seed=seed)
     _print(found, top, facts)
     writers = (
         (csv_out, map_files.matrix),
@@ -81,8 +81,8 @@ def command(
 
 def _read(
     sources: Sequence[str], models: Path | None
-) -> tuple[Mapping[str, ModelFacts] | None, Likenesses, Flags]:
-    """Return the facts (None where nothing is known), the likenesses and who is kin to whom."""
+) -> tuple[Mapping[str, ModelFacts] | None, Similarities, Flags]:
+    """Return the facts (None where nothing is known), the similarities and who is kin to whom."""
     from forensics.cohorts.finding import find_cohort
     from forensics.errors import UsageError
     from forensics.support.resources import is_file
@@ -92,9 +92,9 @@ def _read(
         if models:
             raise UsageError("a cohort knows its models; --models goes with transcripts")
         cohort = find_cohort(sources[0])
-        return cohort.facts, cohort.likenesses(), cohort.excluded()
+        return cohort.facts, cohort.similarities(), cohort.excluded()
     outputs = _outputs([Path(source) for source in sources], models)
-    return outputs.facts if models else None, outputs.likenesses(), outputs.excluded()
+    return outputs.facts if models else None, outputs.similarities(), outputs.excluded()
 
 
 def _outputs(paths: Sequence[Path], models: Path | None) -> Outputs:

@@ -205,7 +205,7 @@ def evaluate_settings(options: Options, pairs: Path, models: Path) -> EvaluateSe
 
 def _destination(name: str, prompts: int | None) -> Path:
     from forensics.cohorts.finding import destination
-    from forensics.cohorts.likeness import MIN_PROMPTS
+    from forensics.cohorts.similarity import MIN_PROMPTS
     from forensics.errors import UsageError
 
     if prompts is not None and prompts < MIN_PROMPTS:

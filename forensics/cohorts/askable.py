@@ -27,7 +27,7 @@ class AskableSuite:
         at = month(released)
         if at is None:
             return False
-        near = sum(abs(one - at) <= MONTHS for one in self.months)
+        near = sum(abs(fitted - at) <= MONTHS for fitted in self.months)
         return near >= MIN_PEERS + _OF_THEIR_OWN
 
     @property
@@ -36,20 +36,20 @@ class AskableSuite:
         if not self.months:
             return None
         every = range(self.months[0] - MONTHS, self.months[-1] + MONTHS + 1)
-        covered = [one for one in map(_written, every) if self.covers(one)]
+        covered = [released for released in map(_written, every) if self.covers(released)]
         return (covered[0], covered[-1]) if covered else None
 
 
 def askable_suites() -> list[AskableSuite]:
     """Return the shipped suites that have a calibrated cohort, the shortest first."""
     texts = set(suite_names())
-    found = []
+    suites = []
     for name, path in shipped_files().items():
         head = read_head(path)
         if name in texts and head.get("calibration"):
-            months = _known(str(one.get("released") or "") for one in head["models"])
-            found.append(AskableSuite(name, len(head["prompts"]), months))
-    return sorted(found, key=lambda one: (one.prompts, one.name))
+            months = _known(str(model.get("released") or "") for model in head["models"])
+            suites.append(AskableSuite(name, len(head["prompts"]), months))
+    return sorted(suites, key=lambda suite: (suite.prompts, suite.name))
 
 
 def _known(released: Iterable[str]) -> tuple[int, ...]:

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from forensics.case.evidence import ReferenceScores
 from forensics.cohorts.fitting import Calibration
-from forensics.cohorts.likeness import Flags, Likenesses, mean_rows, of_rows
 from forensics.cohorts.lineage.models import ModelFacts
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import Population, Traits
+from forensics.cohorts.similarity import Flags, Similarities, mean_rows, of_rows
 from forensics.cohorts.validation import Validation
 from forensics.errors import UsageError
 from forensics.evidence.features.sketches import (
@@ -49,7 +49,7 @@ class CohortPrompt:
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Many models of known lineage, and what calibrates a likeness against them.
+    """Many models of known lineage, and what calibrates a similarity against them.
 
     `sketches`, shape (prompts, models, 128), holds 256 numbers of 4 bits a model and prompt, and
     `scales` (prompts, models) their unit, 0 where there is no answer. `frequency` (prompts, 8192)
@@ -121,12 +121,12 @@ class Cohort:
         Returns:
             unit rows, shape (prompts, 256), zero where there is no answer.
         """
-        found = np.zeros((len(self.prompts), DIMENSIONS), dtype=np.float32)
+        sketches = np.zeros((len(self.prompts), DIMENSIONS), dtype=np.float32)
         for number, prompt in enumerate(self.prompts):
             texts = [text for text in answers.get(prompt.sha256, ()) if text.strip()]
             if texts:
-                found[number] = self._sketch(number, texts)
-        return found
+                sketches[number] = self._sketch(number, texts)
+        return sketches
 
     def _sketch(self, prompt: int, texts: Sequence[str]) -> Floats32:
         frequency = self.frequency[prompt].astype(np.int64)
@@ -135,11 +135,11 @@ class Cohort:
         unit: Floats32 = restore(*quantise(folded))[0]
         return unit
 
-    def likenesses(
+    def similarities(
         self,
         subjects: Sequence[tuple[str, Floats32]] = (),
         prompts: Sequence[int] | None = None,
-    ) -> Likenesses:
+    ) -> Similarities:
         """Return how alike all models are, the subjects behind the cohort's own.
 
         Args:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.likeness import MIN_PROMPTS
 from forensics.cohorts.pack_files import read_cohort, read_head
+from forensics.cohorts.similarity import MIN_PROMPTS
 from forensics.errors import InputFileError, PluginWarning, UsageError
 from forensics.suites.suite import Suite
 from forensics.support.resources import cache_folder, data_folder, is_file
@@ -28,8 +28,8 @@ def shipped() -> list[str]:
 def known() -> dict[str, Path]:
     """Return every cohort that has a name, the shipped ones first: name → file."""
     first = dict(sorted(shipped_files().items()))
-    own = {path.stem: path for path in sorted(cache_folder("cohorts").glob(f"*{_SUFFIX}"))}
-    return first | {name: path for name, path in own.items() if name not in first}
+    added = {path.stem: path for path in sorted(cache_folder("cohorts").glob(f"*{_SUFFIX}"))}
+    return first | {name: path for name, path in added.items() if name not in first}
 
 
 def shipped_files() -> dict[str, Path]:
@@ -99,8 +99,8 @@ def calibrating_cohort(prompt_hashes: Collection[str]) -> Cohort | None:
     if matching is not None and matching.calibration is not None:
         return matching
     shipped_ones = [read_cohort(path) for path in shipped_files().values()]
-    calibrated = [one for one in shipped_ones if one.calibration is not None]
-    return max(calibrated, key=lambda one: len(one.models), default=None)
+    calibrated = [cohort for cohort in shipped_ones if cohort.calibration is not None]
+    return max(calibrated, key=lambda cohort: len(cohort.models), default=None)
 
 
 def weighed(suite: Suite) -> Suite:
@@ -132,18 +132,18 @@ def find_model(target: str, cohorts: Iterable[Cohort] = ()) -> tuple[Cohort, str
     Raises:
         UsageError: no cohort has that model, or several do.
     """
-    given: Mapping[str, Cohort] = {one.name: one for one in cohorts} or _all()
-    found = [one for one in given.values() if target in one.facts]
-    if len(found) == 1:
-        return found[0], target
-    if found:
-        forms = " or ".join(f"cohort:{one.name}/{target}" for one in found)
+    given: Mapping[str, Cohort] = {cohort.name: cohort for cohort in cohorts} or _all()
+    holding = [cohort for cohort in given.values() if target in cohort.facts]
+    if len(holding) == 1:
+        return holding[0], target
+    if holding:
+        forms = " or ".join(f"cohort:{cohort.name}/{target}" for cohort in holding)
         raise UsageError(f"several cohorts have a model {target!r}; write {forms}")
     name, separator, model = target.partition("/")
     if separator and name in given:
         given[name].place(model)
         return given[name], model
-    everyone = sorted({model for one in given.values() for model in one.models})
+    everyone = sorted({model for cohort in given.values() for model in cohort.models})
     close = difflib.get_close_matches(target, everyone, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}?" if close else "see: forensics cohort info NAME"
     raise UsageError(
@@ -152,10 +152,10 @@ def find_model(target: str, cohorts: Iterable[Cohort] = ()) -> tuple[Cohort, str
 
 
 def _all() -> dict[str, Cohort]:
-    found = {}
+    cohorts = {}
     for name, path in known().items():
         try:
-            found[name] = read_cohort(path)
+            cohorts[name] = read_cohort(path)
         except InputFileError as error:
             warnings.warn(f"cohort skipped: {error}", PluginWarning, stacklevel=2)
-    return found
+    return cohorts

@@ -1,12 +1,13 @@
-"""Normalised likeness → likelihood ratio, fitted on pairs of known lineage.
+"""Normalised similarity → likelihood ratio, fitted on pairs of known lineage.
 
-How far apart kin and strangers lie depends on how many prompts were asked, so one line is fitted
-for each of several numbers of prompts, and the LLR read off between the two that enclose a case's.
+How far apart kin and unrelated pairs lie depends on how many prompts were asked, so one line is
+fitted for each of several numbers of prompts, and the LLR read off between the two that enclose a
+case's.
 Text does not tell one model under two settings from two models of close descent: 26 pairs of the
 one and 67 of the other score alike. Both are therefore fitted as one proposition, *close kinship*,
 against independence. What is between them and independence (one teacher, one base, one developer)
-is not fitted: its scores overlap with those of strangers, or come from models that are everybody's
-neighbour.
+is not fitted: its scores overlap with those of unrelated pairs, or come from models that are
+everybody's neighbour.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from forensics.cohorts.calibration import (
     cluster_weights,
     count_clusters,
 )
-from forensics.cohorts.likeness import Flags, Floats, Likenesses, pair_scores
 from forensics.cohorts.lineage.hypotheses import Hypothesis
+from forensics.cohorts.similarity import Flags, Floats, Similarities, pair_scores
 
 CLOSE_KIN: tuple[Hypothesis, ...] = ("same_model", "close_descent")
 PROMPT_COUNTS = (8, 16, 25, 50, 100, 200, 400)
 MIN_KIN_CLUSTERS = 6
-MIN_STRANGERS = 20  # the best of fewer says little about the best of a whole cohort
+MIN_UNRELATED = 20  # the best of fewer says little about the best of a whole cohort
 MIN_SUBJECTS = 20
 _DRAWS = 4  # subsets of prompts for every number of them
 _RIDGE = 0.1
@@ -52,7 +53,7 @@ class Labelled:
 
     def are(self, *hypotheses: Hypothesis) -> Flags:
         """Flag the pairs of these hypotheses, shape (n,)."""
-        return np.array([one in hypotheses for one in self.hypotheses], dtype=bool)
+        return np.array([hypothesis in hypotheses for hypothesis in self.hypotheses], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -84,18 +85,18 @@ class Maxima:
 class Calibration:
     """Fitted lines by number of prompts, in ascending order; at least one.
 
-    `best_of_strangers` has, by number of prompts, the distribution of the best score that a model
+    `best_of_unrelated` has, by number of prompts, the distribution of the best score that a model
     reaches among models unrelated to it.
     """
 
     lines: tuple[tuple[int, LogisticFusion], ...]
-    best_of_strangers: tuple[tuple[int, Maxima], ...] = ()
+    best_of_unrelated: tuple[tuple[int, Maxima], ...] = ()
 
     def llr(self, score: float | Floats, prompts: int, bounded: bool = True) -> Floats:
         """Return natural LLRs of close kinship against independence, in the shape of `score`.
 
         Args:
-            score: normalised likeness.
+            score: normalised similarity.
             prompts: how many prompts it was measured on.
             bounded: no stronger than the number of lineage clusters allows.
         """
@@ -120,21 +121,23 @@ class Calibration:
 
     def nearest(self, prompts: int) -> LogisticFusion:
         """Return the line fitted for about as many prompts."""
-        return min(self.lines, key=lambda one: abs(np.log(one[0] / max(prompts, 1))))[1]
+        return min(self.lines, key=lambda line: abs(np.log(line[0] / max(prompts, 1))))[1]
 
     def family_wise(self, score: float, prompts: int) -> float | None:
         """Return how often an unrelated subject's best score is as high; None if not measured."""
-        if not self.best_of_strangers:
+        if not self.best_of_unrelated:
             return None
-        found = min(self.best_of_strangers, key=lambda one: abs(np.log(one[0] / max(prompts, 1))))
-        return found[1].rate(score)
+        nearest_size = min(
+            self.best_of_unrelated, key=lambda maxima: abs(np.log(maxima[0] / max(prompts, 1)))
+        )
+        return nearest_size[1].rate(score)
 
     def to_json(self) -> dict[str, Any]:
         """Give the calibration as plain JSON values."""
         return {
             "lines": [{"prompts": size, "line": line.to_json()} for size, line in self.lines],
             "best_of_strangers": [
-                {"prompts": size, **asdict(one)} for size, one in self.best_of_strangers
+                {"prompts": size, **asdict(maxima)} for size, maxima in self.best_of_unrelated
             ],
         }
 
@@ -142,17 +145,18 @@ class Calibration:
     def from_json(cls, values: Mapping[str, Any]) -> Calibration:
         """Read what `to_json` gave."""
         lines = (
-            (int(one["prompts"]), LogisticFusion.from_json(one["line"])) for one in values["lines"]
+            (int(entry["prompts"]), LogisticFusion.from_json(entry["line"]))
+            for entry in values["lines"]
         )
         maxima = (
-            (int(one["prompts"]), Maxima(one["location"], one["scale"], one["subjects"]))
-            for one in values.get("best_of_strangers", ())
+            (int(entry["prompts"]), Maxima(entry["location"], entry["scale"], entry["subjects"]))
+            for entry in values.get("best_of_strangers", ())
         )
         return cls(tuple(lines), tuple(maxima))
 
 
 def fit(
-    likenesses: Likenesses,
+    similarities: Similarities,
     excluded: Flags,
     labelled: Labelled,
     sizes: Sequence[int] | None = None,
@@ -161,18 +165,18 @@ def fit(
     """Fit a line for each number of prompts; None where the kin come from too few clusters.
 
     Args:
-        likenesses: of all models of the cohort.
+        similarities: of all models of the cohort.
         excluded: who may not be a reference for whom, see `pair_scores`.
         labelled: pairs with a documented relation; those of other hypotheses are passed over.
         sizes: numbers of prompts to fit for; by default those of `PROMPT_COUNTS` there are.
         seed: of the choice of prompts.
     """
     used = labelled.where(labelled.are(*CLOSE_KIN, "independent"))
-    return fit_scores(scores_by_size(likenesses, excluded, used, sizes, seed), used)
+    return fit_scores(scores_by_size(similarities, excluded, used, sizes, seed), used)
 
 
 def scores_by_size(
-    likenesses: Likenesses,
+    similarities: Similarities,
     excluded: Flags,
     labelled: Labelled,
     sizes: Sequence[int] | None = None,
@@ -182,12 +186,12 @@ def scores_by_size(
 
     The arguments are those of `fit`.
     """
-    found = []
-    for size in sizes or _sizes(len(likenesses.prompts)):
-        draws = _draws(len(likenesses.prompts), size, seed)
-        scores = [pair_scores(likenesses.on(r), excluded, labelled.pairs).score for r in draws]
-        found.append((size, np.array(scores)))
-    return tuple(found)
+    by_size = []
+    for size in sizes or _sizes(len(similarities.prompts)):
+        draws = _draws(len(similarities.prompts), size, seed)
+        scores = [pair_scores(similarities.on(r), excluded, labelled.pairs).score for r in draws]
+        by_size.append((size, np.array(scores)))
+    return tuple(by_size)
 
 
 def fit_scores(scores: Sequence[tuple[int, Floats]], labelled: Labelled) -> Calibration | None:
@@ -197,29 +201,31 @@ def fit_scores(scores: Sequence[tuple[int, Floats]], labelled: Labelled) -> Cali
         line = fit_line(drawn, labelled)
         if line is not None:
             lines.append((size, line))
-        best = best_of_strangers(drawn, labelled)
+        best = best_of_unrelated(drawn, labelled)
         if best.shape[1] >= MIN_SUBJECTS:
             maxima.append((size, Maxima.of(best)))
     return Calibration(tuple(lines), tuple(maxima)) if lines else None
 
 
-def best_of_strangers(scores: Floats, labelled: Labelled) -> Floats:
+def best_of_unrelated(scores: Floats, labelled: Labelled) -> Floats:
     """Return each model's best score among models unrelated to it: shape (draws, subjects).
 
-    Models with fewer than `MIN_STRANGERS` such pairs are left out.
+    Models with fewer than `MIN_UNRELATED` such pairs are left out.
 
     Args:
         scores: shape (draws, pairs), NaN where there is none.
         labelled: the pairs.
     """
-    strangers = labelled.are("independent")
-    pairs = labelled.pairs[strangers]
-    found = []
+    unrelated = labelled.are("independent")
+    pairs = labelled.pairs[unrelated]
+    best_of_models = []
     for model in np.unique(pairs):
-        own = np.nan_to_num(scores[:, strangers][:, (pairs == model).any(axis=1)], nan=-np.inf)
-        if own.shape[1] >= MIN_STRANGERS:
-            found.append(own.max(axis=1))
-    best = np.array(found).T.reshape(len(scores), -1)
+        scores_of_model = np.nan_to_num(
+            scores[:, unrelated][:, (pairs == model).any(axis=1)], nan=-np.inf
+        )
+        if scores_of_model.shape[1] >= MIN_UNRELATED:
+            best_of_models.append(scores_of_model.max(axis=1))
+    best = np.array(best_of_models).T.reshape(len(scores), -1)
     return best[:, np.isfinite(best).all(axis=0)]
 
 
@@ -235,9 +241,9 @@ def fit_line(
 
     Returns None where kin pairs come from too few clusters, or no pair is unrelated.
     """
-    kin, strangers = labelled.are(*CLOSE_KIN), labelled.are("independent")
-    keep = (kin | strangers) & np.isfinite(scores).all(axis=0)
-    if not (keep & strangers).any() or not (keep & kin).any():
+    kin, unrelated = labelled.are(*CLOSE_KIN), labelled.are("independent")
+    keep = (kin | unrelated) & np.isfinite(scores).all(axis=0)
+    if not (keep & unrelated).any() or not (keep & kin).any():
         return None
     low, high = labelled.clusters[keep].T
     of_kin = kin[keep]

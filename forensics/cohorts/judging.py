@@ -1,4 +1,4 @@
-"""A pair judged against a cohort: normalised likeness, its interval, and its likelihood ratio."""
+"""A pair judged against a cohort: normalised similarity, its interval, and its likelihood ratio."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import to_log10
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration
-from forensics.cohorts.likeness import (
+from forensics.cohorts.lineage.models import clusters
+from forensics.cohorts.placed import Placed, excluded_for
+from forensics.cohorts.population import Condition, Population
+from forensics.cohorts.similarity import (
     MIN_PROMPTS,
     MIN_REFERENCE,
     Flags,
@@ -30,9 +33,6 @@ from forensics.cohorts.likeness import (
     normalised,
     view,
 )
-from forensics.cohorts.lineage.models import clusters
-from forensics.cohorts.placed import Placed, excluded_for
-from forensics.cohorts.population import Condition, Population
 
 NAME = "likeness"
 TITLE = "Likeness against the cohort"
@@ -57,19 +57,19 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
             f"at least {MIN_PROMPTS} are needed"
         )
         return _without(reason, len(rows), _setting(a, b, cohort))
-    likenesses = cohort.likenesses([("A", a.rows), ("B", b.rows)], rows.tolist())
-    kept = ~(excluded_for(a, cohort) | excluded_for(b, cohort))
-    if kept.sum() < MIN_REFERENCE:
-        reason = f"{kept.sum()} reference models are left; at least {MIN_REFERENCE} are needed"
+    similarities = cohort.similarities([("A", a.rows), ("B", b.rows)], rows.tolist())
+    reference = ~(excluded_for(a, cohort) | excluded_for(b, cohort))
+    if reference.sum() < MIN_REFERENCE:
+        reason = f"{reference.sum()} reference models are left; at least {MIN_REFERENCE} are needed"
         return _without(reason, len(rows), _setting(a, b, cohort))
     size = len(cohort.models)
-    centred = view(likenesses, np.append(kept, [False, False]))
+    centred = view(similarities, np.append(reference, [False, False]))
     first, second = centred.row(size), centred.row(size + 1)
     per_prompt = first.cosines[:, size + 1].astype(np.float64)
     score = normalised(per_prompt.mean(), first.with_reference(), second.with_reference())
     draws = _resampled(first, second, per_prompt)
-    population = Population((*cohort.traits, a.traits, b.traits), agreement(likenesses))
-    conditions = population.conditions(size, size + 1, np.append(kept, [False, False]))
+    population = Population((*cohort.traits, a.traits, b.traits), agreement(similarities))
+    conditions = population.conditions(size, size + 1, np.append(reference, [False, False]))
     return Evidence(
         comparator=NAME,
         title=TITLE,
@@ -90,7 +90,7 @@ def judge(a: Placed, b: Placed, cohort: Cohort) -> Evidence:
             for row, value in zip(rows, per_prompt, strict=True)
         ),
         caveats=(_OWN_PAIRS,) if cohort.reference and (a.known_as or b.known_as) else (),
-        details=_details(a, b, cohort, kept, conditions, draws, score, len(rows)),
+        details=_details(a, b, cohort, reference, conditions, draws, score, len(rows)),
     )
 
 
@@ -119,7 +119,7 @@ def _log10_lr(cohort: Cohort, score: float, prompts: int) -> dict[str, float] | 
 
 
 def _resampled(first: Row, second: Row, cosines: Floats) -> Floats:
-    """Return normalised likeness over resampled prompts, shape (resamples,)."""
+    """Return normalised similarity over resampled prompts, shape (resamples,)."""
     n = len(cosines)
     weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_RESAMPLES)
     pair = weights @ cosines / n
@@ -129,8 +129,8 @@ def _resampled(first: Row, second: Row, cosines: Floats) -> Floats:
 
 
 def _standardised(row: Row, weights: Floats, pair: Floats) -> Floats:
-    both = row.both[:, row.kept].astype(np.float64)
-    sums = weights @ (row.cosines[:, row.kept] * both)
+    both = row.both[:, row.in_reference].astype(np.float64)
+    sums = weights @ (row.cosines[:, row.in_reference] * both)
     means = sums / np.maximum(weights @ both, 1)
     nearest = np.sort(means, axis=1)[:, ::-1][:, : nearest_count(means.shape[1])]
     standard: Floats = (pair - nearest.mean(axis=1)) / np.maximum(nearest.std(axis=1), _TINY)
@@ -146,7 +146,7 @@ def _details(
     a: Placed,
     b: Placed,
     cohort: Cohort,
-    kept: Flags,
+    reference: Flags,
     conditions: Sequence[Condition],
     draws: Floats,
     score: float,
@@ -158,8 +158,10 @@ def _details(
         cohort_sha256=setting.cohort_sha256,
         known_as=setting.known_as,
         released=setting.released,
-        reference_models=int(kept.sum()),
-        conditions=tuple(MetCondition(met=one.met, text=one.text) for one in conditions),
+        reference_models=int(reference.sum()),
+        conditions=tuple(
+            MetCondition(met=condition.met, text=condition.text) for condition in conditions
+        ),
     )
     if cohort.calibration is None:
         return judged
@@ -183,10 +185,10 @@ def _error_at(
     a: Placed, b: Placed, cohort: Cohort, lines: Calibration, score: float, prompts: int
 ) -> ErrorAtScore | None:
     """Return how many unrelated pairs of other clusters reach the score, where that is known."""
-    own = _clusters(cohort)
-    known = [cohort.place(one.known_as) for one in (a, b) if one.known_as is not None]
-    without = np.isin(own, own[known])
-    return cohort.validation.error_at(lines, score, prompts, own, without)
+    cluster_of = _clusters(cohort)
+    known = [cohort.place(subject.known_as) for subject in (a, b) if subject.known_as is not None]
+    without = np.isin(cluster_of, cluster_of[known])
+    return cohort.validation.error_at(lines, score, prompts, cluster_of, without)
 
 
 def _clusters(cohort: Cohort) -> NDArray[np.intp]:
@@ -195,6 +197,6 @@ def _clusters(cohort: Cohort) -> NDArray[np.intp]:
 
 
 def _rates(cohort: Cohort) -> CohortErrorRates:
-    found = cohort.error_rates.get("close_descent", {})
+    rates = cohort.error_rates.get("close_descent", {})
     wanted = CohortErrorRates.model_fields
-    return CohortErrorRates.model_validate({n: found[n] for n in wanted if n in found})
+    return CohortErrorRates.model_validate({n: rates[n] for n in wanted if n in rates})

@@ -34,12 +34,14 @@ from forensics.transcripts.answers import Answer
 
 def centred_on(comparators: Sequence[Comparator[Any]], cohort: Cohort) -> list[Comparator[Any]]:
     """Give shared manner the cohort's models to centre on; the others stay as they are."""
-    if not any(isinstance(one, SharedManner) for one in comparators):
+    if not any(isinstance(comparator, SharedManner) for comparator in comparators):
         return list(comparators)
     reference = manner_reference(cohort)
     return [
-        replace(one, reference=reference) if isinstance(one, SharedManner) else one
-        for one in comparators
+        replace(comparator, reference=reference)
+        if isinstance(comparator, SharedManner)
+        else comparator
+        for comparator in comparators
     ]
 
 
@@ -158,10 +160,10 @@ def _relatives(cohort: Cohort, numbers: NDArray[np.intp]) -> Flags:
     flags = np.zeros((size, size), dtype=np.bool_)
     for i, first in enumerate(facts):
         for j, second in enumerate(facts):
-            one = first.weights_id.casefold() == second.weights_id.casefold()
+            same_weights = first.weights_id.casefold() == second.weights_id.casefold()
             family = bool(first.family) and (first.family, first.developer) == (
                 second.family,
                 second.developer,
             )
-            flags[i, j] = not one and (family or numbers[i] == numbers[j])
+            flags[i, j] = not same_weights and (family or numbers[i] == numbers[j])
     return flags

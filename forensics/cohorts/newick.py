@@ -12,14 +12,14 @@ _BARE = re.compile(r"[A-Za-z0-9.-]+")
 _NAME = 500
 
 
-def newick(found: RelativesMap) -> str:
+def newick(relatives_map: RelativesMap) -> str:
     """Return the tree, groups labelled with their support in percent.
 
     The tree has no root: its last node joins three groups.
     """
-    names = [_quoted(name) for name in leaf_names(found.models)]
+    names = [_quoted(name) for name in leaf_names(relatives_map.models)]
     texts: list[str] = []
-    for node in found.nodes:
+    for node in relatives_map.nodes:
         inner = ",".join(texts[child] for child in node.children)
         label = _label(node) if node.model is None else names[node.model]
         texts.append(f"{f'({inner})' if inner else ''}{label}:{node.length:.6g}")
@@ -45,7 +45,7 @@ def _quoted(name: str) -> str:
 def distinct(names: Sequence[str], limit: int) -> list[str]:
     """Return names on one line and of at most `limit` characters, no two of them the same."""
     used: set[str] = set()
-    found = []
+    distinct_names = []
     for name in names:
         short = unique = one_line(name, limit)
         number = 2
@@ -53,8 +53,8 @@ def distinct(names: Sequence[str], limit: int) -> list[str]:
             unique = f"{clip(short, limit - 6)} ({number})"
             number += 1
         used.add(unique)
-        found.append(unique)
-    return found
+        distinct_names.append(unique)
+    return distinct_names
 
 
 _PARTS = re.compile(r"'(?:[^']|'')*'|[^(),:;']+|[(),:;']")
@@ -67,14 +67,14 @@ def relabelled(tree: str, label: Callable[[str], str]) -> str:
         tree: in Newick format, as `newick` writes it.
         label: gives a leaf's new name for its old one.
     """
-    found: list[str] = []
+    parts: list[str] = []
     for part in _PARTS.findall(tree):
         # A leaf follows a bracket or a comma; what follows a closing bracket is a group's support.
-        if part in "(),:;'" or (found and found[-1] not in "(,"):
-            found.append(part)
+        if part in "(),:;'" or (parts and parts[-1] not in "(,"):
+            parts.append(part)
             continue
         quoted = len(part) > 1 and part[0] == part[-1] == "'"
         name = part[1:-1].replace("''", "'") if quoted else part
         new = label(name).replace("'", "''")
-        found.append(f"'{new}'")
-    return "".join(found)
+        parts.append(f"'{new}'")
+    return "".join(parts)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.cohorts.fitting import Labelled
-from forensics.cohorts.likeness import Flags, Likenesses, of_texts
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, clusters, excluded_with
 from forensics.cohorts.population import Population, traits_of
+from forensics.cohorts.similarity import Flags, Similarities, of_texts
 from forensics.errors import InputFileError
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
@@ -51,7 +51,7 @@ class Outputs:
             self.reasons,
         )
 
-    def likenesses(self) -> Likenesses:
+    def similarities(self) -> Similarities:
         """Return how alike every two models' answers are, prompt by prompt."""
         return of_texts(self.models, [prompt.sha256 for prompt in self.prompts], self.texts)
 
@@ -136,7 +136,7 @@ def answers_in(path: Path) -> Iterable[tuple[str, tuple[Response, ...]]]:
 
     table = Table()
     if table.detect(path):
-        return [_whole(one) for one in table.read(path)]
+        return [_whole(responses) for responses in table.read(path)]
     return [(path.stem, read_transcript(path).responses)]
 
 
@@ -164,10 +164,10 @@ def arrange(facts: Mapping[str, ModelFacts], answers: Mapping[str, Sequence[Resp
             row = table.setdefault(key, [[] for _ in models])
             row[number].append(response.text)
     least = max(2, _MIN_SHARE * len(models))
-    kept = sorted(key for key, row in table.items() if sum(map(bool, row)) >= least)
+    kept_prompts = sorted(key for key, row in table.items() if sum(map(bool, row)) >= least)
     return Outputs(
         facts,
-        tuple(prompts[key] for key in kept),
-        tuple(tuple(tuple(samples) for samples in table[key]) for key in kept),
+        tuple(prompts[key] for key in kept_prompts),
+        tuple(tuple(tuple(samples) for samples in table[key]) for key in kept_prompts),
         frozenset(reasons),
     )

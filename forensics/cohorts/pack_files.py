@@ -61,7 +61,7 @@ def write_cohort(path: Path, cohort: Cohort) -> Cohort:
         "calibration": cohort.calibration and cohort.calibration.to_json(),
         "error_rates": cohort.error_rates,
         "provenance": cohort.provenance,
-        "reference": {name: one.model_dump() for name, one in cohort.reference.items()},
+        "reference": {name: scores.model_dump() for name, scores in cohort.reference.items()},
         "more_prompts": cohort.more_prompts,
     }
     names = [*_ARRAYS, *(name for name in _OPTIONAL if _array(cohort, name).size)]
@@ -75,8 +75,8 @@ def write_cohort(path: Path, cohort: Cohort) -> Cohort:
 
 def _array(cohort: Cohort, name: str) -> NDArray[Any]:
     owner = cohort.validation if hasattr(cohort.validation, name) else cohort
-    found: NDArray[Any] = getattr(owner, name)
-    return found
+    values: NDArray[Any] = getattr(owner, name)
+    return values
 
 
 def read_cohort(path: Path) -> Cohort:
@@ -143,8 +143,8 @@ def _head(path: Path, metadata: Mapping[str, str]) -> Mapping[str, Any]:
             f"{path}: cohort format {version!r:.20}, but this release reads {VERSION}; build it "
             "again, or use the release that wrote it"
         )
-    found: Mapping[str, Any] = head
-    return found
+    checked: Mapping[str, Any] = head
+    return checked
 
 
 def _refuse(constant: str) -> Any:
@@ -157,7 +157,7 @@ def _check_shapes(path: Path, head: Mapping[str, Any], file: Any) -> None:
     if missing:
         raise InputFileError(f"{path}: the array {missing[0]!r} is missing; build it again")
     lists = {name: head.get(name) for name in ("models", "prompts")}
-    sizes = {name: len(one) if isinstance(one, list) else 0 for name, one in lists.items()}
+    sizes = {name: len(values) if isinstance(values, list) else 0 for name, values in lists.items()}
     optional = {name: form for name, form in _OPTIONAL.items() if name in names}
     for name, (kind, wanted) in {**_ARRAYS, **optional}.items():
         part = file.get_slice(name)
@@ -179,10 +179,10 @@ def _parse(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Cohor
         name=str(head["name"]),
         facts=_facts(head["models"]),
         prompts=tuple(
-            CohortPrompt(str(one["id"]), str(one["sha256"]), str(one["category"]))
-            for one in head["prompts"]
+            CohortPrompt(str(prompt["id"]), str(prompt["sha256"]), str(prompt["category"]))
+            for prompt in head["prompts"]
         ),
-        traits=tuple(_traits(one) for one in head["traits"]),
+        traits=tuple(_traits(traits) for traits in head["traits"]),
         calibration=Calibration.from_json(fitted) if fitted else None,
         error_rates=dict(head["error_rates"]),
         provenance=dict(head["provenance"]),
@@ -194,8 +194,8 @@ def _parse(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Cohor
         phrase_models=arrays["phrase_models"],
         validation=Validation(arrays["refits"], arrays["strangers"], arrays["held_out"]),
         reference={
-            str(name): ReferenceScores.model_validate(one)
-            for name, one in head["reference"].items()
+            str(name): ReferenceScores.model_validate(scores)
+            for name, scores in head["reference"].items()
         },
         more_prompts=tuple(map(str, head.get("more_prompts", ()))),
         repeats=arrays.get("repeats", np.zeros((0, 0), np.float16)),
@@ -215,13 +215,13 @@ def _facts(rows: Sequence[Mapping[str, Any]]) -> dict[str, ModelFacts]:
     }
 
 
-def _traits(one: Mapping[str, Any]) -> Traits:
+def _traits(traits: Mapping[str, Any]) -> Traits:
     return Traits(
-        released=str(one["released"]),
-        length=float(one["length"]),
-        markup=float(one["markup"]),
-        system_prompt=str(one["system_prompt"]),
-        reasoning=bool(one["reasoning"]),
+        released=str(traits["released"]),
+        length=float(traits["length"]),
+        markup=float(traits["markup"]),
+        system_prompt=str(traits["system_prompt"]),
+        reasoning=bool(traits["reasoning"]),
     )
 
 
@@ -250,7 +250,7 @@ def problems_of(cohort: Cohort) -> list[str]:
         "the calibration has no line in ascending order": not _ascending(cohort.calibration),
         "the calibration was checked on other lines": not _validated(cohort),
     }
-    return [problem for problem, found in problems.items() if found]
+    return [problem for problem, is_wrong in problems.items() if is_wrong]
 
 
 def _ascending(calibration: Calibration | None) -> bool:

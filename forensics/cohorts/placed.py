@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.likeness import MIN_PROMPTS, Flags
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import Traits, measured
+from forensics.cohorts.similarity import MIN_PROMPTS, Flags
 from forensics.evidence.features.sketches import Floats32
 from forensics.examination.examined import Examined
 
@@ -80,7 +80,7 @@ def excluded_for(subject: Placed, cohort: Cohort) -> Flags:
 def shares_answers(outputs: Outputs, cohort: Cohort) -> bool:
     """Tell whether some model of these outputs is one of the cohort's, under whatever name."""
     place = {prompt.sha256: row for row, prompt in enumerate(outputs.prompts)}
-    picked = [i for i, one in enumerate(cohort.prompts) if one.sha256 in place][:_ENOUGH]
+    picked = [i for i, prompt in enumerate(cohort.prompts) if prompt.sha256 in place][:_ENOUGH]
     if len(picked) < MIN_PROMPTS:
         return False
     known, answered = cohort.rows(picked), cohort.scales[picked] > 0

@@ -58,37 +58,37 @@ class Population:
     agreement: NDArray[np.float64] | None = None
 
     def conditions(
-        self, a: int, b: int, kept: NDArray[np.bool_], names: tuple[str, str] = ("A", "B")
+        self, a: int, b: int, in_reference: NDArray[np.bool_], names: tuple[str, str] = ("A", "B")
     ) -> tuple[Condition, ...]:
-        """Check models `a` and `b`, called `names`, against the reference that `kept` flags."""
+        """Check models `a` and `b`, called `names`, against those that `in_reference` flags."""
         first, second = self.traits[a], self.traits[b]
-        reference = [self.traits[i] for i in np.flatnonzero(kept)]
+        reference = [self.traits[i] for i in np.flatnonzero(in_reference)]
         return (
             *(
-                _peers(one, called, reference)
-                for called, one in zip(names, (first, second), strict=True)
+                _peers(traits, called, reference)
+                for called, traits in zip(names, (first, second), strict=True)
             ),
             *(
-                _within(one, called, reference, name)
-                for called, one in zip(names, (first, second), strict=True)
+                _within(traits, called, reference, name)
+                for called, traits in zip(names, (first, second), strict=True)
                 for name in ("length", "markup")
             ),
-            *self._of_their_kind(((a, names[0]), (b, names[1])), np.flatnonzero(kept)),
+            *self._of_their_kind(((a, names[0]), (b, names[1])), np.flatnonzero(in_reference)),
             _reasoning(first, second, reference),
             _policy(first, second, reference),
         )
 
     def _of_their_kind(
-        self, subjects: Sequence[tuple[int, str]], kept: NDArray[np.intp]
+        self, subjects: Sequence[tuple[int, str]], in_reference: NDArray[np.intp]
     ) -> Iterator[Condition]:
         # Two who write German among models that write English are alike without any kinship.
-        if self.agreement is None or len(kept) < 2:
+        if self.agreement is None or len(in_reference) < 2:
             return
-        among = self.agreement[np.ix_(kept, kept)]
-        usual = (among.sum(axis=1) - np.diag(among)) / (len(kept) - 1)
+        among = self.agreement[np.ix_(in_reference, in_reference)]
+        usual = (among.sum(axis=1) - np.diag(among)) / (len(in_reference) - 1)
         least = float(usual.mean() - _DEVIATIONS * usual.std())
         for number, called in subjects:
-            value = float(self.agreement[number, kept].mean())
+            value = float(self.agreement[number, in_reference].mean())
             text = f"likeness of {called}'s answers to the cohort's, before centring, {value:.3f}"
             if value >= least:
                 yield Condition(True, f"{text}, is what these have among each other")
@@ -99,13 +99,20 @@ class Population:
                     "language or kind of text",
                 )
 
-    def met(self, pairs: NDArray[np.intp], kept: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
-        """Tell for many pairs whether every condition is met; `kept` flags each one's reference."""
-        found = [
+    def met(
+        self, pairs: NDArray[np.intp], in_reference: Sequence[NDArray[np.bool_]]
+    ) -> NDArray[np.bool_]:
+        """Tell for many pairs whether every condition is met.
+
+        Args:
+            pairs: two model numbers each, shape (pairs, 2).
+            in_reference: flags each pair's reference models.
+        """
+        all_met = [
             all(condition.met for condition in self.conditions(int(a), int(b), flags))
-            for (a, b), flags in zip(pairs, kept, strict=True)
+            for (a, b), flags in zip(pairs, in_reference, strict=True)
         ]
-        return np.array(found, dtype=bool)
+        return np.array(all_met, dtype=bool)
 
 
 def traits_of(facts: ModelFacts, answers: Sequence[str], reasoning: bool = False) -> Traits:
@@ -128,22 +135,22 @@ def month(released: str) -> int | None:
     return int(released[:4]) * 12 + int(released[5:7]) if released else None
 
 
-def _peers(one: Traits, called: str, reference: Sequence[Traits]) -> Condition:
-    own = month(one.released)
-    if own is None:
+def _peers(traits: Traits, called: str, reference: Sequence[Traits]) -> Condition:
+    own_month = month(traits.released)
+    if own_month is None:
         return Condition(False, f"the release date of {called} is not known")
     months = [month(other.released) for other in reference]
-    near = sum(other is not None and abs(other - own) <= MONTHS for other in months)
+    near = sum(other is not None and abs(other - own_month) <= MONTHS for other in months)
     text = (
         f"{near} reference models of other families were released within {MONTHS} months of "
-        f"{called} ({one.released}); {MIN_PEERS} are needed"
+        f"{called} ({traits.released}); {MIN_PEERS} are needed"
     )
     return Condition(near >= MIN_PEERS, text)
 
 
-def _within(one: Traits, called: str, reference: Sequence[Traits], name: str) -> Condition:
+def _within(traits: Traits, called: str, reference: Sequence[Traits], name: str) -> Condition:
     values = [getattr(other, name) for other in reference if other.length > 0]
-    value = float(getattr(one, name))
+    value = float(getattr(traits, name))
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     what = {"length": "the median answer length (characters)", "markup": "layout marks per 1,000"}
     met = low / _SLACK <= value <= high * _SLACK

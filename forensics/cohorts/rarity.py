@@ -27,7 +27,7 @@ def with_rarity(evidence: Sequence[Evidence], known: Examined, cohort: Cohort) -
         for answer in known.answers
         if answer.prompt_sha256 in answered
     }
-    return [_with_rarity(one, texts, cohort) if one.exhibits else one for one in evidence]
+    return [_with_rarity(entry, texts, cohort) if entry.exhibits else entry for entry in evidence]
 
 
 def _with_rarity(
@@ -48,14 +48,14 @@ def _rarity(
     if text is None or not counted:
         return None
     runs = [words(text[start:end]) for start, end in exhibit.spans_a]
-    found = [cohort.rarity(run) for run in runs if len(run) >= PHRASE_WORDS]
-    if not found:
+    models_of_run = [cohort.rarity(run) for run in runs if len(run) >= PHRASE_WORDS]
+    if not models_of_run:
         return None
     added = cohort.provenance.get("added", ())  # later than the count
-    listed = [models for models in found if models is not None]
+    listed = [models for models in models_of_run if models is not None]
     return Rarity(
         cohort=cohort.name,
-        models=min(listed) if len(listed) == len(found) else None,
-        of=len(cohort.models) - sum(len(one["models"]) for one in added),
+        models=min(listed) if len(listed) == len(models_of_run) else None,
+        of=len(cohort.models) - sum(len(run["models"]) for run in added),
         least_clusters=counted["least_clusters"],
     )

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from forensics.case.document import Relative, Relatives
 from forensics.cohorts.all_pairs import mean_cosines, normalise
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.likeness import MIN_PROMPTS, NORMALISED_FROM, Flags, of_rows, pair_scores
 from forensics.cohorts.newick import newick
 from forensics.cohorts.placed import Placed, excluded_for
+from forensics.cohorts.similarity import MIN_PROMPTS, NORMALISED_FROM, Flags, of_rows, pair_scores
 from forensics.cohorts.tree import RelativesMap, Scale, distances, neighbour_joining
 from forensics.evidence.features.sketches import Floats32
 
@@ -39,17 +39,17 @@ def relatives(a: Placed, b: Placed, cohort: Cohort) -> Relatives | None:
     placed = np.stack([a.rows[prompts], b.rows[prompts]], axis=1)
     rows = np.concatenate([cohort.rows(prompts.tolist()), placed], axis=1)
     hashes = [cohort.prompts[number].sha256 for number in prompts]
-    likenesses = of_rows([*cohort.models, "A", "B"], hashes, rows)
+    similarities = of_rows([*cohort.models, "A", "B"], hashes, rows)
     size = len(cohort.models)
     excluded = _excluded(a, b, cohort)
     pairs = np.array([(size + side, model) for side in (0, 1) for model in range(size)], np.intp)
-    scores = pair_scores(likenesses, excluded, pairs).score.reshape(2, size)
+    scores = pair_scores(similarities, excluded, pairs).score.reshape(2, size)
     nearest = [_nearest(row, side, cohort) for row, side in zip(scores, (a, b), strict=True)]
-    if not any(len(one) for one in nearest):
+    if not any(len(models) for models in nearest):
         return None
     first, second = (
-        tuple(_relative(cohort, int(model), float(row[model])) for model in found)
-        for row, found in zip(scores, nearest, strict=True)
+        tuple(_relative(cohort, int(model), float(row[model])) for model in nearest_of_row)
+        for row, nearest_of_row in zip(scores, nearest, strict=True)
     )
     return Relatives(
         cohort=cohort.name,

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.cohorts.calibration import ErrorRate, error_rate
-from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.population import MONTHS, month
+from forensics.cohorts.similarity import Flags, Floats
 from forensics.cohorts.teacher_level import ASSISTANT_STYLE, MAX_ERROR, HeldOut, Level
 from forensics.cohorts.teacher_wording import teacher_statement
 
@@ -80,7 +80,9 @@ def _is_own(teacher: str, student: ModelFacts, models: Sequence[ModelFacts]) -> 
     """Tell whether a teacher's name begins like a model of the student's own developer."""
     head = "".join(itertools.takewhile(str.isalpha, _plain(teacher)))
     return bool(head and student.developer) and any(
-        _plain(one.model).startswith(head) for one in models if one.developer == student.developer
+        _plain(fact.model).startswith(head)
+        for fact in models
+        if fact.developer == student.developer
     )
 
 
@@ -93,8 +95,8 @@ def apart(facts: Mapping[str, ModelFacts], excluded: Flags) -> Flags:
     """
     developers = np.array([fact.developer for fact in facts.values()])
     same = (developers[:, None] == developers[None, :]) & (developers != "")
-    found: Flags = ~(excluded | excluded.T | same)
-    return found
+    flags: Flags = ~(excluded | excluded.T | same)
+    return flags
 
 
 def contrasts(agreement: Floats, held_against: Flags, known: Roles) -> Floats:
@@ -117,8 +119,8 @@ def contrasts(agreement: Floats, held_against: Flags, known: Roles) -> Floats:
         count = used.sum(axis=1)
         mean = (agreement * used).sum(axis=1) / np.maximum(count, 1)
         sides.append(np.where(count > 0, mean, np.nan))
-    found: Floats = sides[0] - sides[1]
-    return found
+    contrast: Floats = sides[0] - sides[1]
+    return contrast
 
 
 @dataclass(frozen=True)
@@ -172,17 +174,17 @@ def finding(
     """
     known = _known(agreement[:-1, :-1], facts, excluded)
     tried = _held_out(known)
-    own = contrasts(agreement[-1:, :-1], ~kin[None], known.roles)[0]
-    rate = known.rate(float(own), float(month(released) or np.nan), kin)
-    told = bool(np.isfinite(own)) and rate.trials > 0
-    leans = _none_as_far(rate) if told and covered else None
+    contrast = contrasts(agreement[-1:, :-1], ~kin[None], known.roles)[0]
+    rate = known.rate(float(contrast), float(month(released) or np.nan), kin)
+    can_be_told = bool(np.isfinite(contrast)) and rate.trials > 0
+    leans = _none_as_far(rate) if can_be_told and covered else None
     level: Level = ASSISTANT_STYLE if tried.holds and leans else "none"
     return TeacherFinding(
         level,
         teacher_statement(level, tried, rate, covered),
         leans,
         int(rate.trials),
-        round(rate.upper, 4) if told else None,
+        round(rate.upper, 4) if can_be_told else None,
         tried,
     )
 
@@ -202,12 +204,12 @@ def _held_out(known: _Known) -> HeldOut:
     students, others = (
         np.flatnonzero(role).tolist() for role in (known.roles.students, known.roles.others)
     )
-    wrong = {int(known.cluster[i]) for i in others if known.leans(i)}
+    in_error = {int(known.cluster[i]) for i in others if known.leans(i)}
     return HeldOut(
         len(students),
         sum(known.leans(i) for i in students),
         len(np.unique(known.cluster[others])),
-        len(wrong),
+        len(in_error),
     )
 
 

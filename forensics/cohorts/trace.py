@@ -15,9 +15,9 @@ import numpy as np
 
 from forensics.cohorts.calibration import to_log10
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.likeness import MIN_PROMPTS, Flags, Floats, agreement, pair_scores
 from forensics.cohorts.placed import Placed, excluded_for
 from forensics.cohorts.population import Condition, Population
+from forensics.cohorts.similarity import MIN_PROMPTS, Flags, Floats, agreement, pair_scores
 from forensics.cohorts.teachers import TeacherFinding, apart
 from forensics.cohorts.teachers import finding as teacher_finding
 from forensics.cohorts.trace_wording import (
@@ -103,12 +103,12 @@ def trace(subject: Placed, cohort: Cohort) -> Trace:
     if subject.answered < MIN_PROMPTS:
         return _insufficient(subject, cohort)
     prompts = np.flatnonzero(np.any(subject.rows != 0, axis=1)).tolist()
-    likenesses = cohort.likenesses([(subject.name, subject.rows)], prompts)
+    similarities = cohort.similarities([(subject.name, subject.rows)], prompts)
     excluded = _with_subject(cohort.excluded(), excluded_for(subject, cohort))
-    own = len(cohort.models)
+    subject_number = len(cohort.models)
     candidates = [i for i, model in enumerate(cohort.models) if model != subject.known_as]
-    pairs = np.array([(own, i) for i in candidates], dtype=np.intp)
-    scores = pair_scores(likenesses, excluded, pairs)
+    pairs = np.array([(subject_number, i) for i in candidates], dtype=np.intp)
+    scores = pair_scores(similarities, excluded, pairs)
     order = np.argsort(-np.nan_to_num(scores.score, nan=-np.inf), kind="stable")
     relatives = tuple(
         _relative(
@@ -124,20 +124,22 @@ def trace(subject: Placed, cohort: Cohort) -> Trace:
     if not relatives:
         return _insufficient(subject, cohort)
     alike = [
-        one for one in relatives if one.family_wise is not None and one.family_wise <= FAMILY_WISE
+        candidate
+        for candidate in relatives
+        if candidate.family_wise is not None and candidate.family_wise <= FAMILY_WISE
     ]
-    means = agreement(likenesses)
+    means = agreement(similarities)
     kin = excluded_for(subject, cohort)
     conditions = _conditions(subject, cohort, relatives[0].model, means, kin)
     covered = all(condition.met for condition in conditions)
-    named = tuple(one.model for one in alike) if covered else ()
+    named = tuple(candidate.model for candidate in alike) if covered else ()
     return Trace(
         subject.name,
         cohort.name,
         subject.known_as,
         len(prompts),
         relatives,
-        tuple(one.model for one in alike),
+        tuple(candidate.model for candidate in alike),
         named,
         _level(alike) if covered else "none",
         _reading(alike, relatives, conditions),
@@ -188,9 +190,9 @@ def _conditions(
 ) -> tuple[Condition, ...]:
     population = Population((*cohort.traits, subject.traits), means)
     number = cohort.place(best)
-    kept = ~(cohort.excluded()[number] | kin)
+    in_reference = ~(cohort.excluded()[number] | kin)
     names = (subject.name, best)
-    return population.conditions(len(cohort.models), number, np.append(kept, False), names)
+    return population.conditions(len(cohort.models), number, np.append(in_reference, False), names)
 
 
 def _level(alike: Sequence[Candidate]) -> Level:
@@ -200,7 +202,7 @@ def _level(alike: Sequence[Candidate]) -> Level:
         return "model"
     levels: tuple[Level, ...] = ("family", "developer")
     for level in levels:
-        values = {getattr(one, level) for one in alike}
+        values = {getattr(candidate, level) for candidate in alike}
         if len(values) == 1 and "" not in values:
             return level
     return "several"

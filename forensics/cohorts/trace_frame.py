@@ -29,18 +29,18 @@ def trace_frame(trace: Trace) -> pd.DataFrame:
     """Return a row per candidate, the likeliest first; see `Trace.to_frame`."""
     rows = [
         {
-            "model": one.model,
-            "family": one.family,
-            "developer": one.developer,
-            "released": one.released,
-            "score": one.score,
-            "cosine": one.cosine,
-            "log10_lr": one.log10_lr if trace.covered else None,
-            "family_wise": one.family_wise,
-            "alike": one.model in trace.alike,
-            "named": one.model in trace.named,
+            "model": candidate.model,
+            "family": candidate.family,
+            "developer": candidate.developer,
+            "released": candidate.released,
+            "score": candidate.score,
+            "cosine": candidate.cosine,
+            "log10_lr": candidate.log10_lr if trace.covered else None,
+            "family_wise": candidate.family_wise,
+            "alike": candidate.model in trace.alike,
+            "named": candidate.model in trace.named,
         }
-        for one in trace.relatives
+        for candidate in trace.relatives
     ]
     return frame(rows, _COLUMNS)
 

@@ -29,7 +29,7 @@ from forensics.case.evidence import ReferenceScores
 from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import CalibrationError, count_clusters
 from forensics.cohorts.fitting import Calibration
-from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.similarity import Flags, Floats
 from forensics.errors import InputFileError
 from forensics.support.resources import data_folder
 
@@ -91,12 +91,12 @@ class Transferred:
     def error_at(self, llr: float, prompts: int) -> ErrorAtScore:
         """Count the unrelated pairs of sets left out that have so high an LLR."""
         mixed = sum(share * self.strangers[i] for i, share in self.calibration.shares(prompts))
-        wrong = np.asarray(mixed) >= llr - 1e-3  # the file rounds
+        in_error = np.asarray(mixed) >= llr - 1e-3  # the file rounds
         return ErrorAtScore(
-            pairs=len(wrong),
-            pairs_in_error=int(wrong.sum()),
+            pairs=len(in_error),
+            pairs_in_error=int(in_error.sum()),
             clusters=count_clusters(*self.clusters.T),
-            clusters_in_error=count_clusters(*self.clusters[wrong].T) if wrong.any() else 0,
+            clusters_in_error=count_clusters(*self.clusters[in_error].T) if in_error.any() else 0,
         )
 
     def rates_at(self, prompts: int) -> dict[str, TransferredErrorRates]:
@@ -118,7 +118,7 @@ class Transferred:
             "clusters": np.asarray(self.clusters, dtype=int).tolist(),
             "lengths": list(self.lengths),
             "months": list(self.months),
-            "reference": {name: one.model_dump() for name, one in self.reference.items()},
+            "reference": {name: scores.model_dump() for name, scores in self.reference.items()},
             "rates": self.rates,
             "provenance": self.provenance,
         }
@@ -164,24 +164,27 @@ def read_transferred(path: Path) -> Transferred | None:
     """
     try:
         content = path.read_bytes()
-        found = json.loads(content)
-        if not found["calibration"]["lines"]:
+        document = json.loads(content)
+        if not document["calibration"]["lines"]:
             return None
-        low, high = found["lengths"]
-        first, last = found["months"]
+        low, high = document["lengths"]
+        first, last = document["months"]
         return Transferred(
-            Calibration.from_json(found["calibration"]),
-            np.array(found["refits"], dtype=np.float64),
-            np.array(found["strangers"], dtype=np.float64),
-            np.array(found["clusters"], dtype=np.float64),
+            Calibration.from_json(document["calibration"]),
+            np.array(document["refits"], dtype=np.float64),
+            np.array(document["strangers"], dtype=np.float64),
+            np.array(document["clusters"], dtype=np.float64),
             (float(low), float(high)),
-            dict(found["rates"]),
-            dict(found["provenance"]),
-            {str(name): Calibration.from_json(one) for name, one in found["without"].items()},
+            dict(document["rates"]),
+            dict(document["provenance"]),
+            {
+                str(name): Calibration.from_json(calibration)
+                for name, calibration in document["without"].items()
+            },
             (str(first), str(last)),
             {
-                str(name): ReferenceScores.model_validate(one)
-                for name, one in found["reference"].items()
+                str(name): ReferenceScores.model_validate(scores)
+                for name, scores in document["reference"].items()
             },
             hashlib.sha256(content).hexdigest(),
         )
@@ -197,9 +200,9 @@ def shipped() -> Transferred | None:
     return read_transferred(data_folder("probes") / FILE)
 
 
-def scores_of(found: Mapping[str, float | None]) -> tuple[Floats | None, Sequence[str]]:
+def scores_of(scores: Mapping[str, float | None]) -> tuple[Floats | None, Sequence[str]]:
     """Return the scores of `FEATURES`, shape (1, 3), or None and the names of those that lack."""
-    lacking = [name for name in FEATURES if found.get(name) is None]
+    lacking = [name for name in FEATURES if scores.get(name) is None]
     if lacking:
         return None, lacking
-    return np.array([[found[name] for name in FEATURES]], dtype=np.float64), ()
+    return np.array([[scores[name] for name in FEATURES]], dtype=np.float64), ()

@@ -11,8 +11,8 @@ from forensics.case.details.reference import MetCondition, ReleaseMonths, Transf
 from forensics.case.evidence import Evidence, Interval
 from forensics.cohorts.calibration import to_log10
 from forensics.cohorts.fitting import CLOSE_KIN
-from forensics.cohorts.likeness import Floats
 from forensics.cohorts.population import Condition, month
+from forensics.cohorts.similarity import Floats
 from forensics.cohorts.transferred import (
     FEATURES,
     NAME,
@@ -50,11 +50,11 @@ def judge_transferred(
         known: the calibration.
         released: `YYYY-MM` of A and B, where known.
     """
-    by_name = {one.comparator: one for one in evidence}
+    by_name = {entry.comparator: entry for entry in evidence}
     details = TransferredDetails(
         calibration_sha256=known.sha256, released=ReleaseMonths(a=released[0], b=released[1])
     )
-    scores, lacking = scores_of({name: one.score for name, one in by_name.items()})
+    scores, lacking = scores_of({name: entry.score for name, entry in by_name.items()})
     if scores is None:
         return Evidence(
             comparator=NAME,
@@ -64,9 +64,9 @@ def judge_transferred(
             details=details,
         )
     used = [by_name[name] for name in FEATURES]
-    n = min(one.n for one in used)
+    n = min(entry.n for entry in used)
     conditions = list(_conditions(a, b, n, known, released))
-    met = tuple(MetCondition(met=one.met, text=one.text) for one in conditions)
+    met = tuple(MetCondition(met=condition.met, text=condition.text) for condition in conditions)
     details = details.model_copy(update={"conditions": met})
     if not all(condition.met for condition in conditions):
         unmet = "; ".join(condition.text for condition in conditions if not condition.met)
@@ -162,7 +162,7 @@ def length_condition(called: str, length: float, known: Transferred) -> Conditio
 
 def _era(called: str, released: str, known: Transferred) -> Condition:
     """Say how far beyond the models fitted to a subject is; that refuses nothing."""
-    first, last = (month(one) for one in known.months)
+    first, last = (month(fitted_month) for fitted_month in known.months)
     at = month(released)
     fitted = f"the models fitted to are of {known.months[0]} to {known.months[1]}"
     if at is None or first is None or last is None:
@@ -187,4 +187,4 @@ def _median_length(side: Examined) -> float:
 
 def _system_prompt(side: Examined) -> str:
     settings = [m.settings.get("system_prompt") for m in side.transcript.manifests]
-    return next((str(one) for one in settings if one), "")
+    return next((str(prompt) for prompt in settings if prompt), "")

@@ -2,7 +2,7 @@
 
 All answers are centred on what the models in general say to a prompt, and every mean cosine is
 normalised by how alike either model is to the unrelated models it is most like, as in
-`cohorts.likeness`; one centring serves all pairs here (over 163 models the scores correlate at
+`cohorts.similarity`; one centring serves all pairs here (over 163 models the scores correlate at
 .98 with those centred pair by pair), so that the prompts can be resampled. A distance is
 1 / (1 + exp(score / 4)): between 0 and 1, a half for a score of 0, on no scale that the closest
 pair of all would set (1 − cosine where there are too few models to normalise). Neighbour joining
@@ -25,7 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.cohorts.all_pairs import normalise
-from forensics.cohorts.likeness import MIN_PROMPTS, NORMALISED_FROM, Flags, Floats, Likenesses, view
+from forensics.cohorts.similarity import (
+    MIN_PROMPTS,
+    NORMALISED_FROM,
+    Flags,
+    Floats,
+    Similarities,
+    view,
+)
 from forensics.errors import InputFileError
 from forensics.evidence.features.sketches import Floats32
 
@@ -73,11 +80,11 @@ class RelativesMap:
 
     def groups(self) -> tuple[frozenset[int], ...]:
         """Return the models below each node."""
-        found: list[frozenset[int]] = []
+        models_below: list[frozenset[int]] = []
         for node in self.nodes:
-            own = frozenset() if node.model is None else frozenset({node.model})
-            found.append(own.union(*(found[child] for child in node.children)))
-        return tuple(found)
+            itself = frozenset() if node.model is None else frozenset({node.model})
+            models_below.append(itself.union(*(models_below[child] for child in node.children)))
+        return tuple(models_below)
 
     def together(self, a: int, b: int) -> tuple[int, float | None]:
         """Return the size and the support of the smallest group with both models.
@@ -105,12 +112,12 @@ class RelativesMap:
 
 
 def relate(
-    likenesses: Likenesses, excluded: Flags, resamples: int = RESAMPLES, seed: int = 0
+    similarities: Similarities, excluded: Flags, resamples: int = RESAMPLES, seed: int = 0
 ) -> RelativesMap:
     """Compare every pair and make the tree.
 
     Args:
-        likenesses: of all models.
+        similarities: of all models.
         excluded: shape (models, models); row i flags those model i is not normalised by: its kin
             and itself.
         resamples: how many times to resample the prompts for the tree's support; 0 for none.
@@ -120,7 +127,7 @@ def relate(
         InputFileError: fewer than `MIN_MODELS` models or `MIN_PROMPTS` prompts, or no two models
             share that many.
     """
-    size, prompts = len(likenesses.models), len(likenesses.prompts)
+    size, prompts = len(similarities.models), len(similarities.prompts)
     if size < MIN_MODELS:
         raise InputFileError(f"{size} models make no map; give at least {MIN_MODELS}")
     if prompts < MIN_PROMPTS:
@@ -128,7 +135,7 @@ def relate(
             f"{prompts} prompts were answered by at least half of the models; "
             f"{MIN_PROMPTS} are needed"
         )
-    scorer = _Scorer.of(likenesses, excluded)
+    scorer = _Scorer.of(similarities, excluded)
     if not scorer.enough.any():
         raise InputFileError(
             f"no two models gave answers of their own to the same {MIN_PROMPTS} prompts; ask them "
@@ -138,17 +145,17 @@ def relate(
     nodes = neighbour_joining(distances(scores, scorer.normalising))
     random = np.random.default_rng(seed)
     even = np.full(prompts, 1 / prompts)
-    found = []
+    resampled = []
     for _ in range(resamples):
         redrawn = scorer.scores(random.multinomial(prompts, even))
         tree = neighbour_joining(distances(redrawn, scorer.normalising))
-        found.append(set(_splits(tree)))
+        resampled.append(set(_splits(tree)))
     return RelativesMap(
-        likenesses.models,
+        similarities.models,
         prompts,
         "normalised" if scorer.normalising else "cosine",
         np.where(scorer.enough, scores, np.nan),
-        _supported(nodes, found),
+        _supported(nodes, resampled),
     )
 
 
@@ -166,15 +173,15 @@ class _Scorer:
     enough: Flags
 
     @classmethod
-    def of(cls, likenesses: Likenesses, excluded: Flags) -> _Scorer:
-        size = len(likenesses.models)
-        centred = view(likenesses, np.ones(size, dtype=bool))
+    def of(cls, similarities: Similarities, excluded: Flags) -> _Scorer:
+        size = len(similarities.models)
+        centred = view(similarities, np.ones(size, dtype=bool))
         rows = [centred.row(model) for model in range(size)]
         both = np.stack([row.both for row in rows], axis=1)
         cosines = np.stack([row.cosines for row in rows], axis=1) * both
         apart = ~np.eye(size, dtype=bool)
         enough = (both.sum(axis=0) >= MIN_PROMPTS) & apart
-        flat = (len(likenesses.prompts), size * size)
+        flat = (len(similarities.prompts), size * size)
         return cls(
             cosines.astype(np.float32).reshape(flat),
             both.astype(np.float32).reshape(flat),
@@ -255,19 +262,19 @@ def _splits(nodes: Sequence[Node]) -> list[int]:
     """Return for each node the models on the side of it without model 0, as bits of a number."""
     below: list[int] = []
     for node in nodes:
-        own = 0 if node.model is None else 1 << node.model
+        models = 0 if node.model is None else 1 << node.model
         for child in node.children:
-            own |= below[child]
-        below.append(own)
+            models |= below[child]
+        below.append(models)
     everybody = below[-1]
-    return [everybody ^ own if own & 1 else own for own in below]
+    return [everybody ^ models if models & 1 else models for models in below]
 
 
 def _supported(nodes: tuple[Node, ...], resampled: Sequence[set[int]]) -> tuple[Node, ...]:
     if not resampled:
         return nodes
     return tuple(
-        replace(node, support=sum(split in one for one in resampled) / len(resampled))
+        replace(node, support=sum(split in splits for splits in resampled) / len(resampled))
         if node.children and split
         else node
         for node, split in zip(nodes, _splits(nodes), strict=True)

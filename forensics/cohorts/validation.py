@@ -2,7 +2,7 @@
 
 The lines of a calibration come from a few dozen lineage clusters. Fitted again to resampled
 clusters they say how much a likelihood ratio owes to the choice of these; and unrelated pairs,
-judged by lines that saw neither of their clusters, say how often strangers reach one as high.
+judged by lines that saw neither of their clusters, say how often unrelated pairs reach one as high.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import LogisticFusion, count_clusters, pigeonhole_weights
 from forensics.cohorts.fitting import Calibration, Labelled, fit_line
-from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.similarity import Flags, Floats
 
 FOLDS = 8
 REFITS = 200
@@ -74,7 +74,7 @@ class Validation:
 
         Args:
             calibration: the lines.
-            score: normalised likeness of a pair.
+            score: normalised similarity of a pair.
             prompts: how many prompts it was measured on.
             clusters: lineage cluster of every model, shape (models,).
             without: models whose pairs do not count, shape (models,).
@@ -99,12 +99,12 @@ class Validation:
         # Half precision must not count a tie as a lower score.
         reached = np.float16(llr)
         sides = clusters[self.strangers[used]]
-        wrong = np.asarray(held_out >= float(reached))
+        in_error = np.asarray(held_out >= float(reached))
         return ErrorAtScore(
             pairs=int(used.sum()),
-            pairs_in_error=int(wrong.sum()),
+            pairs_in_error=int(in_error.sum()),
             clusters=count_clusters(*sides.T),
-            clusters_in_error=count_clusters(*sides[wrong].T) if wrong.any() else 0,
+            clusters_in_error=count_clusters(*sides[in_error].T) if in_error.any() else 0,
         )
 
 
@@ -129,17 +129,17 @@ def validate(
 
 def _refits(drawn: Sequence[Floats], labelled: Labelled, seed: int) -> NDArray[np.float32]:
     """Fit all lines to clusters drawn with replacement: shape (lines, refits, 2)."""
-    found: list[list[tuple[float, float]]] = []
+    refits: list[list[tuple[float, float]]] = []
     low, high = labelled.clusters.T
     for number, times in enumerate(pigeonhole_weights(low, high, _MOST_DRAWS, seed)):
         # One draw of prompts each: their differences belong to what a refit may vary by.
         lines = [fit_line(s[[number % len(s)]], labelled, times) for s in drawn]
         known = [_straight(line) for line in lines if line is not None]
         if len(known) == len(lines):
-            found.append(known)
-        if len(found) == REFITS:
+            refits.append(known)
+        if len(refits) == REFITS:
             break
-    return np.array(found, np.float32).reshape(-1, len(drawn), 2).transpose(1, 0, 2)
+    return np.array(refits, np.float32).reshape(-1, len(drawn), 2).transpose(1, 0, 2)
 
 
 def _straight(line: LogisticFusion) -> tuple[float, float]:
@@ -150,14 +150,14 @@ def _straight(line: LogisticFusion) -> tuple[float, float]:
 def _held_out(
     drawn: Sequence[Floats], labelled: Labelled
 ) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
-    found = [held_out_llr(scores[0], labelled, bounded=False) for scores in drawn]
-    known = [one for one in found if one is not None]
+    held_out = [held_out_llr(scores[0], labelled, bounded=False) for scores in drawn]
+    known = [ratios for ratios in held_out if ratios is not None]
     nothing = Validation.none()
-    if len(known) < len(found):
+    if len(known) < len(held_out):
         return nothing.strangers, nothing.held_out
     scored = np.all([np.isfinite(scores[0]) for scores in drawn], axis=0)
-    kept = labelled.are("independent") & scored
-    return labelled.pairs[kept].astype(np.uint16), np.array(known)[:, kept].astype(np.float16)
+    used = labelled.are("independent") & scored
+    return labelled.pairs[used].astype(np.uint16), np.array(known)[:, used].astype(np.float16)
 
 
 def held_out_llr(score: Floats, labelled: Labelled, bounded: bool = True) -> Floats | None:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from forensics.cohorts import judging
 from forensics.cohorts.cohort import Cohort, CohortPrompt, phrase_hashes
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled, fit_scores, scores_by_size
-from forensics.cohorts.likeness import MIN_PROMPTS, mean_rows
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import traits_of
+from forensics.cohorts.similarity import MIN_PROMPTS, mean_rows
 from forensics.cohorts.validation import validate
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.evaluate import evaluate
@@ -110,7 +110,7 @@ def _measured(cohort: Cohort, outputs: Outputs, labelled: Labelled, seed: int) -
     used = labelled.where(labelled.are(*CLOSE_KIN, "independent"))
     if not len(used.pairs):
         return cohort
-    scores = scores_by_size(cohort.likenesses(), cohort.excluded(), used, seed=seed)
+    scores = scores_by_size(cohort.similarities(), cohort.excluded(), used, seed=seed)
     fitted = fit_scores(scores, used)
     size, drawn = scores[-1]
     known = (

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from forensics.cohorts.calibration import det, tippett
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration, Labelled, fit_line
-from forensics.cohorts.likeness import Flags, Floats, Likenesses, agreement, pair_scores
 from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, Hypothesis, LabelledPair
 from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import month
+from forensics.cohorts.similarity import Flags, Floats, Similarities, agreement, pair_scores
 from forensics.cohorts.validation import FOLDS, held_out_llr
 from forensics.errors import InputFileError
 from forensics.evaluation.rates import STRONG, Scored, rates, without_hubs
@@ -72,17 +72,17 @@ def evaluate(
         )
     started = time.monotonic()
     used = drawn(outputs, prompts, seed)
-    likenesses = used.likenesses()
+    similarities = used.similarities()
     excluded = used.excluded() | ~_reference(len(used.models), cohort_size, seed)
     known = {name.casefold() for name in trained_on}
     overlap = any(fact.weights_id.casefold() in known for fact in used.facts.values())
     calibration = None if overlap else shipped
-    evaluated = score_pairs(used, pairs, likenesses, excluded, calibration)
+    evaluated = score_pairs(used, pairs, similarities, excluded, calibration)
     return {
         "hypotheses": {name: rates(_against(evaluated, name)) for name in KIN_HYPOTHESES},
         "by_relation": _by_relation(evaluated),
         "shift": {
-            "era": _era_shift(used, evaluated, likenesses),
+            "era": _era_shift(used, evaluated, similarities),
             "shared_system_prompt": _shared_policy(used, evaluated),
         },
         "curves": _curves(evaluated),
@@ -104,7 +104,7 @@ def drawn(outputs: Outputs, prompts: int | None, seed: int) -> Outputs:
 def score_pairs(
     outputs: Outputs,
     pairs: Sequence[LabelledPair],
-    likenesses: Likenesses,
+    similarities: Similarities,
     excluded: Flags,
     calibration: Calibration | None,
 ) -> Evaluated:
@@ -112,8 +112,8 @@ def score_pairs(
     place = set(outputs.models)
     named = [p for p in pairs if p.hypothesis and p.a in place and p.b in place]
     labelled = outputs.labelled(named)
-    scores = pair_scores(likenesses, excluded, labelled.pairs)
-    population = replace(outputs.population(), agreement=agreement(likenesses))
+    scores = pair_scores(similarities, excluded, labelled.pairs)
+    population = replace(outputs.population(), agreement=agreement(similarities))
     references = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs]
     known = np.isfinite(scores.score)
     met = population.met(labelled.pairs, references) & known
@@ -204,7 +204,7 @@ def _reference(models: int, wanted: int | None, seed: int) -> Flags:
 
 
 def _era_shift(
-    outputs: Outputs, evaluated: Evaluated, likenesses: Likenesses
+    outputs: Outputs, evaluated: Evaluated, similarities: Similarities
 ) -> dict[str, Any] | None:
     """Judge unrelated pairs of later models with a cohort and lines of earlier ones only."""
     months = np.array([month(fact.released) or 0 for fact in outputs.facts.values()])
@@ -219,14 +219,14 @@ def _era_shift(
     if early.sum() < 2 * FOLDS or not new.any():
         return None
     excluded = outputs.excluded() | ~early
-    score = pair_scores(likenesses, excluded, labelled.pairs).score
+    score = pair_scores(similarities, excluded, labelled.pairs).score
     line = fit_line(score[None, old], labelled.where(old))
     if line is None:
         return None
     # The bound alone would keep every LR below 100: the question is what the line says.
     llr = line.llr(np.nan_to_num(score[new]), bounded=False)
     references = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs[new]]
-    population = replace(outputs.population(), agreement=agreement(likenesses))
+    population = replace(outputs.population(), agreement=agreement(similarities))
     met = population.met(labelled.pairs[new], references)
     return {
         "fitted_on": f"{int(early.sum())} models released before {cut}",

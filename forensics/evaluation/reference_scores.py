@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from forensics.case.evidence import ReferenceScores
 from forensics.cohorts.calibration import count_clusters
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
-from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.similarity import Flags, Floats
 from forensics.evidence import BUILT_IN, load_comparators
 from forensics.evidence.comparator import MIN_PROMPTS, Comparator
 from forensics.evidence.features.matched_prompts import PromptRows, mean_score

@@ -24,9 +24,9 @@ from forensics.cohorts.calibration import (
     error_rate,
 )
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration, Labelled
-from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.similarity import Flags, Floats
 from forensics.cohorts.transferred import FEATURES, Transferred, mixed_llr
 from forensics.cohorts.transferring import length_condition
 from forensics.evaluation.reference_scores import comparator_scores

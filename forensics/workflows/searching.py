@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from forensics.case.document import LedgerEntry
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.likeness import MIN_PROMPTS
 from forensics.cohorts.lineage.models import clusters, excluded_with
 from forensics.cohorts.placed import Placed, place_member
+from forensics.cohorts.similarity import MIN_PROMPTS
 from forensics.cohorts.trace import Trace, trace
 from forensics.policy import rule_wording as words
 from forensics.policy.measured import Measured, Search

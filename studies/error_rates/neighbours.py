@@ -14,7 +14,7 @@ import numpy as np
 
 from forensics.case.evidence import Evidence, Neighbourhood
 from forensics.cohorts.calibration import count_clusters, error_rate
-from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.similarity import Flags, Floats
 from forensics.verdicts.neighbours import beyond_unrelated
 from studies.error_rates.cells import row
 from studies.transferred.kinds import KindScores, kind_scores

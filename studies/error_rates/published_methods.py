@@ -8,28 +8,28 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.cohorts.likeness import Floats, Likenesses
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.similarity import Floats, Similarities
 
 _ALLELE_CHARS = 4
 _OPENING_WORDS = 2
-Baseline = Callable[[Outputs, Likenesses], Floats]
+Baseline = Callable[[Outputs, Similarities], Floats]
 
 
-def raw_cosine(outputs: Outputs, likenesses: Likenesses) -> Floats:
+def raw_cosine(outputs: Outputs, similarities: Similarities) -> Floats:
     """Return mean cosines of character 4-grams, nothing subtracted: shape (models, models)."""
-    both = likenesses.answered[:, :, None] & likenesses.answered[:, None, :]
-    sums = (likenesses.cosines * both).sum(axis=0, dtype=np.float64)
+    both = similarities.answered[:, :, None] & similarities.answered[:, None, :]
+    sums = (similarities.cosines * both).sum(axis=0, dtype=np.float64)
     means: Floats = sums / np.maximum(both.sum(axis=0), 1)
     return means
 
 
-def opening_alleles(outputs: Outputs, likenesses: Likenesses) -> Floats:
+def opening_alleles(outputs: Outputs, similarities: Similarities) -> Floats:
     """Return on what share of prompts two models begin with the same two words."""
     return shared_alleles(outputs, lambda text: " ".join(text[:200].split()[:_OPENING_WORDS]))
 
 
-def first_characters(outputs: Outputs, likenesses: Likenesses) -> Floats:
+def first_characters(outputs: Outputs, similarities: Similarities) -> Floats:
     """Return the similarity of the first four characters of answers.
 
     That is what PhyloLM does with first tokens (Yax, Oudeyer & Palminteri 2024, PhyloLM: Inferring

@@ -18,17 +18,17 @@ import numpy as np
 from forensics.cohorts.calibration import auc, count_clusters, error_rate, tpr_at_fpr
 from forensics.cohorts.fitting import (
     CLOSE_KIN,
-    MIN_STRANGERS,
     MIN_SUBJECTS,
+    MIN_UNRELATED,
     Calibration,
     Labelled,
     Maxima,
-    best_of_strangers,
+    best_of_unrelated,
 )
-from forensics.cohorts.likeness import Flags, Floats, Likenesses, agreement, pair_scores
 from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, LabelledPair, read_pairs
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
+from forensics.cohorts.similarity import Flags, Floats, Similarities, agreement, pair_scores
 from forensics.cohorts.teacher_level import HeldOut
 from forensics.cohorts.teachers import held_out
 from forensics.cohorts.trace import FAMILY_WISE
@@ -81,7 +81,7 @@ def study(
     """
     started = time.monotonic()
     outputs, pairs = _read(data, "alpaca_eval")
-    likenesses = outputs.likenesses()
+    similarities = outputs.similarities()
     labelled = outputs.labelled(pairs)
     found: dict[tuple[int, int | None], Mapping[str, Any]] = {}
     draws = {}
@@ -90,20 +90,20 @@ def study(
         _say(f"{key[0]} prompts, {reference or 'all'} reference models")
         found[key] = evaluate(outputs, pairs, prompts, reference)
         drawn = range(DRAWS if prompts or reference else 1)
-        draws[key] = _drawn(outputs, likenesses, labelled, key, drawn)
+        draws[key] = _drawn(outputs, similarities, labelled, key, drawn)
     _say("baselines")
     baselines = {
         min(size or len(outputs.prompts), len(outputs.prompts)): _baselines(
-            outputs, likenesses, labelled, size
+            outputs, similarities, labelled, size
         )
         for size in _BASELINE_SIZES
     }
     _say("trace")
-    traced = _trace(outputs, likenesses, labelled)
+    traced = _trace(outputs, similarities, labelled)
     _say("teachers")
-    taught = teacher_study(outputs, likenesses, pairs)
+    taught = teacher_study(outputs, similarities, pairs)
     rows = _rows(len(outputs.prompts), _TRACE_PROMPTS, 0)
-    levels = held_out(agreement(likenesses.on(rows)), outputs.facts, outputs.excluded())
+    levels = held_out(agreement(similarities.on(rows)), outputs.facts, outputs.excluded())
     _say("Misguided Attention")
     transfer = _transfer(data, calibration, trained_on)
     seconds = time.monotonic() - started
@@ -131,7 +131,7 @@ def _rows(total: int, wanted: int, seed: int) -> np.ndarray[tuple[int], np.dtype
 
 def _drawn(
     outputs: Outputs,
-    likenesses: Likenesses,
+    similarities: Similarities,
     labelled: Labelled,
     setting: tuple[int, int | None],
     seeds: Sequence[int],
@@ -142,7 +142,7 @@ def _drawn(
     for seed in seeds:
         kept = np.zeros(size, dtype=bool)
         kept[_rows(size, reference or size, seed)] = True
-        used = likenesses.on(_rows(len(outputs.prompts), prompts, seed))
+        used = similarities.on(_rows(len(outputs.prompts), prompts, seed))
         scores = pair_scores(used, outputs.excluded() | ~kept, labelled.pairs).ranking
         for name, figures in separation(scores, labelled).items():
             found[name].append(figures)
@@ -167,10 +167,10 @@ def separation(scores: Floats, labelled: Labelled) -> dict[str, tuple[float, flo
 
 
 def _baselines(
-    outputs: Outputs, likenesses: Likenesses, labelled: Labelled, size: int | None
+    outputs: Outputs, similarities: Similarities, labelled: Labelled, size: int | None
 ) -> dict[str, dict[str, tuple[float, float]]]:
     rows = _rows(len(outputs.prompts), size or len(outputs.prompts), 0)
-    used, on = outputs.on(rows), likenesses.on(rows)
+    used, on = outputs.on(rows), similarities.on(rows)
     ours = pair_scores(on, outputs.excluded(), labelled.pairs).score
     found = {"this project": separation(ours, labelled)}
     first, second = labelled.pairs.T
@@ -179,10 +179,12 @@ def _baselines(
     return found
 
 
-def _trace(outputs: Outputs, likenesses: Likenesses, labelled: Labelled) -> dict[str, Any] | None:
+def _trace(
+    outputs: Outputs, similarities: Similarities, labelled: Labelled
+) -> dict[str, Any] | None:
     """Return how often a subject's best score among strangers passes the printed 1 %."""
     rows = _rows(len(outputs.prompts), _TRACE_PROMPTS, 0)
-    scores = pair_scores(likenesses.on(rows), outputs.excluded(), labelled.pairs).score
+    scores = pair_scores(similarities.on(rows), outputs.excluded(), labelled.pairs).score
     return false_alarms(scores, labelled, len(rows))
 
 
@@ -199,13 +201,13 @@ def false_alarms(scores: Floats, labelled: Labelled, prompts: int) -> dict[str, 
     subjects, wrong = [], []
     for cluster in sorted(set(cluster_of.values())):
         apart: Flags = strangers & (labelled.clusters != cluster).all(axis=1)
-        best = best_of_strangers(scores[None, apart], labelled.where(apart))
+        best = best_of_unrelated(scores[None, apart], labelled.where(apart))
         if best.shape[1] < MIN_SUBJECTS:
             continue
         maxima = Maxima.of(best)
         for model in (one for one, own in cluster_of.items() if own == cluster):
             own = values[(pairs == model).any(axis=1)]
-            if len(own) >= MIN_STRANGERS:
+            if len(own) >= MIN_UNRELATED:
                 subjects.append(cluster)
                 wrong.append(maxima.rate(float(own.max())) <= FAMILY_WISE)
     if not subjects:

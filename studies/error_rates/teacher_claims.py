@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.outputs import Outputs
 from forensics.cohorts.population import MONTHS, month
+from forensics.cohorts.similarity import Flags, Floats
 
 RIGHT = "documented"
 WRONG = ("wrong teacher", "released after the student", "no student")

@@ -23,10 +23,10 @@ from forensics.cohorts.calibration import (
     tpr_at_fpr,
 )
 from forensics.cohorts.fitting import Labelled
-from forensics.cohorts.likeness import Flags, Floats, Likenesses, pair_scores
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.similarity import Flags, Floats, Similarities, pair_scores
 from forensics.evaluation.rates import hub_effects, without_hubs
 from forensics.transcripts.words import ngram_hashes, words
 from studies.error_rates.published_methods import first_characters, opening_alleles
@@ -64,18 +64,18 @@ def rare_sequences(outputs: Outputs) -> Floats:
     return found
 
 
-def statistics(outputs: Outputs, likenesses: Likenesses) -> dict[str, Floats]:
-    """Return the likenesses that are tried, each of shape (models, models), NaN on the diagonal."""
+def statistics(outputs: Outputs, similarities: Similarities) -> dict[str, Floats]:
+    """Return the similarities that are tried, each (models, models), NaN on the diagonal."""
     size = len(outputs.models)
     pairs = np.stack(np.triu_indices(size, 1), axis=1)
     ours = np.full((size, size), np.nan)
     first, second = pairs.T
-    ours[first, second] = pair_scores(likenesses, outputs.excluded(), pairs).ranking
+    ours[first, second] = pair_scores(similarities, outputs.excluded(), pairs).ranking
     ours[second, first] = ours[first, second]
     found = {
         "this project": ours,
-        "opening alleles": opening_alleles(outputs, likenesses),
-        "first four characters": first_characters(outputs, likenesses),
+        "opening alleles": opening_alleles(outputs, similarities),
+        "first four characters": first_characters(outputs, similarities),
         "rare word 8-grams": rare_sequences(outputs),
     }
     for one in found.values():
@@ -111,7 +111,7 @@ def specificity(tried: Mapping[str, Floats], judged: Claims) -> dict[str, Any]:
     """Measure how well documented teachers part from wrong ones.
 
     Args:
-        tried: likenesses by name, shape (models, models).
+        tried: similarities by name, shape (models, models).
         judged: the claims.
     """
     right = judged.are(RIGHT)
@@ -336,14 +336,14 @@ def _fused(
 
 
 def teacher_study(
-    outputs: Outputs, likenesses: Likenesses, pairs: Sequence[LabelledPair]
+    outputs: Outputs, similarities: Similarities, pairs: Sequence[LabelledPair]
 ) -> dict[str, Any] | None:
     """Measure all of it; None where no teacher is documented with high confidence."""
     judged = claims(outputs, pairs)
     if not judged.are(RIGHT).any() or judged.are(RIGHT).all():
         return None
     labelled = outputs.labelled(pairs)
-    tried = statistics(outputs, likenesses)
+    tried = statistics(outputs, similarities)
     removed = {f"{name}, hubs removed": no_hubs(one, labelled) for name, one in tried.items()}
     return {
         "claims": {kind: judged.kinds.count(kind) for kind in (RIGHT, *WRONG)},

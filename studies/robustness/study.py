@@ -21,8 +21,8 @@ from forensics.cohorts.calibration import (
     operating_point,
 )
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
-from forensics.cohorts.likeness import Flags, Floats, of_texts, pair_scores
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.similarity import Flags, Floats, of_texts, pair_scores
 
 FALSE_ALARMS = 0.01
 _RESAMPLES = 300
@@ -217,5 +217,5 @@ def _among(
     excluded = outputs.excluded()[np.ix_(owner, owner)]
     excluded[:, len(outputs.models) :] = True
     names = [str(i) for i in range(len(owner))]
-    likenesses = of_texts(names, [p.sha256 for p in outputs.prompts], texts)
-    return pair_scores(likenesses, excluded, pairs).score
+    similarities = of_texts(names, [p.sha256 for p in outputs.prompts], texts)
+    return pair_scores(similarities, excluded, pairs).score

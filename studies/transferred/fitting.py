@@ -21,7 +21,7 @@ from forensics.cohorts.calibration import (
     count_clusters,
     pigeonhole_weights,
 )
-from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.similarity import Flags, Floats
 from forensics.cohorts.transferred import NUMBERS
 
 REFITS = 100

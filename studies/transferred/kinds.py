@@ -10,8 +10,8 @@ import numpy as np
 
 from forensics.case.evidence import ReferenceScores
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
-from forensics.cohorts.likeness import Floats
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.similarity import Floats
 from forensics.cohorts.transferred import OTHER_PROMPTS
 from forensics.evaluation.cohort_build import near_copies
 from forensics.evaluation.reference_scores import (

@@ -42,7 +42,7 @@ from forensics.cohorts.calibration import (
     error_rate,
 )
 from forensics.cohorts.fitting import Calibration
-from forensics.cohorts.likeness import Flags, Floats
+from forensics.cohorts.similarity import Flags, Floats
 from forensics.cohorts.transferred import FILE, JUDGED, Transferred
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder

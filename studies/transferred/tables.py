@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
-from forensics.cohorts.likeness import Flags, Floats
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.outputs import Outputs, arrange
+from forensics.cohorts.similarity import Flags, Floats
 from forensics.cohorts.transferred import FEATURES, numbers
 from forensics.evaluation.cohort_build import near_copies
 from forensics.evaluation.reference_scores import (

@@ -11,9 +11,9 @@ import pytest
 
 from forensics.cohorts.all_pairs import mean_cosines, normalise
 from forensics.cohorts.finding import find_cohort
-from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.lineage.models import read_models
 from forensics.cohorts.outputs import Outputs, read_outputs
+from forensics.cohorts.similarity import pair_scores
 from forensics.evidence.features.sketches import DIMENSIONS, Floats32
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_sketch_and_all_pairs_of_the_reference_data(
     pairs = np.array(np.triu_indices(size, 1)).T
 
     def score() -> int:
-        found = pair_scores(outputs.likenesses(), outputs.excluded(), pairs)
+        found = pair_scores(outputs.similarities(), outputs.excluded(), pairs)
         return int(np.isfinite(found.score).sum())
 
     assert benchmark.pedantic(score, rounds=1) == len(pairs) == 13_203

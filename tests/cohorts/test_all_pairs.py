@@ -7,7 +7,7 @@ import pytest
 
 from forensics.cohorts import all_pairs
 from forensics.cohorts.all_pairs import mean_cosines, normalise
-from forensics.cohorts.likeness import normalised, of_rows, view
+from forensics.cohorts.similarity import normalised, of_rows, view
 
 MODELS, PROMPTS = 45, 20
 

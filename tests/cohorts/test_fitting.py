@@ -16,7 +16,7 @@ from forensics.cohorts.fitting import (
     Calibration,
     Labelled,
     Maxima,
-    best_of_strangers,
+    best_of_unrelated,
     fit,
     fit_line,
 )
@@ -113,10 +113,10 @@ def test_json_keeps_every_digit(name: str) -> None:
 def test_kin_from_too_few_clusters_calibrate_nothing() -> None:
     few = facts(MIN_KIN_CLUSTERS - 1, 12)
     made = outputs(few, 10)
-    assert fit(made.likenesses(), made.excluded(), made.labelled(pairs(few))) is None
+    assert fit(made.similarities(), made.excluded(), made.labelled(pairs(few))) is None
     enough = facts(MIN_KIN_CLUSTERS, 12)
     made = outputs(enough, 10)
-    assert fit(made.likenesses(), made.excluded(), made.labelled(pairs(enough))) is not None
+    assert fit(made.similarities(), made.excluded(), made.labelled(pairs(enough))) is not None
 
 
 def test_one_class_fits_no_line() -> None:
@@ -135,6 +135,6 @@ def test_best_scores_are_those_against_strangers_only() -> None:
     names = tuple("same_model" if one else "independent" for one in kin)
     labelled = Labelled(pairs_of, names, pairs_of)
     scores = np.where(kin, 99.0, pairs_of[:, 1] / 10)[None]
-    best = best_of_strangers(scores, labelled)
+    best = best_of_unrelated(scores, labelled)
     assert best.shape == (1, 24)
     assert best.max() == pytest.approx(2.3)

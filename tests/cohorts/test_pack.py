@@ -15,8 +15,8 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from forensics.cohorts.cohort import Cohort
-from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.pack_files import read_cohort, read_head, write_cohort
+from forensics.cohorts.similarity import pair_scores
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.cohort_build import build
 from forensics.transcripts.words import words
@@ -104,15 +104,15 @@ def test_any_text_can_be_sketched(text):
 def test_quantised_scores_are_those_of_the_texts(cohort):
     made = outputs()
     chosen = np.array([(0, 1), (2, 3), (0, 2), (12, 13)])
-    exact = pair_scores(made.likenesses(), made.excluded(), chosen)
-    packed = pair_scores(cohort.likenesses(), cohort.excluded(), chosen)
+    exact = pair_scores(made.similarities(), made.excluded(), chosen)
+    packed = pair_scores(cohort.similarities(), cohort.excluded(), chosen)
     assert np.allclose(exact.cosine, packed.cosine, atol=0.06)
     assert min(packed.score[:2]) > 10 > max(packed.score[2:])
 
 
 def test_subjects_stand_behind_the_models(cohort):
     rows = cohort.rows()[:, 0]
-    found = cohort.likenesses([("x", rows), ("y", np.zeros_like(rows))], prompts=[2, 5, 7])
+    found = cohort.similarities([("x", rows), ("y", np.zeros_like(rows))], prompts=[2, 5, 7])
     assert found.models == (*cohort.models, "x", "y")
     assert found.prompts == tuple(cohort.prompts[i].sha256 for i in (2, 5, 7))
     assert np.allclose(found.cosines[:, 0, len(cohort.models)], 1, atol=1e-4)
@@ -278,7 +278,7 @@ def test_values_that_would_fail_later_are_refused(path, key, value):
 def test_answers_to_another_suite_meet_none_of_the_prompts(cohort):
     other = {f"{number:064x}": ["an answer to something else"] for number in range(30)}
     subject = cohort.sketch(other)
-    found = cohort.likenesses([("x", subject)])
+    found = cohort.similarities([("x", subject)])
     size = len(cohort.models) + 1
     excluded = np.eye(size, dtype=bool)
     excluded[:-1, :-1] |= cohort.excluded()

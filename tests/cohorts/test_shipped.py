@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forensics.cohorts.finding import find_cohort, shipped
-from forensics.cohorts.likeness import pair_scores
+from forensics.cohorts.similarity import pair_scores
 from forensics.suites.loading import load_suite
 from forensics.suites.references import read_hashes
 from forensics.support import resources
@@ -70,7 +70,7 @@ def test_the_smallest_serves_as_reference_and_issues_no_ratio():
     kept = [~(excluded[a] | excluded[b]) for a, b in pair]
     assert not cohort.population().met(pair, kept)[0]
     strangers = np.array([[pair[0, 0], i] for i in np.flatnonzero(~excluded[pair[0, 0]])])
-    scores = pair_scores(cohort.likenesses(), excluded, np.concatenate([pair, strangers])).score
+    scores = pair_scores(cohort.similarities(), excluded, np.concatenate([pair, strangers])).score
     assert scores[0] > scores[1:].max()
 
 
@@ -102,7 +102,7 @@ def test_close_kin_stand_out_and_strangers_do_not():
         ("vicuna-13b-v1.5", "gpt4_1106_preview"),
     ]
     pairs = np.array([[cohort.place(a), cohort.place(b)] for a, b in names])
-    scores = pair_scores(cohort.likenesses(), cohort.excluded(), pairs).score
+    scores = pair_scores(cohort.similarities(), cohort.excluded(), pairs).score
     kin, strangers = cohort.calibration.llr(scores, len(cohort.prompts))
     assert kin > np.log(10)
     assert strangers < 0

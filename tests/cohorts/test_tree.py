@@ -38,7 +38,7 @@ HOSTILE = (
 
 
 def mapped(found: Outputs, **options: int) -> RelativesMap:
-    return relate(found.likenesses(), found.excluded(), **options)
+    return relate(found.similarities(), found.excluded(), **options)
 
 
 def renamed(found: RelativesMap, names: tuple[str, ...]) -> RelativesMap:
@@ -221,7 +221,7 @@ def test_the_matrix_and_the_drawing_follow_the_tree(small: RelativesMap) -> None
 
 def test_known_kin_stand_together_on_the_shipped_cohort(data_folder) -> None:
     cohort = find_cohort("alpaca-eval")
-    found = relate(cohort.likenesses(), cohort.excluded(), resamples=0)
+    found = relate(cohort.similarities(), cohort.excluded(), resamples=0)
     models = read_models(data_folder / "alpaca_eval_models.csv")
     place = {model: i for i, model in enumerate(found.models)}
     copies = set(cohort.provenance["near_copies"])

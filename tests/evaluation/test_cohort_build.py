@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts
 from forensics.cohorts.outputs import MIN_MODELS, Outputs, arrange, read_outputs
 from forensics.cohorts.pack_files import write_cohort
+from forensics.cohorts.similarity import pair_scores
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.cohort_build import add, build, near_copies
 from forensics.transcripts.transcript import Response
@@ -33,7 +33,7 @@ def _only(found: Outputs, names: list[str]) -> Outputs:
 def test_kin_are_told_from_strangers():
     made = outputs()
     cohort = build(made, pairs(made.facts), "small")
-    scores = pair_scores(cohort.likenesses(), cohort.excluded(), np.array([(0, 1), (0, 2)])).score
+    scores = pair_scores(cohort.similarities(), cohort.excluded(), np.array([(0, 1), (0, 2)])).score
     kin, strangers = cohort.calibration.llr(scores, len(cohort.prompts))
     assert kin > 0 > strangers
     assert cohort.error_rates["same_model"]["auc"] == 1
@@ -75,7 +75,7 @@ def test_a_cohort_of_three_is_made_but_judges_nobody(tmp_path):
     made = outputs(facts(1, 1))
     cohort = build(made, pairs(made.facts), "three")
     assert cohort.calibration is None
-    scores = pair_scores(cohort.likenesses(), cohort.excluded(), np.array([(0, 1), (0, 2)]))
+    scores = pair_scores(cohort.similarities(), cohort.excluded(), np.array([(0, 1), (0, 2)]))
     assert np.isnan(scores.score).all()
     _strict(cohort, tmp_path)
 
@@ -136,7 +136,7 @@ def test_a_model_with_nine_blank_answers_in_ten(tmp_path):
         texts[number][0] = ()
     made = replace(made, texts=tuple(map(tuple, texts)))
     cohort = build(made, pairs(made.facts), "blank")
-    scores = pair_scores(cohort.likenesses(), cohort.excluded(), np.array([(0, 1), (2, 3)]))
+    scores = pair_scores(cohort.similarities(), cohort.excluded(), np.array([(0, 1), (2, 3)]))
     assert scores.prompts.tolist() == [2, 20]
     assert np.isnan(scores.score[0])
     assert cohort.calibration is not None
@@ -211,7 +211,7 @@ def test_an_added_model_is_found_beside_its_kin(tmp_path):
     assert grown.traits[-1].length > 0
     place = grown.place("m0b")
     pair = np.array([(grown.place("m0a"), place), (grown.place("s0"), place)])
-    kin, stranger = pair_scores(grown.likenesses(), grown.excluded(), pair).score
+    kin, stranger = pair_scores(grown.similarities(), grown.excluded(), pair).score
     assert kin > 10 > stranger
     assert grown.excluded()[place, grown.place("m0a")]
     _strict(grown, tmp_path)

@@ -10,9 +10,9 @@ import pytest
 
 from forensics.cohorts.calibration import cllr
 from forensics.cohorts.fitting import Labelled, fit
-from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, LabelledPair
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.similarity import pair_scores
 from forensics.evaluation.evaluate import Evaluated, evaluate, score_pairs
 from forensics.evaluation.evaluation import Evaluation
 from forensics.evaluation.rates import Scored, rates, without_hubs
@@ -37,7 +37,7 @@ def figures_fixture() -> dict:
 
 
 def _scored(made: Outputs, labels: tuple[LabelledPair, ...]) -> Evaluated:
-    return score_pairs(made, labels, made.likenesses(), made.excluded(), None)
+    return score_pairs(made, labels, made.similarities(), made.excluded(), None)
 
 
 def test_kin_are_told_from_strangers(figures: dict) -> None:
@@ -126,7 +126,7 @@ def test_references_leave_out_the_pairs_clusters() -> None:
     own = {"m0a", "m0b", "m1a", "m1b"}
     place = {model: i for i, model in enumerate(MADE.models)}
     scores = pair_scores(
-        MADE.likenesses(), MADE.excluded(), np.array([(place["m0a"], place["m1a"])])
+        MADE.similarities(), MADE.excluded(), np.array([(place["m0a"], place["m1a"])])
     )
     assert scores.reference[0] == len(FACTS) - len(own)
     # Whatever those models say cannot matter to a pair of their clusters.
@@ -140,7 +140,7 @@ def test_references_leave_out_the_pairs_clusters() -> None:
     ))  # fmt: skip
     pair = np.array([(place["m0a"], place["m1a"])])
     first, second = (
-        pair_scores(made.likenesses(), made.excluded(), pair).score[0]
+        pair_scores(made.similarities(), made.excluded(), pair).score[0]
         for made in (replace(MADE, texts=texts), silenced)
     )
     # Only how rare a sequence is among all answers still counts them.
@@ -149,7 +149,7 @@ def test_references_leave_out_the_pairs_clusters() -> None:
 
 def test_a_calibration_fitted_elsewhere_is_used_where_no_model_is_shared() -> None:
     numbered = MADE.labelled(PAIRS)
-    shipped = fit(MADE.likenesses(), MADE.excluded(), numbered)
+    shipped = fit(MADE.similarities(), MADE.excluded(), numbered)
     assert shipped is not None
     elsewhere = evaluate(MADE, PAIRS, shipped=shipped, trained_on=["quite-another"])
     assert elsewhere["calibration"] == "shipped"

@@ -28,9 +28,9 @@ def test_one_answer_a_prompt_gives_the_share_of_same_beginnings() -> None:
         (("Sure, here",), ("Sure, there",), ("No way",)),
         (("Well then",), ("Well now",), ("Well then",)),
     )
-    shares = opening_alleles(found, found.likenesses())
+    shares = opening_alleles(found, found.similarities())
     assert shares == pytest.approx(np.array([[1, 0, 0.5], [0, 1, 0], [0.5, 0, 1]]))
-    shares = first_characters(found, found.likenesses())
+    shares = first_characters(found, found.similarities())
     assert shares == pytest.approx(np.array([[1, 1, 0.5], [1, 1, 0.5], [0.5, 0.5, 1]]))
 
 
@@ -55,7 +55,7 @@ def test_the_raw_cosine_is_that_of_the_answers_both_gave() -> None:
     found = answered(
         (("one two three",), ("one two three",), ("quite other",)), (("x y z",), (), ())
     )
-    cosines = raw_cosine(found, found.likenesses())
+    cosines = raw_cosine(found, found.similarities())
     assert cosines[0, 1] == pytest.approx(1.0, abs=1e-5)
     assert cosines[0, 2] < 0.5
 
@@ -63,7 +63,7 @@ def test_the_raw_cosine_is_that_of_the_answers_both_gave() -> None:
 @pytest.mark.parametrize("name", BASELINES)
 def test_every_baseline_gives_finite_symmetric_numbers(name: str) -> None:
     found = outputs(facts(2, 4), prompts=8)
-    scores = BASELINES[name](found, found.likenesses())
+    scores = BASELINES[name](found, found.similarities())
     assert scores.shape == (8, 8)
     assert np.isfinite(scores).all()
     assert scores == pytest.approx(scores.T)

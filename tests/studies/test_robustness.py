@@ -6,8 +6,8 @@ import numpy as np
 
 from forensics.case.evidence import Evidence, Interval
 from forensics.cohorts.fitting import CLOSE_KIN, Labelled
-from forensics.cohorts.likeness import pair_scores
 from forensics.cohorts.outputs import Outputs
+from forensics.cohorts.similarity import pair_scores
 from studies.robustness.page import Asked, page
 from studies.robustness.study import (
     TREATMENTS,
@@ -52,7 +52,7 @@ def test_cut_and_dress() -> None:
 def test_untreated_pairs_score_as_they_do_without_copies() -> None:
     made, known = labelled()
     kept = known.where(known.are(*CLOSE_KIN, "independent"))
-    scores = pair_scores(made.likenesses(), made.excluded(), kept.pairs).score
+    scores = pair_scores(made.similarities(), made.excluded(), kept.pairs).score
     kin = kept.are(*CLOSE_KIN)
     strangers = np.sort(scores[~kin])
     found = measure(made, known, (PLAIN,))[0]

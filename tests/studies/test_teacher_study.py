@@ -97,7 +97,7 @@ PAIRS = _pairs(FACTS)
 
 @pytest.fixture(name="found", scope="module")
 def found_fixture() -> dict:
-    found = teacher_study(MADE, MADE.likenesses(), PAIRS)
+    found = teacher_study(MADE, MADE.similarities(), PAIRS)
     assert found is not None
     return found
 
@@ -230,7 +230,7 @@ def test_rare_sequences_are_those_few_models_share() -> None:
 
 
 def test_without_documented_teachers_there_is_no_study() -> None:
-    assert teacher_study(MADE, MADE.likenesses(), ()) is None
+    assert teacher_study(MADE, MADE.similarities(), ()) is None
     assert "Not measured: no documented teachers." in list(section(None, None))
     assert all("not measured" in line for line in goals(None, None))
 

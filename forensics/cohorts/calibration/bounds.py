@@ -84,9 +84,9 @@ def elub(
     first, last = min(0, int(low // _STEP)), max(0, int(high // _STEP) + 1)
     log_t = np.linspace(first * _STEP, last * _STEP, last - first + 1)
     t = 10.0**log_t
-    found = _above(pos, weight_pos, t) / (n_pos + 1.0)
-    wrong = (_above(neg, weight_neg, t) + 1.0) / (n_neg + 1.0)
-    worse = (1.0 - found) + t * wrong > np.minimum(1.0, t)
+    detected = _above(pos, weight_pos, t) / (n_pos + 1.0)
+    misleading = (_above(neg, weight_neg, t) + 1.0) / (n_neg + 1.0)
+    worse = (1.0 - detected) + t * misleading > np.minimum(1.0, t)
     lower = np.max(log_t[worse & (log_t <= 0)] + _STEP, initial=log_t[0])
     upper = np.min(log_t[worse & (log_t >= 0)] - _STEP, initial=log_t[-1])
     ln10 = math.log(10.0)

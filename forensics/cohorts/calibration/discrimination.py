@@ -1,4 +1,4 @@
-"""How well scores separate kin from strangers: AUC, EER, operating points, curves, error limits.
+"""How well scores separate kin from unrelated: AUC, EER, operating points, curves, error limits.
 
 Scores may be LLRs or anything that rises with kinship. Weights are relative within a class.
 """

@@ -167,8 +167,8 @@ def read_pairs(
 
 def best_confidence(pairs: Collection[LabelledPair]) -> Confidence:
     """Give the highest confidence that any `unrelated` pair has; `high` if there is none."""
-    found = {pair.confidence for pair in pairs if pair.relation == "unrelated"}
-    return next((level for level in CONFIDENCES if level in found), "high")
+    levels = {pair.confidence for pair in pairs if pair.relation == "unrelated"}
+    return next((level for level in CONFIDENCES if level in levels), "high")
 
 
 def _labelled(pair: LabelledPair, independent: Confidence) -> LabelledPair:

@@ -113,11 +113,11 @@ def clusters(facts: Mapping[str, ModelFacts]) -> dict[str, int]:
         return name
 
     for fact in facts.values():
-        own = fact.weights_id.casefold()
-        find(own)
+        identity = fact.weights_id.casefold()
+        find(identity)
         for parent in fact.parents():
             name = parent.casefold()
-            root[find(name if name in known else alias.get(name, name))] = find(own)
+            root[find(name if name in known else alias.get(name, name))] = find(identity)
     numbers: dict[str, int] = {}
     return {
         model: numbers.setdefault(find(fact.weights_id.casefold()), len(numbers))
@@ -135,11 +135,11 @@ def excluded_with(
     many models are asked about. Raises `KeyError` if `model` is not in `facts`.
     """
     numbers = clusters(facts) if cluster_of is None else cluster_of
-    own, family = numbers[model], facts[model].family
+    cluster, family = numbers[model], facts[model].family
     return frozenset(
         name
         for name, fact in facts.items()
-        if numbers[name] == own or (family and fact.family == family)
+        if numbers[name] == cluster or (family and fact.family == family)
     )
 
 

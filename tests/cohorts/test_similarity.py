@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from forensics.cohorts.likeness import (
+from forensics.cohorts.similarity import (
     MIN_REFERENCE,
-    Likenesses,
+    Similarities,
     nearest_count,
     of_rows,
     of_texts,
@@ -57,18 +57,18 @@ def _random_rows(prompts: int, models: int, seed: int, missing: float = 0.0):
 def test_scores_are_those_of_a_plain_loop(models, missing):
     rows = _random_rows(12, models, seed=models, missing=missing)
     names = [f"m{i}" for i in range(models)]
-    likenesses = of_rows(names, [str(p) for p in range(12)], rows)
+    similarities = of_rows(names, [str(p) for p in range(12)], rows)
     excluded = np.eye(models, dtype=bool)
     excluded[0, 2] = excluded[2, 0] = excluded[1, 3] = excluded[3, 1] = True
     pairs = np.array([(0, 1), (2, 3), (0, 2), (4, 5)])
-    found = pair_scores(likenesses, excluded, pairs)
+    found = pair_scores(similarities, excluded, pairs)
     for place, (a, b) in enumerate(pairs):
         kept = ~(excluded[a] | excluded[b])
-        cosine, score = slow_score(rows, likenesses.answered, kept, a, b)
+        cosine, score = slow_score(rows, similarities.answered, kept, a, b)
         assert found.cosine[place] == pytest.approx(cosine, abs=2e-4)
         assert found.score[place] == pytest.approx(score, abs=5e-3)
         assert found.reference[place] == kept.sum()
-        both = likenesses.answered[:, a] & likenesses.answered[:, b]
+        both = similarities.answered[:, a] & similarities.answered[:, b]
         assert found.prompts[place] == both.sum()
 
 
@@ -92,18 +92,18 @@ def test_an_excluded_model_changes_nothing():
 
 def test_a_pair_of_kin_stands_out_and_the_order_of_a_pair_does_not_matter():
     found = outputs()
-    likenesses, excluded = found.likenesses(), found.excluded()
+    similarities, excluded = found.similarities(), found.excluded()
     pairs = np.array([(0, 1), (1, 0), (0, 2), (12, 13)])
-    scores = pair_scores(likenesses, excluded, pairs).score
+    scores = pair_scores(similarities, excluded, pairs).score
     assert scores[0] == pytest.approx(scores[1], abs=1e-4)
     assert scores[0] > 10 > max(scores[2], scores[3])
 
 
 def test_identical_answers_of_everybody_give_numbers():
-    likenesses = of_texts(
+    similarities = of_texts(
         [f"m{i}" for i in range(8)], [str(p) for p in range(9)], [[("same words",)] * 8] * 9
     )
-    found = pair_scores(likenesses, np.eye(8, dtype=bool), np.array([(0, 1)]))
+    found = pair_scores(similarities, np.eye(8, dtype=bool), np.array([(0, 1)]))
     assert not np.isinf(found.score).any()
     # Nothing is rare among identical answers: no row is left to compare.
     assert np.isnan(found.score).all()
@@ -113,8 +113,8 @@ def test_identical_answers_of_everybody_give_numbers():
 def test_a_model_that_copies_its_neighbours_gives_finite_scores():
     rows = _random_rows(9, 12, seed=4)
     rows[:, 1:] = rows[:, :1]  # eleven identical models
-    likenesses = of_rows([f"m{i}" for i in range(12)], [str(p) for p in range(9)], rows)
-    found = pair_scores(likenesses, np.eye(12, dtype=bool), np.array([(0, 1), (2, 3)]))
+    similarities = of_rows([f"m{i}" for i in range(12)], [str(p) for p in range(9)], rows)
+    found = pair_scores(similarities, np.eye(12, dtype=bool), np.array([(0, 1), (2, 3)]))
     assert np.isfinite(found.score).all()
     assert np.isfinite(found.cosine).all()
 
@@ -133,8 +133,8 @@ def test_too_little_gives_no_score(models, prompts):
 def test_a_model_with_nine_blank_answers_in_ten_has_no_score():
     rows = _random_rows(30, 12, seed=6)
     rows[3:, 0] = 0
-    likenesses = of_rows([str(i) for i in range(12)], [str(i) for i in range(30)], rows)
-    found = pair_scores(likenesses, np.eye(12, dtype=bool), np.array([(0, 1), (1, 2)]))
+    similarities = of_rows([str(i) for i in range(12)], [str(i) for i in range(30)], rows)
+    found = pair_scores(similarities, np.eye(12, dtype=bool), np.array([(0, 1), (1, 2)]))
     assert found.prompts.tolist() == [3, 30]
     assert np.isnan(found.score[0])
     assert np.isfinite(found.score[1])
@@ -143,9 +143,9 @@ def test_a_model_with_nine_blank_answers_in_ten_has_no_score():
 def test_samples_of_one_prompt_count_as_one_answer():
     one = outputs(facts(3, 6), prompts=8)
     twice = [[samples * 2 for samples in row] for row in one.texts]
-    likenesses = of_texts(one.models, [p.sha256 for p in one.prompts], twice)
-    assert likenesses.answered.all()
-    assert np.allclose(np.einsum("pnn->pn", likenesses.cosines), 1, atol=1e-4)
+    similarities = of_texts(one.models, [p.sha256 for p in one.prompts], twice)
+    assert similarities.answered.all()
+    assert np.allclose(np.einsum("pnn->pn", similarities.cosines), 1, atol=1e-4)
 
 
 def test_parts_are_parts():
@@ -153,7 +153,7 @@ def test_parts_are_parts():
     part = whole.on([1, 4]).of([5, 0])
     assert (part.models, part.prompts) == (("f", "a"), ("2", "5"))
     assert part.cosines[1, 0, 1] == whole.cosines[4, 5, 0]
-    assert isinstance(part, Likenesses)
+    assert isinstance(part, Similarities)
 
 
 def test_a_row_against_the_reference_has_its_size():

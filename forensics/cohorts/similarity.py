@@ -1,7 +1,7 @@
 """How alike are two models, against how alike other models are to each of them?
 
 On every prompt all answers are centred on what the reference models say, so that what the question
-brings is gone; a pair's likeness is the mean cosine of what is left. It is then normalised by how
+brings is gone; a pair's similarity is the mean cosine of what is left. It is then normalised by how
 alike each of the two is to the reference models it is most like (adaptive symmetric
 normalisation, as in speaker verification: Matějka et al. 2017, Analysis of Score Normalization in
 Multilingual Speaker Recognition, Interspeech, section 2.3). The reference models of a pair leave
@@ -45,7 +45,7 @@ _TINY = 1e-6
 
 
 @dataclass(frozen=True)
-class Likenesses:
+class Similarities:
     """Cosines of every two models' answers, prompt by prompt, before centring.
 
     `cosines` has shape (prompts, models, models), `answered` (prompts, models).
@@ -56,36 +56,38 @@ class Likenesses:
     cosines: Floats32
     answered: Flags
 
-    def on(self, rows: Sequence[int] | NDArray[np.intp]) -> Likenesses:
+    def on(self, rows: Sequence[int] | NDArray[np.intp]) -> Similarities:
         """Return the same on some of the prompts."""
         picked = np.asarray(rows, dtype=np.intp)
         names = tuple(self.prompts[i] for i in picked)
-        return Likenesses(self.models, names, self.cosines[picked], self.answered[picked])
+        return Similarities(self.models, names, self.cosines[picked], self.answered[picked])
 
-    def of(self, models: Sequence[int] | NDArray[np.intp]) -> Likenesses:
+    def of(self, models: Sequence[int] | NDArray[np.intp]) -> Similarities:
         """Return the same among some of the models."""
         picked = np.asarray(models, dtype=np.intp)
         names = tuple(self.models[i] for i in picked)
         cosines = self.cosines[:, picked[:, None], picked[None, :]]
-        return Likenesses(names, self.prompts, cosines, self.answered[:, picked])
+        return Similarities(names, self.prompts, cosines, self.answered[:, picked])
 
 
-def of_rows(models: Sequence[str], prompts: Sequence[str], rows: Floats32) -> Likenesses:
-    """Return the likenesses of unit rows, shape (prompts, models, d); zero rows: no answer."""
+def of_rows(models: Sequence[str], prompts: Sequence[str], rows: Floats32) -> Similarities:
+    """Return the similarities of unit rows, shape (prompts, models, d); zero rows: no answer."""
     answered = np.einsum("pnd,pnd->pn", rows, rows) > _TINY
     cosines = np.matmul(rows, rows.transpose(0, 2, 1))
-    return Likenesses(tuple(models), tuple(prompts), cosines, answered)
+    return Similarities(tuple(models), tuple(prompts), cosines, answered)
 
 
 def of_texts(
     models: Sequence[str], prompts: Sequence[str], texts: Sequence[Sequence[Sequence[str]]]
-) -> Likenesses:
-    """Return the likenesses of answers, `texts[prompt][model]` being that model's samples."""
+) -> Similarities:
+    """Return the similarities of answers, `texts[prompt][model]` being that model's samples."""
     rows = (unit_rows(answers) for answers in texts)
-    found = [(one @ one.T, np.einsum("nd,nd->n", one, one) > _TINY) for one in rows]
-    cosines = np.stack([cosine for cosine, _ in found])
-    answered = np.stack([flags for _, flags in found])
-    return Likenesses(tuple(models), tuple(prompts), cosines, answered)
+    cosines_and_flags = [
+        (unit @ unit.T, np.einsum("nd,nd->n", unit, unit) > _TINY) for unit in rows
+    ]
+    cosines = np.stack([cosine for cosine, _ in cosines_and_flags])
+    answered = np.stack([flags for _, flags in cosines_and_flags])
+    return Similarities(tuple(models), tuple(prompts), cosines, answered)
 
 
 def unit_rows(answers: Sequence[Sequence[str]]) -> Floats32:
@@ -131,11 +133,11 @@ class PairScores:
         return self.score if self.reference.max(initial=0) >= NORMALISED_FROM else self.cosine
 
 
-def pair_scores(likenesses: Likenesses, excluded: Flags, pairs: NDArray[np.intp]) -> PairScores:
+def pair_scores(similarities: Similarities, excluded: Flags, pairs: NDArray[np.intp]) -> PairScores:
     """Score pairs of models.
 
     Args:
-        likenesses: of all models, subjects and references alike.
+        similarities: of all models, subjects and references alike.
         excluded: shape (models, models); row i flags whom no reference for model i may include,
             itself among them.
         pairs: two model numbers each, shape (pairs, 2).
@@ -145,30 +147,31 @@ def pair_scores(likenesses: Likenesses, excluded: Flags, pairs: NDArray[np.intp]
     pairs = np.asarray(pairs, dtype=np.intp).reshape(-1, 2)
     score, cosine = np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
     reference = np.zeros(len(pairs), np.int64)
-    shared = _shared(likenesses)
+    shared = _shared(similarities)
     prompts = shared[pairs[:, 0], pairs[:, 1]]
-    centring = _Centring.of(likenesses, kinds)
+    centring = _Centring.of(similarities, kinds)
     for members, first, second in _by_kind(kind_of[pairs]):
-        kept = ~(kinds[first] | kinds[second])
-        reference[members] = kept.sum()
+        in_reference = ~(kinds[first] | kinds[second])
+        reference[members] = in_reference.sum()
         known = members[prompts[members] >= MIN_PROMPTS]
-        if kept.sum() < MIN_REFERENCE or not len(known):
+        if in_reference.sum() < MIN_REFERENCE or not len(known):
             continue
         models, sides = np.unique(pairs[known], return_inverse=True)
-        one, other = sides.reshape(-1, 2).T
+        rows_first, rows_second = sides.reshape(-1, 2).T
         means = centring.sums(models, first, second) / np.maximum(shared[models], 1)
-        centre, spread = nearest(means[:, kept])
-        found = means[one, pairs[known, 1]]
-        cosine[known] = found
+        centre, spread = nearest(means[:, in_reference])
+        between = means[rows_first, pairs[known, 1]]
+        cosine[known] = between
         score[known] = (
-            (found - centre[one]) / spread[one] + (found - centre[other]) / spread[other]
+            (between - centre[rows_first]) / spread[rows_first]
+            + (between - centre[rows_second]) / spread[rows_second]
         ) / 2
     return PairScores(score, cosine, prompts, reference)
 
 
-def _shared(likenesses: Likenesses) -> NDArray[np.int64]:
+def _shared(similarities: Similarities) -> NDArray[np.int64]:
     """Return how many prompts every two models answered, shape (models, models)."""
-    answered = likenesses.answered.astype(np.float32)
+    answered = similarities.answered.astype(np.float32)
     shared: NDArray[np.int64] = np.rint(answered.T @ answered).astype(np.int64)
     return shared
 
@@ -176,18 +179,18 @@ def _shared(likenesses: Likenesses) -> NDArray[np.int64]:
 def _by_kind(kinds: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], int, int]]:
     """Yield the pairs that share their reference models: (their places, kind, kind)."""
     ordered = np.sort(kinds, axis=1)
-    found, group = np.unique(ordered, axis=0, return_inverse=True)
+    pairs_of_kinds, group = np.unique(ordered, axis=0, return_inverse=True)
     order = np.argsort(group.reshape(-1), kind="stable")
-    starts = np.searchsorted(group.reshape(-1)[order], np.arange(len(found) + 1))
-    for i, (first, second) in enumerate(found):
+    starts = np.searchsorted(group.reshape(-1)[order], np.arange(len(pairs_of_kinds) + 1))
+    for i, (first, second) in enumerate(pairs_of_kinds):
         yield order[starts[i] : starts[i + 1]], int(first), int(second)
 
 
 def normalised(cosine: float | Floats, first: Floats, second: Floats) -> float:
-    """Normalise a likeness by both sides' likeness to the reference models most like them.
+    """Normalise a similarity by both sides' similarity to the reference models most like them.
 
     Args:
-        cosine: likeness of the pair.
+        cosine: similarity of the pair.
         first: of one side to every reference model, shape (reference,).
         second: of the other.
     """
@@ -200,7 +203,7 @@ def _standard(cosine: float | Floats, reference: Floats) -> float:
 
 
 def nearest(reference: Floats) -> tuple[Floats, Floats]:
-    """Return mean and standard deviation, shape (n,), of the highest of likenesses (n, models)."""
+    """Return mean and standard deviation, (n,), of the highest of similarities (n, models)."""
     size = reference.shape[1]
     rest = size - nearest_count(size)
     highest = np.partition(reference, rest, axis=1)[:, rest:]
@@ -216,39 +219,39 @@ def nearest_count(reference: int) -> int:
 class Row:
     """One model against all others, centred on a reference.
 
-    `cosines` has shape (prompts, models), `both` flags what both answered, `kept` the reference
-    models.
+    `cosines` has shape (prompts, models), `both` flags what both answered, `in_reference`
+    the reference models.
     """
 
     cosines: Floats32
     both: Flags
-    kept: Flags
+    in_reference: Flags
 
     def with_reference(self) -> Floats:
         """Return the mean cosine with every reference model, shape (reference,)."""
-        both = self.both[:, self.kept]
-        sums = (self.cosines[:, self.kept] * both).sum(axis=0, dtype=np.float64)
+        both = self.both[:, self.in_reference]
+        sums = (self.cosines[:, self.in_reference] * both).sum(axis=0, dtype=np.float64)
         means: Floats = sums / np.maximum(both.sum(axis=0), 1)
         return means
 
 
 @dataclass(frozen=True)
 class View:
-    """Likenesses centred on one set of reference models."""
+    """Similarities centred on one set of reference models."""
 
-    likenesses: Likenesses
-    kept: Flags
+    similarities: Similarities
+    in_reference: Flags
     means: Floats32
     grand: Floats32
     spread: Floats32
 
     def row(self, model: int) -> Row:
         """Return one model's centred cosines with all others."""
-        dots = self.likenesses.cosines[:, model, :] - self.means[:, model, None]
+        dots = self.similarities.cosines[:, model, :] - self.means[:, model, None]
         centred = dots - self.means + self.grand[:, None]
         cosines = centred / (self.spread * self.spread[:, model, None])
-        answered = self.likenesses.answered
-        return Row(cosines, answered & answered[:, model, None], self.kept)
+        answered = self.similarities.answered
+        return Row(cosines, answered & answered[:, model, None], self.in_reference)
 
 
 @dataclass(frozen=True)
@@ -268,9 +271,9 @@ class _Centring:
     room: Floats32
 
     @classmethod
-    def of(cls, likenesses: Likenesses, kinds: Flags) -> _Centring:
-        answered = likenesses.answered.astype(np.float32)
-        masked = _masked(likenesses)
+    def of(cls, similarities: Similarities, kinds: Flags) -> _Centring:
+        answered = similarities.answered.astype(np.float32)
+        masked = _masked(similarities)
         left_out = np.matmul(kinds.astype(np.float32), masked)
         return cls(kinds, answered, masked, masked.sum(axis=1), left_out, np.empty_like(answered))
 
@@ -282,17 +285,19 @@ class _Centring:
             first: the kind of models that one of a pair leaves out.
             second: the kind that the other leaves out.
         """
-        kept = ~(self.kinds[first] | self.kinds[second])
-        means, grand, spread = _centre(self._sums(first, second), kept, self.answered, self.masked)
+        in_reference = ~(self.kinds[first] | self.kinds[second])
+        means, grand, spread = _centre(
+            self._sums(first, second), in_reference, self.answered, self.masked
+        )
         weights = np.divide(self.answered, spread, out=spread)
-        own = weights[:, models].T
+        own_weights = weights[:, models].T
         # (dot - mean of the one - mean of the other + grand mean) · both weights, term by term.
-        found = own @ ((grand[:, None] - means) * weights)
-        found -= (own * means[:, models].T) @ weights
+        centred = own_weights @ ((grand[:, None] - means) * weights)
+        centred -= (own_weights * means[:, models].T) @ weights
         for row, model in enumerate(models):
             np.multiply(self.masked[:, model, :], weights, out=self.room)
-            found[row] += own[row] @ self.room
-        sums: Floats = found.astype(np.float64)
+            centred[row] += own_weights[row] @ self.room
+        sums: Floats = centred.astype(np.float64)
         return sums
 
     def _sums(self, first: int, second: int) -> Floats32:
@@ -306,30 +311,30 @@ class _Centring:
         return sums
 
 
-def _masked(likenesses: Likenesses) -> Floats32:
+def _masked(similarities: Similarities) -> Floats32:
     """Return the cosines, 0 where either model gave no answer."""
-    if likenesses.answered.all():
-        return likenesses.cosines
-    answered = likenesses.answered.astype(np.float32)
-    return likenesses.cosines * answered[:, :, None] * answered[:, None, :]
+    if similarities.answered.all():
+        return similarities.cosines
+    answered = similarities.answered.astype(np.float32)
+    return similarities.cosines * answered[:, :, None] * answered[:, None, :]
 
 
 def _centre(
-    sums: Floats32, kept: Flags, answered: Floats32, masked: Floats32
+    sums: Floats32, in_reference: Flags, answered: Floats32, masked: Floats32
 ) -> tuple[Floats32, Floats32, Floats32]:
-    """Return what centring takes, per prompt, from sums of cosines with the kept models.
+    """Return what centring takes, per prompt, from sums of cosines with the reference models.
 
     Args:
         sums: of every model, shape (prompts, models); overwritten.
-        kept: the reference models, shape (models,).
+        in_reference: the reference models, shape (models,).
         answered: 1 where there is an answer, shape (prompts, models).
         masked: the cosines, 0 where either gave no answer, shape (prompts, models, models).
 
     Returns:
-        mean dot products of every model with the kept ones, (prompts, models), their mean
+        mean dot products of every model with the reference ones, (prompts, models), their mean
         (prompts,), and the length of every centred answer, (prompts, models).
     """
-    inside = kept.astype(np.float32)
+    inside = in_reference.astype(np.float32)
     count = np.maximum(answered @ inside, 1)
     means = np.divide(sums, count[:, None], out=sums)
     grand = means @ inside / count
@@ -339,16 +344,16 @@ def _centre(
     return means, grand, spread
 
 
-def agreement(likenesses: Likenesses) -> Floats:
+def agreement(similarities: Similarities) -> Floats:
     """Return every two models' mean cosine before centring, shape (models, models)."""
-    sums = _masked(likenesses).sum(axis=0, dtype=np.float64)
-    means: Floats = sums / np.maximum(_shared(likenesses), 1)
+    sums = _masked(similarities).sum(axis=0, dtype=np.float64)
+    means: Floats = sums / np.maximum(_shared(similarities), 1)
     return means
 
 
-def view(likenesses: Likenesses, kept: Flags) -> View:
-    """Centre likenesses on the reference models that `kept` flags, shape (models,)."""
-    masked = _masked(likenesses)
-    answered = likenesses.answered.astype(np.float32)
-    sums = np.matmul(masked, kept.astype(np.float32))
-    return View(likenesses, kept, *_centre(sums, kept, answered, masked))
+def view(similarities: Similarities, in_reference: Flags) -> View:
+    """Centre similarities on the reference models that `in_reference` flags, shape (models,)."""
+    masked = _masked(similarities)
+    answered = similarities.answered.astype(np.float32)
+    sums = np.matmul(masked, in_reference.astype(np.float32))
+    return View(similarities, in_reference, *_centre(sums, in_reference, answered, masked))
