@@ -28,7 +28,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PIP) --no-deps $(DEMO_PACKAGES) lir axe-playwright-python
 	@touch $@
 
-DEMO_OPTIONS := --limit 32 --max-tokens 96 --transcripts demo/transcripts
+DEMO_OPTIONS := --limit 12 --max-tokens 96 --transcripts demo/transcripts
 
 demo: setup
 	@mkdir -p demo

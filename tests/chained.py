@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 from forensics.cli import run
+from tests.asking import ONCE
 from tests.loopback import Call, Loopback, Reply, chat_reply
 
 WORDS = """river stone market winter engine garden letter number answer question careful plain small
@@ -46,9 +47,8 @@ def probe(folder: Path, model: str, claim: str = "", counts: tuple[int, ...] = (
         for count in counts:
             suite = write_suite(folder / "suite.json", count)
             subject = f"openai:{model}@{server.url}"
-            code = run(
-                ["probe", subject, "--suite", str(suite), "-o", str(path), "--max-tokens", "64"]
-            )
+            asked = ["--suite", str(suite), "--max-tokens", "64", *ONCE]
+            code = run(["probe", subject, *asked, "-o", str(path)])
             assert code == 0
     return path
 

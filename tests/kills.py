@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.asking import ONCE
 from tests.cli.cli import ROOT
 from tests.loopback import Call, Loopback, Reply, chat_reply
 
@@ -117,7 +118,7 @@ def _wait_for(happens: Callable[[], bool]) -> None:
 
 
 def _probe(server: Loopback, suite: Path, path: Path) -> subprocess.Popen[bytes]:
-    return _run("probe", f"openai:m@{server.url}", "--suite", str(suite), "-o", str(path))
+    return _run("probe", f"openai:m@{server.url}", "--suite", str(suite), *ONCE, "-o", str(path))
 
 
 def _run(*arguments: str) -> subprocess.Popen[bytes]:

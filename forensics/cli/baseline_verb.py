@@ -32,7 +32,9 @@ def command() -> None:
 
 
 @command.command(
-    context_settings={"default_map": {"samples": 3, "limit": 32, "max_tokens": 128}},
+    context_settings={
+        "default_map": {"samples": 3, "temperature": 0.0, "limit": 32, "max_tokens": 128}
+    },
     examples=("forensics baseline save openai:my-model@http://localhost:8000/v1 -o base.jsonl",),
 )
 @click.argument("subject", shell_complete=completion.subjects)

@@ -11,6 +11,7 @@ import click
 
 from forensics.cli import completion
 from forensics.cli.help import Decorated, Decorator, added, option
+from forensics.support.asking_defaults import SAMPLES, TEMPERATURE
 
 if TYPE_CHECKING:
     from forensics.case.evidence import Tier
@@ -101,7 +102,7 @@ def suite_options(command: Decorated, default: str = "core") -> Decorated:
                 "--limit",
                 section="Prompts",
                 type=click.IntRange(min=1),
-                help="Ask at most N prompts, of every category.",
+                help="Ask at most N prompts, of every category. Default: the suite's own.",
             ),
             option(
                 "--all-prompts",
@@ -123,7 +124,7 @@ def generation_options(command: Decorated) -> Decorated:
                 "--samples",
                 section="Sampling",
                 type=click.IntRange(min=1),
-                default=1,
+                default=SAMPLES,
                 show_default=True,
                 help="Answers per prompt.",
             ),
@@ -139,7 +140,7 @@ def generation_options(command: Decorated) -> Decorated:
                 "--temperature",
                 section="Sampling",
                 type=FiniteRange(0, 5),
-                default=0.0,
+                default=TEMPERATURE,
                 show_default=True,
                 help="Sampling temperature; 0 is greedy.",
             ),

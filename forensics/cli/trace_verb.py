@@ -19,6 +19,7 @@ from forensics.cli.options import (
     spending_options,
     transcripts_option,
 )
+from forensics.support.asking_defaults import ONCE
 
 if TYPE_CHECKING:
     from forensics.cohorts.trace import Trace
@@ -30,6 +31,8 @@ _SMALLEST = 0.001
 @click.command(
     name="trace",
     cls=Verb,
+    # Most cohorts answered once; a search tells relatives, not whether two models are one.
+    context_settings={"default_map": ONCE},
     examples=(
         "forensics trace transcript:model.jsonl --released 2024-05",
         "forensics trace cohort:vicuna-7b --top 5 --json trace.json",

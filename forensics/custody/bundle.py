@@ -204,7 +204,8 @@ def _suite(case: Case, read: Mapping[str, Transcript], override: str | None) -> 
     else:
         suite = _load(str(name))
     part = chosen.get("category") or (), chosen.get("limit")
-    for candidate in (weighed(suite).select(*part), suite.select(*part), suite):
+    usual = weighed(suite).select(limit=suite.usual)
+    for candidate in (weighed(suite).select(*part), suite.select(*part), usual, suite):
         if candidate.sha256 == wanted:
             return True, candidate
     raise InputFileError(

@@ -60,7 +60,10 @@ class ReferencedTexts(_Strict):
 
 
 class SuiteFile(_Strict):
-    """A whole suite file: `prompts` with their texts, or a `reference` to texts elsewhere."""
+    """A whole suite file: `prompts` with their texts, or a `reference` to texts elsewhere.
+
+    `usual` is how many prompts are asked where nobody chose any.
+    """
 
     name: Slug
     version: Annotated[str, Field(min_length=1)]
@@ -70,6 +73,7 @@ class SuiteFile(_Strict):
     categories: dict[Slug, str] = {}
     prompts: Annotated[list[PromptEntry], Field(min_length=1)] | None = None
     reference: ReferencedTexts | None = None
+    usual: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -110,4 +114,5 @@ class SuiteFile(_Strict):
             self.license,
             self.categories,
             source,
+            self.usual,
         )

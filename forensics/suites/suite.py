@@ -79,7 +79,8 @@ class TextSource:
 class Suite:
     """A versioned list of prompts; `categories` maps each category to what it measures.
 
-    `text_source` is set for a referenced suite, whose prompts are known by hash only.
+    `text_source` is set for a referenced suite, whose prompts are known by hash only. `usual` is
+    how many prompts are asked where nobody chose any; None is all of them.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Suite:
     license: str = ""
     categories: Mapping[str, str] | None = None
     text_source: TextSource | None = None
+    usual: int | None = None
 
     @cached_property
     def sha256(self) -> str:

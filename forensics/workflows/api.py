@@ -134,7 +134,9 @@ def trace(
     from forensics.workflows.settings import TraceSettings
     from forensics.workflows.tracing import traced
 
-    prompts, asking, endpoints = arguments.how_asked(**how)
+    # Most cohorts answered once, and a search does not ask whether two models are one.
+    once: HowAsked = {"samples": 1, "temperature": 0.0}
+    prompts, asking, endpoints = arguments.how_asked(**(once | how))
     settings = TraceSettings(
         prompts=prompts,
         asking=asking,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from forensics.errors import UsageError
+from forensics.support.asking_defaults import SAMPLES, TEMPERATURE
 
 if TYPE_CHECKING:
     from forensics.case.evidence import Tier
@@ -61,12 +62,12 @@ class HowAsked(HowReached, total=False):
 
     - `suite`: a prompt suite, by name or file [the verb's own].
     - `category`: ask only these categories.
-    - `limit`: ask at most so many prompts, of every category.
-    - `all_prompts`: ask also those prompts of a suite that no cohort weighs [False].
+    - `limit`: ask at most so many prompts, of every category [as many as the suite says].
+    - `all_prompts`: ask every prompt of a suite, also those that no cohort weighs [False].
     - `max_calls`: refuse to make more calls than this.
     - `max_output_tokens`: refuse to ask for more answer tokens than this.
-    - `samples`: answers per prompt [1].
-    - `temperature`: 0 is greedy [0].
+    - `samples`: answers per prompt [3].
+    - `temperature`: 0 is greedy [0.7].
     - `max_tokens`: cap on every answer's tokens [each prompt's own].
     - `seed`: of sampling [0].
     - `system_prompt`: sent with every request.
@@ -107,7 +108,8 @@ def how_asked(**how: Unpack[HowAsked]) -> tuple[Prompts, Asking, Endpoints]:
         how.get("limit"),
         how.get("all_prompts", False),
     )
-    generation = GenerationSettings(**_of(how, GenerationSettings))
+    usual = {"samples": SAMPLES, "temperature": TEMPERATURE}
+    generation = GenerationSettings(**(usual | _of(how, GenerationSettings)))
     return prompts, replace(_asking(how), generation=generation), _endpoints(how)
 
 

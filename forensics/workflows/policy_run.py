@@ -184,7 +184,7 @@ def prepare(
         references,
         controls,
         choice,
-        SuiteChoice(settings.prompts),
+        SuiteChoice(settings.prompts, usual=False),
         _comparators(policy),
         settings,
         _baseline(file, allow),

@@ -178,14 +178,19 @@ def cohort_choice(name: str | None) -> CohortChoice:
 
 @dataclass(frozen=True)
 class SuiteChoice:
-    """Which prompts are asked; a suite is read when it is first needed, and once."""
+    """Which prompts are asked; a suite is read when it is first needed, and once.
+
+    Of a suite that says how many prompts are usual so many are asked where none were chosen, unless
+    `usual` is false.
+    """
 
     prompts: Prompts
+    usual: bool = True
 
     @cached_property
     def suite(self) -> Suite:
         """The prompts of the suite that was named, or of the default one, to be asked."""
-        return self._cut(self._weighed(load_suite(self.prompts.suite or DEFAULT_SUITE)))
+        return self._asked(load_suite(self.prompts.suite or DEFAULT_SUITE))
 
     @cached_property
     def given(self) -> Suite | None:
@@ -204,18 +209,21 @@ class SuiteChoice:
         """Return the prompts of the suite that was named, or of the cohort's, to be asked."""
         if self.prompts.suite:
             return self.suite
-        return self._cut(self._weighed(load_suite(cohort.name)))
+        return self._asked(load_suite(cohort.name))
 
     def out_of(self, suite: Suite) -> Suite:
         """Return what was chosen out of another suite."""
         return self._cut(suite)
 
-    def _weighed(self, suite: Suite) -> Suite:
+    def _asked(self, suite: Suite) -> Suite:
         if self.prompts.every:
-            return suite
+            return self._cut(suite)
         from forensics.cohorts.finding import weighed
 
-        return weighed(suite)
+        chosen = self.prompts.category or self.prompts.limit
+        if self.usual and suite.usual and not chosen:
+            return weighed(suite).select(limit=suite.usual)
+        return self._cut(weighed(suite))
 
     def _cut(self, suite: Suite) -> Suite:
         return suite.select(self.prompts.category, self.prompts.limit)

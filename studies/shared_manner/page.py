@@ -19,6 +19,7 @@ from forensics.evidence.features.matched_prompts import Floats
 from forensics.evidence.text.shared_manner.elsewhere import FILE
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
+from studies.shared_manner.asked import asked_section
 from studies.shared_manner.designs import Design, designs
 from studies.shared_manner.measure import (
     PairResult,
@@ -82,6 +83,7 @@ def page(
     asked: Sequence[Design],
     seen: Sequence[View],
     date: str,
+    folder: Path | None = None,
 ) -> str:
     """Return the page as Markdown."""
     return "\n".join(
@@ -92,6 +94,7 @@ def page(
             *_foils(found),
             *_false(found, answers),
             *_asking(asked),
+            *(asked_section(folder) if folder else ()),
             *_views(seen),
             *_limits(),
         ]
@@ -356,12 +359,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path, help="folder with the tables")
     parser.add_argument("--date", required=True, help="date to record, YYYY-MM-DD")
+    parser.add_argument("--asked", type=Path, help="folder with transcripts, see `asked`")
     given = parser.parse_args()
     answers = read(PUZZLES, given.data)
     found = results(answers)
     near = [(one.pair.a, one.pair.b) for one in foils(found)]
     text = page(
-        answers, found, once(given.data), designs(given.data, near), views(given.data), given.date
+        answers,
+        found,
+        once(given.data),
+        designs(given.data, near),
+        views(given.data),
+        given.date,
+        given.asked,
     )
     write_text(data_folder("reports") / "SHARED-MANNER.md", text)
     write_text(data_folder("probes") / FILE, foils_file(found, answers, given.date))

@@ -12,6 +12,7 @@ import pytest
 from forensics.case.document import case_to_json, read_case
 from forensics.custody.blinding import blinded
 from forensics.support.hash_chain import CHAIN_START, encode_line
+from tests.asking import ONCE
 from tests.chained import PROMPTS, speaker, write_suite
 from tests.cli.cli import ONE, forensics
 
@@ -34,7 +35,7 @@ def servers_fixture():
 @pytest.fixture(name="plan")
 def plan_fixture(cli, here, servers) -> Path:
     write_suite(here / "suite.json")
-    options = ("--suite", "suite.json", "--max-tokens", "64", "--only", "style")
+    options = ("--suite", "suite.json", "--max-tokens", "64", "--only", "style", *ONCE)
     done = cli("case", "init", "plan.jsonl", *servers, *DATED, *options, "--title", "Zorblax")
     assert done.code == 0, done.err
     sha256 = json.loads((here / "plan.jsonl").read_text())["chain"]
@@ -76,7 +77,7 @@ def test_what_is_done_otherwise_is_listed(cli, here, plan, servers):
 
 def test_answers_from_before_the_plan_are_counted(cli, here, servers):
     write_suite(here / "suite.json")
-    collected = ("--suite", "suite.json", "--max-tokens", "64")
+    collected = ("--suite", "suite.json", "--max-tokens", "64", *ONCE)
     assert cli("probe", servers[0], *collected).code == 0
     assert cli("case", "init", "plan.jsonl", *servers, *collected, "--only", "style").code == 0
     reused = ("--transcripts", ".")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import ONCE
 from tests.subjects.backends.tiny_model import make_tiny_model
 
 
@@ -19,7 +20,7 @@ def test_three_controls_are_asked_what_both_answered_and_two_are_not(
         for seed in range(1, 6)
     ]
     options = [word for control in controls for word in ("--control", control)]
-    asked = ("--limit", "12", "--max-tokens", "24", "--tiers", "logprobs", "--json", "-")
+    asked = ("--limit", "12", "--max-tokens", "24", *ONCE, "--tiers", "logprobs", "--json", "-")
     two = _mutual(cli("compare", a, b, *options[:4], *asked).out)
     assert two["status"] == "insufficient" and "3 are needed" in two["reason"]
     assert len(list((here / "transcripts").glob("*.jsonl"))) == 2

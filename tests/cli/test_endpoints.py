@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from forensics.transcripts.transcript import read_transcript
+from tests.asking import ONCE
 from tests.builders import essays
 from tests.cli.cli import ONE, QUICK, ROOT, forensics
 from tests.kills import campaign
@@ -22,7 +23,7 @@ from tests.loopback import Call, Reply, chat_reply, error_reply
 
 FULL = Path("/dev/full")
 ECHO = chat_reply("An answer.")
-ASK = ("--limit", "12", "--max-tokens", "16")
+ASK = ("--limit", "12", "--max-tokens", "16", *ONCE)
 
 
 def _saying(shift: int):

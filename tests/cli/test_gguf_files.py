@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.exitcodes import ExitCode
+from tests.asking import ONCE
 from tests.gguf_files import write_gguf
 
 Broken = Callable[[Path], Path]
@@ -49,7 +50,7 @@ def test_a_split_model_answers_as_the_whole_one(cli, here, tmp_path, monkeypatch
     monkeypatch.setenv("FORENSICS_CACHE", str(tmp_path / "cache"))
     write_gguf(here / "whole.gguf")
     write_gguf(here / "m.gguf", split=12)
-    asked = ("--limit", 2, "--max-tokens", 8)
+    asked = ("--limit", 2, "--max-tokens", 8, *ONCE)
     assert cli("probe", "whole.gguf", *asked, "-o", "w.jsonl").code == ExitCode.OK
     result = cli("probe", "m-00001-of-00003.gguf", *asked, "-o", "s.jsonl")
     assert result.code == ExitCode.OK, result.err

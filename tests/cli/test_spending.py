@@ -12,7 +12,7 @@ from forensics.cohorts.finding import find_cohort
 from forensics.suites.suite import text_sha256
 from tests.loopback import Call, Reply, chat_reply
 
-QUICK = ("--only", "openings", "--limit", 12, "--max-tokens", 50)
+QUICK = ("--only", "openings", "--limit", 12, "--max-tokens", 50, "--samples", 1)
 
 
 def _answer(call: Call) -> Reply:
@@ -45,11 +45,12 @@ def test_compare_says_what_it_will_ask_and_asks_that(cli, servers):
 
 def test_only_what_is_missing_is_counted(cli, servers):
     known, questioned = _subjects(servers)
-    assert cli("compare", known, "a.jsonl", *QUICK[:2]).code == 0
+    beside = (*QUICK[:2], *QUICK[-2:])
+    assert cli("compare", known, "a.jsonl", *beside).code == 0
     assert _sent(servers) == 20
-    assert _calls(cli("compare", known, "a.jsonl", *QUICK[:2], "--dry-run")) == 0
+    assert _calls(cli("compare", known, "a.jsonl", *beside, "--dry-run")) == 0
     assert _calls(cli("compare", known, questioned, *QUICK, "--dry-run")) == 24
-    assert _calls(cli("compare", questioned, "a.jsonl", *QUICK[:2], "--dry-run")) == 20
+    assert _calls(cli("compare", questioned, "a.jsonl", *beside, "--dry-run")) == 20
     assert _sent(servers) == 20
 
 
@@ -98,9 +99,10 @@ def test_transcripts_cost_nothing_and_nothing_is_said(cli):
 
 def test_probe_and_baseline_say_it_too(cli, servers):
     subject = _subjects(servers)[0]
-    probed = cli("probe", subject, "--limit", 5, "--max-tokens", 9)
+    once = ("--samples", 1, "--max-tokens", 9)
+    probed = cli("probe", subject, "--limit", 5, *once)
     assert probed.err.startswith("5 calls to 1 endpoint, at most 45 answer tokens; --dry-run")
-    dry = cli("probe", subject, "--limit", 6, "--max-tokens", 9, "--price", "1/1", "--dry-run")
+    dry = cli("probe", subject, "--limit", 6, *once, "--price", "1/1", "--dry-run")
     assert dry.out.startswith("1 calls to")
     assert "per million tokens" in dry.out
     save = ("baseline", "save", subject, "-o", "base.jsonl", "--limit", 8, "--max-tokens", 8)
@@ -147,7 +149,7 @@ def test_of_a_suite_with_a_cohort_only_what_it_weighs_is_asked(cli, servers, alp
     subject = _subjects(servers)[0]
     weighed = {prompt.sha256 for prompt in find_cohort("alpaca-eval").prompts}
     given = ("--suite", "alpaca-eval", "--suite-text", alpaca_texts)
-    dry = cli("probe", subject, *given, "--dry-run")
+    dry = cli("probe", subject, *given, "--samples", 1, "--dry-run")
     assert dry.out.startswith(f"{len(weighed)} calls to")
     # Texts of the other prompts are missing here, and whoever asks for all needs them.
     assert "no text matches" in cli("probe", subject, *given, "--all-prompts").complaint
@@ -161,6 +163,6 @@ def test_of_a_suite_with_a_cohort_only_what_it_weighs_is_asked(cli, servers, alp
 
 def test_a_log_gets_a_line_now_and_then(cli, servers, monkeypatch):
     monkeypatch.setattr(shown, "SECONDS_A_LINE", 0.0)
-    told = cli("probe", _subjects(servers)[0], "--limit", 3).err
+    told = cli("probe", _subjects(servers)[0], "--limit", 3, "--samples", 1).err
     assert [line for line in told.splitlines() if " of 3" in line][-1] == "m: 3 of 3"
     assert cli("probe", _subjects(servers)[1], "--limit", 3, "--quiet").err == ""

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from forensics.exitcodes import ExitCode
+from tests.asking import ONCE
 
 
 def _case(result) -> dict:
@@ -25,7 +26,7 @@ def test_weights_alone_ask_no_model_anything(cli, zoo, here):
 
 def test_two_local_folders_are_measured_in_every_tier(cli, zoo):
     sides = zoo["tiny-base"], zoo["tiny-other-seed"]
-    options = ("--limit", "8", "--max-tokens", "8", "--without", "embedding", "--json", "-")
+    options = ("--limit", "8", "--max-tokens", "8", *ONCE, "--without", "embedding", "--json", "-")
     case = _case(cli("compare", *sides, *options))
     tiers = {e["tier"]: e["status"] for e in case["evidence"]}
     assert tiers["weights"] == "ok"
@@ -35,7 +36,7 @@ def test_two_local_folders_are_measured_in_every_tier(cli, zoo):
 
 def test_a_tier_that_cannot_be_had_is_one_line_with_its_reason(cli, zoo, here):
     sides = [f"hf:{zoo['tiny-base']}", f"hf:{zoo['tiny-lora']}"]
-    asked = ("--limit", "8", "--max-tokens", "8")
+    asked = ("--limit", "8", "--max-tokens", "8", *ONCE)
     for number, side in enumerate(sides):
         cli("probe", side, *asked, "-o", here / f"{number}.jsonl")
     case = _case(cli("compare", "0.jsonl", "1.jsonl", "--without", "embedding", "--json", "-"))

@@ -81,10 +81,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "impossible": "zoo child base dropped base",
     },
     "local-models": {
-        "probe": "probe ./base --suite short.json --limit 3 --max-tokens 6 -o asked.jsonl",
+        "probe": "probe ./base --suite short.json --limit 3 --max-tokens 6 --samples 1"
+        " --temperature 0 -o asked.jsonl",
         "doctor": "doctor transcript:asked.jsonl",
         "logprobs": "compare base tuned --control other --tiers logprobs --suite short.json"
-        " --limit 9 --max-tokens 6",
+        " --limit 9 --max-tokens 6 --samples 1 --temperature 0",
     },
     "planning": {
         "init": f"case init mine.jsonl {KIN} {CLAIM} {SHORT_LIST} --cohort small {DATES}",

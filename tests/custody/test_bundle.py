@@ -19,6 +19,7 @@ from forensics.errors import InputFileError
 from forensics.evidence.refusals import classifier_id
 from forensics.suites.suite import Message, Prompt, Suite
 from forensics.support.hash_chain import CHAIN_START, encode_line
+from tests.asking import ONCE
 from tests.chained import PROMPTS, make_case, probe, speaker
 
 
@@ -216,8 +217,8 @@ def test_live_subjects_cut_to_part_of_a_suite_and_a_file_that_grew(tmp_path: Pat
         live = ["compare", f"transcript:{tmp_path / 'recorded.jsonl'}"]
         live += [f"openai:live@{server.url}", "--transcripts", str(tmp_path / "kept")]
         live += ["--suite", str(tmp_path / "suite.json"), "--without", "embedding"]
-        assert run([*live, "--limit", "10", "--json", str(case)]) == 0
-        assert run([*live, "--samples", "2", "--json", str(tmp_path / "later.json")]) == 0
+        assert run([*live, "--limit", "10", *ONCE, "--json", str(case)]) == 0
+        assert run([*live, *ONCE, "--samples", "2", "--json", str(tmp_path / "later.json")]) == 0
     [grown] = (tmp_path / "kept").glob("*.jsonl")
     assert grown.read_bytes().count(b"\n") == 2 * PROMPTS
     make_bundle(case, tmp_path / "x.zip")
@@ -235,6 +236,7 @@ def test_a_live_subject_asked_a_transcripts_prompts(tmp_path: Path) -> None:
     with speaker("live") as server:
         subjects = [f"transcript:{tmp_path / 'recorded.jsonl'}", f"openai:live@{server.url}"]
         options = ["--transcripts", str(tmp_path), "--without", "embedding", "--limit", "10"]
+        options += ONCE
         assert run(["compare", *subjects, *options, "--json", str(case)]) == 0
     make_bundle(case, tmp_path / "x.zip")
     assert verify_bundle(tmp_path / "x.zip").result == "identical"

@@ -17,6 +17,7 @@ from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.subject import parse_subject
 from forensics.zoo import surgery, training
 from forensics.zoo.checkpoint import write_checkpoint
+from tests.asking import ONCE
 from tests.cli.conftest import cli_fixture, here_fixture
 from tests.loopback import Call, Reply, chat_reply, completion_reply, error_reply
 
@@ -123,7 +124,7 @@ def test_a_copy_behind_an_endpoint_is_told_from_a_stranger(
     cli: Any, models: dict[str, Path], loopback: Callable[..., Any]
 ) -> None:
     controls = [word for n in ("one", "two") for word in ("--control", f"hf:{models[n]}")]
-    asked = ("--tiers", "logprobs", "--limit", "8", "--max-tokens", "8", "--json", "-")
+    asked = ("--tiers", "logprobs", "--limit", "8", "--max-tokens", "8", *ONCE, "--json", "-")
 
     def compared(served: str, *others: str) -> dict[str, Any]:
         server = loopback(Served(models[served]))

@@ -22,6 +22,7 @@ from forensics.subjects.backends.backend import BackendOptions
 from forensics.subjects.subject import parse_subject
 from forensics.zoo import surgery, training
 from forensics.zoo.checkpoint import write_checkpoint
+from tests.asking import ONCE
 from tests.cli.conftest import cli_fixture, here_fixture
 from tests.loopback import Call, Reply, error_reply
 
@@ -146,7 +147,7 @@ def compared_fixture(
     def compare(known: str, served: str, controls: tuple[str, ...]) -> dict[str, Any]:
         server = loopback(Served(models[served]))
         named = [word for n in controls for word in ("--control", f"hf:{models[n]}")]
-        asked = ("--tiers", "logprobs", "--limit", "8", "--max-tokens", "8", "--json", "-")
+        asked = ("--tiers", "logprobs", "--limit", "8", "--max-tokens", "8", *ONCE, "--json", "-")
         first = "openai:k" if known == "endpoint" else f"hf:{models[known]}"
         found = cli("compare", first, "openai:m", "--base-url", server.url, *named, *asked)
         assert found.code == 0, found.err
@@ -180,7 +181,7 @@ def test_two_endpoints_are_not_asked_for_what_cannot_be_weighed(compared: Any, h
 
 def test_between_local_models_it_is_not_mentioned(cli: Any, models: dict[str, Path]) -> None:
     named = [word for n in ("two", "three") for word in ("--control", f"hf:{models[n]}")]
-    asked = ("--tiers", "logprobs", "--limit", "8", "--max-tokens", "8", "--json", "-")
+    asked = ("--tiers", "logprobs", "--limit", "8", "--max-tokens", "8", *ONCE, "--json", "-")
     found = cli("compare", f"hf:{models['base']}", f"hf:{models['one']}", *named, *asked)
     names = {e["comparator"] for e in json.loads(found.out)["evidence"]}
     assert "next_tokens" in names and "first_tokens" not in names

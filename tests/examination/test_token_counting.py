@@ -206,7 +206,8 @@ def test_compare_asks_for_counts_with_the_tier_only(
     evidence = {e["comparator"]: e for e in json.loads(result.out)["evidence"]}
     assert evidence["token_counts"]["status"] == "ok"
     # Without the tier only the suite's questions are asked.
-    result = forensics("compare", *subjects, "--limit", "2", *QUICK, "--json", "-", cwd=tmp_path)
+    once = ("--limit", "2", "--samples", "1", *QUICK, "--json", "-")
+    result = forensics("compare", *subjects, *once, cwd=tmp_path)
     assert result.code == 0, result.err
     assert [len(server.calls) for server in servers] == [34, 34]
     reasons = [e["reason"] for e in json.loads(result.out)["evidence"] if e["tier"] == "tokenizer"]
@@ -216,7 +217,8 @@ def test_compare_asks_for_counts_with_the_tier_only(
 def test_a_dry_run_shows_the_calls_and_makes_none(loopback: Start, tmp_path: Path) -> None:
     served = loopback()
     subject = f"openai:m@{served.url}"
-    result = forensics("probe", subject, "--suite", "token-counts", "--dry-run", cwd=tmp_path)
+    asked = ("--suite", "token-counts", "--samples", "1")
+    result = forensics("probe", subject, *asked, "--dry-run", cwd=tmp_path)
     assert result.code == 0, result.err
     assert result.out.startswith("32 calls")
     assert "32 answer tokens" in result.out

@@ -159,7 +159,7 @@ def test_a_run_asks_no_more_than_it_may(here, loopback):
         with pytest.raises(UsageError, match="max_output_tokens"):
             run(limit=5, max_tokens=10, max_output_tokens=49)
     assert server.calls == []
-    forensics.probe(subject, output="p.jsonl", limit=5, max_calls=5)
+    forensics.probe(subject, output="p.jsonl", limit=5, samples=1, max_calls=5)
     assert len(server.calls) == 5
 
 
@@ -168,7 +168,8 @@ def test_a_probe_of_which_most_calls_fail_raises_and_keeps_what_came(here, loopb
         lambda call: chat_reply("Yes.") if call.number == 0 else error_reply(400, "no")
     )
     with pytest.raises(BackendError, match="3 of 4 calls to openai:m@"):
-        forensics.probe(f"openai:m@{server.url}", output="p.jsonl", limit=4, concurrency=1)
+        subject = f"openai:m@{server.url}"
+        forensics.probe(subject, output="p.jsonl", limit=4, samples=1, concurrency=1)
     kept = forensics.read_transcript("p.jsonl")
     assert [one.text for one in kept.responses if one.status == "ok"] == ["Yes."]
 
