@@ -43,7 +43,7 @@ class CentredCosines:
         A ratio to a floor near 0 says nothing: 39 of 40 resamples have to lie above it.
         """
         weights = resample_weights(len(self))
-        lowest = [np.quantile(weights @ own, 0.025) for own in (self.own_a, self.own_b)]
+        lowest = [np.quantile(weights @ floor, 0.025) for floor in (self.own_a, self.own_b)]
         return float(min(lowest)) > TINY
 
     @property
