@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from forensics.case.as_given import HoldsGiven
 from forensics.case.evidence import Evidence
 from forensics.case.questions import ClaimAnswer, QuestionAnswer
 from forensics.case.record import ErrorAtScore, Finite, ModelText, Record
+from forensics.case.run_records import CaseManifest, CaseSuite, LedgerSettings, PlanSettings
 from forensics.errors import InputFileError
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ SCHEMA_VERSION = "1.0"
 VerdictStatus = Literal["screening", "calibrated", "inconclusive", "insufficient"]
 
 
-class CaseSubject(Record):
+class CaseSubject(HoldsGiven):
     """One of the two subjects: `a` is the known model, `b` the questioned one."""
 
     spec: ModelText
@@ -37,8 +39,10 @@ class CaseSubject(Record):
     filtered: int = 0
     truncated: int = 0
     samples: int = 1
-    manifests: tuple[dict[str, Any], ...] = ()
+    manifests: tuple[CaseManifest, ...] = ()
     warnings: tuple[ModelText, ...] = ()
+
+    as_given = {"manifests": CaseManifest}
 
 
 class CaseResponse(Record):
@@ -133,7 +137,7 @@ class CaseNote(Record):
     text: ModelText
 
 
-class CasePlan(Record):
+class CasePlan(HoldsGiven):
     """What a case file fixed before anything was collected, and what was done otherwise."""
 
     path: ModelText
@@ -142,14 +146,17 @@ class CasePlan(Record):
     title: ModelText = ""
     propositions: tuple[ModelText, ...] = ()
     claims: tuple[Claim, ...] = ()
-    settings: dict[str, Any] = Field(
-        default={}, description="subjects, revisions, suite, analysis and thresholds as frozen"
+    settings: PlanSettings = Field(
+        default=PlanSettings(),
+        description="subjects, revisions, suite, analysis and thresholds as frozen",
     )
     notes: tuple[CaseNote, ...] = ()
     deviations: tuple[ModelText, ...] = ()
     answers: tuple[ClaimAnswer, ...] = Field(
         default=(), description="of the claims, in their order"
     )
+
+    as_given = {"settings": PlanSettings}
 
 
 class Relative(Record):
@@ -171,15 +178,17 @@ class Relatives(Record):
     )
 
 
-class LedgerEntry(Record):
+class LedgerEntry(HoldsGiven):
     """One run, subset or seed that was tried on the way to this case."""
 
     at: str
     what: str
-    settings: dict[str, Any] = {}
+    settings: LedgerSettings = LedgerSettings()
+
+    as_given = {"settings": LedgerSettings}
 
 
-class Case(Record):
+class Case(HoldsGiven):
     """The whole result; `a` is the known model, `b` the questioned one.
 
     Files written by later minor versions only add optional fields and stay readable.
@@ -189,7 +198,7 @@ class Case(Record):
     created_at: str
     version: str
     command: ModelText
-    suite: dict[str, Any]
+    suite: CaseSuite
     a: CaseSubject
     b: CaseSubject
     overlap: Overlap
@@ -203,6 +212,8 @@ class Case(Record):
     ledger: tuple[LedgerEntry, ...] = ()
     blind: bool = Field(default=False, description="reports mask names of models and makers")
     masked: bool = Field(default=False, description="names were removed from this document")
+
+    as_given = {"suite": CaseSuite}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per kind of evidence, in the order of the report.

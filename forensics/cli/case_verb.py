@@ -89,6 +89,7 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
     model is asked anything. Its hash goes to stdout.
     """
     from forensics.case.document import CasePlan
+    from forensics.case.run_records import PlanSettings
     from forensics.cli.progress import OnStderr
     from forensics.cli.settings import compare_settings
     from forensics.custody.case_file import freeze
@@ -110,7 +111,7 @@ def init(file: Path, a: str, b: str, **options: Any) -> None:
         title=options["title"],
         propositions=options["propositions"] or propositions(kinds),
         claims=claims,
-        settings=planned.model_dump(mode="json"),
+        settings=PlanSettings.model_validate(planned.model_dump(mode="json")),
     )
     frozen = freeze(file, plan)
     progress.note(f"frozen: {file} at {frozen.frozen_at}; keep its hash elsewhere, or publish it")
@@ -233,7 +234,7 @@ def _lines(plan: CasePlan) -> Iterator[tuple[str, str]]:
             yield "", f"would need: {need}"
     for proposition in plan.propositions:
         yield "proposition", proposition
-    yield from _settings(plan.settings, "")
+    yield from _settings(plan.settings.written(), "")
     for entry in plan.notes:
         yield "note", f"{entry.at}: {entry.text}"
 

@@ -32,6 +32,7 @@ from forensics.case.document import (
 )
 from forensics.case.evidence import Evidence, Exhibit
 from forensics.case.questions import ClaimAnswer, NextStep, QuestionAnswer
+from forensics.case.run_records import CaseManifest, CaseSuite, LedgerSettings, PlanSettings
 from forensics.cohorts.newick import leaf_names, relabelled
 from forensics.custody.masking import Masked, Masker, distinctive_parts
 from forensics.errors import InputFileError, UsageError
@@ -70,7 +71,7 @@ def blinded(case: Case) -> Case:
             "blind": True,
             "masked": True,
             "command": MASKED,
-            "suite": masker.value(case.suite),
+            "suite": CaseSuite.model_validate(masker.value(case.suite.written())),
             "a": _subject(case.a, "a", masker),
             "b": _subject(case.b, "b", masker),
             "prompts": prompts,
@@ -104,7 +105,7 @@ def unblind(path: Path) -> Case:
         raise UsageError(f"{path} is not blind: drop --unblind")
     raw = path.read_bytes()
     document: dict[str, Any] = json.loads(raw)
-    settings = {"blind_case_sha256": hashlib.sha256(raw).hexdigest()}
+    settings = LedgerSettings(blind_case_sha256=hashlib.sha256(raw).hexdigest())
     entry = LedgerEntry(at=now(), what="unblind", settings=settings)
     # Written from the document rather than the case, so that fields of later versions stay.
     document["blind"] = False
@@ -161,25 +162,20 @@ def _written_names(side: CaseSubject) -> Iterator[str]:
     if side.transcript_path:
         yield side.transcript_path
     for manifest in side.manifests:
-        identity = manifest.get("identity")
-        identity = identity if isinstance(identity, Mapping) else {}
-        for value in (manifest.get("subject"), *(identity.get(k) for k in ("model", "base_url"))):
-            if isinstance(value, str) and value:
-                yield value
+        known = (manifest.subject, manifest.identity.model, manifest.identity.base_url)
+        yield from (name for name in known if name)
 
 
 def _planned_names(plan: CasePlan | None) -> Iterator[tuple[str, str]]:
     """Yield the specs a plan names, which may be others than those that were compared."""
-    settings = plan.settings if plan else {}
-    for letter, role in _ROLES.items():
-        subject = settings.get(role)
-        spec = subject.get("spec") if isinstance(subject, Mapping) else None
-        if isinstance(spec, str) and spec:
-            yield letter, spec
+    settings = plan.settings if plan else PlanSettings()
+    for letter, subject in (("a", settings.known), ("b", settings.questioned)):
+        if subject.spec:
+            yield letter, subject.spec
 
 
 def _plan(plan: CasePlan, masker: Masker) -> CasePlan:
-    settings = masker.value(plan.settings)
+    settings = masker.value(plan.settings.written())
     settings |= {role: {"spec": LABELS[letter]} for letter, role in _ROLES.items()}
     if settings.get("controls"):
         settings["controls"] = [{"spec": MASKED} for _ in settings["controls"]]
@@ -190,7 +186,7 @@ def _plan(plan: CasePlan, masker: Masker) -> CasePlan:
             "title": masker.text(plan.title),
             "propositions": tuple(masker.text(text) for text in plan.propositions),
             "claims": tuple(_claim(claim, masker) for claim in plan.claims),
-            "settings": settings,
+            "settings": PlanSettings.model_validate(settings),
             "answers": tuple(_claim_answer(answer, masker) for answer in plan.answers),
             "notes": tuple(notes),
             "deviations": tuple(_note(text, masker) for text in plan.deviations),
@@ -224,13 +220,14 @@ def _subject(side: CaseSubject, letter: str, masker: Masker) -> CaseSubject:
     )
 
 
-def _manifest(manifest: Mapping[str, Any], label: str, masker: Masker) -> dict[str, Any]:
-    identity = manifest.get("identity")
-    known = identity if isinstance(identity, Mapping) else {}
+def _manifest(manifest: CaseManifest, label: str, masker: Masker) -> CaseManifest:
+    known = manifest.identity.written()
     shown = {key: masker.value(known[key]) for key in _OPEN_IDENTITY if key in known}
-    rest = {k: v for k, v in manifest.items() if k not in ("subject", "identity")}
-    masked: dict[str, Any] = masker.value(rest)
-    return {"subject": label, "identity": shown | {"model": label}, **masked}
+    rest = {k: v for k, v in manifest.written().items() if k not in ("subject", "identity")}
+    masked = masker.value(rest)
+    return CaseManifest.model_validate(
+        {"subject": label, "identity": shown | {"model": label}, **masked}
+    )
 
 
 def _prompts(case: Case, masker: Masker) -> tuple[tuple[CasePrompt, ...], _Answers, _Answers]:
@@ -378,6 +375,7 @@ def _relatives(case: Case, masker: Masker) -> Relatives | None:
 
 def _entry(entry: LedgerEntry, masker: Masker) -> LedgerEntry:
     # A hash of files leads to the names as an address does.
-    named = {key: MASKED for key in ("controls", "identities") if key in entry.settings}
-    masked = {"what": masker.text(entry.what), "settings": masker.value(entry.settings) | named}
-    return entry.model_copy(update=masked)
+    chosen = entry.settings.written()
+    named = {key: MASKED for key in ("controls", "identities") if key in chosen}
+    settings = LedgerSettings.model_validate(masker.value(chosen) | named)
+    return entry.model_copy(update={"what": masker.text(entry.what), "settings": settings})

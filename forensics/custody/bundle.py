@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from forensics.case.document import Case, CaseSubject, read_case
 from forensics.case.record import Record
+from forensics.case.run_records import LedgerSettings
 from forensics.cohorts.finding import weighed
 from forensics.custody.transcript_chain import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
@@ -75,7 +76,7 @@ class BundleManifest(Record):
     b: BundleSubject
     suite: BundleSuite
     comparators: tuple[str, ...]
-    settings: dict[str, Any] = {}
+    settings: LedgerSettings = LedgerSettings()
     versions: dict[str, str] = {}
 
 
@@ -190,20 +191,21 @@ def _transcript(path: Path, content: bytes) -> Transcript:
 def _suite(case: Case, read: Mapping[str, Transcript], override: str | None) -> tuple[bool, Suite]:
     """Return whether the comparison was cut to a suite, and the prompts."""
     entry = next((e for e in case.ledger if e.what == "compare"), None)
-    chosen = dict(entry.settings) if entry else {}
+    chosen = entry.settings if entry else LedgerSettings()
     live = any(side.kind != "transcript" for side in (case.a, case.b))
-    if not (chosen.get("cut", live) or override):
+    cut = live if chosen.cut is None else chosen.cut
+    if not (cut or override):
         return False, ad_hoc_suite(read.values())
-    wanted = case.suite.get("sha256")
-    name = override or chosen.get("suite") or case.suite.get("name")
+    wanted = case.suite.sha256
+    name = override or chosen.suite or case.suite.name
     if name == "ad-hoc" and not override:
         sides = {"a": case.a, "b": case.b}
         recorded = [t for s, t in read.items() if sides[s].kind == "transcript"]
         asked = ad_hoc_suite(recorded)
         suite = replace(asked, prompts=tuple(p for p in asked.prompts if p.messages))
     else:
-        suite = _load(str(name))
-    part = chosen.get("category") or (), chosen.get("limit")
+        suite = _load(name)
+    part = chosen.category, chosen.limit
     usual = weighed(suite).select(limit=suite.usual)
     for candidate in (weighed(suite).select(*part), suite.select(*part), usual, suite):
         if candidate.sha256 == wanted:
@@ -238,7 +240,7 @@ def _manifest(
         b=sides["b"],
         suite=suite,
         comparators=tuple(e.comparator for e in case.evidence),
-        settings=dict(entry.settings) if entry else {},
+        settings=entry.settings if entry else LedgerSettings(),
         versions=_versions(),
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from forensics.case.document import Case, CaseSubject
 from forensics.case.record import Record
+from forensics.case.run_records import LedgerSettings
 from forensics.custody.bundle import CASE, MANIFEST, Bundle
 from forensics.custody.compared_fields import FIELDS
 from forensics.custody.transcript_chain import Custody
@@ -41,10 +42,10 @@ class Unpacked:
     b: Transcript
 
     @property
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self) -> LedgerSettings:
         """What the ledger says was chosen."""
         entry = next((e for e in self.case.ledger if e.what == "compare"), None)
-        return entry.settings if entry else {}
+        return entry.settings if entry else LedgerSettings()
 
     @property
     def is_of_this_version(self) -> bool:
@@ -86,7 +87,7 @@ def _suite(unpacked: Unpacked) -> Iterator[str]:
     document = json.loads(unpacked.bundle.members[listed.member])
     hashes = {suite.sha256, listed.sha256, document.get("sha256")}
     if listed.cut:
-        hashes.add(unpacked.case.suite.get("sha256"))
+        hashes.add(unpacked.case.suite.sha256)
     hashes_in_file = [str(entry.get("sha256")) for entry in document["prompts"]]
     if len(hashes) > 1 or hashes_in_file != [prompt.sha256 for prompt in suite.prompts]:
         yield f"{listed.member} is not the suite of the case: its prompts do not give its hash"
@@ -158,20 +159,20 @@ def left_out(unpacked: Unpacked) -> Iterator[str]:
     if not _says_what_ran(unpacked):
         return
     settings = unpacked.settings
-    only, without, tiers = (settings.get(name) or () for name in ("only", "without", "tiers"))
     try:
-        asked = load_comparators(only, without)
+        asked = load_comparators(settings.only, settings.without)
     except ForensicsError:  # a plugin that is not here
         return
+    is_text_measured = not settings.tiers or "text" in settings.tiers
     present = {evidence.comparator for evidence in unpacked.case.evidence}
     for comparator in asked:
         is_text = comparator.name in BUILT_IN and comparator.tier == "text"
-        if is_text and (not tiers or "text" in tiers) and comparator.name not in present:
+        if is_text and is_text_measured and comparator.name not in present:
             yield f"evidence › {comparator.name}: the ledger asks for it, and the case has none"
 
 
 def _says_what_ran(unpacked: Unpacked) -> bool:
-    return "cut" in unpacked.settings and unpacked.is_of_this_version
+    return unpacked.settings.cut is not None and unpacked.is_of_this_version
 
 
 def unknown_fields(unpacked: Unpacked) -> Iterator[str]:

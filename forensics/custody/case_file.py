@@ -62,7 +62,7 @@ def frozen_content(plan: CasePlan) -> dict[str, Any]:
         "title": plan.title,
         "propositions": list(plan.propositions),
         "claims": [_frozen_claim(claim) for claim in plan.claims],
-        "settings": plan.settings,
+        "settings": plan.settings.written(),
     }
 
 

@@ -119,7 +119,7 @@ def planned(plan: CasePlan) -> Planned:
         InputFileError: they are not of the form that `case init` writes.
     """
     try:
-        return Planned.model_validate(plan.settings)
+        return Planned.model_validate(plan.settings.written())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
@@ -270,9 +270,9 @@ def _suite(case: Case, wanted: Planned) -> Iterator[str]:
     suite = wanted.suite
     if suite is None:
         return
-    digest = case.suite.get("sha256")
+    digest = case.suite.sha256
     if digest != suite.sha256:
-        shown = f"{case.suite.get('name')} (sha256 {str(digest)[:16]})"
+        shown = f"{case.suite.name} (sha256 {str(digest)[:16]})"
         yield _differs("Suite", shown, f"{suite.name} (sha256 {suite.sha256[:16]})")
     if case.overlap.both != suite.prompts:
         yield _differs(
@@ -340,19 +340,16 @@ def _calibration(case: Case, wanted: Planned) -> Iterator[str]:
 def _chosen(case: Case, wanted: Planned) -> Iterator[str]:
     """Compare what only the ledger tells: tiers, controls, and models that left no transcript."""
     runs = [run.settings for run in case.ledger if run.what == "compare"]
-    for what, name, ordered in (
-        ("Tiers", "tiers", list(wanted.tiers)),
-        ("Control models", "controls", [control.spec for control in wanted.controls]),
+    tiers = {tier for run in runs for tier in run.tiers}
+    controls = {spec for run in runs for spec in run.controls}
+    for what, ran, planned_names in (
+        ("Tiers", tiers, set[str](wanted.tiers)),
+        ("Control models", controls, {control.spec for control in wanted.controls}),
     ):
-        used = {str(entry) for run in runs for entry in run.get(name) or ()}
-        if used != set(ordered):
-            shown = [", ".join(sorted(names)) or None for names in (used, set(ordered))]
+        if ran != planned_names:
+            shown = [", ".join(sorted(names)) or None for names in (ran, planned_names)]
             yield _differs(what, *shown)
-    identities = {
-        str(asked["spec"]): asked["identity"]
-        for run in runs
-        for asked in run.get("identities") or ()
-    }
+    identities = {asked.spec: asked.identity.written() for run in runs for asked in run.identities}
     named = [("A", case.a.spec, wanted.known), ("B", case.b.spec, wanted.questioned)]
     named += [
         (f"control {i}", control.spec, control) for i, control in enumerate(wanted.controls, 1)

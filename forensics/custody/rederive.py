@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.case.details.reference import LikenessDetails, TransferredDetails
 from forensics.case.document import Case, CaseSubject
 from forensics.case.evidence import Evidence
+from forensics.case.run_records import LedgerSettings
 from forensics.custody.compared_fields import Unrecorded, parts
 from forensics.custody.plan import with_deviations
 from forensics.errors import ForensicsError
@@ -234,9 +235,9 @@ def _lines(fused: Evidence | None) -> tuple[Transferred | None, dict[str, str]]:
 
 def _released(judged: Evidence | None, case: Case) -> tuple[str, str]:
     if judged is None or not isinstance(judged.details, LikenessDetails | TransferredDetails):
-        given = case.ledger[0].settings if case.ledger else {}
-        months = (given.get(f"{side}_released", "") for side in ("known", "questioned"))
-        known, questioned = (str(month) if is_month(month) else "" for month in months)
+        chosen = case.ledger[0].settings if case.ledger else LedgerSettings()
+        months = (chosen.known_released or "", chosen.questioned_released or "")
+        known, questioned = (month if is_month(month) else "" for month in months)
         return known, questioned
     return judged.details.released.a, judged.details.released.b
 

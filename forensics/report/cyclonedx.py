@@ -23,6 +23,7 @@ from forensics.case.details.reference import Judged
 from forensics.case.document import Case, CaseSubject, Claim, case_to_json
 from forensics.case.evidence import Evidence
 from forensics.case.questions import ClaimAnswer
+from forensics.case.run_records import CaseIdentity
 from forensics.custody.claim_wording import CLAIM_WORDS
 from forensics.custody.claims import kind_of
 from forensics.report import view
@@ -71,9 +72,7 @@ def _metadata(case: Case) -> dict[str, Any]:
 
 def _component(case: Case, letter: Literal["a", "b"]) -> dict[str, Any]:
     side, other = (case.a, case.b) if letter == "a" else (case.b, case.a)
-    manifest = side.manifests[-1] if side.manifests else {}
-    identity = manifest.get("identity")
-    known: Mapping[str, Any] = identity if isinstance(identity, Mapping) else {}
+    known = side.manifests[-1].identity if side.manifests else CaseIdentity()
     component = {
         **_model(side),
         "bom-ref": _REFS[letter],
@@ -91,7 +90,7 @@ def _component(case: Case, letter: Literal["a", "b"]) -> dict[str, Any]:
         "provenance-of-answers": side.provenance,
         "transcript-sha256": side.transcript_sha256,
     }
-    identified = {f"identity.{key}": str(value) for key, value in known.items()}
+    identified = {f"identity.{key}": str(value) for key, value in known.written().items()}
     component["properties"] = _properties({**facts, **identified})
     return component
 
@@ -100,17 +99,15 @@ def _model(side: CaseSubject) -> dict[str, Any]:
     return {"type": "machine-learning-model", "name": _line(side.name) or "unnamed"}
 
 
-def _version(identity: Mapping[str, Any]) -> dict[str, Any]:
+def _version(identity: CaseIdentity) -> dict[str, Any]:
     """Return what identifies the weights, where the backend knew it."""
     found: dict[str, Any] = {}
-    commit, model = str(identity.get("commit", "")), str(identity.get("model", ""))
-    if _COMMIT.fullmatch(commit):
-        found["version"] = commit
-        if re.fullmatch(r"[\w.-]+/[\w.-]+", model, re.ASCII):
-            found["purl"] = f"pkg:huggingface/{quote(model)}@{commit}"
-    digest = str(identity.get("sha256", ""))
-    if _HEX64.fullmatch(digest):
-        found["hashes"] = [{"alg": "SHA-256", "content": digest}]
+    if _COMMIT.fullmatch(identity.commit):
+        found["version"] = identity.commit
+        if re.fullmatch(r"[\w.-]+/[\w.-]+", identity.model, re.ASCII):
+            found["purl"] = f"pkg:huggingface/{quote(identity.model)}@{identity.commit}"
+    if _HEX64.fullmatch(identity.sha256):
+        found["hashes"] = [{"alg": "SHA-256", "content": identity.sha256}]
     return found
 
 
@@ -243,7 +240,7 @@ def _facts(case: Case) -> list[dict[str, str]]:
         "verdict.status": verdict.status,
         "verdict.calibration": verdict.calibration,
         "prompts-answered-by-both": str(case.overlap.both),
-        "suite": str(case.suite.get("name", "")),
+        "suite": case.suite.name,
     }
     facts |= {f"answer.{a.question}": label(a.answer, a.strength) for a in verdict.answers}
     facts |= {f"verdict.log10-lr.{name}": str(v) for name, v in (verdict.log10_lr or {}).items()}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from forensics.case.as_given import AsGiven
 from forensics.case.details.details_record import Details
 from forensics.case.document import Case, Claim, Finding, Verdict
 from forensics.case.evidence import Evidence
@@ -48,7 +49,7 @@ def lookup(case: Case, path: str) -> Any:
     value: Any = case
     for part in path.split("."):
         try:
-            if isinstance(value, Details):
+            if isinstance(value, Details | AsGiven):
                 value = value.written()
             if isinstance(value, Mapping):
                 value = value[part]
@@ -58,7 +59,7 @@ def lookup(case: Case, path: str) -> Any:
                 value = getattr(value, part)
         except (KeyError, IndexError, ValueError, AttributeError) as error:
             raise KeyError(f"the case has nothing at {path!r}") from error
-    return value.written() if isinstance(value, Details) else value
+    return value.written() if isinstance(value, Details | AsGiven) else value
 
 
 def display(value: Any) -> str:
@@ -104,8 +105,7 @@ def status_line(case: Case) -> str:
 
 def holds_for(case: Case) -> str:
     """Return the scope of the result in one sentence, with the error rate where there is one."""
-    suite = case.suite.get("name")
-    source = f' of the suite "{suite}"' if isinstance(suite, str) and suite else ""
+    source = f' of the suite "{case.suite.name}"' if case.suite.name else ""
     both = case.overlap.both
     if not both:
         return "No prompt was answered by both models, so it holds for nothing beyond that."
@@ -299,7 +299,8 @@ def flatten(value: Any, path: str, limit: int = 60) -> list[tuple[str, str]]:
 
     A key that a dotted path cannot express ends the descent: its row shows the value around it.
     """
-    return list(islice(_leaves(value, "", path), limit))
+    whole = value.written() if isinstance(value, Details | AsGiven) else value
+    return list(islice(_leaves(whole, "", path), limit))
 
 
 def _leaves(value: Any, label: str, path: str) -> Iterator[tuple[str, str]]:

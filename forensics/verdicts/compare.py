@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from forensics.case.document import (
     Relatives,
 )
 from forensics.case.evidence import Evidence
+from forensics.case.run_records import CaseManifest, CaseSuite, LedgerSettings
 from forensics.errors import ForensicsError, InsufficientError, MissingDependencyError
 from forensics.evidence.comparator import Comparator, without_score
 from forensics.examination.examined import Examined
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort
     from forensics.cohorts.transferred import Transferred
 
+NOTHING_CHOSEN = LedgerSettings()
 Progress = Callable[[str], None]
 Shown = Callable[[Sequence[Evidence]], object]
 _SLOW = ("embedding",)  # measured when all else is shown
@@ -58,7 +60,7 @@ def compare(
     suite: Suite | None = None,
     command: str = "",
     progress: Progress | None = None,
-    settings: Mapping[str, Any] | None = None,
+    settings: LedgerSettings = NOTHING_CHOSEN,
     cohort: Cohort | None = None,
     released: tuple[str, str] = ("", ""),
     transferred: Transferred | None = None,
@@ -150,7 +152,7 @@ def concluded(
     evidence: Sequence[Evidence],
     suite: Suite | None = None,
     command: str = "",
-    settings: Mapping[str, Any] | None = None,
+    settings: LedgerSettings = NOTHING_CHOSEN,
     cohort: Cohort | None = None,
     *,
     judged: Judged | None = None,
@@ -211,7 +213,7 @@ def concluded(
             suite_advice(released),
         ),
         relatives=judged.relatives if judged is not None else None,
-        ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
+        ledger=(LedgerEntry(at=now(), what="compare", settings=settings),),
     )
 
 
@@ -309,13 +311,13 @@ def _overlap(a: Examined, b: Examined) -> Overlap:
     return Overlap(a=len(first), b=len(second), both=len(first & second))
 
 
-def _describe(suite: Suite | None, a: Examined, b: Examined) -> dict[str, Any]:
+def _describe(suite: Suite | None, a: Examined, b: Examined) -> CaseSuite:
     if suite is not None:
-        return {"name": suite.name, "version": suite.version, "sha256": suite.sha256}
+        return CaseSuite(name=suite.name, version=suite.version, sha256=suite.sha256)
     described = [dict(m.suite) for side in (a, b) for m in side.transcript.manifests]
     if described and all(one == described[0] for one in described):
-        return described[0]
-    return {"name": "ad-hoc", "version": "1", "sha256": None}
+        return CaseSuite.model_validate(described[0])
+    return CaseSuite(name="ad-hoc", version="1", sha256=None)
 
 
 def _subject(side: Examined) -> CaseSubject:
@@ -336,7 +338,7 @@ def _subject(side: Examined) -> CaseSubject:
         filtered=transcript.count("filtered"),
         truncated=transcript.count("truncated"),
         samples=max((r.sample for r in transcript.responses), default=0) + 1,
-        manifests=tuple(m.to_json() for m in transcript.manifests),
+        manifests=tuple(CaseManifest.model_validate(m.to_json()) for m in transcript.manifests),
         warnings=transcript.warnings,
     )
 

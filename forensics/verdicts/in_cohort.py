@@ -6,12 +6,11 @@ prompt ids with scores.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from forensics.case.document import Case, CaseSubject, CopyTripwire, LedgerEntry, Overlap
 from forensics.case.evidence import Evidence
+from forensics.case.run_records import CaseSuite, LedgerSettings
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.judging import judge
 from forensics.cohorts.manner import manner_in
@@ -27,6 +26,8 @@ from forensics.verdicts.copy_tripwire import MIN_CHARS, MIN_IDENTICAL
 from forensics.verdicts.verdict import changed, decide_in_cohort
 from forensics.verdicts.verdict_wording import NO_TEXT, worded
 
+_NOTHING_CHOSEN = LedgerSettings()
+
 
 @dataclass(frozen=True)
 class Side:
@@ -38,7 +39,7 @@ class Side:
 
 
 def compare_in_cohort(
-    a: Side, b: Side, cohort: Cohort, command: str = "", settings: Mapping[str, Any] | None = None
+    a: Side, b: Side, cohort: Cohort, command: str = "", settings: LedgerSettings = _NOTHING_CHOSEN
 ) -> Case:
     """Compare two subjects by their likeness in a cohort's space.
 
@@ -60,7 +61,7 @@ def compare_in_cohort(
         created_at=now(),
         version=VERSION,
         command=command,
-        suite={"name": cohort.name, "version": "cohort", "sha256": None},
+        suite=CaseSuite(name=cohort.name, version="cohort", sha256=None),
         a=known,
         b=questioned,
         overlap=overlap,
@@ -74,7 +75,7 @@ def compare_in_cohort(
             answers=answers_of(decision, (evidence,), known, questioned),
         ),
         relatives=relatives(a.placed, b.placed, cohort),
-        ledger=(LedgerEntry(at=now(), what="compare", settings=dict(settings or {})),),
+        ledger=(LedgerEntry(at=now(), what="compare", settings=settings),),
     )
 
 

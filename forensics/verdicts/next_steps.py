@@ -40,8 +40,8 @@ def _spec(side: CaseSubject) -> str | None:
         return None
     if side.kind != "transcript":
         return side.spec
-    subjects = [m.get("subject") for m in side.manifests if m.get("provenance") == "collected"]
-    named = [one for one in subjects if isinstance(one, str) and ":" in one]
+    subjects = [m.subject for m in side.manifests if m.provenance == "collected"]
+    named = [subject for subject in subjects if ":" in subject]
     return named[-1] if named else None
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from forensics.case.run_records import CaseIdentity, IdentityOf, LedgerSettings
 from forensics.evidence import load_comparators
 from forensics.subjects.backends import open_backend
 from forensics.verdicts.compare import compare
@@ -80,7 +81,7 @@ def compared(
             cut,
             settings.command,
             progress=retitle,
-            settings=_chosen(settings, cut) | _identities(pair, first, second, settings),
+            settings=_chosen(settings, cut, _identities(pair, first, second, settings)),
             cohort=cohort,
             released=(analysis.known_released, analysis.questioned_released),
             transferred=pair.cohort.transferred(cohort),
@@ -167,33 +168,34 @@ def _in_cohort(
     return case, transcripts
 
 
-def _chosen(settings: CompareSettings, cut: Suite | None) -> dict[str, Any]:
+def _chosen(
+    settings: CompareSettings, cut: Suite | None, identities: Sequence[IdentityOf] = ()
+) -> LedgerSettings:
     """Return what a bundle needs to find the prompts again, and the ledger should show."""
     prompts, analysis = settings.prompts, settings.analysis
-    chosen: dict[str, Any] = {
-        "category": list(prompts.category),
-        "limit": prompts.limit,
-        "every": prompts.every,
-        "samples": settings.asking.generation.samples,
-        "only": list(analysis.only),
-        "without": list(analysis.without),
-        "blind": settings.blind,
-        "tiers": list(analysis.tiers),
-        "controls": list(analysis.controls),
-        "all_embeddings": analysis.all_embeddings,
-        "cohort_name": analysis.cohort,
-        "known_released": analysis.known_released,
-        "questioned_released": analysis.questioned_released,
-    }
-    suite = prompts.suite or (cut.name if cut else None)
-    return {"cut": cut is not None, "suite": suite} | {
-        name: value for name, value in chosen.items() if value
-    }
+    return LedgerSettings(
+        cut=cut is not None,
+        suite=prompts.suite or (cut.name if cut else None),
+        category=prompts.category,
+        limit=prompts.limit,
+        every=prompts.every,
+        samples=settings.asking.generation.samples,
+        only=analysis.only,
+        without=analysis.without,
+        blind=settings.blind,
+        tiers=analysis.tiers,
+        controls=analysis.controls,
+        all_embeddings=analysis.all_embeddings,
+        cohort_name=analysis.cohort,
+        known_released=analysis.known_released,
+        questioned_released=analysis.questioned_released,
+        identities=tuple(identities),
+    ).as_chosen()
 
 
 def _identities(
     pair: Pair, first: Examined, second: Examined, settings: CompareSettings
-) -> dict[str, Any]:
+) -> list[IdentityOf]:
     """Return who the models are that no transcript tells of, for a plan to be held against.
 
     Without a plan nobody asks, and hashing the weights of large models takes minutes.
@@ -204,10 +206,12 @@ def _identities(
     if first.controls or second.controls:
         read += pair.controls
     if not read or not settings.planned:
-        return {}
+        return []
     backend = settings.asking.backend
-    identities = [
-        {"spec": subject.spec, "identity": dict(open_backend(subject, backend).identity())}
+    return [
+        IdentityOf(
+            spec=subject.spec,
+            identity=CaseIdentity.model_validate(open_backend(subject, backend).identity()),
+        )
         for subject in read
     ]
-    return {"identities": identities}

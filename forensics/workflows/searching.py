@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forensics.case.document import LedgerEntry
+from forensics.case.run_records import LedgerSettings
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.lineage.models import clusters, excluded_with
 from forensics.cohorts.placed import Placed, place_member
@@ -46,7 +47,7 @@ def search_cohort(
         one = Subject(f"cohort:{model}", "cohort", model)
         known = Side(one, place_member(model, cohort))
         questioned = Side(subject.subject, placed, transcript)
-        record = {"search": cohort.name}
+        record = LedgerSettings(search=cohort.name)
         case = compare_in_cohort(known, questioned, cohort, settings.command, record)
         case = case.model_copy(update={"ledger": (*case.ledger, _entry(found, model))})
         best = next((r for r in found.relatives if r.model == model), None)
@@ -77,11 +78,9 @@ def _unsearched(reference: str, cohort: Cohort, placed: Placed) -> Measured:
 
 def _entry(found: Trace, model: str) -> LedgerEntry:
     """Return what the ledger says of a candidate that a search chose, on these very answers."""
-    settings = {
-        "cohort": found.cohort,
-        "candidates": len(found.relatives),
-        "named": model in found.named,
-    }
+    settings = LedgerSettings(
+        cohort=found.cohort, candidates=len(found.relatives), named=model in found.named
+    )
     return LedgerEntry(at=now(), what="search", settings=settings)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic import (
     BaseModel,
@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from forensics.case.record import Finite, ModelText, plain
+from forensics.case.record import Finite, ModelText, plain, schema_of_fields
 
 
 class Details(BaseModel):
@@ -34,9 +34,7 @@ class Details(BaseModel):
     def __get_pydantic_json_schema__(
         cls, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        # The schema is that of the fields: leaving some out does not make any mapping of them.
-        described = {key: value for key, value in core.items() if key != "serialization"}
-        return handler(cast("CoreSchema", described))
+        return schema_of_fields(core, handler)
 
     def written(self) -> dict[str, Any]:
         """Return the entries as a case file holds them."""
