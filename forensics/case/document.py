@@ -276,10 +276,10 @@ def read_case(path: Path) -> Case:
         raise InputFileError(f"cannot read case {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise InputFileError(f"case {path} is not JSON: {error}") from error
-    found = str(document.get("schema_version", "")) if isinstance(document, dict) else ""
-    if found.split(".")[0] not in ("", SCHEMA_VERSION.split(".", maxsplit=1)[0]):
+    version = str(document.get("schema_version", "")) if isinstance(document, dict) else ""
+    if version.split(".")[0] not in ("", SCHEMA_VERSION.split(".", maxsplit=1)[0]):
         raise InputFileError(
-            f"case {path} has schema version {found}, this program reads {SCHEMA_VERSION}; "
+            f"case {path} has schema version {version}, this program reads {SCHEMA_VERSION}; "
             "upgrade model-forensics"
         )
     try:

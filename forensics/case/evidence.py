@@ -169,7 +169,7 @@ class Evidence(Record):
 
 
 def _with_read_details(data: Mapping[str, Any]) -> dict[str, Any]:
-    found, name = data.get("details"), data.get("comparator")
-    if not isinstance(found, Mapping) or not isinstance(name, str):
+    details, name = data.get("details"), data.get("comparator")
+    if not isinstance(details, Mapping) or not isinstance(name, str):
         return dict(data)
-    return {**data, "details": read_details(name, found)}
+    return {**data, "details": read_details(name, details)}

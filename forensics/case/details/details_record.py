@@ -38,8 +38,8 @@ class Details(BaseModel):
 
     def written(self) -> dict[str, Any]:
         """Return the entries as a case file holds them."""
-        found: dict[str, Any] = plain(self)
-        return found
+        entries: dict[str, Any] = plain(self)
+        return entries
 
     if not TYPE_CHECKING:  # notebooks and plugins that read a mapping, for one release
 

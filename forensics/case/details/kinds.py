@@ -95,7 +95,7 @@ AnyDetails = (
 )
 
 
-def read_details(comparator: str, found: Mapping[str, Any]) -> Details:
+def read_details(comparator: str, entries: Mapping[str, Any]) -> Details:
     """Return the details of a kind of evidence, from a case file or a plugin.
 
     Args:
@@ -106,25 +106,25 @@ def read_details(comparator: str, found: Mapping[str, Any]) -> Details:
         The record of that kind; a bare `Details` with the same entries where they have another
         form, so that what any version wrote loads and is written again as it was.
     """
-    if not found:
+    if not entries:
         return Details()
     try:
-        typed = KINDS.get(comparator, OtherDetails).model_validate(found)
+        typed = KINDS.get(comparator, OtherDetails).model_validate(entries)
     except ValidationError:
-        return _bare(found)
-    return typed if _same(typed.written(), found) else _bare(found)
+        return _bare(entries)
+    return typed if _same(typed.written(), entries) else _bare(entries)
 
 
-def _bare(found: Mapping[str, Any]) -> Details:
+def _bare(entries: Mapping[str, Any]) -> Details:
     # A name with a lone surrogate, which a plugin may take from an answer, is no field's name.
-    names = (name.encode("utf-8", "replace").decode() for name in found)
-    return Details.model_validate(dict(zip(names, found.values(), strict=True)))
+    names = (name.encode("utf-8", "replace").decode() for name in entries)
+    return Details.model_validate(dict(zip(names, entries.values(), strict=True)))
 
 
-def _same(written: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+def _same(written: Mapping[str, Any], entries: Mapping[str, Any]) -> bool:
     """Tell whether two mappings are one as JSON: 1, 1.0 and true are three values to a hash."""
     try:
-        first, second = (json.dumps(value, sort_keys=True) for value in (written, found))
+        first, second = (json.dumps(value, sort_keys=True) for value in (written, entries))
     except TypeError:  # a plugin's, which `check_comparator` refuses
         return False
     return first == second
