@@ -15,24 +15,26 @@ def suite_advice(released: Sequence[str]) -> str:
     """
     suites = askable_suites()
     if not all(released):
-        spans = "; ".join(f"{one.name} for models of {_span(one)} ({_cost(one)})" for one in suites)
+        spans = "; ".join(
+            f"{suite.name} for models of {_span(suite)} ({_cost(suite)})" for suite in suites
+        )
         return (
             "To have it measured, say when both were released (--known-released, "
             f"--questioned-released) and ask both a suite with a cohort of their time: {spans}."
         )
-    fitting = [one for one in suites if all(map(one.covers, released))]
+    fitting = [suite for suite in suites if all(map(suite.covers, released))]
     if not fitting:
         return (
             f"No suite here has a cohort of their time ({' and '.join(dict.fromkeys(released))}): "
             "it takes one of your own (forensics cohort build)."
         )
-    ways = " or ".join(f"--suite {one.name} ({_cost(one)})" for one in fitting)
+    ways = " or ".join(f"--suite {suite.name} ({_cost(suite)})" for suite in fitting)
     return f"To have it measured, ask both models a suite with a cohort of their time: {ways}."
 
 
-def _cost(one: AskableSuite) -> str:
-    return f"{one.prompts} prompts, {2 * one.prompts} calls in all"
+def _cost(suite: AskableSuite) -> str:
+    return f"{suite.prompts} prompts, {2 * suite.prompts} calls in all"
 
 
-def _span(one: AskableSuite) -> str:
-    return " to ".join(one.span) if one.span else "no time"
+def _span(suite: AskableSuite) -> str:
+    return " to ".join(suite.span) if suite.span else "no time"

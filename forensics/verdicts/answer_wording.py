@@ -55,7 +55,7 @@ def times(log10_lr: float) -> str:
 
 def _identical_weights(grounds: Grounds) -> list[str]:
     details = (entry.details for entry in grounds.evidence)
-    count = next(one.tensors_b for one in details if isinstance(one, TensorsDetails))
+    count = next(record.tensors_b for record in details if isinstance(record, TensorsDetails))
     return [f"All {count} tensors of their weights are the same, byte for byte."]
 
 
@@ -291,12 +291,12 @@ def _probabilities_silent(grounds: Grounds) -> list[str]:
 
 
 def _students(grounds: Grounds) -> str:
-    found = grounds.detection
-    if found is None or found.kind != "learned":
+    detection = grounds.detection
+    if detection is None or detection.kind != "learned":
         return ""
     return (
-        f" Of small students that learned from nothing but a teacher's text, {found.seen} of "
-        f"{found.of} would have been seen; less was missed."
+        f" Of small students that learned from nothing but a teacher's text, {detection.seen} of "
+        f"{detection.of} would have been seen; less was missed."
     )
 
 
@@ -343,18 +343,18 @@ def _pointed(_: Grounds) -> list[str]:
 
 
 def _seen(grounds: Grounds) -> list[str]:
-    found = grounds.detection
-    if found is None:
+    detection = grounds.detection
+    if detection is None:
         return []
     missed = "Learning from the other's answers can leave too little to be seen."
-    if found.kind == "learned":
+    if detection.kind == "learned":
         return [
             f"Neither weights nor token probabilities show any.{_students(grounds)}",
             missed,
         ]
     return [
         "Close kinship would have shown as more likeness than this in "
-        f"{found.seen} of {found.of} known cases.",
+        f"{detection.seen} of {detection.of} known cases.",
         missed,
     ]
 

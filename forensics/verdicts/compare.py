@@ -127,23 +127,23 @@ def measured(
         from forensics.cohorts.manner import centred_on
 
         comparators = centred_on(comparators, cohort)
-    found: dict[str, Evidence] = {}
+    by_name: dict[str, Evidence] = {}
 
     def run(comparator: Comparator[Any]) -> None:
         if progress is not None:
             progress(comparator.title)
-        found[comparator.name] = measure(comparator, a, b, known)
+        by_name[comparator.name] = measure(comparator, a, b, known)
 
-    slow = [one for one in comparators if one.name in _SLOW]
+    slow = [comparator for comparator in comparators if comparator.name in _SLOW]
     for comparator in comparators:
         if comparator not in slow:
             run(comparator)
     judged = None if cohort is None else _judged(a, b, cohort, released, known)
     if slow and shown is not None:
-        shown([*found.values(), *([judged.likeness] if judged else [])])
+        shown([*by_name.values(), *([judged.likeness] if judged else [])])
     for comparator in slow:
         run(comparator)
-    return [found[comparator.name] for comparator in comparators], judged
+    return [by_name[comparator.name] for comparator in comparators], judged
 
 
 def concluded(
@@ -173,25 +173,25 @@ def concluded(
         transferred: calibration for prompts without a cohort; not used beside one.
         released: `YYYY-MM` of A and B, where known.
     """
-    found = with_random(evidence, a, b)
+    entries = with_random(evidence, a, b)
     if cohort is not None and judged is not None:
         from forensics.cohorts.rarity import with_rarity
 
-        found = with_rarity(found, a, cohort)
+        entries = with_rarity(entries, a, cohort)
         if judged.likeness.status == "ok":
-            found = [_beside(one, cohort) for one in found]
-        found.append(_among_its_own(judged.likeness))
+            entries = [_beside(entry, cohort) for entry in entries]
+        entries.append(_among_its_own(judged.likeness))
     elif transferred is not None:
         from forensics.cohorts.transferred import FEATURES
         from forensics.cohorts.transferring import judge_transferred
 
         # Who leaves one of its comparators out has not asked for what rests on all of them.
-        if {one.comparator for one in found}.issuperset(FEATURES):
-            fused = judge_transferred(a, b, found, transferred, released)
-            found = [*(_near(one, transferred) for one in found), fused]
+        if {entry.comparator for entry in entries}.issuperset(FEATURES):
+            fused = judge_transferred(a, b, entries, transferred, released)
+            entries = [*(_near(entry, transferred) for entry in entries), fused]
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
-    decision = decide(found, overlap, tripwire)
+    decision = decide(entries, overlap, tripwire)
     known, questioned = _subject(a), _subject(b)
     return Case(
         created_at=now(),
@@ -202,14 +202,14 @@ def concluded(
         b=questioned,
         overlap=overlap,
         prompts=tuple(_prompts(a, b)),
-        evidence=tuple(found),
+        evidence=tuple(entries),
         copy_tripwire=tripwire,
         comparability=comparability_notes(a, b),
         verdict=worded(
             decision,
             changed(a.transcript, b.transcript),
-            left_out(found),
-            answers_of(decision, found, known, questioned),
+            left_out(entries),
+            answers_of(decision, entries, known, questioned),
             suite_advice(released),
         ),
         relatives=judged.relatives if judged is not None else None,
@@ -293,12 +293,12 @@ def _with_explained(evidence: Evidence, known: Confounds | None) -> Evidence:
 def restrict(side: Examined, suite: Suite) -> Examined:
     """Return the subject cut to the suite's prompts, with the suite's ids and categories."""
     known = {prompt.sha256: prompt for prompt in suite.prompts}
-    kept = tuple(
+    responses = tuple(
         replace(response, prompt=_named(known[response.prompt.sha256], response.prompt))
         for response in side.transcript.responses
         if response.prompt.sha256 in known
     )
-    return replace(side, transcript=replace(side.transcript, responses=kept))
+    return replace(side, transcript=replace(side.transcript, responses=responses))
 
 
 def _named(prompt: Prompt, recorded: Prompt) -> Prompt:

@@ -164,9 +164,9 @@ def _layout_likeness(a: Examined, b: Examined, prompts: Sequence[str]) -> Floats
     means = []
     for side in (a, b):
         rows = prompt_rows(side.answers, sparse.csr_array(side.layout.astype(np.float32)))
-        found = rows.mean[rows.at(prompts)]
-        lengths = np.sqrt(row_dots(found, found))
-        means.append((found, np.maximum(lengths, 1e-12)))
+        means_at = rows.mean[rows.at(prompts)]
+        lengths = np.sqrt(row_dots(means_at, means_at))
+        means.append((means_at, np.maximum(lengths, 1e-12)))
     (left, of_left), (right, of_right) = means
     likeness: Floats = row_dots(left, right) / (of_left * of_right)
     return likeness

@@ -153,7 +153,7 @@ class Tiers:
     def speak(self) -> bool:
         """Whether anything can be said of them."""
         return bool(self.tokenizers) or any(
-            one.kin != "not_measured" for one in (self.weights, self.behaviour)
+            tier.kin != "not_measured" for tier in (self.weights, self.behaviour)
         )
 
     @property

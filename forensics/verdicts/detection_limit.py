@@ -40,8 +40,8 @@ class Rate:
         """The 95 % interval of the rate of detection (Clopper and Pearson 1934)."""
         from scipy.stats import binomtest
 
-        found = binomtest(self.detected, self.n).proportion_ci(method="exact")
-        return float(found.low), float(found.high)
+        limits = binomtest(self.detected, self.n).proportion_ci(method="exact")
+        return float(limits.low), float(limits.high)
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Detection:
     @property
     def smallest(self) -> Rate | None:
         """The smallest share from which on every student was detected; None if none was."""
-        found = None
-        for rate in sorted(self.rates, key=lambda one: -one.share):
+        reliable = None
+        for rate in sorted(self.rates, key=lambda rate: -rate.share):
             if rate.detected < rate.n or not rate.share:
                 break
-            found = rate
-        return found
+            reliable = rate
+        return reliable
 
     @property
     def silence(self) -> str:
@@ -102,9 +102,10 @@ def percent(share: float) -> str:
 
 
 def _counted(rates: Sequence[Rate]) -> str:
-    told = sorted(rates, key=lambda one: -one.share)
+    by_share = sorted(rates, key=lambda rate: -rate.share)
     return ", ".join(
-        f"{percent(one.share) if one.share else 'none'}: {one.detected} of {one.n}" for one in told
+        f"{percent(rate.share) if rate.share else 'none'}: {rate.detected} of {rate.n}"
+        for rate in by_share
     )
 
 
@@ -115,9 +116,9 @@ def read_detection(path: Path) -> Detection:
         InputFileError: it is missing or malformed.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        rates = tuple(Rate(**rate) for rate in found.pop("rates"))
-        return Detection(rates=rates, **found)
+        document = json.loads(path.read_text(encoding="utf-8"))
+        rates = tuple(Rate(**rate) for rate in document.pop("rates"))
+        return Detection(rates=rates, **document)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputFileError(
             f"{path}: no detection curve ({error}); reinstall model-forensics"

@@ -42,7 +42,7 @@ def of_tiers(
     Raises:
         UsageError: none is left.
     """
-    left = [one for one in comparators if not wanted or one.tier in wanted]
+    left = [comparator for comparator in comparators if not wanted or comparator.tier in wanted]
     if not left:
         raise UsageError(f"no comparator of the tier {', '.join(wanted)} is left to run")
     return left
@@ -55,33 +55,37 @@ def measurable(
 
     Text is left alone: what is wrong with answers is told comparator by comparator.
     """
-    kept: list[Comparator[Any]] = []
-    told: set[Tier] = set()
+    runnable: list[Comparator[Any]] = []
+    told_tiers: set[Tier] = set()
     for comparator in comparators:
         reason = _lacking(comparator, a, b)
         if reason is not None and _is_no_loss(comparator, comparators, a, b):
             continue
         if reason is None or comparator.tier == "text":
-            kept.append(comparator)
-        elif not _any_left(comparators, comparator.tier, a, b) and comparator.tier not in told:
-            told.add(comparator.tier)
+            runnable.append(comparator)
+        elif (
+            not _any_left(comparators, comparator.tier, a, b) and comparator.tier not in told_tiers
+        ):
+            told_tiers.add(comparator.tier)
             tier = comparator.tier
-            kept.append(Unmeasured(tier, tier_title(tier), tier, reason))
-        elif comparator.tier not in told:
-            kept.append(Unmeasured(comparator.name, comparator.title, comparator.tier, reason))
-    return kept
+            runnable.append(Unmeasured(tier, tier_title(tier), tier, reason))
+        elif comparator.tier not in told_tiers:
+            runnable.append(Unmeasured(comparator.name, comparator.title, comparator.tier, reason))
+    return runnable
 
 
 def _is_no_loss(
     comparator: Comparator[Any], comparators: Sequence[Comparator[Any]], a: Examined, b: Examined
 ) -> bool:
     """Tell whether a comparator only stands in for others of its tier, which are not missing."""
-    others = any(one.tier == comparator.tier and one is not comparator for one in comparators)
+    others = any(other.tier == comparator.tier and other is not comparator for other in comparators)
     return "first_tokens" in comparator.needs and others and not (a.unseen or b.unseen)
 
 
 def _any_left(comparators: Sequence[Comparator[Any]], tier: Tier, a: Examined, b: Examined) -> bool:
-    return any(_lacking(one, a, b) is None for one in comparators if one.tier == tier)
+    return any(
+        _lacking(comparator, a, b) is None for comparator in comparators if comparator.tier == tier
+    )
 
 
 _NEEDED: dict[Need, str] = {

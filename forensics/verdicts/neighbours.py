@@ -71,13 +71,13 @@ def beyond_unrelated(evidence: Sequence[Evidence], level: float = LEVEL) -> froz
         evidence: kinds of evidence of a pair; those without a score do not count.
         level: how often at most some kind is named of an unrelated pair.
     """
-    scored = [one for one in evidence if one.status == "ok" and one.score is not None]
+    scored = [entry for entry in evidence if entry.status == "ok" and entry.score is not None]
     p_values = {
-        one.comparator: (1 + one.neighbourhood.reaching) / (1 + one.neighbourhood.pairs)
-        for one in scored
-        if one.neighbourhood is not None and one.neighbourhood.prompts == "matched"
+        entry.comparator: (1 + entry.neighbourhood.reaching) / (1 + entry.neighbourhood.pairs)
+        for entry in scored
+        if entry.neighbourhood is not None and entry.neighbourhood.prompts == "matched"
     }
-    named = {one.comparator for one in scored if at_floor(one)}
+    named = {entry.comparator for entry in scored if at_floor(entry)}
     for rank, name in enumerate(sorted(p_values, key=lambda name: (p_values[name], name))):
         if p_values[name] > level / (len(p_values) - rank):
             break

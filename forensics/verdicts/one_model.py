@@ -44,10 +44,10 @@ class Manner:
 
 def tested_manner(evidence: Sequence[Evidence]) -> Manner | None:
     """Return what the test of one model says; None where it was not made."""
-    found = next((e for e in evidence if e.comparator == SHARED_MANNER and e.status == "ok"), None)
-    if found is None:
+    manner = next((e for e in evidence if e.comparator == SHARED_MANNER and e.status == "ok"), None)
+    if manner is None:
         return None
-    details = found.details
+    details = manner.details
     if not isinstance(details, MannerDetails):
         return None
     test = details.one_model

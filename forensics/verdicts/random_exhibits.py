@@ -30,7 +30,7 @@ def with_random(evidence: Sequence[Evidence], a: Examined, b: Examined) -> list[
         a: the known subject.
         b: the questioned subject.
     """
-    cleared = [_without(one) for one in evidence]
+    cleared = [_without(entry) for entry in evidence]
     host = _host(cleared)
     if host is None:
         return cleared
@@ -41,14 +41,14 @@ def with_random(evidence: Sequence[Evidence], a: Examined, b: Examined) -> list[
 
 
 def _without(evidence: Evidence) -> Evidence:
-    kept = tuple(one for one in evidence.exhibits if one.side != "random")
-    if len(kept) == len(evidence.exhibits):
+    chosen = tuple(exhibit for exhibit in evidence.exhibits if exhibit.side != "random")
+    if len(chosen) == len(evidence.exhibits):
         return evidence
-    return evidence.model_copy(update={"exhibits": kept})
+    return evidence.model_copy(update={"exhibits": chosen})
 
 
 def _host(evidence: Sequence[Evidence]) -> int | None:
-    able = [i for i, one in enumerate(evidence) if one.tier == "text" and one.per_prompt]
+    able = [i for i, entry in enumerate(evidence) if entry.tier == "text" and entry.per_prompt]
     return min(able, key=lambda i: (evidence[i].comparator != _SHOWS_WORDING, i), default=None)
 
 
@@ -58,7 +58,7 @@ def _first(side: Examined) -> Mapping[str, Answer]:
 
 
 def _drawn(host: Evidence, a: Mapping[str, Answer], b: Mapping[str, Answer]) -> Sequence[Exhibit]:
-    scores = {one.prompt_sha256: one.score for one in host.per_prompt}
+    scores = {prompt.prompt_sha256: prompt.score for prompt in host.per_prompt}
     prompts = sorted(p for p in scores if p in a and p in b)
     draw = random.Random(_seed(prompts, a, b))  # noqa: S311 (a draw to be repeated, no secret)
     chosen = draw.sample(prompts, min(RANDOM, len(prompts)))

@@ -92,16 +92,16 @@ def _weights(evidence: Sequence[Evidence]) -> TierReading:
     the matter open: embeddings may be taken over, and some tables are computed and not trained.
     """
     tests = _by_e_values(evidence, "weights")
-    found = [
+    same_tensors = [
         SameTensors(e.details.identical_tensors, e.details.tensors_b, e.score)
         for e in evidence
         if isinstance(e.details, TensorsDetails)
         and e.details.identical_tensors
         and e.score is not None
     ]
-    if not found or tests.kin in ("yes", "open"):
+    if not same_tensors or tests.kin in ("yes", "open"):
         return tests
-    same = found[0]
+    same = same_tensors[0]
     if tests.kin == "no":
         return TierReading("open", (*tests.grounds, same), tests.e_value)
     return TierReading("yes", (same,)) if same.share >= _MOST else tests
@@ -123,7 +123,7 @@ def _by_e_values(evidence: Sequence[Evidence], tier: Tier) -> TierReading:
 def _one_approximate(tested: Sequence[Evidence]) -> bool:
     """Tell whether a test whose p-value is approximate speaks for kinship, and no other does."""
     values = [(e_value(e.p_value), e) for e in tested if e.p_value is not None]
-    spoken = [one for value, one in values if value >= POINTS]
+    spoken = [test for value, test in values if value >= POINTS]
     return len(spoken) == 1 and is_approximate(spoken[0])
 
 

@@ -128,9 +128,9 @@ def together(tiers: Tiers) -> str:
 def tier_headlines(tiers: Tiers) -> list[str]:
     """Return what stands above everything else: what was tested, or what tokenizers have alike."""
     tested = [
-        tier_text(one)
-        for one in (tiers.weights, tiers.behaviour)
-        if one.e_value is not None or (one is tiers.weights and one.kin == "yes")
+        tier_text(tier)
+        for tier in (tiers.weights, tiers.behaviour)
+        if tier.e_value is not None or (tier is tiers.weights and tier.kin == "yes")
     ]
     return tested or [f"Tokenizers: {tokenizer_reading(e)}." for e in tiers.tokenizers[:1]]
 
@@ -138,8 +138,10 @@ def tier_headlines(tiers: Tiers) -> list[str]:
 def tier_reading_words(tiers: Tiers) -> str:
     """Return the reading of all tiers, in sentences; empty where nothing can be said of them."""
     both = together(tiers)
-    told = [tier_text(one) for one in (tiers.weights, tiers.behaviour) if one.kin != "not_measured"]
-    return " ".join(filter(None, [*([both] if both else told), _tokenizers(tiers.tokenizers)]))
+    readings = [
+        tier_text(tier) for tier in (tiers.weights, tiers.behaviour) if tier.kin != "not_measured"
+    ]
+    return " ".join(filter(None, [*([both] if both else readings), _tokenizers(tiers.tokenizers)]))
 
 
 def tier_table(tiers: Tiers) -> dict[str, str]:
@@ -150,11 +152,11 @@ def tier_table(tiers: Tiers) -> dict[str, str]:
     return table | ({"together": both} if both else {})
 
 
-def _tokenizers(told: Sequence[Evidence]) -> str:
+def _tokenizers(tokenizers: Sequence[Evidence]) -> str:
     """Return what tokenizers say: context, which by itself never says that weights are kin."""
-    if not told:
+    if not tokenizers:
         return ""
-    said = "; ".join(f"{e.title.lower()}: {tokenizer_reading(e)}" for e in told)
+    said = "; ".join(f"{e.title.lower()}: {tokenizer_reading(e)}" for e in tokenizers)
     return f"Tokenizers ({said}). A shared tokenizer is not shared weights."
 
 

@@ -88,7 +88,7 @@ def worded(
             *_of_likeness(weighed, speaks_for=False),
             *map(_finding, screening.findings_against),
         ),
-        findings_apart=tuple(one.comparator for one in screening.findings_apart),
+        findings_apart=tuple(finding.comparator for finding in screening.findings_apart),
         reasons=_reasons(decision),
         limits=(*map(_changed, changed), *left_out, *_limits(decision, advice)),
         readings=tier_table(tiers) if tiers is not None and tiers.measured else {},
@@ -251,9 +251,11 @@ def _no_ratio(ratio: NoRatio) -> str:
 
 def _telling(evidence: Evidence) -> list[str]:
     """Name the prompts that speak most for, and most against."""
-    order = sorted(evidence.per_prompt, key=lambda one: -one.score)
-    most = ", ".join(f"{one.prompt_id} ({one.score:+.2f})" for one in order[:_SHOWN])
-    least = ", ".join(f"{one.prompt_id} ({one.score:+.2f})" for one in order[::-1][:_SHOWN])
+    order = sorted(evidence.per_prompt, key=lambda prompt: -prompt.score)
+    most = ", ".join(f"{prompt.prompt_id} ({prompt.score:+.2f})" for prompt in order[:_SHOWN])
+    least = ", ".join(
+        f"{prompt.prompt_id} ({prompt.score:+.2f})" for prompt in order[::-1][:_SHOWN]
+    )
     return [f"Most alike on prompts {most}.", f"Least alike on prompts {least}."]
 
 
@@ -286,7 +288,7 @@ def _weighs(ratio: Ratio) -> str:
 
 def _weighs_transferred(ratio: Ratio) -> str:
     tests = {} if isinstance(ratio.rates, CohortErrorRates) else ratio.rates
-    told = "; ".join(
+    by_set = "; ".join(
         f"on {where}, {rates.kin_pairs} close kin against {rates.unrelated_pairs} unrelated "
         f"pairs of {rates.clusters} lineage clusters, Cllr is {rates.cllr:.2f} and "
         f"{rates.false_above_10:.1%} of the unrelated get a ratio above 10"
@@ -294,7 +296,7 @@ def _weighs_transferred(ratio: Ratio) -> str:
     )
     return (
         f"{_WEIGHS} It rests on openings, wording and layout only, and was fitted on other prompts "
-        f"and models: {told}. {_bounds(ratio)}"
+        f"and models: {by_set}. {_bounds(ratio)}"
     )
 
 
