@@ -114,15 +114,15 @@ def _explained(case: Case) -> Iterator[Caveat]:
 
 def _one_category(case: Case) -> Iterator[Caveat]:
     for index, entry in enumerate(case.evidence):
-        found = leaving_one_out(case, entry) if entry.status == "ok" else None
-        if found is None or entry.interval is None or entry.weight == "low":
+        stability = leaving_one_out(case, entry) if entry.status == "ok" else None
+        if stability is None or entry.interval is None or entry.weight == "low":
             continue
         half = (entry.interval.high - entry.interval.low) / 2
-        far = found.farthest
-        if abs(far.mean - found.mean) > half:
+        far = stability.farthest
+        if abs(far.mean - stability.mean) > half:
             yield Caveat(
                 f'{entry.title} hangs on the category "{far.category}": without it the mean '
-                f"per-prompt score is {number(far.mean)}, not {number(found.mean)}.",
+                f"per-prompt score is {number(far.mean)}, not {number(stability.mean)}.",
                 f"evidence.{index}.per_prompt",
             )
 

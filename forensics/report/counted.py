@@ -35,34 +35,34 @@ def tallies(details: AnyDetails, path: str) -> tuple[LabelCounts, ...]:
     return tuple(table for table in tables if table.rows)
 
 
-def _refusals(found: RefusalDetails, path: str) -> list[LabelCounts]:
+def _refusals(details: RefusalDetails, path: str) -> list[LabelCounts]:
     return [
-        _tally("Judged", found.labels_a, found.labels_b, path, "labels"),
+        _tally("Judged", details.labels_a, details.labels_b, path, "labels"),
         _tally(
             "Evaded, by category",
-            found.evaded_by_category_a,
-            found.evaded_by_category_b,
+            details.evaded_by_category_a,
+            details.evaded_by_category_b,
             path,
             "evaded_by_category",
         ),
         _tally(
             "Refused, by category",
-            found.refused_by_category_a,
-            found.refused_by_category_b,
+            details.refused_by_category_a,
+            details.refused_by_category_b,
             path,
             "refused_by_category",
         ),
         _tally(
             "Evaded, by language",
-            found.evaded_by_language_a,
-            found.evaded_by_language_b,
+            details.evaded_by_language_a,
+            details.evaded_by_language_b,
             path,
             "evaded_by_language",
         ),
         _tally(
             "Refused, by language",
-            found.refused_by_language_a,
-            found.refused_by_language_b,
+            details.refused_by_language_a,
+            details.refused_by_language_b,
             path,
             "refused_by_language",
         ),

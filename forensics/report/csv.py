@@ -28,7 +28,7 @@ class CsvReport:
         the same in every row.
         """
         measured = [e for e in case.evidence if e.per_prompt]
-        columns = [{one.prompt_sha256: one.score for one in e.per_prompt} for e in measured]
+        columns = [{row.prompt_sha256: row.score for row in e.per_prompt} for e in measured]
         out = io.StringIO()
         table = csv.writer(out, lineterminator="\n")
         answers = case.verdict.answers
@@ -47,11 +47,11 @@ def _prompts(case: Case) -> dict[str, tuple[str, str, str]]:
 
     A cohort's models have scores on prompts whose answers are not in the case.
     """
-    found = {p.prompt_sha256: (p.prompt_id, p.category, p.language) for p in case.prompts}
+    by_hash = {p.prompt_sha256: (p.prompt_id, p.category, p.language) for p in case.prompts}
     for evidence in case.evidence:
-        for one in evidence.per_prompt:
-            found.setdefault(one.prompt_sha256, (one.prompt_id, "", ""))
-    return found
+        for row in evidence.per_prompt:
+            by_hash.setdefault(row.prompt_sha256, (row.prompt_id, "", ""))
+    return by_hash
 
 
 def _text(text: str) -> str:

@@ -127,11 +127,15 @@ def _pedigree(case: Case, letter: str, other: dict[str, Any]) -> dict[str, Any]:
 
 def _direction(evidence: Iterable[Evidence]) -> Direction | None:
     """Return the direction that evidence of weights tells; None where it tells none, or both."""
-    found: set[Direction] = set()
-    for one in evidence:
-        if one.tier == "weights" and one.status == "ok" and one.direction in ("a_to_b", "b_to_a"):
-            found.add(one.direction)
-    return found.pop() if len(found) == 1 else None
+    directions: set[Direction] = set()
+    for entry in evidence:
+        if (
+            entry.tier == "weights"
+            and entry.status == "ok"
+            and entry.direction in ("a_to_b", "b_to_a")
+        ):
+            directions.add(entry.direction)
+    return directions.pop() if len(directions) == 1 else None
 
 
 def _kin(case: Case) -> bool:
@@ -160,7 +164,7 @@ def _declarations(case: Case) -> dict[str, Any]:
         "evidence": _cited(refs, (f.comparator for f in view.sides(verdict).speak_for)),
         "counterEvidence": _cited(refs, (f.comparator for f in verdict.findings_against)),
     }
-    own = {
+    measured = {
         "bom-ref": "claim-measured",
         "target": _REFS["b"],
         "predicate": _text(f"{_line(case.b.name)} is akin to {_line(case.a.name)}."),
@@ -171,7 +175,10 @@ def _declarations(case: Case) -> dict[str, Any]:
     }
     stated = case.plan.claims if case.plan else ()
     answered = dict(enumerate(case.plan.answers)) if case.plan else {}
-    claims = [own, *(_claim(i, one, answered.get(i), sides) for i, one in enumerate(stated))]
+    claims = [
+        measured,
+        *(_claim(i, claim, answered.get(i), sides) for i, claim in enumerate(stated)),
+    ]
     evidence = [_evidence(refs[e.comparator], e, case) for e in case.evidence]
     return {"claims": claims, "evidence": evidence}
 
@@ -194,7 +201,7 @@ def _claim(
         reasoning += "Not testable from the models' outputs."
     if claim.needs:
         reasoning += f" It would need: {'; '.join(claim.needs)}."
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "bom-ref": f"claim-{index}",
         "target": _REFS["b"],
         "predicate": _text(claim.text),
@@ -202,8 +209,8 @@ def _claim(
         **(sides if weighed else {}),
     }
     if _URL.fullmatch(claim.source):
-        found["externalReferences"] = [{"type": "website", "url": claim.source}]
-    return found
+        document["externalReferences"] = [{"type": "website", "url": claim.source}]
+    return document
 
 
 def _evidence(ref: str, evidence: Evidence, case: Case) -> dict[str, Any]:
@@ -220,8 +227,8 @@ def _evidence(ref: str, evidence: Evidence, case: Case) -> dict[str, Any]:
         "log10_lr": evidence.log10_lr,
         "caveats": [visible(text) for text in evidence.caveats],
     }
-    kept = {name: value for name, value in measured.items() if value not in (None, "", [])}
-    content = json.dumps(kept, ensure_ascii=True)
+    given = {name: value for name, value in measured.items() if value not in (None, "", [])}
+    content = json.dumps(given, ensure_ascii=True)
     attachment = {"contentType": "application/json", "content": content}
     score = f", score {number(evidence.score)}" if evidence.score is not None else ""
     status = view.EVIDENCE_STATUS[evidence.status]
@@ -248,7 +255,7 @@ def _facts(case: Case) -> list[dict[str, str]]:
         return _properties(facts)
     facts |= {"plan.sha256": plan.sha256, "plan.frozen-at": plan.frozen_at}
     deviations = [{"plan.deviation": text} for text in plan.deviations]
-    return [one for each in (facts, *deviations) for one in _properties(each)]
+    return [fact for each in (facts, *deviations) for fact in _properties(each)]
 
 
 def _properties(facts: Mapping[str, str]) -> list[dict[str, str]]:
@@ -259,10 +266,10 @@ def _properties(facts: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _timestamp(field: str, text: str) -> dict[str, str]:
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return {}
-    return {field: found.isoformat()} if found.tzinfo else {}
+    return {field: time.isoformat()} if time.tzinfo else {}
 
 
 def _line(text: str) -> str:

@@ -71,7 +71,7 @@ class ShownExhibits:
     @property
     def rarity_known(self) -> bool:
         """Whether a cohort says of any of them how rare its wording is."""
-        return any(one.exhibit.rarity for side in SIDES for one in self.of(side))
+        return any(shown.exhibit.rarity for side in SIDES for shown in self.of(side))
 
     @property
     def balance(self) -> str:
@@ -91,9 +91,9 @@ class ShownExhibits:
 def balance_words(case: Case, shown: ShownExhibits) -> str:
     """Return whether the sides are even, with the evidence of which they are not."""
     of_each = [
-        f"{one_line(case.evidence[one.index].title, 60)}: {one.speak_for} for, "
-        f"{one.speak_against} against."
-        for one in shown.fewer
+        f"{one_line(case.evidence[uneven.index].title, 60)}: {uneven.speak_for} for, "
+        f"{uneven.speak_against} against."
+        for uneven in shown.fewer
     ]
     return " ".join([shown.balance, *of_each]).strip()
 
@@ -147,7 +147,7 @@ def _take_turns(queues: Queues, limit: int) -> tuple[ShownExhibit, ...]:
 
 
 def _fresh(queue: Sequence[ShownExhibit], chosen: Sequence[ShownExhibit]) -> ShownExhibit | None:
-    seen = {one.prompt.prompt_sha256 for one in chosen}
+    seen = {exhibit.prompt.prompt_sha256 for exhibit in chosen}
     return next((x for x in queue if x.prompt.prompt_sha256 not in seen), None)
 
 
@@ -159,8 +159,8 @@ def _counterparts(
         return _take_turns(queues, limit)
     # A prompt that is shown for kinship is not shown against it too.
     shown = list(speaks_for)
-    for one in speaks_for:
-        same = _fresh(queues[one.index], shown)
+    for exhibit in speaks_for:
+        same = _fresh(queues[exhibit.index], shown)
         if same is not None:
             shown.append(same)
     while len(shown) < 2 * len(speaks_for):
@@ -186,10 +186,10 @@ def _fewer(
 
 def _of_side(case: Case, index: int, side: Side) -> Iterator[ShownExhibit]:
     evidence = case.evidence[index]
-    found = [(i, e) for i, e in enumerate(evidence.exhibits) if e.side == side]
+    of_side = [(i, e) for i, e in enumerate(evidence.exhibits) if e.side == side]
     if side != "random":
-        found.sort(key=lambda pair: pair[1].score, reverse=side == "for")
-    for position_, exhibit in found:
+        of_side.sort(key=lambda pair: pair[1].score, reverse=side == "for")
+    for position_, exhibit in of_side:
         shown = _resolve(case, index, position_, exhibit)
         if shown is not None and (side != "for" or _speaks(shown)):
             yield shown

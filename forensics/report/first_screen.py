@@ -103,7 +103,7 @@ def _headline(case: Case) -> LeadAnswer:
 
 def _next_step(answers: tuple[ShownAnswer, ...], claims: tuple[ShownClaim, ...]) -> NextStep | None:
     """Return what would settle the first question that is open, a claim's before all."""
-    steps = [claim.answer.next_step for claim in claims] + [one.next_step for one in answers]
+    steps = [claim.answer.next_step for claim in claims] + [answer.next_step for answer in answers]
     return next(filter(None, steps), None)
 
 

@@ -50,16 +50,16 @@ class JunitReport:
 
 
 def _properties(suite: ElementTree.Element, case: Case) -> None:
-    found = {
+    values = {
         "status": case.verdict.status,
         "calibration": case.verdict.calibration,
         "version": case.version,
         "prompts answered by both": str(case.overlap.both),
     }
-    found |= {f"answer.{a.question}": label(a.answer, a.strength) for a in case.verdict.answers}
-    found |= {f"log10_lr.{k}": str(v) for k, v in (case.verdict.log10_lr or {}).items()}
+    values |= {f"answer.{a.question}": label(a.answer, a.strength) for a in case.verdict.answers}
+    values |= {f"log10_lr.{k}": str(v) for k, v in (case.verdict.log10_lr or {}).items()}
     parent = ElementTree.SubElement(suite, "properties")
-    for name, value in found.items():
+    for name, value in values.items():
         ElementTree.SubElement(
             parent, "property", {"name": one_line(name), "value": one_line(value)}
         )

@@ -165,7 +165,7 @@ def error_rate(case: Case) -> str:
 def population_words(case: Case) -> str:
     """Return which models and settings the ratio holds for, to follow "It holds for"."""
     details = (entry.details for entry in case.evidence)
-    judged = next((one for one in details if isinstance(one, LikenessDetails)), None)
+    judged = next((record for record in details if isinstance(record, LikenessDetails)), None)
     if judged is None:
         return "these two sets of answers, with the settings recorded below"
     sides = (("A", judged.released.a), ("B", judged.released.b))

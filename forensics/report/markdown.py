@@ -70,14 +70,14 @@ def render_markdown(case: Case) -> str:
 
 
 def _fitting(blocks: Sequence[str], limit: int) -> tuple[str, bool]:
-    kept: list[str] = []
+    fitting: list[str] = []
     used = 0
     for block in blocks:
         used += len(block) + 2
         if used > limit:
-            return "\n\n".join(kept) + "\n", True
-        kept.append(block)
-    return "\n\n".join(kept) + "\n", False
+            return "\n\n".join(fitting) + "\n", True
+        fitting.append(block)
+    return "\n\n".join(fitting) + "\n", False
 
 
 def prose(text: str, limit: int = 400) -> str:
@@ -87,8 +87,8 @@ def prose(text: str, limit: int = 400) -> str:
 
 
 def _broken(match: re.Match[str]) -> str:
-    found = match.group()
-    return f"{found[0]}&#8203;{found[1:]}"
+    text = match.group()
+    return f"{text[0]}&#8203;{text[1:]}"
 
 
 def code(text: str, limit: int = 160, cell: bool = False) -> str:
@@ -133,7 +133,7 @@ def _answers(case: Case) -> list[str]:
     blocks.append(f"## {prose(lead.opening)}")
     blocks.append(f"{code(case.a.name)} · {code(case.b.name)}")
     blocks += [prose(lead.further, 1_000)] if lead.further else []
-    blocks.append(_bullets(f"**{prose(one.short)}** {prose(one.label)}" for one in others))
+    blocks.append(_bullets(f"**{prose(answer.short)}** {prose(answer.label)}" for answer in others))
     blocks += [prose(lead.step, 600)] if lead.step else []
     return blocks
 
@@ -147,10 +147,10 @@ def _answer(case: Case) -> list[str]:
     ]
     if verdict.reasons:
         blocks.append(_bullets(prose(reason) for reason in verdict.reasons[:_LINES]))
-    found = [f"{prose(plain(x))} {prose(likelihood_words(x))}" for x in likelihoods(case)[:_LINES]]
-    if found:
-        found.append(prose(f"Error rate at this score: {error_rate(case)}."))
-        blocks.append(_bullets(found))
+    lines = [f"{prose(plain(x))} {prose(likelihood_words(x))}" for x in likelihoods(case)[:_LINES]]
+    if lines:
+        lines.append(prose(f"Error rate at this score: {error_rate(case)}."))
+        blocks.append(_bullets(lines))
     if case.copy_tripwire.tripped:
         blocks.append(f"**Copy tripwire:** {prose(view.tripwire_words(case))}")
     return blocks
@@ -160,9 +160,9 @@ def _claims(case: Case) -> list[str]:
     plan = case.plan
     if not plan or not (plan.claims or plan.deviations):
         return []
-    claims = [prose(view.claim_words(one), 600) for one in plan.claims[:_LINES]]
+    claims = [prose(view.claim_words(claim), 600) for claim in plan.claims[:_LINES]]
     blocks = ["### What is claimed", _bullets(claims)] if claims else []
-    deviations = [prose(one) for one in plan.deviations[:_LINES]]
+    deviations = [prose(deviation) for deviation in plan.deviations[:_LINES]]
     if deviations:
         blocks += ["### Done otherwise than the case file froze", _bullets(deviations)]
     return blocks
@@ -196,7 +196,7 @@ def _evidence(case: Case) -> list[str]:
     rows: list[Sequence[str]] = [_evidence_row(entry) for entry in case.evidence[:_LINES]]
     if any(entry.neighbourhood for entry in case.evidence):
         head = (*head, "among unrelated pairs")
-        beside = (view.among_unrelated(one) or DASH for one in case.evidence[:_LINES])
+        beside = (view.among_unrelated(entry) or DASH for entry in case.evidence[:_LINES])
         rows = [(*cells, place) for cells, place in zip(rows, beside, strict=True)]
     about = (
         "A higher score means more alike; every row has its own scale. The noise floor is what a "
@@ -208,9 +208,9 @@ def _evidence(case: Case) -> list[str]:
 
 def _tiers(case: Case) -> str:
     lines = []
-    for one in tier_summaries(case):
-        said = (prose(one.asks), prose(one.outcome, 600), prose(one.reading))
-        lines.append(" ".join([f"**{one.title}.**", *filter(None, said)]))
+    for summary in tier_summaries(case):
+        said = (prose(summary.asks), prose(summary.outcome, 600), prose(summary.reading))
+        lines.append(" ".join([f"**{summary.title}.**", *filter(None, said)]))
     return _bullets(lines)
 
 
@@ -253,14 +253,14 @@ def _findings(case: Case) -> list[str]:
 
 def _exhibits(case: Case) -> list[str]:
     blocks: list[str] = []
-    found = shown_exhibits(case, _EXHIBITS_PER_SIDE)
+    shown = shown_exhibits(case, _EXHIBITS_PER_SIDE)
     for side in SIDES:
-        parts = [_exhibit(exhibit) for exhibit in found.of(side)]
+        parts = [_exhibit(exhibit) for exhibit in shown.of(side)]
         if parts:
             blocks += [f"### {SIDE_TITLES[side]}\n\n{parts[0]}", *parts[1:]]
     if not blocks:
         return []
-    note = prose(balance_words(case, found), 800)
+    note = prose(balance_words(case, shown), 800)
     return ["\n\n".join([f"_{EXHIBITS_ARE}_", note] if note else [f"_{EXHIBITS_ARE}_"]), *blocks]
 
 
@@ -290,15 +290,15 @@ def _quoted(answer: str, spans: tuple[Span, ...]) -> str:
 
 
 def _shared(answer: str, spans: tuple[Span, ...]) -> list[str]:
-    found = {piece.strip() for piece, is_shared in segments(answer, spans) if is_shared}
-    longest = sorted(found - {""}, key=lambda piece: (-len(piece), piece))
+    passages = {piece.strip() for piece, is_shared in segments(answer, spans) if is_shared}
+    longest = sorted(passages - {""}, key=lambda piece: (-len(piece), piece))
     return [code(piece, 120) for piece in longest[:4]]
 
 
 def _limits(case: Case) -> list[str]:
-    own = [prose(limit, 600) for limit in case.verdict.limits[:_LINES]]
+    of_case = [prose(limit, 600) for limit in case.verdict.limits[:_LINES]]
     general = [prose(line) for line in (view.holds_for(case), *view.is_not(case))]
     made = f"Made by model-forensics {code(case.version)} with {code(case.command, 400)}."
     if not case.copy_tripwire.tripped:
         general.append(prose(f"Copy tripwire: {clip(view.tripwire_words(case), 300)}"))
-    return ["### What this result is, and is not", _bullets([*general, *own]), made]
+    return ["### What this result is, and is not", _bullets([*general, *of_case]), made]

@@ -17,7 +17,7 @@ _QUOTED = re.compile(
 
 def quotations(text: str) -> list[Span]:
     """Return the quotations of a text as `[start, end)`, in order."""
-    return [found.span() for found in _QUOTED.finditer(text)]
+    return [match.span() for match in _QUOTED.finditer(text)]
 
 
 def own_chars(text: str, span: Span) -> int:

@@ -38,26 +38,26 @@ def refused(case: Case, evidence: Evidence) -> tuple[RefusedPrompt, ...]:
     Returns:
         Nothing where that gives other counts than `evidence` recorded: the record is what counts.
     """
-    found: list[tuple[int, int, int]] = []
+    places: list[tuple[int, int, int]] = []
     details = evidence.details
     if not isinstance(details, RefusalDetails):
         return ()
     for index, prompt in enumerate(case.prompts):
         a, b = _first(prompt.a), _first(prompt.b)
         if a is not None and b is not None:
-            found.append((index, a, b))
-    texts = [case.prompts[i].a[a].text for i, a, _ in found]
-    texts += [case.prompts[i].b[b].text for i, _, b in found]
-    asked = [case.prompts[i].prompt for i, _, _ in found] * 2
+            places.append((index, a, b))
+    texts = [case.prompts[i].a[a].text for i, a, _ in places]
+    texts += [case.prompts[i].b[b].text for i, _, b in places]
+    asked = [case.prompts[i].prompt for i, _, _ in places] * 2
     by: By = "marks" if details.classifier is None else "task"
     judged = classify([text[:MAX_ANALYSED_CHARS] for text in texts], asked, by)
-    sides = judged[: len(found)], judged[len(found) :]
+    sides = judged[: len(places)], judged[len(places) :]
     counted = [Counter(judgement.label for judgement in side) for side in sides]
     if counted != [details.labels_a, details.labels_b]:
         return ()
     return tuple(
         RefusedPrompt(i, first, f"prompts.{i}.a.{a}.text", second, f"prompts.{i}.b.{b}.text")
-        for (i, a, b), first, second in zip(found, *sides, strict=True)
+        for (i, a, b), first, second in zip(places, *sides, strict=True)
         if {first.label, second.label} != {"full_compliance"}
     )
 

@@ -28,12 +28,12 @@ class Stability:
     @property
     def farthest(self) -> WithoutCategory:
         """The category whose absence moves the mean most."""
-        return max(self.without, key=lambda one: abs(one.mean - self.mean))
+        return max(self.without, key=lambda left_out: abs(left_out.mean - self.mean))
 
     @property
     def ends(self) -> tuple[float, float]:
         """The lowest and the highest mean without one category."""
-        means = [one.mean for one in self.without]
+        means = [left_out.mean for left_out in self.without]
         return min(means), max(means)
 
 
@@ -62,7 +62,7 @@ def leaving_one_out(case: Case, evidence: Evidence) -> Stability | None:
     total = sum(score for _, score in scores)
     without = []
     for name in names:
-        own = [score for category, score in scores if category == name]
-        n = len(scores) - len(own)
-        without.append(WithoutCategory(name, n, (total - sum(own)) / n))
+        of_category = [score for category, score in scores if category == name]
+        n = len(scores) - len(of_category)
+        without.append(WithoutCategory(name, n, (total - sum(of_category)) / n))
     return Stability(total / len(scores), len(scores), tuple(without))

@@ -56,7 +56,7 @@ def _answers(case: Case) -> list[str]:
     if not answers:
         return claims
     lead, *others = answers
-    rest = " · ".join(f"{one.short} {one.label}" for one in others)
+    rest = " · ".join(f"{answer.short} {answer.label}" for answer in others)
     lines = [line for line in (lead.further, rest, lead.step) if line]
     return [*claims, f"### {prose(lead.opening)}", *(prose(line, 600) for line in lines)]
 
@@ -68,12 +68,14 @@ def _bullets(texts: Sequence[str], limit: int = 300) -> str:
 
 def _table(evidence: Iterable[Evidence]) -> str:
     lines = ["| evidence | score | n | |", "| --- | ---: | ---: | --- |"]
-    for one in list(evidence)[:_ROWS]:
-        weak = " (weak)" if one.weight == "low" else ""
-        status = f"{view.EVIDENCE_STATUS[one.status]}: {one.reason}".removesuffix(": ")
-        told = view.position(one) if one.status == "ok" else status
-        score = number(one.score)
-        lines.append(f"| {prose(one.title, 60)}{weak} | {score} | {one.n} | {prose(told, 120)} |")
+    for entry in list(evidence)[:_ROWS]:
+        weak = " (weak)" if entry.weight == "low" else ""
+        status = f"{view.EVIDENCE_STATUS[entry.status]}: {entry.reason}".removesuffix(": ")
+        outcome = view.position(entry) if entry.status == "ok" else status
+        score = number(entry.score)
+        lines.append(
+            f"| {prose(entry.title, 60)}{weak} | {score} | {entry.n} | {prose(outcome, 120)} |"
+        )
     return "\n".join(lines)
 
 

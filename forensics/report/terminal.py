@@ -115,9 +115,9 @@ class _CasePage:
         if not all(part.lower() in verdict.headline.lower() for part in status.split(" · ")):
             self.print(self.text(status, "cyan"))
         self.print(self.text(verdict.reading))
-        for found in likelihoods(self.case):
-            self.print(self.text(plain(found)))
-            self.print(self.text(likelihood_words(found)))
+        for likelihood in likelihoods(self.case):
+            self.print(self.text(plain(likelihood)))
+            self.print(self.text(likelihood_words(likelihood)))
         if verdict.log10_lr:
             self.print(self.text(f"Error rate at this score: {error_rate(self.case)}."))
         # What is said of one kind of evidence stands in its row below.
@@ -139,7 +139,7 @@ class _CasePage:
         plan = self.case.plan
         if plan and plan.claims:
             self.heading("What is claimed")
-            self.listing("-", [one_line(view.claim_words(one), 600) for one in plan.claims])
+            self.listing("-", [one_line(view.claim_words(claim), 600) for claim in plan.claims])
 
     def subjects(self) -> None:
         case = self.case
@@ -231,15 +231,15 @@ class _CasePage:
             self.listing(mark, lines or ["nothing found"], style)
 
     def exhibits(self) -> None:
-        found = shown_exhibits(self.case, _EXHIBITS_PER_SIDE)
-        said = [text for text in (balance_words(self.case, found), EXHIBITS_ARE) if text]
+        shown = shown_exhibits(self.case, _EXHIBITS_PER_SIDE)
+        said = [text for text in (balance_words(self.case, shown), EXHIBITS_ARE) if text]
         for side in SIDES:
-            if not found.of(side):
+            if not shown.of(side):
                 continue
             self.heading(SIDE_TITLES[side])
             while said:
                 self.print(self.text(said.pop(), "dim"))
-            for exhibit in found.of(side):
+            for exhibit in shown.of(side):
                 self._exhibit(exhibit)
 
     def _exhibit(self, shown: ShownExhibit) -> None:

@@ -220,10 +220,10 @@ def p_value(value: float) -> str:
 
 def ratios(evidence: Evidence) -> str:
     """Return the evidence's log10 likelihood ratios, by hypothesis where they differ."""
-    found = evidence.log10_lr or {}
-    if len(set(found.values())) == 1:
-        return f"{next(iter(found.values())):+.2f}"
-    return ", ".join(f"{name.replace('_', ' ')} {value:+.2f}" for name, value in found.items())
+    ratios = evidence.log10_lr or {}
+    if len(set(ratios.values())) == 1:
+        return f"{next(iter(ratios.values())):+.2f}"
+    return ", ".join(f"{name.replace('_', ' ')} {value:+.2f}" for name, value in ratios.items())
 
 
 def position(evidence: Evidence) -> str:
@@ -245,13 +245,13 @@ def position(evidence: Evidence) -> str:
 def tripwire_words(case: Case) -> str:
     """Return what the copy tripwire found, in one sentence."""
     wire = case.copy_tripwire
-    found = (
+    counted = (
         f"{wire.identical} of {wire.compared} compared answer pairs of {wire.min_chars} characters "
         f"or more are identical (limit {wire.limit})"
     )
     if wire.tripped:
-        return f"{found}: the reading is capped at one model, a cache, an alias or a proxy."
-    return f"{found}: not tripped."
+        return f"{counted}: the reading is capped at one model, a cache, an alias or a proxy."
+    return f"{counted}: not tripped."
 
 
 @dataclass(frozen=True)
@@ -270,8 +270,8 @@ def sides(verdict: Verdict) -> FindingSides:
     """Return a verdict's findings by what they say."""
     apart = set(verdict.findings_apart)
     return FindingSides(
-        tuple(one for one in verdict.findings_for if one.comparator not in apart),
-        tuple(one for one in verdict.findings_for if one.comparator in apart),
+        tuple(finding for finding in verdict.findings_for if finding.comparator not in apart),
+        tuple(finding for finding in verdict.findings_for if finding.comparator in apart),
         verdict.findings_against,
     )
 

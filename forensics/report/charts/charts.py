@@ -50,8 +50,8 @@ def score_chart(evidence: Evidence, path: str, name: str = "distribution") -> Ma
         *_score(evidence, _PAIR_ROW),
     ]
     # Distributions far from zero would shrink to a spike if the scale had to reach it.
-    for one in layers:
-        one["encoding"]["x"].get("scale", {})["zero"] = False
+    for drawn_layer in layers:
+        drawn_layer["encoding"]["x"].get("scale", {})["zero"] = False
     svg = draw(specification(layers, _TALL))
     return labelled(svg, path, name, "This pair among pairs whose relation is known", words)
 

@@ -41,8 +41,8 @@ def labelled(svg: str, path: str, name: str, title: str, description: str) -> Ma
         rf"{svg_start(path, name)} \1 \2 \3>"
         rf"{_escaped(alternative(path, name, title, description))}"
     )
-    labelled_, found = _OPENING.subn(opening, svg, count=1)
-    if not found:
+    labelled_, count = _OPENING.subn(opening, svg, count=1)
+    if not count:
         raise ValueError("vl-convert changed how its SVG begins")
     return Markup(labelled_)  # noqa: S704 (drawn from numbers and our own words)
 
@@ -80,8 +80,10 @@ def draw(specification: dict[str, Any]) -> str:
     svg: str = vl_convert.vegalite_to_svg(json.dumps(specification))
     numbers: dict[str, str] = {}
     svg = _ROLES.sub("", svg)
-    svg = _LONG.sub(lambda one: f"{float(one[0]):.2f}", svg)
-    return _COUNTED.sub(lambda one: numbers.setdefault(one[0], f"{one[1]}{len(numbers)}"), svg)
+    svg = _LONG.sub(lambda match: f"{float(match[0]):.2f}", svg)
+    return _COUNTED.sub(
+        lambda match: numbers.setdefault(match[0], f"{match[1]}{len(numbers)}"), svg
+    )
 
 
 def specification(layers: Sequence[dict[str, Any]], height: int, top: int = 14) -> dict[str, Any]:

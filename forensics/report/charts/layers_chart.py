@@ -57,10 +57,10 @@ def layers_words(pairs: Sequence[LayerSimilarity]) -> str:
     ]
     tested = [pair for pair in pairs if pair.p_value is not None]
     if tested:
-        found = _beyond_chance(tested)
+        beyond_chance = _beyond_chance(tested)
         parts.append(
-            f"{len(found)} pairs beyond chance (p < {_SIGNIFICANT} after Bonferroni's correction "
-            f"for {len(tested)})"
+            f"{len(beyond_chance)} pairs beyond chance (p < {_SIGNIFICANT} after Bonferroni's "
+            f"correction for {len(tested)})"
         )
     return "; ".join(parts) + "."
 

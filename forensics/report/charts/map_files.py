@@ -28,43 +28,45 @@ _BLANK = {
 }
 
 
-def matrix(found: RelativesMap) -> str:
+def matrix(related: RelativesMap) -> str:
     """Return the scores as CSV, models in the tree's order; a cell is empty where none is known."""
-    names = [cell(name) for name in leaf_names(found.models)]
+    names = [cell(name) for name in leaf_names(related.models)]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["model", *(names[i] for i in found.order)])
-    for row in found.order:
-        scores = (found.scores[row, column] for column in found.order)
+    table.writerow(["model", *(names[i] for i in related.order)])
+    for row in related.order:
+        scores = (related.scores[row, column] for column in related.order)
         table.writerow([names[row], *(f"{x:.4f}" if np.isfinite(x) else "" for x in scores)])
     return text.getvalue()
 
 
-def heat_map(found: RelativesMap) -> str:
+def heat_map(related: RelativesMap) -> str:
     """Return an SVG: the tree, and beside it every pair that is more alike than models usually are.
 
     It uses presentation attributes only.
     """
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(json.dumps(specification(found)))
+    svg: str = vl_convert.vegalite_to_svg(json.dumps(specification(related)))
     # Counters of the process, which would make the same map other bytes the second time.
     numbers: dict[str, str] = {}
-    return _COUNTED.sub(lambda one: numbers.setdefault(one[0], f"{one[1]}{len(numbers)}"), svg)
+    return _COUNTED.sub(
+        lambda match: numbers.setdefault(match[0], f"{match[1]}{len(numbers)}"), svg
+    )
 
 
-def specification(found: RelativesMap) -> dict[str, Any]:
+def specification(related: RelativesMap) -> dict[str, Any]:
     """Return the Vega-Lite specification of `heat_map`."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "title": {
-            "text": f"{len(found.models)} models, {found.prompts} prompts: who is like whom",
-            "subtitle": f"blank: {_BLANK[found.scale]}; left: neighbour-joining tree, no root",
+            "text": f"{len(related.models)} models, {related.prompts} prompts: who is like whom",
+            "subtitle": f"blank: {_BLANK[related.scale]}; left: neighbour-joining tree, no root",
             "anchor": "start",
         },
         "background": "white",
         "spacing": 2,
-        "hconcat": [_drawn_tree(found), _cells(found)],
+        "hconcat": [_drawn_tree(related), _cells(related)],
         "config": {
             "aria": False,
             "view": {"stroke": None},
@@ -73,15 +75,15 @@ def specification(found: RelativesMap) -> dict[str, Any]:
     }
 
 
-def _cells(found: RelativesMap) -> dict[str, Any]:
-    labels = distinct(found.models, _LABEL)
-    names = [labels[i] for i in found.order]
-    least, most = _range(found)
+def _cells(related: RelativesMap) -> dict[str, Any]:
+    labels = distinct(related.models, _LABEL)
+    names = [labels[i] for i in related.order]
+    least, most = _range(related)
     values = [
-        {"a": labels[i], "b": labels[j], "s": round(float(found.scores[i, j]), 2)}
-        for i in found.order
-        for j in found.order
-        if found.scores[i, j] > least
+        {"a": labels[i], "b": labels[j], "s": round(float(related.scores[i, j]), 2)}
+        for i in related.order
+        for j in related.order
+        if related.scores[i, j] > least
     ]
     axis = {"title": None, "grid": False}
     side = {"type": "ordinal", "scale": {"domain": names, "padding": 0}}
@@ -96,7 +98,7 @@ def _cells(found: RelativesMap) -> dict[str, Any]:
             "color": {
                 "field": "s",
                 "type": "quantitative",
-                "title": _TITLES[found.scale],
+                "title": _TITLES[related.scale],
                 "scale": {"scheme": "blues", "domain": [least, most], "clamp": True},
                 "legend": {"orient": "top", "gradientLength": 240, "titleLimit": 400},
             },
@@ -104,20 +106,20 @@ def _cells(found: RelativesMap) -> dict[str, Any]:
     }
 
 
-def _range(found: RelativesMap) -> tuple[float, float]:
+def _range(related: RelativesMap) -> tuple[float, float]:
     """Return the score above which a pair is drawn, and the one of the darkest colour.
 
     The latter is not the highest: a pair of copies must not pale all others.
     """
-    known = found.scores[np.isfinite(found.scores)]
+    known = related.scores[np.isfinite(related.scores)]
     if not len(known):
         return 0.0, 1.0
-    least = 0.0 if found.scale == "normalised" else round(float(np.median(known)), 4)
+    least = 0.0 if related.scale == "normalised" else round(float(np.median(known)), 4)
     return least, max(round(float(np.quantile(known, 0.995)), 4), least + 0.01)
 
 
-def _drawn_tree(found: RelativesMap) -> dict[str, Any]:
-    size = len(found.models)
+def _drawn_tree(related: RelativesMap) -> dict[str, Any]:
+    size = len(related.models)
     across = {"type": "quantitative", "axis": None, "scale": {"nice": False, "zero": False}}
     down = {
         "type": "quantitative",
@@ -127,7 +129,7 @@ def _drawn_tree(found: RelativesMap) -> dict[str, Any]:
     return {
         "width": _TREE_WIDTH,
         "height": _CELL * size,
-        "data": {"values": _lines(found)},
+        "data": {"values": _lines(related)},
         "mark": {"type": "rule", "color": "#555", "strokeWidth": 0.8},
         "encoding": {
             "x": {"field": "x", **across},
@@ -138,23 +140,23 @@ def _drawn_tree(found: RelativesMap) -> dict[str, Any]:
     }
 
 
-def _lines(found: RelativesMap) -> list[dict[str, float]]:
+def _lines(related: RelativesMap) -> list[dict[str, float]]:
     """Return the tree's branches: along, as long as they are; across, from child to child."""
     heights: list[float] = []
     place = 0
-    for node in found.nodes:
+    for node in related.nodes:
         if node.model is None:
             ends = [heights[child] for child in node.children]
             heights.append((min(ends) + max(ends)) / 2)
         else:
             heights.append(place + 0.5)
             place += 1
-    depths = [0.0] * len(found.nodes)
+    depths = [0.0] * len(related.nodes)
     lines = []
-    for number in range(len(found.nodes) - 1, -1, -1):
-        node = found.nodes[number]
+    for number in range(len(related.nodes) - 1, -1, -1):
+        node = related.nodes[number]
         for child in node.children:
-            depths[child] = depths[number] + max(found.nodes[child].length, 0.0)
+            depths[child] = depths[number] + max(related.nodes[child].length, 0.0)
             at, to, y = depths[number], depths[child], heights[child]
             lines.append({"x": at, "x2": to, "y": y, "y2": y})
         if node.children:

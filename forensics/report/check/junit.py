@@ -68,9 +68,9 @@ def _case(suite: ET.Element, outcome: Outcome, kind: str) -> None:
     if not kind:
         ET.SubElement(case, "system-out").text = message
         return
-    told = ET.SubElement(case, kind, type=outcome.status, message=message)
+    element = ET.SubElement(case, kind, type=outcome.status, message=message)
     details = [outcome.next_step]
     if outcome.exhibit is not None:
         shared = one_line(outcome.exhibit.shared, 240)
         details.insert(0, f"exhibit, prompt {outcome.exhibit.prompt_id}: {shared}")
-    told.text = visible("\n".join(filter(None, details)))
+    element.text = visible("\n".join(filter(None, details)))

@@ -26,14 +26,14 @@ def check_to_markdown(result: CheckResult) -> str:
 
     Nothing a model wrote acts in it, nor in the log of a job that prints it.
     """
-    kept: list[str] = []
+    fitting: list[str] = []
     room = MAX_CHARS - len(_MORE) - 2
     for block in map(harmless, _blocks(result)):
         room -= len(block) + 2
         if room < 0:
-            return "\n\n".join([*kept, _MORE]) + "\n"
-        kept.append(block)
-    return "\n\n".join(kept) + "\n"
+            return "\n\n".join([*fitting, _MORE]) + "\n"
+        fitting.append(block)
+    return "\n\n".join(fitting) + "\n"
 
 
 def _blocks(result: CheckResult) -> Iterable[str]:
@@ -42,7 +42,7 @@ def _blocks(result: CheckResult) -> Iterable[str]:
         f"{code(result.subject)} against {code(result.policy)} · {prose(view.exit_words(result))}"
     )
     if result.declared_claims:
-        yield _bullets(claim_line(one) for one in result.declared_claims)
+        yield _bullets(claim_line(claim) for claim in result.declared_claims)
     yield _table(result)
     for outcome in view.ordered(result):
         if outcome.status != "pass" or outcome.allowed:

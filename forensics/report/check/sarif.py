@@ -24,17 +24,17 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 def check_to_sarif(result: CheckResult) -> str:
     """Return the result as SARIF 2.1.0; what passed is left out."""
     where = _location(result.policy)
-    shown = [one for one in view.ordered(result) if one.status != "pass"]
+    shown = [outcome for outcome in view.ordered(result) if outcome.status != "pass"]
     run = {
         "tool": {"driver": _driver(result)},
         "invocations": [_invocation(result, where)],
-        "results": [_result(one, result, where) for one in shown],
+        "results": [_result(outcome, result, where) for outcome in shown],
         "columnKind": "unicodeCodePoints",
         "properties": {
             "subject": visible(result.subject),
             "headline": view.headline(result),
             "status": result.status,
-            "falseAlarmsPer100": [view.alarm_line(one) for one in result.false_alarms],
+            "falseAlarmsPer100": [view.alarm_line(alarms) for alarms in result.false_alarms],
         },
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -58,18 +58,18 @@ def _driver(result: CheckResult) -> dict[str, Any]:
 
 
 def _invocation(result: CheckResult, where: dict[str, Any]) -> dict[str, Any]:
-    failed = [one for one in result.outcomes if one.status == "error"]
+    failed = [outcome for outcome in result.outcomes if outcome.status == "error"]
     notes = [{"level": "note", "message": {"text": _line(note)}} for note in result.notes]
     if not result.checked:
         notes.insert(0, {"level": "warning", "message": {"text": view.headline(result)}})
     errors = [
         {
             "level": "error",
-            "message": {"text": _line(one.message)},
-            "associatedRule": {"id": one.rule, "index": RULES.index(one.rule)},
-            "locations": [_at(where, one.line)],
+            "message": {"text": _line(outcome.message)},
+            "associatedRule": {"id": outcome.rule, "index": RULES.index(outcome.rule)},
+            "locations": [_at(where, outcome.line)],
         }
-        for one in failed
+        for outcome in failed
     ]
     return {
         "executionSuccessful": result.exit_code not in (ExitCode.USAGE, ExitCode.FAILURE),

@@ -35,7 +35,7 @@ def render_check(result: CheckResult, console: Console) -> None:
     page.listing("Declared", view.declared_lines(result.declared))
     page.listing(
         "False alarms to expect per 100 checked models",
-        [view.alarm_line(one) for one in result.false_alarms],
+        [view.alarm_line(alarms) for alarms in result.false_alarms],
     )
     page.listing("Notes", result.notes)
     if result.status == "error":
@@ -65,7 +65,7 @@ class _CheckPage:
             self.text(view.headline(self.result), "bold"),
             self.text(f"{self.result.subject} against {self.result.policy}"),
             self.text(view.exit_words(self.result), "dim"),
-            *(self.text(claim_line(one)) for one in self.result.declared_claims),
+            *(self.text(claim_line(claim)) for claim in self.result.declared_claims),
         ]
         self.print(Panel(Group(*lines), padding=(0, 1)))
 

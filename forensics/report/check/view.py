@@ -59,7 +59,7 @@ RULE_TEXTS: Mapping[RuleName, RuleText] = {
 def headline(result: CheckResult) -> str:
     """Return the answer in one sentence."""
     counts = {s: sum(o.status == s for o in result.outcomes) for s in STATUSES}
-    told = ", ".join(f"{n} {STATUS_WORDS[s]}" for s, n in counts.items() if n)
+    counted = ", ".join(f"{n} {STATUS_WORDS[s]}" for s, n in counts.items() if n)
     answer = {
         "violated": "Policy violated",
         "error": "Check failed",
@@ -70,7 +70,7 @@ def headline(result: CheckResult) -> str:
     }[result.status]
     if not result.checked and result.status != "error":
         answer = "Not checked"
-    return f"{answer}: {told or 'nothing was checked'}."
+    return f"{answer}: {counted or 'nothing was checked'}."
 
 
 def exit_words(result: CheckResult) -> str:
@@ -91,7 +91,7 @@ def exit_words(result: CheckResult) -> str:
 
 def ordered(result: CheckResult) -> list[Outcome]:
     """Return the outcomes, the gravest first."""
-    return sorted(result.outcomes, key=lambda one: STATUSES.index(one.status))
+    return sorted(result.outcomes, key=lambda outcome: STATUSES.index(outcome.status))
 
 
 def status_of(outcome: Outcome) -> str:
@@ -109,7 +109,7 @@ def message_of(outcome: Outcome) -> str:
 
 def declared_lines(declared: Declarations) -> Sequence[str]:
     """Return what is declared, one line each."""
-    parents = [f"{one.name} ({one.source})" for one in declared.base_models]
+    parents = [f"{parent.name} ({parent.source})" for parent in declared.base_models]
     lines = [
         f"parents: {', '.join(parents) or 'none'}",
         f"relation: {declared.relation}" if declared.relation else "",

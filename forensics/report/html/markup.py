@@ -23,7 +23,7 @@ def shown(text: str) -> Markup:
 def _unbroken(text: str) -> Markup:
     numbers = Markup('<span class="number">{}</span>')
     pieces = enumerate(_NUMBER.split(text))
-    return Markup().join(numbers.format(one) if at % 2 else escape(one) for at, one in pieces)
+    return Markup().join(numbers.format(piece) if at % 2 else escape(piece) for at, piece in pieces)
 
 
 def html_bytes(text: str) -> int:

@@ -129,8 +129,8 @@ class Page:
 
     def exhibit_cut(self) -> int:
         """Return to how many characters answers in exhibits are cut."""
-        shown = [one for side in SIDES for one in self.exhibits.of(side)]
-        texts = [text for one in shown for text in (one.a.text, one.b.text)]
+        shown = [exhibit for side in SIDES for exhibit in self.exhibits.of(side)]
+        texts = [text for exhibit in shown for text in (exhibit.a.text, exhibit.b.text)]
         return fitting_cut(texts, MAX_ANSWER_CHARS, _EXHIBIT_BYTES)[0]
 
     @cached_property
@@ -201,13 +201,13 @@ class Page:
 
     def summary(self, tier: Tier) -> TierSummary:
         """Return what a tier asks, and what was measured of it."""
-        return next(one for one in tier_summaries(self.case) if one.tier == tier)
+        return next(summary for summary in tier_summaries(self.case) if summary.tier == tier)
 
     @property
     def missing_tiers(self) -> list[TierSummary]:
         """The tiers that were no part of the run."""
         present = {entry.tier for entry in self.case.evidence}
-        return [one for one in tier_summaries(self.case) if one.tier not in present]
+        return [summary for summary in tier_summaries(self.case) if summary.tier not in present]
 
     def tiers(self) -> list[tuple[Tier, list[tuple[int, Evidence]]]]:
         """Return the evidence by tier, each with its place."""
@@ -231,12 +231,12 @@ class Page:
 
     def scored(self) -> list[tuple[int, Evidence, bool]]:
         """Return evidence with a score, its place, and whether it is drawn; charts come first."""
-        found = [
+        scored = [
             (i, e, bool(e.interval or e.noise_floor or e.reference or e.per_prompt))
             for i, e in enumerate(self.case.evidence)
             if e.status == "ok" and e.score is not None
         ]
-        return sorted(found, key=lambda one: not one[2])
+        return sorted(scored, key=lambda entry: not entry[2])
 
     def chart(self, index: int) -> Markup:
         """Return the chart of one comparator's evidence."""
