@@ -94,12 +94,12 @@ def compare(
         spending=arguments.spending(**how),
         command=arguments.command("compare"),
     )
-    told = arguments.progress(progress)
+    reporting = arguments.progress(progress)
     names = arguments.subject(known), arguments.subject(questioned)
-    pair = resolve_pair(*names, settings, told, arguments.read_already(cohort))
-    case, _ = compared(pair, settings, told)
+    pair = resolve_pair(*names, settings, reporting, arguments.read_already(cohort))
+    case, _ = compared(pair, settings, reporting)
     for line in left_out(case.evidence):
-        told.note(line)
+        reporting.note(line)
     return case
 
 
@@ -185,12 +185,12 @@ def check(
     settings = CheckSettings(
         asking, endpoints, arguments.path(card), strict, arguments.command("check")
     )
-    told = arguments.progress(progress)
+    reporting = arguments.progress(progress)
     file = read_policy(find_policy(arguments.path(policy)))
-    run = prepare(file, arguments.subject(subject), settings, told)
-    result = checked(run, told, settings.card, settings.strict)
+    run = prepare(file, arguments.subject(subject), settings, reporting)
+    result = checked(run, reporting, settings.card, settings.strict)
     for line in notes(result.cases):
-        told.note(line)
+        reporting.note(line)
     return result
 
 
@@ -230,8 +230,8 @@ def probe(
     prompts, asking, endpoints = arguments.how_asked(**how)
     folder = asking.folder if "transcripts" in how else Path()
     asking = replace(asking, folder=folder, allow_broken=True)
-    told = arguments.progress(progress)
-    asked = resolve_subject(os.fspath(subject), endpoints, told)
+    reporting = arguments.progress(progress)
+    asked = resolve_subject(os.fspath(subject), endpoints, reporting)
     settings = ProbeSettings(
         prompts,
         asking,
@@ -241,7 +241,7 @@ def probe(
     )
     calls = would_probe(asked, settings).calls
     check_spending([of_plan(asked, "answers", calls)], settings.spending)
-    transcript = probed(asked, settings, told)
+    transcript = probed(asked, settings, reporting)
     check_answered(asked.spec, transcript)
     return transcript
 
@@ -278,11 +278,13 @@ def import_outputs(
     from forensics.workflows.importing import ImportSettings, imported
 
     settings = ImportSettings(format, arguments.path(prompts), strict)
-    told = arguments.progress(progress)
+    reporting = arguments.progress(progress)
     if output is not None:
-        return [read(written) for written in imported(Path(path), Path(output), settings, told)]
+        return [
+            read(written) for written in imported(Path(path), Path(output), settings, reporting)
+        ]
     with tempfile.TemporaryDirectory() as folder:
-        paths = imported(Path(path), Path(folder), settings, told)
+        paths = imported(Path(path), Path(folder), settings, reporting)
         return [replace(read(written), path=None) for written in paths]
 
 

@@ -70,15 +70,15 @@ def _settings(baseline: Transcript) -> GenerationSettings:
 
 def _suite(baseline: Transcript) -> Suite:
     """Return the baseline's prompts, with the token limits of their suite where it is at hand."""
-    found = ad_hoc_suite([baseline])
+    suite = ad_hoc_suite([baseline])
     try:
         known = {p.sha256: p for p in load_suite(str(baseline.manifests[0].suite["name"])).prompts}
     except (ForensicsError, KeyError):
         known = {}
     prompts = tuple(
         replace(p, max_tokens=known[p.sha256].max_tokens) if p.sha256 in known else p
-        for p in found.prompts
+        for p in suite.prompts
     )
     if not all(p.messages for p in prompts):
         raise InputFileError(f"{baseline.path} does not hold its prompts' text; save it again")
-    return replace(found, prompts=prompts)
+    return replace(suite, prompts=prompts)

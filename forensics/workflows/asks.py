@@ -27,7 +27,7 @@ class Ask:
     by_wire: bool = False
 
 
-def check_spending(found: Sequence[Ask], most: Spending) -> None:
+def check_spending(asks: Sequence[Ask], most: Spending) -> None:
     """Refuse a run that would ask more than it may.
 
     Args:
@@ -37,12 +37,12 @@ def check_spending(found: Sequence[Ask], most: Spending) -> None:
     Raises:
         UsageError: it would; the message has the figures.
     """
-    calls = sum(one.calls for one in found)
-    tokens = sum(one.output_tokens for one in found)
+    calls = sum(ask.calls for ask in asks)
+    tokens = sum(ask.output_tokens for ask in asks)
     names = most.names
     if most.max_calls is not None and calls > most.max_calls:
         raise UsageError(
-            f"this {names.run} would make {calls} calls{_shares(found)}, and {names.max_calls} is "
+            f"this {names.run} would make {calls} calls{_shares(asks)}, and {names.max_calls} is "
             f"{most.max_calls}; lower {names.limit} or {names.samples}, leave out tiers, or raise "
             "it"
         )
@@ -54,69 +54,69 @@ def check_spending(found: Sequence[Ask], most: Spending) -> None:
         )
 
 
-def announce(found: Sequence[Ask], spending: Spending, progress: Progress) -> None:
+def announce(asks: Sequence[Ask], spending: Spending, progress: Progress) -> None:
     """Say in one line what will be asked, and refuse what may not be.
 
     Raises:
         UsageError: see `check_spending`.
     """
-    check_spending(found, spending)
-    if found:
-        costs = money(found, spending)
+    check_spending(asks, spending)
+    if asks:
+        costs = money(asks, spending)
         price = f", {costs}" if costs else ""
-        progress.note(f"{summary(found)}{price}{spending.hint}")
+        progress.note(f"{summary(asks)}{price}{spending.hint}")
 
 
-def summary(found: Sequence[Ask]) -> str:
+def summary(asks: Sequence[Ask]) -> str:
     """Return what will be asked in one line, such as `404 calls to 2 endpoints, …`."""
     shares = []
     for by_wire, thing in ((True, "endpoint"), (False, "local model")):
-        some = [one for one in found if one.by_wire is by_wire]
-        models = len({one.model for one in some})
-        calls = sum(one.calls for one in some)
+        some = [ask for ask in asks if ask.by_wire is by_wire]
+        models = len({ask.model for ask in some})
+        calls = sum(ask.calls for ask in some)
         if models:
             counted = "call" if calls == 1 else "calls"
             shares.append(f"{calls:,} {counted} to {models} {thing}{'s' if models > 1 else ''}")
-    tokens = sum(one.output_tokens for one in found)
+    tokens = sum(ask.output_tokens for ask in asks)
     return f"{' and '.join(shares)}, at most {tokens:,} answer tokens"
 
 
-def money(found: Sequence[Ask], spending: Spending) -> str:
+def money(asks: Sequence[Ask], spending: Spending) -> str:
     """Return what endpoints may charge at most, empty without a price."""
     if spending.price is None:
         return ""
-    paid = [one for one in found if one.by_wire]
+    paid = [ask for ask in asks if ask.by_wire]
     cost = spending.price.of(
-        sum(one.input_tokens for one in paid), sum(one.output_tokens for one in paid)
+        sum(ask.input_tokens for ask in paid), sum(ask.output_tokens for ask in paid)
     )
     return f"at most {cost:.2f} at {spending.price} per million tokens"
 
 
-def _shares(found: Sequence[Ask]) -> str:
+def _shares(asks: Sequence[Ask]) -> str:
     """Return how many calls are for what, where they are for several things."""
     sums: dict[str, int] = {}
-    for one in found:
-        sums[one.what] = sums.get(one.what, 0) + one.calls
+    for ask in asks:
+        sums[ask.what] = sums.get(ask.what, 0) + ask.calls
     if len(sums) < 2:
         return ""
     return f" ({', '.join(f'{calls} for {what}' for what, calls in sums.items())})"
 
 
-def described(found: Sequence[Ask], spending: Spending | None = None) -> list[str]:
+def described(asks: Sequence[Ask], spending: Spending | None = None) -> list[str]:
     """Return what will be asked in lines, the sum after them, and what it may cost at last."""
-    calls, tokens, read = (sum(getattr(one, name) for one in found) for name in _FIGURES)
+    calls, tokens, read = (sum(getattr(ask, name) for ask in asks) for name in _FIGURES)
     lines = [
         *(
-            f"{one.model}: {one.calls} calls for {one.what}, at most {one.output_tokens} answer "
+            f"{ask.model}: {ask.calls} calls for {ask.what}, at most {ask.output_tokens} answer "
             "tokens"
-            for one in found
+            for ask in asks
         ),
         f"{calls} calls in all, at most {tokens} answer tokens",
     ]
-    if spending is None or not found:
+    if spending is None or not asks:
         return lines
     lines.append(f"at most {read} prompt tokens (a token a byte; most have four)")
-    costs = money(found, spending)
+    costs = money(asks, spending)
     return [*lines, costs] if costs else lines
 
 

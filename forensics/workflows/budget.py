@@ -67,7 +67,7 @@ def asks(run: Run) -> list[Ask]:
     counter = _Counter(run)
     counted = [*counter.answers(), *counter.token_counts(), *counter.control_answers()]
     counted += [*counter.scored_texts(), *counter.echoed_texts(), *counter.drift()]
-    return [one for one in counted if one.calls]
+    return [ask for ask in counted if ask.calls]
 
 
 def of_plan(subject: Subject, what: str, todo: Plan) -> Ask:
@@ -166,12 +166,14 @@ class _Counter:
 
     def _endpoints(self) -> Iterable[Subject]:
         compared = (side.subject for pair in self._compared() for side in pair)
-        return {one.spec: one for one in compared if one.kind == "openai"}.values()
+        return {subject.spec: subject for subject in compared if subject.kind == "openai"}.values()
 
     def _compared(self) -> Iterator[Sides]:
         """Yield the pairs that comparators see: of a cohort's model they have numbers only."""
-        models = (one for one in self.run.references if isinstance(one, ResolvedSubject))
-        pairs = (self._pair(one) for one in models)
+        models = (
+            reference for reference in self.run.references if isinstance(reference, ResolvedSubject)
+        )
+        pairs = (self._pair(model) for model in models)
         return (pair for pair in pairs if "cohort" not in _kinds(pair))
 
     def _read(self) -> Iterator[Sides]:
@@ -194,7 +196,9 @@ class _Counter:
             yield _ask(endpoint, "token probabilities", todo, seen)
 
     def _are_asked(self, pair: Sides) -> bool:
-        asked = any({"answers", "logprobs"} <= one.needs for one in self.run.comparators)
+        asked = any(
+            {"answers", "logprobs"} <= comparator.needs for comparator in self.run.comparators
+        )
         return asked and controls_answer([side.subject for side in pair], self.run.controls)
 
     def _shown(self, pair: Sides) -> Suite:
@@ -239,8 +243,8 @@ class _Counter:
             return False
         asking = self.asking
         return any(
-            plan_probabilities(one, asking.backend, asking.folder)[2].requests
-            for one in self._endpoints()
+            plan_probabilities(subject, asking.backend, asking.folder)[2].requests
+            for subject in self._endpoints()
         )
 
     def drift(self) -> Iterator[Ask]:

@@ -27,7 +27,7 @@ class Progress(Protocol):
         """Begin a count of answers; what it yields is called once for each that arrives."""
         ...
 
-    def evidence(self, found: Sequence[Evidence]) -> None:
+    def evidence(self, measured: Sequence[Evidence]) -> None:
         """Take what was measured so far, before what takes long."""
         ...
 
@@ -46,7 +46,7 @@ class Silent:
         """Count nothing."""
         return nullcontext(lambda _: None)
 
-    def evidence(self, found: Sequence[Evidence]) -> None:
+    def evidence(self, measured: Sequence[Evidence]) -> None:
         """Drop it."""
 
     def step(self, label: str) -> AbstractContextManager[Retitle]:
@@ -92,11 +92,11 @@ class CallingBack:
 
         yield tick
 
-    def evidence(self, found: Sequence[Evidence]) -> None:
+    def evidence(self, measured: Sequence[Evidence]) -> None:
         """Hand on every score."""
-        for one in found:
-            if one.score is not None:
-                self.note(f"{one.title}: {number(one.score)}")
+        for entry in measured:
+            if entry.score is not None:
+                self.note(f"{entry.title}: {number(entry.score)}")
 
     @contextmanager
     def step(self, label: str) -> Iterator[Retitle]:

@@ -58,7 +58,7 @@ def would_ask(run: PolicyRun) -> list[Ask]:
 def _asks(run: PolicyRun, faults: Faults) -> list[Ask]:
     if run.subject.subject.spec in faults:  # nothing will be asked of anybody
         return []
-    whole = tuple(one for one in run.references if not _fault(run, one, faults))
+    whole = tuple(reference for reference in run.references if not _fault(run, reference, faults))
     return asks(replace(run, references=whole).asked)
 
 
@@ -84,12 +84,12 @@ def check(
     measured = list(_measured(run, faults, progress))
     judged = apply_rules(run.file, Known(declared, run.terms), measured)
     drifted, fault = _drift(run, faults, progress)
-    causes = [one.damaged for one in measured if one.error]
+    causes = [reference.damaged for reference in measured if reference.error]
     causes += [fault.damaged] if fault else []
     outcomes, notes = settle([*judged, *drifted], run.file, datetime.now(UTC).date())
     damaged = bool(causes) and all(causes)
     strict = strict or run.policy.strict
-    decided = decide((one.status for one in outcomes), strict, damaged)
+    decided = decide((outcome.status for outcome in outcomes), strict, damaged)
     return _result(run, declared, measured, outcomes, notes, strict, decided)
 
 
@@ -102,7 +102,7 @@ def _result(
     strict: bool,
     decided: tuple[Status, ExitCode],
 ) -> CheckResult:
-    cases = [one.case for one in measured if one.case is not None]
+    cases = [reference.case for reference in measured if reference.case is not None]
     notes = [*notes, *_broken(cases)]
     if not declared.base_models:
         notes = [*notes, "No parent is declared: neither by card or configuration nor the policy."]
@@ -133,14 +133,14 @@ def _result(
 
 def _broken(cases: Sequence[Case]) -> Iterator[str]:
     """Yield what is to be told of transcripts that were taken although they were changed."""
-    told = (w for case in cases for side in (case.a, case.b) for w in side.warnings)
-    yield from dict.fromkeys(text for text in told if "--allow-broken" in text)
+    warnings = (w for case in cases for side in (case.a, case.b) for w in side.warnings)
+    yield from dict.fromkeys(text for text in warnings if "--allow-broken" in text)
 
 
 def _kept(cases: Sequence[Case], measured: Sequence[Measured], folder: Path) -> Iterator[str]:
     paths = (side.transcript_path for case in cases for side in (case.a, case.b))
     yield from dict.fromkeys(path for path in paths if path)
-    if any(one.case is None and not one.unmeasured for one in measured):
+    if any(reference.case is None and not reference.unmeasured for reference in measured):
         yield f"{folder}/"
 
 
@@ -159,8 +159,8 @@ def _faults(run: PolicyRun) -> Faults:
     """Look at every model's files, each once, before any model is asked."""
     tiers, dtype = run.policy.tiers, run.settings.asking.backend.dtype
     faults: dict[str, Fault] = {}
-    subjects = (one.subject for one in (run.subject, *run.models))
-    for subject in {one.spec: one for one in subjects}.values():
+    subjects = (model.subject for model in (run.subject, *run.models))
+    for subject in {subject.spec: subject for subject in subjects}.values():
         try:
             check_model(subject, run.comparators, tiers, dtype)
         except (InputFileError, BackendError) as error:
@@ -182,12 +182,12 @@ def _measured(run: PolicyRun, faults: Faults, progress: Progress) -> Iterator[Me
     number = 0
     seen: set[str] = set()
     for reference, fault in zip(run.references, wrong, strict=True):
-        for one in _of_reference(run, reference, fault or failed, progress):
-            if one.name in seen:  # a search may find what is named besides
+        for judged in _of_reference(run, reference, fault or failed, progress):
+            if judged.name in seen:  # a search may find what is named besides
                 continue
-            seen.add(one.name)
-            yield replace(one, number=None if one.case is None else number)
-            number += one.case is not None
+            seen.add(judged.name)
+            yield replace(judged, number=None if judged.case is None else number)
+            number += judged.case is not None
 
 
 def _of_reference(
@@ -226,7 +226,7 @@ def _asked_first(run: PolicyRun, progress: Progress) -> Fault | None:
 
     Returns why it failed, None where it did not or where a reference decides what is asked.
     """
-    if not run.models or not all(one.is_live for one in (run.subject, *run.models)):
+    if not run.models or not all(model.is_live for model in (run.subject, *run.models)):
         return None
     try:
         obtain(run.subject, run.suite.suite, run.settings.asking, progress)

@@ -141,8 +141,10 @@ def _counted(
 
     most = None if settings.analysis.all_embeddings else MOST_PROMPTS
     return [
-        replace(one, most=most, counting=counting) if isinstance(one, Embedding) else one
-        for one in comparators
+        replace(comparator, most=most, counting=counting)
+        if isinstance(comparator, Embedding)
+        else comparator
+        for comparator in comparators
     ]
 
 

@@ -58,7 +58,7 @@ def imported(
             files = folder.imported
         else:
             files = import_file(source, output, form, None, prompts, strict)
-    paths = list(dict.fromkeys(one.path for one in files))
+    paths = list(dict.fromkeys(file.path for file in files))
     for text in _about(files, output):
         progress.note(text)
     for text in _coverage(paths, settings.suite):
@@ -73,18 +73,18 @@ def imported(
 def _about(files: Sequence[ImportedFile], output: Path) -> Iterator[str]:
     if not files:
         return
-    answers = sum(one.responses for one in files)
-    count = len({one.path for one in files})
+    answers = sum(file.responses for file in files)
+    count = len({file.path for file in files})
     yield f"{count} transcripts with {answers} answers in {output} (provenance unverified)"
-    for skipped in dict.fromkeys(one.skipped for one in files):
+    for skipped in dict.fromkeys(file.skipped for file in files):
         yield from skipped.lines
-    for one in files:
-        if one.joined:
-            yield f"{one.path.name}: joined with {one.joined} answers that were imported before"
-        for text in one.notes:
-            yield f"{one.path.name}: {text}"
-        if one.blank:
-            yield f"{one.path.name}: {one.blank} of {one.responses} answers are blank"
+    for file in files:
+        if file.joined:
+            yield f"{file.path.name}: joined with {file.joined} answers that were imported before"
+        for text in file.notes:
+            yield f"{file.path.name}: {text}"
+        if file.blank:
+            yield f"{file.path.name}: {file.blank} of {file.responses} answers are blank"
 
 
 def _coverage(paths: Sequence[Path], suite: Suite | None) -> Iterator[str]:
@@ -153,13 +153,13 @@ def import_folder(
     """
     chosen = None if format is None else by_name(format)
     result = ImportedFolder()
-    found: dict[Path, Importer] = {}
+    importers: dict[Path, Importer] = {}
     for path in _files(folder, out):
         importer = _known(path, chosen, result, folder)
         if importer is not None:
-            found[path] = importer
-    siblings = frozenset(source_sha256(path) for path in found)
-    for path, importer in found.items():
+            importers[path] = importer
+    siblings = frozenset(source_sha256(path) for path in importers)
+    for path, importer in importers.items():
         asked = prompts if hasattr(importer, "with_prompts") else None
         try:
             result.imported += import_file(
@@ -194,7 +194,7 @@ def _known(
 def _importer(path: Path, chosen: Importer | None) -> Importer | None:
     fitting = recognise(path)
     if chosen is not None:
-        return chosen if chosen.name in [one.name for one in fitting] else None
+        return chosen if chosen.name in [importer.name for importer in fitting] else None
     if len(fitting) > 1:
         names = [importer.name for importer in fitting]
         raise InputFileError(
@@ -219,12 +219,12 @@ def _reason(path: Path, chosen: Importer | None) -> str:
 
 
 def _files(folder: Path, out: Path) -> Iterator[Path]:
-    found: list[Path] = []
+    files: list[Path] = []
     for place, folders, names in os.walk(folder):
         here = Path(place)
         folders[:] = [name for name in folders if _wanted(here / name, out, folder)]
-        found += [here / name for name in names if not name.startswith(".")]
-    for path in sorted(found, key=lambda path: path.relative_to(folder).parts):
+        files += [here / name for name in names if not name.startswith(".")]
+    for path in sorted(files, key=lambda path: path.relative_to(folder).parts):
         if path.is_file():
             yield path
 

@@ -62,9 +62,9 @@ def check_pair(
     needs = _needs(comparators)
     if "weights" not in needs or not ("weights" in tiers or needs == {"weights"}):
         return
-    found = [files for s in subjects if (files := model_files(s, dtype)) and files.weights]
-    adapters = [files for files in found if files.adapter]
-    if len(found) > 1 and len(adapters) == 1:
+    with_weights = [files for s in subjects if (files := model_files(s, dtype)) and files.weights]
+    adapters = [files for files in with_weights if files.adapter]
+    if len(with_weights) > 1 and len(adapters) == 1:
         raise ModelFileError(about_adapter(adapters[0].path))
 
 
@@ -79,7 +79,7 @@ def check_control(control: Subject, comparators: Sequence[Comparator[Any]]) -> N
 
 
 def _needs(comparators: Sequence[Comparator[Any]]) -> frozenset[str]:
-    return frozenset[str]().union(*(one.needs for one in comparators))
+    return frozenset[str]().union(*(comparator.needs for comparator in comparators))
 
 
 def _check_runnable(subject: Subject) -> None:

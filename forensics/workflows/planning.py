@@ -94,7 +94,7 @@ def _frozen_cohort(cohort: Cohort, pair: Pair, name: str | None) -> PlannedCohor
 
 def _transferred(pair: Pair, comparators: Sequence[Comparator[Any]]) -> str | None:
     """Return the sha256 of the calibration that stands in where no cohort answered the prompts."""
-    if not {one.name for one in comparators}.issuperset(FEATURES):
+    if not {comparator.name for comparator in comparators}.issuperset(FEATURES):
         return None
     calibration = pair.cohort.transferred(None)
     return calibration.sha256 if calibration else None

@@ -100,7 +100,7 @@ class PolicyRun:
     @property
     def models(self) -> list[ResolvedSubject]:
         """The references that are models."""
-        return [one.model for one in self.references if one.model is not None]
+        return [reference.model for reference in self.references if reference.model is not None]
 
     @property
     def spending(self) -> Spending:
@@ -111,7 +111,7 @@ class PolicyRun:
     @property
     def asked(self) -> budget.Run:
         """What of it is counted before anything is asked."""
-        references = (one.model or one.searched for one in self.references)
+        references = (reference.model or reference.searched for reference in self.references)
         return budget.Run(
             self.subject,
             tuple(references),

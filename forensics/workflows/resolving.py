@@ -271,7 +271,7 @@ def resolve_pair(
         InputFileError: the file of endpoints or a cohort cannot be read.
     """
     endpoints, allow = settings.endpoints, settings.asking.allow_broken
-    first, second = (resolve(one, endpoints, allow, progress) for one in (known, questioned))
+    first, second = (resolve(name, endpoints, allow, progress) for name in (known, questioned))
     controls = resolve_controls(settings, progress)
     choice = CohortChoice(cohort) if cohort is not None else cohort_choice(settings.analysis.cohort)
     if "cohort" in (first.subject.kind, second.subject.kind):

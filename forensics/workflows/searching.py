@@ -38,28 +38,28 @@ def search_cohort(
     cohort, subject, settings = reference.searched, run.subject, run.settings
     released = settings.analysis.questioned_released
     placed, transcript = place(subject, cohort, released, run.suite, settings.asking, progress)
-    found = trace(placed, cohort)
-    if not found.relatives:
+    search_trace = trace(placed, cohort)
+    if not search_trace.relatives:
         return [_unsearched(reference.name, cohort, placed)]
-    unmet = tuple(one.text for one in found.conditions if not one.met)
+    unmet = tuple(condition.text for condition in search_trace.conditions if not condition.met)
     measured = []
-    for model in _candidates(found, cohort):
-        one = Subject(f"cohort:{model}", "cohort", model)
-        known = Side(one, place_member(model, cohort))
+    for model in _candidates(search_trace, cohort):
+        candidate = Subject(f"cohort:{model}", "cohort", model)
+        known = Side(candidate, place_member(model, cohort))
         questioned = Side(subject.subject, placed, transcript)
         record = LedgerSettings(search=cohort.name)
         case = compare_in_cohort(known, questioned, cohort, settings.command, record)
-        case = case.model_copy(update={"ledger": (*case.ledger, _entry(found, model))})
-        best = next((r for r in found.relatives if r.model == model), None)
+        case = case.model_copy(update={"ledger": (*case.ledger, _entry(search_trace, model))})
+        best = next((r for r in search_trace.relatives if r.model == model), None)
         search = Search(
             cohort.name,
-            len(found.relatives),
-            model in found.named,
+            len(search_trace.relatives),
+            model in search_trace.named,
             best.family_wise if best else None,
             unmet,
         )
         kin = _lineage(model, cohort)
-        measured.append(Measured(one.spec, (one.spec, model), kin, case, search=search))
+        measured.append(Measured(candidate.spec, (candidate.spec, model), kin, case, search=search))
     return measured
 
 
@@ -76,7 +76,7 @@ def _unsearched(reference: str, cohort: Cohort, placed: Placed) -> Measured:
     return Measured(reference, (reference,), unmeasured=why, next_step=step)
 
 
-def _entry(found: Trace, model: str) -> LedgerEntry:
+def _entry(search_trace: Trace, model: str) -> LedgerEntry:
     """Return what the ledger says of a candidate that a search chose, on these very answers."""
     settings = LedgerSettings(
         cohort=found.cohort, candidates=len(found.relatives), named=model in found.named
@@ -84,10 +84,10 @@ def _entry(found: Trace, model: str) -> LedgerEntry:
     return LedgerEntry(at=now(), what="search", settings=settings)
 
 
-def _candidates(found: Trace, cohort: Cohort) -> list[str]:
+def _candidates(search_trace: Trace, cohort: Cohort) -> list[str]:
     numbers = clusters(cohort.facts)
     best: dict[int, str] = {}
-    for model in (found.relatives[0].model, *found.named):
+    for model in (search_trace.relatives[0].model, *search_trace.named):
         best.setdefault(numbers[model], model)
     return list(best.values())[:_MOST]
 
