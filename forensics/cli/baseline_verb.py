@@ -130,29 +130,29 @@ def compare(
         return 0
     announce(asks, settings.spending(options), progress)
     answers = ask_again(resolved, stored, asking, progress)
-    found = compare_with_baseline(stored, answers, level)
-    _, code = decide([DRIFT_STATUS[found.verdict]], strict)
+    report = compare_with_baseline(stored, answers, level)
+    _, code = decide([DRIFT_STATUS[report.verdict]], strict)
     about = {"subject": resolved.subject.spec, "baseline": str(baseline), "exit_code": code}
-    _write(found, json_out, about)
+    _write(report, json_out, about)
     return code
 
 
-def _write(found: DriftReport, target: str | None, about: dict[str, Any]) -> None:
+def _write(report: DriftReport, target: str | None, about: dict[str, Any]) -> None:
     import json
     from dataclasses import asdict
 
     from forensics.support.files import write_text
 
-    text = json.dumps(about | asdict(found), ensure_ascii=True, allow_nan=False, indent=1) + "\n"
+    text = json.dumps(about | asdict(report), ensure_ascii=True, allow_nan=False, indent=1) + "\n"
     if target == "-":
         sys.stdout.write(text)
         return
     if target:
         write_text(Path(target), text)
-    _print(found)
+    _print(report)
 
 
-def _print(found: DriftReport) -> None:
+def _print(report: DriftReport) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -169,13 +169,13 @@ def _print(found: DriftReport) -> None:
         "different": "Not the same",
         "inconclusive": "Inconclusive",
         "error": "Failed",
-    }[found.verdict]
-    say(f"{title}: {found.reading}.", "bold")
-    for line in found.notes:
+    }[report.verdict]
+    say(f"{title}: {report.reading}.", "bold")
+    for line in report.notes:
         say(f"! {line}", "yellow")
-    for one in found.changed:
-        say(f"prompt {one.prompt_id}")
-        say(f"  before  {one_line(one.before, 160)}")
-        say(f"  now     {one_line(one.after, 160)}")
-    if found.verdict == "same" and found.p_value is not None:
+    for change in report.changed:
+        say(f"prompt {change.prompt_id}")
+        say(f"  before  {one_line(change.before, 160)}")
+        say(f"  now     {one_line(change.after, 160)}")
+    if report.verdict == "same" and report.p_value is not None:
         say("No difference found does not show that there is none: see detectable in --json.")

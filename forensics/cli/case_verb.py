@@ -175,10 +175,10 @@ def note(file: Path, text: str) -> None:
 
     if not text.strip():
         raise UsageError("the note is empty; give its text in quotes")
-    found = append_note(file, text)
-    if found.cut_off:
+    case_file = append_note(file, text)
+    if case_file.cut_off:
         tell(f"{file}: half a note that was cut off earlier is set aside in {file}.cut-off")
-    click.echo(f"seal {found.seal}")
+    click.echo(f"seal {case_file.seal}")
 
 
 @command.command(
@@ -194,10 +194,10 @@ def show(file: Path, json_out: str | None) -> None:
     from forensics.custody.case_file import read_case_file
     from forensics.support.files import write_text
 
-    found = read_case_file(file)
-    if found.cut_off:
+    case_file = read_case_file(file)
+    if case_file.cut_off:
         tell(f"{file}: a note that was cut off while being written is left out")
-    plan = found.plan
+    plan = case_file.plan
     if json_out:
         document = json.dumps(plan.model_dump(), ensure_ascii=True, indent=1) + "\n"
         if json_out == "-":

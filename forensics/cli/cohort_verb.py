@@ -70,7 +70,7 @@ def build(
         task = spinner.add_task("reading", total=None)
         facts = read_models(models)
         labelled = read_pairs(pairs, facts, independent="best") if pairs else ()
-        found = read_outputs(outputs, facts)
+        answers = read_outputs(outputs, facts)
         spinner.update(task, description="sketching, comparing every pair, fitting")
         provenance = {
             "source": source or ", ".join(sorted(file.name for file in outputs)),
@@ -78,8 +78,8 @@ def build(
             "command": "forensics cohort build",
             "unrelated_confidence": best_confidence(labelled),
         }
-        kept = {key: value for key, value in provenance.items() if value}
-        cohort = build_cohort(found, labelled, path.stem, prompts, seed, kept)
+        given = {key: value for key, value in provenance.items() if value}
+        cohort = build_cohort(answers, labelled, path.stem, prompts, seed, given)
         cohort = write_cohort(path, cohort)
     note(f"{path}: {_summary(cohort)}")
     _warn(cohort, bool(labelled))
@@ -158,7 +158,7 @@ def list_command() -> None:
     from forensics.errors import InputFileError
 
     table = _table("cohort", "models", "prompts", "calibrated", "where", box=box.SIMPLE_HEAD)
-    own = set(known()) - set(shipped())
+    added = set(known()) - set(shipped())
     for name, path in known().items():
         try:
             head = read_head(path)
@@ -170,7 +170,7 @@ def list_command() -> None:
             str(len(head["models"])),
             str(len(head["prompts"])),
             "yes" if head.get("calibration") else "no",
-            "yours" if name in own else "shipped",
+            "yours" if name in added else "shipped",
         )
     _print(table)
 
@@ -211,7 +211,7 @@ def _facts(cohort: Cohort) -> list[tuple[str, str]]:
     arrays = (cohort.sketches, cohort.scales, cohort.frequency, cohort.phrases)
     size = sum(array.nbytes for array in arrays) + cohort.phrase_models.nbytes
     asked = Counter(prompt.category for prompt in cohort.prompts)
-    told = {key: value for key, value in cohort.provenance.items() if value not in ("", [], ())}
+    known = {key: value for key, value in cohort.provenance.items() if value not in ("", [], ())}
     return [
         ("cohort", cohort.name),
         ("models", f"{len(cohort.models)} in {len(set(clusters(cohort.facts).values()))} clusters"),
@@ -219,15 +219,15 @@ def _facts(cohort: Cohort) -> list[tuple[str, str]]:
         ("prompts", f"{len(cohort.prompts)} ({', '.join(f'{k} {n}' for k, n in asked.items())})"),
         ("size", f"{size / 1e6:.1f} MB of numbers, no text"),
         ("sha256", cohort.sha256),
-        *((key.replace("_", " "), _plain(value)) for key, value in told.items()),
+        *((key.replace("_", " "), _plain(value)) for key, value in known.items()),
     ]
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {_plain(one)}" for key, one in value.items())
+        return ", ".join(f"{key.replace('_', ' ')} {_plain(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return "; ".join(_plain(one) for one in value)
+        return "; ".join(_plain(item) for item in value)
     return str(value)
 
 

@@ -75,10 +75,10 @@ def completions(group: click.Group, instruction: str) -> str:
 
 
 def _completion(group: click.Group, shell: str) -> ShellComplete:
-    found = get_completion_class(shell)
-    if found is None:
+    completion = get_completion_class(shell)
+    if completion is None:
         raise UsageError(f"{VARIABLE}: no shell {shell!r}; see: {_PROGRAM} completion --help")
-    return found(group, {}, _PROGRAM, VARIABLE)
+    return completion(group, {}, _PROGRAM, VARIABLE)
 
 
 def suites(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
@@ -109,7 +109,7 @@ def subjects(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
 
     kind, colon, target = incomplete.partition(":")
     if not colon:
-        return _or_file([f"{one}:" for one in BUILT_IN_KINDS], incomplete)
+        return _or_file([f"{kind}:" for kind in BUILT_IN_KINDS], incomplete)
     if kind in _FILES:
         return [CompletionItem(f"{kind}:{path}") for path in _paths(target)]
     names = {"demo": _demos, "cohort": _cohort_models}
@@ -127,7 +127,7 @@ def _cohort_models() -> Sequence[str]:
     from forensics.cohorts.pack_files import read_head
 
     heads = [read_head(path) for path in known().values()]
-    return sorted({str(one["model"]) for head in heads for one in head["models"]})
+    return sorted({str(model["model"]) for head in heads for model in head["models"]})
 
 
 def _paths(target: str) -> list[str]:
@@ -135,8 +135,8 @@ def _paths(target: str) -> list[str]:
     base = Path(folder + slash)
     if not base.is_dir():
         return []
-    entries = sorted(one for one in base.iterdir() if one.name.startswith(start))
-    return [f"{folder}{slash}{one.name}{'/' if one.is_dir() else ''}" for one in entries]
+    entries = sorted(entry for entry in base.iterdir() if entry.name.startswith(start))
+    return [f"{folder}{slash}{entry.name}{'/' if entry.is_dir() else ''}" for entry in entries]
 
 
 def _beginning(names: Iterable[str], start: str) -> Items:

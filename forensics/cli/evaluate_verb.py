@@ -80,14 +80,14 @@ def _table(figures: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("hypothesis", "kin", "unrelated", "clusters", "AUC", "TPR@1%", "Cllr", "abstain"):
         table.add_column(name, justify="left" if name == "hypothesis" else "right")
-    for name, one in figures["hypotheses"].items():
+    for name, figure in figures["hypotheses"].items():
         table.add_row(
             name.replace("_", " "),
-            *(str(one[key]) for key in ("n_pos", "n_neg", "n_clusters")),
-            _number(one["auc"]),
-            _number(one["tpr_at_fpr"]["0.01"]),
-            _number(one["cllr"]),
-            _number(one["abstained"]),
+            *(str(figure[key]) for key in ("n_pos", "n_neg", "n_clusters")),
+            _number(figure["auc"]),
+            _number(figure["tpr_at_fpr"]["0.01"]),
+            _number(figure["cllr"]),
+            _number(figure["abstained"]),
         )
     console = Console()
     console.print(table)

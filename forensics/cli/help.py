@@ -86,13 +86,15 @@ class Verb(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the options by section, or in one list where they have none."""
-        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
-        plain = any(_section(one) == "Options" for one in options)
+        options = [
+            parameter for parameter in self.get_params(ctx) if isinstance(parameter, click.Option)
+        ]
+        plain = any(_section(parameter) == "Options" for parameter in options)
         rows: dict[Section, list[tuple[str, str]]] = {section: [] for section in _ORDER}
-        for one in options:
-            row = one.get_help_record(ctx)
+        for parameter in options:
+            row = parameter.get_help_record(ctx)
             if row is not None:
-                rows["Options" if plain else _section(one)].append(row)
+                rows["Options" if plain else _section(parameter)].append(row)
         for section, listed in rows.items():
             if listed:
                 with formatter.section(section):
@@ -112,7 +114,7 @@ class VerbFamily(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write an example for each of its verbs."""
         super().format_epilog(ctx, formatter)
-        verbs = [one for one in self.commands.values() if isinstance(one, Verb)]
+        verbs = [verb for verb in self.commands.values() if isinstance(verb, Verb)]
         write_examples([verb.examples[0] for verb in verbs if verb.examples], formatter)
 
 
@@ -125,6 +127,6 @@ def write_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> N
             formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
 
-def _section(one: click.Option) -> Section:
+def _section(parameter: click.Option) -> Section:
     # Of click's own there is only --help.
-    return one.section if isinstance(one, SectionedOption) else "Output"
+    return parameter.section if isinstance(parameter, SectionedOption) else "Output"

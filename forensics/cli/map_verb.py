@@ -66,8 +66,8 @@ def command(
         task = spinner.add_task("reading", total=None)
         facts, similarities, excluded = _read(sources, models)
         spinner.update(task, description="comparing every pair, resampling the prompts")
-        found = relate(similarities, excluded, seed=seed)
-    _print(found, top, facts)
+        related = relate(similarities, excluded, seed=seed)
+    _print(related, top, facts)
     writers = (
         (csv_out, map_files.matrix),
         (newick_out, newick),
@@ -75,7 +75,7 @@ def command(
     )
     for path, written in writers:
         if path:
-            write_text(path, written(found))
+            write_text(path, written(related))
             note(f"written: {path}")
 
 
@@ -119,7 +119,7 @@ def _outputs(paths: Sequence[Path], models: Path | None) -> Outputs:
     return arrange(facts, answers)
 
 
-def _print(found: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | None) -> None:
+def _print(related: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -135,9 +135,9 @@ def _print(found: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | None
         table.add_column(name, justify="right", no_wrap=True)
     if facts:
         table.add_column("lineage", no_wrap=True)
-    for a, b, score in found.closest(top):
-        size, support = found.together(a, b)
-        names = found.models[a], found.models[b]
+    for a, b, score in related.closest(top):
+        size, support = related.together(a, b)
+        names = related.models[a], related.models[b]
         cells = [Text(one_line(name, 60)) for name in names]
         cells += [
             Text(f"{score:.2f}"),
@@ -150,19 +150,19 @@ def _print(found: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | None
         table.add_row(*cells)
     console = Console()
     console.print(table)
-    console.print(_note(found), highlight=False)
+    console.print(_note(related), highlight=False)
 
 
-def _note(found: RelativesMap) -> str:
+def _note(related: RelativesMap) -> str:
     from forensics.cohorts.tree import RESAMPLES
 
     scale = {
         "normalised": "standard deviations beyond the likeness to the most alike unrelated models",
         "cosine": "mean cosine after centring (too few models to normalise)",
-    }[found.scale]
+    }[related.scale]
     return (
-        f"{len(found.models)} models, {found.prompts} prompts. Likeness: {scale}. Group: how many "
-        f"models the smallest group of the tree with both has; support: in how many of {RESAMPLES} "
-        "resamples of the prompts it is there. Likeness is no likelihood ratio: weigh a pair with "
+        f"{len(related.models)} models, {related.prompts} prompts. Likeness: {scale}. Group: how "
+        "many models the smallest group of the tree with both has; support: in how many of "
+        f"{RESAMPLES} resamples of the prompts it is there. Likeness is no likelihood ratio: weigh a pair with "
         "forensics compare, a model with forensics trace."
     )

@@ -38,10 +38,10 @@ def by_plan(
     from forensics.custody.case_file import read_case_file
     from forensics.custody.plan import planned
 
-    found = read_case_file(path)
-    if found.cut_off:
+    case_file = read_case_file(path)
+    if case_file.cut_off:
         note(f"{path}: a note that was cut off while being written is left out")
-    plan = found.plan
+    plan = case_file.plan
     wanted = planned(plan)
     if not options["blind"]:
         # The file may be somebody else's: say who will be asked, and where a key will be sent.
@@ -85,8 +85,8 @@ def _without_cohort(wanted: Planned) -> str | None:
 def _api(wanted: Planned) -> str | None:
     """Return what endpoints are spoken to by; None where the two subjects differ or have none."""
     identities = (wanted.known.identity or {}, wanted.questioned.identity or {})
-    found = {identity["api"] for identity in identities if identity.get("api")}
-    return str(found.pop()) if len(found) == 1 else None
+    apis = {identity["api"] for identity in identities if identity.get("api")}
+    return str(apis.pop()) if len(apis) == 1 else None
 
 
 def with_plan(case: Case, plan: CasePlan | None, transcripts: Sequence[Transcript | None]) -> Case:
@@ -97,6 +97,6 @@ def with_plan(case: Case, plan: CasePlan | None, transcripts: Sequence[Transcrip
     from forensics.custody.plan import with_deviations
 
     case = with_deviations(case, plan, transcripts)
-    found = len(case.plan.deviations) if case.plan else 0
-    note(f"plan frozen at {plan.frozen_at}, sha256 {plan.sha256}; deviations: {found}")
+    deviations = len(case.plan.deviations) if case.plan else 0
+    note(f"plan frozen at {plan.frozen_at}, sha256 {plan.sha256}; deviations: {deviations}")
     return case

@@ -105,13 +105,13 @@ def answer_bar(
 
 def _line_a_minute(label: str, total: int, answered: int) -> Tick:
     """Return what prints how far it is, no oftener than every minute: a log shows it is alive."""
-    done, told = answered, time.monotonic()
+    done, last_told = answered, time.monotonic()
 
     def tick(_: object) -> None:
-        nonlocal done, told
+        nonlocal done, last_told
         done += 1
-        if time.monotonic() - told >= SECONDS_A_LINE:
-            told = time.monotonic()
+        if time.monotonic() - last_told >= SECONDS_A_LINE:
+            last_told = time.monotonic()
             note(f"{label}: {done} of {total}")
 
     return tick
@@ -150,9 +150,9 @@ class OnStderr:
         if spinner is not None:
             spinner.start()
 
-    def evidence(self, found: Sequence[Evidence]) -> None:
+    def evidence(self, measured: Sequence[Evidence]) -> None:
         """Show what was measured while the rest is: on a terminal, until the report is printed."""
-        self._known = _table(found)
+        self._known = _table(measured)
         if self._spinner is not None:
             self._spinner.above = self._known
 
@@ -168,14 +168,14 @@ class OnStderr:
                 self._spinner = None
 
 
-def _table(found: Sequence[Evidence]) -> RenderableType:
+def _table(measured: Sequence[Evidence]) -> RenderableType:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
-    for one in found:
-        if one.score is None:
+    for entry in measured:
+        if entry.score is None:
             continue
-        interval = one.interval
+        interval = entry.interval
         between = f"{number(interval.low)} to {number(interval.high)}" if interval else ""
-        table.add_row(Text(one_line(one.title, 60)), Text(number(one.score)), Text(between))
+        table.add_row(Text(one_line(entry.title, 60)), Text(number(entry.score)), Text(between))
     return table

@@ -39,9 +39,13 @@ def command(file: Path, json_out: str | None, format_: str | None) -> None:
 
     with step_spinner() as spinner:
         spinner.add_task(f"judging {file.name}", total=None)
-        judged = [one for transcript in _transcripts(file, format_) for one in _judge(transcript)]
+        judged = [
+            judgement
+            for transcript in _transcripts(file, format_)
+            for judgement in _judge(transcript)
+        ]
     if json_out:
-        text = "".join(json.dumps(one) + "\n" for one in judged)
+        text = "".join(json.dumps(judgement) + "\n" for judgement in judged)
         if json_out != "-":
             write_text(Path(json_out), text)
         else:
@@ -102,7 +106,7 @@ def _table(judged: list[dict[str, Any]]) -> None:
     labels = ("full_compliance", "partial_refusal", "full_refusal")
     for label in labels:
         table.add_column(label.replace("_", " "), justify="right")
-    for model in dict.fromkeys(one["model"] for one in judged):
-        counts = Counter(one["label"] for one in judged if one["model"] == model)
+    for model in dict.fromkeys(judgement["model"] for judgement in judged):
+        counts = Counter(judgement["label"] for judgement in judged if judgement["model"] == model)
         table.add_row(Text(one_line(model, 40)), *(str(counts[label]) for label in labels))
     Console().print(table)

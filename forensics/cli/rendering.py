@@ -67,8 +67,8 @@ def outputs(
     Raises:
         UsageError: no such format, or the targets contradict each other.
     """
-    own = {"json": json, "html": html and str(html), "markdown": markdown}
-    asked = [(name, target) for name, target in own.items() if target]
+    by_option = {"json": json, "html": html and str(html), "markdown": markdown}
+    asked = [(name, target) for name, target in by_option.items() if target]
     return ReportTargets(tuple((report_format(name), target) for name, target in [*asked, *named]))
 
 

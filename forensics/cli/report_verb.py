@@ -43,6 +43,6 @@ def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
 
     named = [(options["format_"], options["output"] or "-")] if options["format_"] else []
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
-    found = opened(case) if unblind else read_case(case)
-    shown = blinded(found) if blind or found.blind else found
+    read = opened(case) if unblind else read_case(case)
+    shown = blinded(read) if blind or read.blind else read
     render(shown, wanted, verbose=options["verbose"], only_files=bool(options["output"]))

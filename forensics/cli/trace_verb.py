@@ -81,14 +81,14 @@ def command(subject: str, **options: Any) -> None:
     if options["dry_run"]:
         say_asks(would_trace(subject, settings, progress), settings.spending)
         return
-    found = traced(subject, settings, progress)
-    text = json.dumps(_document(found), indent=1, allow_nan=False) + "\n"
+    result = traced(subject, settings, progress)
+    text = json.dumps(_document(result), indent=1, allow_nan=False) + "\n"
     if options["json_out"] == "-":
         sys.stdout.write(text)
         return
     if options["json_out"]:
         write_text(Path(options["json_out"]), text)
-    _print(found, options["top"])
+    _print(result, options["top"])
 
 
 def _rate(value: float | None) -> str:
@@ -97,13 +97,13 @@ def _rate(value: float | None) -> str:
     return f"{value:.3f}" if value >= _SMALLEST else f"<{_SMALLEST}"
 
 
-def _document(found: Trace) -> dict[str, Any]:
+def _document(result: Trace) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(found) | {"covered": found.covered}
+    return asdict(result) | {"covered": result.covered}
 
 
-def _print(found: Trace, top: int) -> None:
+def _print(result: Trace, top: int) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -111,28 +111,31 @@ def _print(found: Trace, top: int) -> None:
     from forensics.support.sanitise import one_line
 
     console = Console()
-    console.print(Text(one_line(found.reading, 2_000)), highlight=False)
-    if not found.relatives:
+    console.print(Text(one_line(result.reading, 2_000)), highlight=False)
+    if not result.relatives:
         return
     table = Table(box=None, pad_edge=False)
     for name in ("model", "developer", "released", "score", "log10 LR", "error rate"):
         left = name in ("model", "developer")
         table.add_column(name, justify="left" if left else "right", overflow="fold")
-    for one in found.relatives[:top]:
-        style = "bold" if one.model in found.alike else ""
+    for candidate in result.relatives[:top]:
+        style = "bold" if candidate.model in result.alike else ""
         table.add_row(
-            Text(one_line(one.model, 34), style=style),
-            Text(one_line(one.developer, 14)),
-            one.released or "?",
-            f"{one.score:.2f}",
-            f"{one.log10_lr:+.2f}" if found.covered and one.log10_lr is not None else "-",
-            _rate(one.family_wise),
+            Text(one_line(candidate.model, 34), style=style),
+            Text(one_line(candidate.developer, 14)),
+            candidate.released or "?",
+            f"{candidate.score:.2f}",
+            f"{candidate.log10_lr:+.2f}"
+            if result.covered and candidate.log10_lr is not None
+            else "-",
+            _rate(candidate.family_wise),
         )
     console.print(table)
-    if found.teacher:
-        console.print(Text(one_line(found.teacher.statement, 1_000)), highlight=False)
+    if result.teacher:
+        console.print(Text(one_line(result.teacher.statement, 1_000)), highlight=False)
     console.print(
-        f"{found.prompts} prompts, {len(found.relatives)} candidates of the cohort {found.cohort}. "
+        f"{result.prompts} prompts, {len(result.relatives)} candidates of the cohort "
+        f"{result.cohort}. "
         "Score: standard deviations beyond the likeness to the most alike others. log10 LR: of one "
         "pair, had it not been searched for. Error rate: how often the best score of an unrelated "
         "subject is as high; it counts the search.",

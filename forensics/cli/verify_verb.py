@@ -120,12 +120,12 @@ def _transcript(file: Path, seal: str | None, case_path: Path | None) -> _Report
 def _case_file(file: Path, seal: str | None) -> _Report:
     from forensics.custody.verification import verify_case_file
 
-    found = verify_case_file(file, seal)
-    lines = list(found.problems)
-    if found.chains:
-        lines.append(f"frozen plan {found.chains[0]}")
-        lines.append(f"seal {found.chains[-1]} ({len(found.chains) - 1} notes)")
-    if found.result == "intact" and not seal:
+    report = verify_case_file(file, seal)
+    lines = list(report.problems)
+    if report.chains:
+        lines.append(f"frozen plan {report.chains[0]}")
+        lines.append(f"seal {report.chains[-1]} ({len(report.chains) - 1} notes)")
+    if report.result == "intact" and not seal:
         lines.append(
             "A file written anew cannot be seen from the file alone: compare its hash with one "
             "kept elsewhere (--seal)."
@@ -133,8 +133,8 @@ def _case_file(file: Path, seal: str | None) -> _Report:
     headline = {
         "intact": "intact: the plan is as it was frozen, notes were only added",
         "changed": "CHANGED: not the case file that was frozen",
-    }[found.result]
-    return _Report(found.result, headline, lines, {"kind": "case file", **asdict(found)})
+    }[report.result]
+    return _Report(report.result, headline, lines, {"kind": "case file", **asdict(report)})
 
 
 def _headline(result: str, custody: Custody) -> str:
@@ -149,16 +149,16 @@ def _headline(result: str, custody: Custody) -> str:
 
 
 def _content_lines(contents: Contents, lines: int) -> list[str]:
-    found = [f"prompt hashes that fit their messages were checked on {contents.prompts_checked}"]
+    checked = [f"prompt hashes that fit their messages were checked on {contents.prompts_checked}"]
     if contents.answers_checked:
-        found.append(f"answers beside their raw body on {contents.answers_checked}")
+        checked.append(f"answers beside their raw body on {contents.answers_checked}")
     if contents.raw_hashes:
-        found.append(
+        checked.append(
             f"raw bodies with a recorded hash on {contents.raw_hashes}, of which "
             f"{contents.raw_confirmed} give it when written out again (the spacing of the others "
             "is not kept)"
         )
-    text = [f"Of {lines} lines: {'; '.join(found)}."]
+    text = [f"Of {lines} lines: {'; '.join(checked)}."]
     if contents.first:
         text.append(
             f"Answered {contents.first} to {contents.last} in {contents.sessions} sessions; "
@@ -177,25 +177,25 @@ def _bundle(file: Path, seal: str | None) -> _Report:
 
     with step_spinner() as spinner:
         task = spinner.add_task("deriving again", total=None)
-        found = verify_bundle(file, seal, lambda title: spinner.update(task, description=title))
+        report = verify_bundle(file, seal, lambda title: spinner.update(task, description=title))
     headline = {
         "identical": "identical: the same evidence and verdict follow from the transcripts; the "
         "fields named below as not derived again were not checked",
         "reworded": "the same data: every number, name and passage follows from the transcripts; "
-        f"made by version {found.version}; wording differs",
+        f"made by version {report.version}; wording differs",
         "different": "DIFFERENT: this is not what the transcripts give, or not what was packed",
         "partly": "nothing differs beyond the last digits, but not everything could be derived",
-    }[found.result]
-    return _Report(found.result, headline, _bundle_lines(found), found.document)
+    }[report.result]
+    return _Report(report.result, headline, _bundle_lines(report), report.document)
 
 
-def _bundle_lines(found: BundleReport) -> list[str]:
-    lines = [*found.problems[:_SHOWN], *found.shown_differences(_SHOWN)]
-    lines += [f"could not be derived again: {text}" for text in found.missing]
-    lines += found.shown_wording(_SHOWN)
-    if found.underived:
-        lines.append(f"not derived again, as no transcript tells: {'; '.join(found.underived)}")
-    return [*lines, *found.notes]
+def _bundle_lines(report: BundleReport) -> list[str]:
+    lines = [*report.problems[:_SHOWN], *report.shown_differences(_SHOWN)]
+    lines += [f"could not be derived again: {text}" for text in report.missing]
+    lines += report.shown_wording(_SHOWN)
+    if report.underived:
+        lines.append(f"not derived again, as no transcript tells: {'; '.join(report.underived)}")
+    return [*lines, *report.notes]
 
 
 def _print(lines: Sequence[str]) -> None:

@@ -126,7 +126,9 @@ def child(model: str, change: str, folder: Path) -> None:
 
 
 def _said(points: Sequence[Point]) -> str:
-    shown = [f"{one.share * 100:g} %" for one in points if one.share and one.behaviour == "yes"]
+    shown = [
+        f"{point.share * 100:g} %" for point in points if point.share and point.behaviour == "yes"
+    ]
     return f"shares of a teacher's text that show: {', '.join(shown) or 'none'}"
 
 
@@ -163,7 +165,7 @@ def _published() -> list[Published]:
     from forensics.subjects.subject import parse_subject
     from forensics.zoo.children import Published
 
-    found = []
+    published = []
     for name, demo in _PUBLISHED.items():
         try:
             files = model_files(parse_subject(f"demo:{demo}"))
@@ -171,5 +173,5 @@ def _published() -> list[Published]:
             note(f"the zoo has no children of {demo}: {error}")
             continue
         if files is not None and files.folder is not None:
-            found.append(Published(name, files.folder))
-    return found
+            published.append(Published(name, files.folder))
+    return published

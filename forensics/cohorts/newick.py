@@ -12,14 +12,14 @@ _BARE = re.compile(r"[A-Za-z0-9.-]+")
 _NAME = 500
 
 
-def newick(relatives_map: RelativesMap) -> str:
+def newick(related: RelativesMap) -> str:
     """Return the tree, groups labelled with their support in percent.
 
     The tree has no root: its last node joins three groups.
     """
-    names = [_quoted(name) for name in leaf_names(relatives_map.models)]
+    names = [_quoted(name) for name in leaf_names(related.models)]
     texts: list[str] = []
-    for node in relatives_map.nodes:
+    for node in related.nodes:
         inner = ",".join(texts[child] for child in node.children)
         label = _label(node) if node.model is None else names[node.model]
         texts.append(f"{f'({inner})' if inner else ''}{label}:{node.length:.6g}")
