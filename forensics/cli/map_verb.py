@@ -163,6 +163,6 @@ def _note(related: RelativesMap) -> str:
     return (
         f"{len(related.models)} models, {related.prompts} prompts. Likeness: {scale}. Group: how "
         "many models the smallest group of the tree with both has; support: in how many of "
-        f"{RESAMPLES} resamples of the prompts it is there. Likeness is no likelihood ratio: weigh a pair with "
-        "forensics compare, a model with forensics trace."
+        f"{RESAMPLES} resamples of the prompts it is there. Likeness is no likelihood ratio: weigh "
+        "a pair with forensics compare, a model with forensics trace."
     )

@@ -139,7 +139,7 @@ def _tuned(base: Checkpoint, name: str) -> Iterator[Child]:
     training_described = f"{_STEPS} steps of {_TUNING.batch} x {_TUNING.context} tokens of code"
     made: list[Checkpoint] = []
 
-    def kept(model: Checkpoint) -> Checkpoint:
+    def remembered(model: Checkpoint) -> Checkpoint:
         made.append(model)
         return model
 
@@ -147,7 +147,7 @@ def _tuned(base: Checkpoint, name: str) -> Iterator[Child]:
     yield (
         lora,
         f"a rank-4 adapter trained on {training_described}, merged",
-        lambda: kept(training.trained_lora(base, tokens, _TUNING, _STEPS, 12, _LORA_RATE)[0]),
+        lambda: remembered(training.trained_lora(base, tokens, _TUNING, _STEPS, 12, _LORA_RATE)[0]),
         (name,),
     )
     if _is_large(base):
@@ -155,7 +155,7 @@ def _tuned(base: Checkpoint, name: str) -> Iterator[Child]:
     yield (
         tuned,
         f"all weights tuned on {training_described}",
-        lambda: kept(training.trained(base, tokens, _TUNING, _STEPS, 13, _RATE)),
+        lambda: remembered(training.trained(base, tokens, _TUNING, _STEPS, 13, _RATE)),
         (name,),
     )
     both = (lora, tuned)
