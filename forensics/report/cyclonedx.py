@@ -101,14 +101,14 @@ def _model(side: CaseSubject) -> dict[str, Any]:
 
 def _version(identity: CaseIdentity) -> dict[str, Any]:
     """Return what identifies the weights, where the backend knew it."""
-    found: dict[str, Any] = {}
+    version: dict[str, Any] = {}
     if _COMMIT.fullmatch(identity.commit):
-        found["version"] = identity.commit
+        version["version"] = identity.commit
         if re.fullmatch(r"[\w.-]+/[\w.-]+", identity.model, re.ASCII):
-            found["purl"] = f"pkg:huggingface/{quote(identity.model)}@{identity.commit}"
+            version["purl"] = f"pkg:huggingface/{quote(identity.model)}@{identity.commit}"
     if _HEX64.fullmatch(identity.sha256):
-        found["hashes"] = [{"alg": "SHA-256", "content": identity.sha256}]
-    return found
+        version["hashes"] = [{"alg": "SHA-256", "content": identity.sha256}]
+    return version
 
 
 def _pedigree(case: Case, letter: str, other: dict[str, Any]) -> dict[str, Any]:

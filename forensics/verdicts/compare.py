@@ -315,7 +315,7 @@ def _describe(suite: Suite | None, a: Examined, b: Examined) -> CaseSuite:
     if suite is not None:
         return CaseSuite(name=suite.name, version=suite.version, sha256=suite.sha256)
     described = [dict(m.suite) for side in (a, b) for m in side.transcript.manifests]
-    if described and all(one == described[0] for one in described):
+    if described and all(description == described[0] for description in described):
         return CaseSuite.model_validate(described[0])
     return CaseSuite(name="ad-hoc", version="1", sha256=None)
 

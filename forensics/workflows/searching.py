@@ -79,7 +79,9 @@ def _unsearched(reference: str, cohort: Cohort, placed: Placed) -> Measured:
 def _entry(search_trace: Trace, model: str) -> LedgerEntry:
     """Return what the ledger says of a candidate that a search chose, on these very answers."""
     settings = LedgerSettings(
-        cohort=found.cohort, candidates=len(found.relatives), named=model in found.named
+        cohort=search_trace.cohort,
+        candidates=len(search_trace.relatives),
+        named=model in search_trace.named,
     )
     return LedgerEntry(at=now(), what="search", settings=settings)
 
