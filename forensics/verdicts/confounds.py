@@ -56,7 +56,7 @@ def confounds(a: Examined, b: Examined) -> Confounds:
     if len(prompts) < MIN_PROMPTS:
         return Confounds((), np.empty((0, len(PREDICTORS))))
     lengths = np.array([[first[p], second[p]] for p in prompts])
-    layout = _layout_likeness(a, b, prompts)
+    layout = _layout_similarity(a, b, prompts)
     ratio = np.abs(lengths[:, 0] - lengths[:, 1])
     return Confounds(prompts, np.column_stack([ratio, lengths.mean(axis=1), layout]))
 
@@ -160,7 +160,7 @@ def _mean_log_lengths(side: Examined) -> Mapping[str, float]:
     return {prompt: float(np.mean(values)) for prompt, values in lengths.items()}
 
 
-def _layout_likeness(a: Examined, b: Examined, prompts: Sequence[str]) -> Floats:
+def _layout_similarity(a: Examined, b: Examined, prompts: Sequence[str]) -> Floats:
     means = []
     for side in (a, b):
         rows = prompt_rows(side.answers, sparse.csr_array(side.layout.astype(np.float32)))
@@ -168,5 +168,5 @@ def _layout_likeness(a: Examined, b: Examined, prompts: Sequence[str]) -> Floats
         lengths = np.sqrt(row_dots(means_at, means_at))
         means.append((means_at, np.maximum(lengths, 1e-12)))
     (left, of_left), (right, of_right) = means
-    likeness: Floats = row_dots(left, right) / (of_left * of_right)
-    return likeness
+    similarity: Floats = row_dots(left, right) / (of_left * of_right)
+    return similarity

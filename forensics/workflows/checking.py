@@ -176,12 +176,12 @@ def _faults(run: PolicyRun) -> Faults:
 
 
 def _measured(run: PolicyRun, faults: Faults, progress: Progress) -> Iterator[Measured]:
-    wrong = [_fault(run, reference, faults) for reference in run.references]
-    ask = "answers" in needed(run.comparators) and not all(wrong)
+    reference_faults = [_fault(run, reference, faults) for reference in run.references]
+    ask = "answers" in needed(run.comparators) and not all(reference_faults)
     failed = _asked_first(run, progress) if ask else None
     number = 0
     seen: set[str] = set()
-    for reference, fault in zip(run.references, wrong, strict=True):
+    for reference, fault in zip(run.references, reference_faults, strict=True):
         for judged in _of_reference(run, reference, fault or failed, progress):
             if judged.name in seen:  # a search may find what is named besides
                 continue

@@ -18,7 +18,7 @@ from forensics.support.files import write_text
 
 FILE = "false_alarms.csv"
 _COLUMNS = ("a", "b", "p_value")
-_STRANGERS = ("control-*", "student-0-*")
+_UNRELATED = ("control-*", "student-0-*")
 Row = tuple[str, str, float]
 
 
@@ -49,7 +49,7 @@ def _measured(folder: Path) -> list[Row]:
     from forensics.subjects.subject import parse_subject
     from forensics.transcripts.transcript import read_transcript
 
-    names = sorted(p.name for kind in _STRANGERS for p in (folder / "models").glob(kind))
+    names = sorted(p.name for kind in _UNRELATED for p in (folder / "models").glob(kind))
     sides = [
         Examined(
             parse_subject(f"hf:{folder / 'models' / name}"),

@@ -51,7 +51,7 @@ def _say(what: str) -> None:
 
 
 def summarised(
-    points: Sequence[curve.Point], date: str, strangers: Sequence[Row] = ()
+    points: Sequence[curve.Point], date: str, unrelated: Sequence[Row] = ()
 ) -> Detection:
     """Return how many students of every share were detected, with what a reader must know.
 
@@ -79,8 +79,8 @@ def summarised(
         teachers=len({point.seed for point in points}),
         controls=DESIGN.controls,
         weights=_weights(),
-        pairs=len(strangers),
-        alarms=sum(p_value < _LEVEL for *_, p_value in strangers),
+        pairs=len(unrelated),
+        alarms=sum(p_value < _LEVEL for *_, p_value in unrelated),
         command="python -m studies.detection.study",
         date=date,
     )
@@ -163,10 +163,10 @@ def main() -> None:
         for seed in options.seeds
         for point in world(options.folder / f"seed-{seed}", replace(DESIGN, seed=seed))
     ]
-    strangers = [
+    unrelated = [
         row for seed in options.seeds for row in false_alarms(options.folder / f"seed-{seed}")
     ]
-    found = summarised(points, options.date, strangers)
+    found = summarised(points, options.date, unrelated)
     write_text(options.output, found.to_json())
     write_text(options.page, page(found))
 

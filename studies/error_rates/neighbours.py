@@ -44,13 +44,13 @@ def _standout(scores: KindScores) -> Standout:
     kin = scores.labelled.are("same_model", "close_descent")
     named = np.array([bool(_named(scores.by_kind, kin, i)) for i in range(len(kin))], dtype=bool)
     clusters = scores.labelled.clusters
-    wrong = named & ~kin
+    in_error = named & ~kin
     return Standout(
         scores.name,
         int((~kin).sum()),
-        int(wrong.sum()),
+        int(in_error.sum()),
         count_clusters(*clusters[~kin].T),
-        count_clusters(*clusters[wrong].T) if wrong.any() else 0,
+        count_clusters(*clusters[in_error].T) if in_error.any() else 0,
         int(kin.sum()),
         int((named & kin).sum()),
     )

@@ -157,12 +157,12 @@ def separation(scores: Floats, labelled: Labelled) -> dict[str, tuple[float, flo
         labelled: the pairs; a hypothesis without any is left out.
     """
     known = np.isfinite(scores)
-    strangers = scores[known & labelled.are("independent")]
+    unrelated = scores[known & labelled.are("independent")]
     found = {}
     for name in KIN_HYPOTHESES:
         kin = scores[known & labelled.are(name)]
-        if len(kin) and len(strangers):
-            found[str(name)] = auc(kin, strangers), tpr_at_fpr(kin, strangers, 0.01)
+        if len(kin) and len(unrelated):
+            found[str(name)] = auc(kin, unrelated), tpr_at_fpr(kin, unrelated, 0.01)
     return found
 
 
@@ -194,13 +194,13 @@ def false_alarms(scores: Floats, labelled: Labelled, prompts: int) -> dict[str, 
     The distribution of best scores is fitted anew without the subject's cluster, as subject and as
     candidate. An alarm is a best score at or below the family-wise limit that `trace` uses.
     """
-    strangers = labelled.are("independent") & np.isfinite(scores)
-    pairs, clusters = labelled.pairs[strangers], labelled.clusters[strangers]
-    values = scores[strangers]
+    unrelated = labelled.are("independent") & np.isfinite(scores)
+    pairs, clusters = labelled.pairs[unrelated], labelled.clusters[unrelated]
+    values = scores[unrelated]
     cluster_of = dict(zip(pairs.reshape(-1).tolist(), clusters.reshape(-1).tolist(), strict=True))
-    subjects, wrong = [], []
+    subjects, passes = [], []
     for cluster in sorted(set(cluster_of.values())):
-        apart: Flags = strangers & (labelled.clusters != cluster).all(axis=1)
+        apart: Flags = unrelated & (labelled.clusters != cluster).all(axis=1)
         best = best_of_unrelated(scores[None, apart], labelled.where(apart))
         if best.shape[1] < MIN_SUBJECTS:
             continue
@@ -209,17 +209,17 @@ def false_alarms(scores: Floats, labelled: Labelled, prompts: int) -> dict[str, 
             own = values[(pairs == model).any(axis=1)]
             if len(own) >= MIN_UNRELATED:
                 subjects.append(cluster)
-                wrong.append(maxima.rate(float(own.max())) <= FAMILY_WISE)
+                passes.append(maxima.rate(float(own.max())) <= FAMILY_WISE)
     if not subjects:
         return None
-    in_error = len({c for c, alarm in zip(subjects, wrong, strict=True) if alarm})
+    in_error = len({c for c, alarm in zip(subjects, passes, strict=True) if alarm})
     return {
         "prompts": prompts,
         "subjects": len(subjects),
         "clusters": len(set(subjects)),
         "candidates": int(count_clusters(*clusters.T)),
-        "rate": float(np.mean(wrong)),
-        "alarms": int(np.sum(wrong)),
+        "rate": float(np.mean(passes)),
+        "alarms": int(np.sum(passes)),
         "clusters_in_error": in_error,
         "upper_95": error_rate(in_error, len(set(subjects))).upper,
     }

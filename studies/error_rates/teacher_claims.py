@@ -65,9 +65,9 @@ def claims(outputs: Outputs, pairs: Sequence[LabelledPair]) -> Claims:
                 known = right if documented[student, teacher] else WRONG[0]
                 kind = WRONG[1] if late else known
             else:
-                stranger = facts[student].developer != facts[teacher].developer
+                other_developer = facts[student].developer != facts[teacher].developer
                 untaught = facts[student].teachers_known == "none known"
-                kind = WRONG[2] if stranger and untaught else ""
+                kind = WRONG[2] if other_developer and untaught else ""
             if kind:
                 found.append((student, teacher, kind))
     learning = np.array([one[0] for one in found], dtype=np.intp)

@@ -87,12 +87,12 @@ def no_hubs(matrix: Floats, labelled: Labelled) -> Floats:
     """Subtract both models' effects, fitted on unrelated pairs, from every pair's score."""
     a, b = labelled.pairs.T
     values = matrix[a, b]
-    strangers = labelled.are("independent") & np.isfinite(values)
-    fitted = hub_effects(values[strangers], labelled.pairs[strangers], len(matrix))
+    unrelated = labelled.are("independent") & np.isfinite(values)
+    fitted = hub_effects(values[unrelated], labelled.pairs[unrelated], len(matrix))
     effects = fitted.of_models
     found = matrix - effects[:, None] - effects[None] - fitted.mean
-    own = without_hubs(np.nan_to_num(values), labelled.pairs, strangers)[strangers]
-    found[a[strangers], b[strangers]] = found[b[strangers], a[strangers]] = own
+    own = without_hubs(np.nan_to_num(values), labelled.pairs, unrelated)[unrelated]
+    found[a[unrelated], b[unrelated]] = found[b[unrelated], a[unrelated]] = own
     return found
 
 
@@ -296,8 +296,8 @@ def common_teacher(
     and all statistics fused by lines that saw neither cluster of a pair.
     """
     a, b = labelled.pairs.T
-    kin, strangers = labelled.are("common_teacher"), labelled.are("independent")
-    fused = _fused([matrix[a, b] for matrix in tried.values()], labelled, kin, strangers)
+    kin, unrelated = labelled.are("common_teacher"), labelled.are("independent")
+    fused = _fused([matrix[a, b] for matrix in tried.values()], labelled, kin, unrelated)
     matrices = dict(tried)
     if fused is not None:
         everywhere = np.full_like(next(iter(tried.values())), np.nan)
@@ -308,7 +308,7 @@ def common_teacher(
         removed, blind = no_hubs(matrix, labelled), blind_to_labels(matrix, excluded)
         versions = {"plain": matrix, "removed": removed, "blind": blind, "hubs": matrix - removed}
         found[name] = {
-            version: _separation(values[a, b], kin, strangers)
+            version: _separation(values[a, b], kin, unrelated)
             for version, values in versions.items()
             if name in tried or version != "blind"
         }
@@ -316,9 +316,9 @@ def common_teacher(
 
 
 def _fused(
-    scores: Sequence[Floats], labelled: Labelled, kin: Flags, strangers: Flags
+    scores: Sequence[Floats], labelled: Labelled, kin: Flags, unrelated: Flags
 ) -> Floats | None:
-    used = kin | strangers
+    used = kin | unrelated
     features = np.nan_to_num(np.stack(scores, axis=1))
     folds = np.random.default_rng(0).integers(0, _FOLDS, int(labelled.clusters.max(initial=0)) + 1)
     fold = np.sort(folds[labelled.clusters], axis=1)
@@ -326,7 +326,7 @@ def _fused(
     for first, second in np.unique(fold[used], axis=0):
         inside = used & (fold[:, 0] == first) & (fold[:, 1] == second)
         apart = used & ~np.isin(fold, (first, second)).any(axis=1)
-        if not (apart & kin).any() or not (apart & strangers).any():
+        if not (apart & kin).any() or not (apart & unrelated).any():
             return None
         one, other = labelled.clusters[apart].T
         weights = cluster_weights(one, other, kin[apart])

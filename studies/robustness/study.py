@@ -182,8 +182,8 @@ def _spliced(outputs: Outputs, labelled: Labelled, share: float) -> Floats:
     block = len(outputs.models)
     generator = np.random.default_rng(0)
     prompts = len(outputs.prompts)
-    strangers = np.flatnonzero(labelled.are("independent"))
-    drawn = generator.permutation(strangers)[: _SPLICED_BLOCKS * block]
+    unrelated = np.flatnonzero(labelled.are("independent"))
+    drawn = generator.permutation(unrelated)[: _SPLICED_BLOCKS * block]
     tried = np.sort([*np.flatnonzero(labelled.are(*CLOSE_KIN)), *drawn])
     scores = np.full(len(labelled.pairs), np.nan)
     for at in range(0, len(tried), block):

@@ -205,29 +205,29 @@ def rates(pool: Pooled, llr: Floats) -> dict[str, Any]:
     """
     abstained = ~np.isfinite(llr)
     llr = np.where(abstained, 0.0, llr)
-    kin, strangers = pool.kin, ~pool.kin
+    kin, unrelated = pool.kin, ~pool.kin
     low, high = pool.clusters.T
     weights = cluster_weights(low, high, kin)
-    wrong = strangers & (llr > _FALSE)
-    trials = count_clusters(low[strangers], high[strangers])
-    errors = count_clusters(low[wrong], high[wrong]) if wrong.any() else 0
+    in_error = unrelated & (llr > _FALSE)
+    trials = count_clusters(low[unrelated], high[unrelated])
+    errors = count_clusters(low[in_error], high[in_error]) if in_error.any() else 0
     equal = np.ones(len(llr))
 
     def cost(of: Floats) -> float:
-        return cllr(llr[kin], llr[strangers], of[kin], of[strangers])
+        return cllr(llr[kin], llr[unrelated], of[kin], of[unrelated])
 
     def false(of: Floats) -> float:
-        return float(of[wrong].sum() / of[strangers].sum()) if of[strangers].sum() else np.nan
+        return float(of[in_error].sum() / of[unrelated].sum()) if of[unrelated].sum() else np.nan
 
     return {
         "kin_pairs": int(kin.sum()),
         "kin_clusters": count_clusters(low[kin], high[kin]),
-        "unrelated_pairs": int(strangers.sum()),
+        "unrelated_pairs": int(unrelated.sum()),
         "clusters": trials,
-        "auc": round(auc(llr[kin], llr[strangers], equal[kin], equal[strangers]), 4),
+        "auc": round(auc(llr[kin], llr[unrelated], equal[kin], equal[unrelated]), 4),
         "cllr": round(cost(equal), 4),
         "cllr_interval": _interval(cost, low, high, equal),
-        "cllr_min": round(cllr_min(llr[kin], llr[strangers]), 4),
+        "cllr_min": round(cllr_min(llr[kin], llr[unrelated]), 4),
         "cllr_by_cluster": round(cost(weights), 4),
         "cllr_by_cluster_interval": _interval(cost, low, high, weights),
         "false_above_10": round(false(equal), 4),

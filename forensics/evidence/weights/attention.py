@@ -57,7 +57,7 @@ class WeightsAttention(OfWeightFiles):
             caveats=(_APPROXIMATE,),
             details=AttentionDetails(
                 p_value_is_approximate=True,
-                coordinates=matched.found.alignment.kind,
+                coordinates=matched.correspondence.alignment.kind,
                 other_layers_mean=round(float(controls.mean()), 6) if len(controls) else None,
                 other_layers_sd=round(float(controls.std()), 6) if len(controls) else None,
                 layers=layer_rows(

@@ -57,7 +57,7 @@ class WeightsMatching(OfWeightFiles):
             caveats=(_APPROXIMATE,),
             details=MatchingDetails(
                 p_value_is_approximate=True,
-                coordinates=matched.found.alignment.kind,
+                coordinates=matched.correspondence.alignment.kind,
                 controls_z=tuple(round(z, 3) for z in agreement.controls),
                 layers=layer_rows(
                     [layer.pair for layer in agreement.layers],

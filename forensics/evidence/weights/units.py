@@ -68,10 +68,10 @@ class WeightsUnits(OfWeightFiles):
             return without_score(self, "insufficient", reason, signs)
         similarity = np.array([layer.similarity for layer in layers])
         details = UnitsDetails(
-            units=_UNIT[matched.found.tested],
+            units=_UNIT[matched.correspondence.tested],
             agreeing_signs=sum(layer.positive for layer in layers),
             signs=signs,
-            coordinates=matched.found.alignment.kind,
+            coordinates=matched.correspondence.alignment.kind,
             units_in_same_order=all(layer.pair.same_order for layer in layers),
             layers=layer_rows(
                 [layer.pair for layer in layers], similarity, [layer.p_value for layer in layers]

@@ -72,16 +72,16 @@ class MatchedModels:
 
     a: Opened
     b: Opened
-    found: Correspondence
+    correspondence: Correspondence
 
     def rows_a(self, pair: LayerPair, part: Part) -> Floats:
         """Return a part of A's matched units in B's coordinates, rows of length one."""
         rows = self.a.parts.matrix(pair.a, part, pair.units_a)
-        return unit_rows(self.found.alignment.apply(rows))
+        return unit_rows(self.correspondence.alignment.apply(rows))
 
     def cosines(self, pair: LayerPair, part: Part) -> NDArray[np.float64]:
         """Return the cosine of a part of every matched unit of A and of B; 0 of rows of zeros."""
-        first = self.found.alignment.apply(self.a.parts.matrix(pair.a, part, pair.units_a))
+        first = self.correspondence.alignment.apply(self.a.parts.matrix(pair.a, part, pair.units_a))
         second = self.b.parts.matrix(pair.b, part, pair.units_b)
         products = (
             np.einsum("ij,ij->i", x, y).astype(np.float64)

@@ -59,7 +59,7 @@ def compare_attention(matched: MatchedModels) -> Attention | None:
     """
     pairs = [
         pair
-        for pair in matched.found.pairs
+        for pair in matched.correspondence.pairs
         if all({"q", "k"} <= set(x.pieces) for x in (pair.a, pair.b))
     ]
     coordinates = _coordinates(matched)
@@ -74,7 +74,7 @@ def compare_attention(matched: MatchedModels) -> Attention | None:
 
 def _are_wide(matched: MatchedModels, pair: LayerPair) -> bool:
     """Tell whether query and key matrices read the stream that the matched units read."""
-    part = matched.found.matched
+    part = matched.correspondence.matched
     return all(
         side.parts.width(layer, x) == side.parts.width(layer, part)
         for side, layer in ((matched.a, pair.a), (matched.b, pair.b))
@@ -83,7 +83,7 @@ def _are_wide(matched: MatchedModels, pair: LayerPair) -> bool:
 
 
 def _coordinates(matched: MatchedModels) -> NDArray[np.int64]:
-    alignment = matched.found.alignment
+    alignment = matched.correspondence.alignment
     coordinates = np.arange(_width(matched.b))
     if alignment.signs is not None:
         coordinates = coordinates[alignment.signs != 0]
@@ -102,7 +102,7 @@ def _width(model: Opened) -> int:
 def _all_pairs(
     matched: MatchedModels, pairs: list[LayerPair], part: Part, coordinates: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    columns, turn = matched.found.alignment.only(coordinates)
+    columns, turn = matched.correspondence.alignment.only(coordinates)
     first = (turn.apply(matched.a.parts.matrix(p.a, part, columns=columns)) for p in pairs)
     second = (matched.b.parts.matrix(p.b, part, columns=coordinates) for p in pairs)
     return unbiased_cka(grams(first), grams(second))

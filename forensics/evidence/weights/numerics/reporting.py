@@ -37,9 +37,9 @@ def layer_rows(
 def unmatched_layers(matched: MatchedModels, side: Literal["a", "b"]) -> str:
     """Return the layers of one model that no layer of the other was matched with."""
     opened = matched.a if side == "a" else matched.b
-    used = {(pair.a if side == "a" else pair.b).label for pair in matched.found.pairs}
+    used = {(pair.a if side == "a" else pair.b).label for pair in matched.correspondence.pairs}
     return ", ".join(
         layer.label
         for layer in opened.parts.layers
-        if matched.found.matched in layer.pieces and layer.label not in used
+        if matched.correspondence.matched in layer.pieces and layer.label not in used
     )

@@ -73,8 +73,8 @@ def agreements(matched: MatchedModels) -> Agreements:
     Raises:
         InputFileError: weights that cannot be read.
     """
-    pairs = [_fewer_units(pair) for pair in _spread_over(matched.found.pairs)]
-    parts = (matched.found.matched, matched.found.tested)
+    pairs = [_fewer_units(pair) for pair in _spread_over(matched.correspondence.pairs)]
+    parts = (matched.correspondence.matched, matched.correspondence.tested)
     rows_a = [[matched.rows_a(pair, part) for part in parts] for pair in pairs]
     layers, controls = [], []
     for i, pair in enumerate(pairs):  # B's rows are read once and held one layer at a time

@@ -60,8 +60,10 @@ def layer_signs(matched: MatchedModels) -> list[LayerSigns]:
     Raises:
         InputFileError: weights that cannot be read.
     """
-    tested = matched.found.tested
-    return [LayerSigns(pair, matched.cosines(pair, tested)) for pair in matched.found.pairs]
+    tested = matched.correspondence.tested
+    return [
+        LayerSigns(pair, matched.cosines(pair, tested)) for pair in matched.correspondence.pairs
+    ]
 
 
 def all_signs(layers: list[LayerSigns]) -> float:
