@@ -38,7 +38,7 @@ demo: setup
 		--json demo/gemma.json --html demo/gemma.html
 	@echo "open demo/pruned.html and demo/gemma.html in a browser"
 
-# The exports the README links to, and a picture of one; that takes a Chromium.
+# The exports the README links to, and pictures of them; that takes a Chromium.
 EXAMPLES := reports/examples
 
 examples: demo
@@ -46,6 +46,8 @@ examples: demo
 	cp demo/pruned.html $(EXAMPLES)/smollm2-pruned.html
 	cp demo/gemma.html $(EXAMPLES)/smollm2-gemma3.html
 	$(BIN)/python -m tests.report.html.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
+	$(BIN)/python -m tests.report.html.screenshot demo/pruned.html docs/pictures/relatives.png 1280 900
+	$(BIN)/python -m tests.report.html.screenshot demo/gemma.html docs/pictures/unrelated.png 1280 900
 
 # A process a core, each with one thread: whole files go to one process, so fixtures are made once,
 # in the order of tests/conftest.py, the long ones first.
