@@ -46,6 +46,7 @@ def normal(text: str, hidden: dict[str, str]) -> str:
     for found, shown in hidden.items():
         text = text.replace(found, shown)
     text = _TIME.sub("<time>", text)
+    text = re.sub(r'(datetime="<time>">)[^<]*(</time>)', r"\1<day>\2", text)
     text = _KEY.sub(r"\1-<key>", text)
     text = re.sub(r'"seconds": [\d.]+', '"seconds": "<duration>"', text)
     for day in _days():
