@@ -40,7 +40,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         for form in _FORMATS
         if form in ("html", "markdown", "junit")
     },
-    "reports": {case: f"report {case}.json" for case in _CASES}
+    "reports": {case: f"report {case}.json --verbose" for case in _CASES}
     | {f"{case}-html": f"report {case}.json --html {case}.html" for case in ("members", "weights")},
     "blinding": {
         "compare": f"compare {KIN} {QUICK} --cohort none --blind --json case.json"
