@@ -39,7 +39,10 @@ class LeadAnswer:
 
 @dataclass(frozen=True)
 class FirstScreen:
-    """What stands on the first screen: claims, names, the `lead` answer, `others`, `settle`."""
+    """What stands on the first screen: claims, names, the `lead` answer, `others`, `settle`.
+
+    `warnings` say what was found wrong with the answers themselves.
+    """
 
     names: tuple[str, str]
     date: str
@@ -47,6 +50,7 @@ class FirstScreen:
     lead: LeadAnswer
     others: tuple[ShownAnswer, ...]
     settle: str = ""
+    warnings: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 
     @property
@@ -66,6 +70,7 @@ def first_screen(case: Case) -> FirstScreen:
         lead=_lead(answers[0]) if answers else _headline(case),
         others=answers[1:],
         settle=_settle(step),
+        warnings=_warnings(case),
         commands=tuple(one_line(command, _SAID) for command in step.commands) if step else (),
     )
 
@@ -105,6 +110,16 @@ def _next_step(answers: tuple[ShownAnswer, ...], claims: tuple[ShownClaim, ...])
     """Return what would settle the first question that is open, a claim's before all."""
     steps = [claim.answer.next_step for claim in claims] + [answer.next_step for answer in answers]
     return next(filter(None, steps), None)
+
+
+def _warnings(case: Case) -> tuple[str, ...]:
+    """Return what was found wrong with the answers: a changed file, a name that changed mid-run."""
+    sides = (("A", case.a), ("B", case.b))
+    return tuple(
+        one_line(f"Answers of {letter}: {warning}", _SAID)
+        for letter, side in sides
+        for warning in side.warnings
+    )
 
 
 def _settle(step: NextStep | None) -> str:

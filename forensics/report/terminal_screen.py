@@ -48,8 +48,9 @@ def screen_lines(case: Case, width: int = _INNER) -> list[Line]:
     head.append(_answer(screen.lead, width))
     tail = [_other(answer, width) for answer in screen.others] + _settle(screen, width)
     room = MOST_LINES - len(head) - len(tail)
-    said = [Line(text) for text in _wrapped(screen.lead.said, width, max(room, 1))]
-    return head + said + tail
+    warned = _warnings(screen, width, min(room - 1, 3))
+    said = _wrapped(screen.lead.said, width, max(room - len(warned), 1))
+    return [*head, *map(Line, said), *warned, *tail]
 
 
 def render_screen(case: Case, console: Console) -> None:
@@ -89,6 +90,14 @@ def _claim(claim: ShownClaim, width: int, more: int) -> list[Line]:
 
 def _answer(answer: LeadAnswer, width: int) -> Line:
     return Line(_fit(f"{answer.question} {answer.label.upper()}", width), _STYLES[answer.tone])
+
+
+def _warnings(screen: FirstScreen, width: int, most: int) -> list[Line]:
+    if not screen.warnings or most < 1:
+        return []
+    first, *others = screen.warnings
+    more = f" (and {len(others)} more, see the full report)" if others else ""
+    return [Line(text, "yellow") for text in _wrapped(f"! {first}{more}", width, most)]
 
 
 def _other(answer: ShownAnswer, width: int) -> Line:

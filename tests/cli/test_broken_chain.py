@@ -57,7 +57,8 @@ def test_a_changed_transcript_that_is_taken_is_told(
     made: dict[str, Path], number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run([*_commands(made)[number], "--allow-broken"]) in (0, 1)
-    assert "line 1: it was edited" in " ".join(capsys.readouterr().out.split())
+    shown = capsys.readouterr().out.replace("│", "")
+    assert "line 1: it was edited" in " ".join(shown.split())
 
 
 def test_every_report_tells_of_it(made: dict[str, Path], tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.cli.test_case import deviations
 UNFROZEN = set(
     "case_file suite_text base_url endpoints api_key_env concurrency timeout folder json_out "
     "html_out markdown_out reports blind allow_broken dry_run max_calls max_output_tokens "
-    "price".split()
+    "price verbose".split()
 )
 
 

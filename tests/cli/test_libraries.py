@@ -125,6 +125,7 @@ def test_a_broken_torch_leaves_out_what_needs_it(texts: Path, tmp_path: Path, er
     case = tmp_path / "case.json"
     done = _run(texts, tmp_path / "cache", broken, "compare", "a.jsonl", "b.jsonl", "--json", case)
     assert done.code == 0, done.err
+    whole = _run(texts, tmp_path / "cache", broken, "report", case, "--verbose")
     lines = [line for line in done.err.splitlines() if not line.startswith("written: ")]
     assert len(lines) == 1
     assert lines[0].startswith("Meaning (embeddings) was left out of this comparison: the package")
@@ -135,7 +136,7 @@ def test_a_broken_torch_leaves_out_what_needs_it(texts: Path, tmp_path: Path, er
     statuses = {e.comparator: e.status for e in read.evidence}
     assert statuses["embedding"] == "not_measured"
     assert statuses["phrasing"] == "ok"
-    assert " ".join(lines[0].split()) in " ".join(done.out.replace("- ", "").split())
+    assert " ".join(lines[0].split()) in " ".join(whole.out.replace("- ", "").split())
 
 
 def test_nothing_but_what_needs_a_broken_torch_is_an_error(

@@ -31,7 +31,7 @@ def stale_fixture(here: Path) -> Path:
 
 
 def test_a_stale_file_hides_no_kinship(cli, base, stale, here):
-    result = cli("compare", base, stale, "--tiers", "weights")
+    result = cli("compare", base, stale, "--tiers", "weights", "--verbose")
     assert result.code == ExitCode.OK
     assert "Weights are kin" in result.out
     (here / "forensics.toml").write_text(
@@ -45,7 +45,7 @@ def test_what_is_packed_beyond_reading_is_not_measured(cli, base, here):
     told = {"quant_method": "gptq", "bits": 4}
     model_folders.model(here / "packed", content, quantization_config=told)
     for sides, letter in ((("base", "packed"), "B"), (("packed", "base"), "A")):
-        result = cli("compare", *sides, "--tiers", "weights", "--json", "case.json")
+        result = cli("compare", *sides, "--tiers", "weights", "--verbose", "--json", "case.json")
         assert result.code == ExitCode.OK, result.err
         (evidence,) = json.loads((here / "case.json").read_text())["evidence"]
         assert evidence["status"] == "not_measured"
@@ -57,7 +57,9 @@ def test_what_was_unpacked_is_said_to_be_stored_so(cli, base, here):
     content = model_folders.each_matrix(model_folders.tuned(), pack.bnb4)
     told = {"quant_method": "bitsandbytes", "load_in_4bit": True}
     model_folders.model(here / "packed", content, quantization_config=told)
-    result = cli("compare", base, "packed", "--tiers", "weights", "--json", "case.json")
+    result = cli(
+        "compare", base, "packed", "--tiers", "weights", "--verbose", "--json", "case.json"
+    )
     assert "Weights are kin" in result.out
     found = json.loads((here / "case.json").read_text())["evidence"][0]["details"]
     assert found["architecture_b"].endswith("M weights, stored as bitsandbytes 4 bit")
@@ -83,7 +85,7 @@ def test_an_adapter_is_named_with_its_base_and_how_to_merge(cli, base, here, fir
 def test_adapters_are_compared_with_one_another(cli, here):
     for name in ("one", "two"):
         model_folders.adapter(here / name)
-    result = cli("compare", "one", "two", "--tiers", "weights")
+    result = cli("compare", "one", "two", "--tiers", "weights", "--verbose")
     assert result.code == ExitCode.OK
     assert "Weights are kin" in result.out
 
@@ -118,7 +120,7 @@ def test_two_models_in_one_folder_are_refused(cli, base, here):
     for seed, name in enumerate(("first", "second")):
         content = model_folders.tensors(seed)
         model_folders.save(here / "two", content, f"{name}.safetensors", model_folders.CONFIG)
-    result = cli("compare", base, "two", "--tiers", "weights")
+    result = cli("compare", base, "two", "--tiers", "weights", "--verbose")
     assert result.code == ExitCode.USAGE
     assert "several sets of weights (first.safetensors, second.safetensors)" in result.complaint
 
@@ -126,7 +128,7 @@ def test_two_models_in_one_folder_are_refused(cli, base, here):
 def test_half_precision_and_eight_bits_of_one_model_are_kin(cli, base, here):
     content = {name: values.to(torch.float8_e4m3fn) for name, values in _large().items()}
     model_folders.model(here / "eight", {**model_folders.tensors(1), **content})
-    result = cli("compare", base, "eight", "--tiers", "weights")
+    result = cli("compare", base, "eight", "--tiers", "weights", "--verbose")
     assert "Weights are kin" in result.out
 
 

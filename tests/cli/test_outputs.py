@@ -31,7 +31,7 @@ def test_reports_show_as_many_against_as_for_and_three_pairs_of_chance(here):
     ]
     write(here / "kin.jsonl", kin)
     write(here / "other.jsonl", [*texts[:4], *essays(20, 1)[4:]])
-    options = ("--only", "phrasing", "--html", "c.html", "--markdown", "c.md")
+    options = ("--only", "phrasing", "--html", "c.html", "--markdown", "c.md", "--verbose")
     result = forensics("compare", "kin.jsonl", "other.jsonl", *options, cwd=here)
     assert result.code == 0, result.err
     shown = {"out": result.out, "md": (here / "c.md").read_text()}
@@ -56,13 +56,16 @@ def test_markdown_on_stdout_suppresses_the_terminal_report(cli, here):
 
 
 def test_a_pipe_gets_no_control_sequences_and_80_columns(here):
-    plain = forensics("compare", "a.jsonl", "b.jsonl", *ONE, cwd=here)
-    quiet = forensics("compare", "a.jsonl", "b.jsonl", *ONE, cwd=here, NO_COLOR="1")
+    plain = forensics("compare", "a.jsonl", "b.jsonl", *ONE, "--verbose", cwd=here)
+    quiet = forensics("compare", "a.jsonl", "b.jsonl", *ONE, "--verbose", cwd=here, NO_COLOR="1")
     assert plain.out == quiet.out
     assert not ANSI.search(plain.out + plain.err)
     assert max(map(len, plain.out.splitlines())) <= 80
     assert "uncalibrated: no reference cohort" in plain.out
     assert plain.err == ""
+    short = forensics("compare", "a.jsonl", "b.jsonl", *ONE, cwd=here)
+    assert not ANSI.search(short.out + short.err)
+    assert len(short.out.splitlines()) <= 15
 
 
 def test_colours_are_for_those_who_force_them(here):
@@ -78,6 +81,7 @@ def test_an_ascii_terminal_is_served(here, option):
         "b.jsonl",
         *ONE,
         *option,
+        "--quiet",
         cwd=here,
         PYTHONIOENCODING="ascii",
         PYTHONUTF8="0",
@@ -116,7 +120,7 @@ def test_a_case_is_rendered_again_the_same(cli, here):
 def test_any_format_can_be_asked_for_by_name(cli, here):
     first = cli("compare", "a.jsonl", "b.jsonl", *QUICK, "--json", "c.json", "--report", "text=-")
     assert first.code == 0
-    assert first.out == cli("report", "c.json").out
+    assert first.out == cli("report", "c.json", "--verbose").out
     assert cli("report", "c.json", "--format", "text").out == first.out
     assert cli("report", "c.json", "--format", "json").out == (here / "c.json").read_text()
     written = cli("report", "c.json", "--format", "markdown", "-o", "c.md", "--markdown", "d.md")

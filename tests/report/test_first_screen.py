@@ -54,6 +54,17 @@ def test_a_long_answer_is_cut_before_what_would_settle_it() -> None:
     assert "Independent?" in text
 
 
+def test_what_is_wrong_with_the_answers_stands_on_the_first_screen() -> None:
+    case = answered_case(claims=2)
+    changed = f"{'long-' * 9}name.jsonl, line 1: it was edited"
+    a = case.a.model_copy(update={"warnings": (changed, "another")})
+    case = case.model_copy(update={"a": a})
+    assert f"Answers of A: {changed}" in _first(case)
+    printed = _printed(case)
+    assert len(printed.splitlines()) <= 15
+    assert "! Answers of A: long-" in printed
+
+
 def test_the_page_begins_with_names_question_and_answer() -> None:
     case = answered_case()
     page = parse(render_html(case))

@@ -165,15 +165,12 @@ def test_the_expected_overlap_is_that_of_the_measured_pairs() -> None:
 def test_templates_compare_without_white_space() -> None:
     one = "{% for m in messages %}{{ m.content }}{% endfor %}"
     spaced = "{%- for  m in messages -%}\n{{ m.content }}\n{% endfor %}\n"
-    assert template_difference(one, spaced)["likeness"] == 1.0
+    assert template_difference(one, spaced).likeness == 1.0
     changed = template_difference(one, one.replace("m.content", "m['content']"))
-    assert 0 < changed["likeness"] < 1
-    assert any(line.startswith("+") for line in changed["difference"])
-    assert template_difference(one, None) == {
-        "likeness": None,
-        "difference": [],
-        "has": [True, False],
-    }
+    assert 0 < changed.likeness < 1
+    assert any(line.startswith("+") for line in changed.difference)
+    absent = template_difference(one, None)
+    assert (absent.likeness, absent.difference, absent.has) == (None, (), (True, False))
 
 
 def test_a_tokenizer_that_needs_code_is_one_clear_line(
