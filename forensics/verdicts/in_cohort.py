@@ -50,12 +50,13 @@ def compare_in_cohort(
         command: what the user typed, for the record.
         settings: what was chosen, for the ledger.
     """
-    evidence = judge(a.placed, b.placed, cohort)
-    overlap = Overlap(a=a.placed.answered, b=b.placed.answered, both=evidence.n)
+    judged = judge(a.placed, b.placed, cohort)
+    evidence = (judged, _manner(a, b, cohort))
+    overlap = Overlap(a=a.placed.answered, b=b.placed.answered, both=judged.n)
     tripwire = CopyTripwire(
         identical=0, compared=0, limit=MIN_IDENTICAL, min_chars=MIN_CHARS, tripped=False
     )
-    decision = decide_in_cohort(evidence, overlap, tripwire)
+    decision = decide_in_cohort(judged, overlap, tripwire)
     known, questioned = _subject(a, cohort), _subject(b, cohort)
     return Case(
         created_at=now(),
@@ -66,13 +67,13 @@ def compare_in_cohort(
         b=questioned,
         overlap=overlap,
         prompts=(),
-        evidence=(evidence, _manner(a, b, cohort)),
+        evidence=evidence,
         copy_tripwire=tripwire,
         comparability=(NO_TEXT,),
         verdict=worded(
             decision,
             changed(a.transcript, b.transcript),
-            answers=answers_of(decision, (evidence,), known, questioned),
+            answers=answers_of(decision, evidence, known, questioned),
         ),
         relatives=relatives(a.placed, b.placed, cohort),
         ledger=(LedgerEntry(at=now(), what="compare", settings=settings),),

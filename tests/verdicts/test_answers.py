@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+import forensics
 from forensics.case.answer_labels import LABELS, label
 from forensics.case.document import Case, CopyTripwire, Overlap
 from forensics.case.evidence import Evidence, Interval, NoiseFloor
@@ -201,3 +202,20 @@ def test_a_cohorts_own_models_are_answered_too() -> None:
 )
 def test_numbers_are_plain(log10_lr: float, said: str) -> None:
     assert times(log10_lr) == said
+
+
+def test_two_settings_of_one_model_of_a_cohort_are_told_to_be_one() -> None:
+    case = forensics.compare("cohort:gemini-2.5-pro-high", "cohort:gemini-2.5-pro-low")
+    answers = {answer.question: answer for answer in case.verdict.answers}
+    assert answers["one_model"].answer == "indistinguishable"
+    assert "near relatives" in " ".join(answers["one_model"].reasons)
+    assert answers["close_relatives"].answer == "supported"
+    assert answers["independent"].answer == "no"
+
+
+def test_unrelated_models_of_a_cohort_are_neither_one_nor_kin() -> None:
+    case = forensics.compare("cohort:command-a-03-2025", "cohort:olmo-2-0325-32b")
+    answers = {answer.question: answer.answer for answer in case.verdict.answers}
+    assert answers["one_model"] == "not one model"
+    assert answers["close_relatives"] in ("speaks against", "not supported")
+    assert answers["independent"] != "no"
