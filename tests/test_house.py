@@ -10,7 +10,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,32 @@ def test_no_module_is_two_things() -> None:
     modules = [*ROOT.glob("forensics/**/*.py"), *ROOT.glob("studies/**/*.py")]
     long = {path.name: len(path.read_text("utf-8").splitlines()) for path in modules}
     assert {name: lines for name, lines in long.items() if lines > 400} == {}
+
+
+def _imports(path: Path, modules: Mapping[str, Path]) -> set[str]:
+    """Return the package's own modules that a file imports, within functions and for types too."""
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+    return {name for name in named if name in modules and modules[name] != path}
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_files_import_one_another_in_a_circle() -> None:
+    modules = {_module_name(path): path for path in ROOT.glob("forensics/**/*.py")}
+    del modules["forensics"]  # its names are lazy, and point to everything
+    graph = {name: _imports(path, modules) for name, path in modules.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 def _repeated(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

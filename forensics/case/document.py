@@ -224,7 +224,7 @@ class Case(HoldsGiven):
         """
         from forensics.case.frames import evidence_frame
 
-        return evidence_frame(self)
+        return evidence_frame(self.evidence)
 
     def prompts_frame(self) -> pd.DataFrame:
         """Return a row per prompt that both answered.
@@ -236,13 +236,23 @@ class Case(HoldsGiven):
         """
         from forensics.case.frames import prompts_frame
 
-        return prompts_frame(self)
+        return prompts_frame(self.prompts, self.evidence)
 
     def _repr_html_(self) -> str:
         """Return the answer in a few lines, for notebooks."""
-        from forensics.case.frames import case_html
+        from forensics.case.frames import answer_html
 
-        return case_html(self)
+        verdict = self.verdict
+        known, questioned = ("Model A", "Model B") if self.blind else (self.a.name, self.b.name)
+        measured = sum(entry.status == "ok" for entry in self.evidence)
+        basis = (
+            f"Status: {verdict.status}, calibration: {verdict.calibration.replace('_', ' ')}. "
+            f"{measured} of {len(self.evidence)} kinds of evidence were measured; both models "
+            f"answered {self.overlap.both} of the prompts."
+        )
+        said = (verdict.headline, verdict.reading, *verdict.limits[:1])
+        title = f"{known} (known) and {questioned} (questioned)"
+        return answer_html(title, verdict.answers, said, basis, blind=self.blind)
 
 
 def case_to_json(case: Case) -> str:

@@ -28,11 +28,26 @@ from forensics.cohorts.trace_wording import (
     stands_out,
     too_few_answers,
 )
+from forensics.support.notebook import FLAG, NUMBER, TEXT, Kind, few_lines, frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FAMILY_WISE = 0.01
+
+
+_COLUMNS: dict[str, Kind] = {
+    "model": TEXT,
+    "family": TEXT,
+    "developer": TEXT,
+    "released": TEXT,
+    "score": NUMBER,
+    "cosine": NUMBER,
+    "log10_lr": NUMBER,
+    "family_wise": NUMBER,
+    "alike": FLAG,
+    "named": FLAG,
+}
 
 
 @dataclass(frozen=True)
@@ -87,15 +102,30 @@ class Trace:
         (`alike`) and is named as a relative (`named`). `log10_lr` is NaN unless the subject is
         covered: elsewhere no likelihood ratio holds.
         """
-        from forensics.cohorts.trace_frame import trace_frame
-
-        return trace_frame(self)
+        rows = [
+            {
+                "model": candidate.model,
+                "family": candidate.family,
+                "developer": candidate.developer,
+                "released": candidate.released,
+                "score": candidate.score,
+                "cosine": candidate.cosine,
+                "log10_lr": candidate.log10_lr if self.covered else None,
+                "family_wise": candidate.family_wise,
+                "alike": candidate.model in self.alike,
+                "named": candidate.model in self.named,
+            }
+            for candidate in self.relatives
+        ]
+        return frame(rows, _COLUMNS)
 
     def _repr_html_(self) -> str:
         """Return the answer in a few lines, for notebooks."""
-        from forensics.cohorts.trace_frame import trace_html
-
-        return trace_html(self)
+        basis = (
+            f"{self.prompts} prompts, {len(self.relatives)} candidates of the cohort {self.cohort}."
+        )
+        teacher = [self.teacher.statement] if self.teacher is not None else []
+        return few_lines(f"Trace of {self.subject}", self.reading, [*teacher, basis])
 
 
 def trace(subject: Placed, cohort: Cohort) -> Trace:

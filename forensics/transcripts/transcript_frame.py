@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from forensics.suites.suite import Prompt
 from forensics.support.notebook import COUNT, MAYBE_COUNT, TEXT, Kind, frame
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forensics.transcripts.transcript import Response
 
 _COLUMNS: dict[str, Kind] = {
     "prompt_id": TEXT,
@@ -30,12 +29,21 @@ _COLUMNS: dict[str, Kind] = {
 }
 
 
-def transcript_frame(responses: Iterable[Response]) -> pd.DataFrame:
+class Answering(Protocol):
+    """What a row is made of: a response, whose other fields are named as their columns."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """What was asked."""
+        ...
+
+
+def transcript_frame(responses: Iterable[Answering]) -> pd.DataFrame:
     """Return a row per response, in their order; see `Transcript.to_frame`."""
     return frame([_row(response) for response in responses], _COLUMNS)
 
 
-def _row(response: Response) -> dict[str, object]:
+def _row(response: Answering) -> dict[str, object]:
     prompt = response.prompt
     asked: dict[str, object] = {
         "prompt_id": prompt.id,
