@@ -17,6 +17,7 @@ from typing import Any
 import regex
 
 from forensics.case.details.reference import LikenessDetails
+from forensics.case.details.shared_manner import MannerDetails
 from forensics.case.document import (
     Case,
     CasePlan,
@@ -57,6 +58,7 @@ _QUOTING = regex.compile(
 
 _ROLES = {"a": "known", "b": "questioned"}  # what a plan calls them
 
+ANOTHER = "[ANOTHER MODEL]"
 _Answers = Mapping[tuple[str, int], Masked]
 
 
@@ -129,7 +131,16 @@ def _names(case: Case) -> dict[str, str]:
             labels[name] = (
                 EITHER if labels.get(name, LABELS[letter]) != LABELS[letter] else LABELS[letter]
             )
+    for name in _near_relatives(case):
+        labels.setdefault(name, ANOTHER)
     return labels
+
+
+def _near_relatives(case: Case) -> set[str]:
+    """Return the near relatives that a test of one model names: they point to a maker."""
+    details = [e.details for e in case.evidence if isinstance(e.details, MannerDetails)]
+    foils = [foil for manner in details for foil in manner.one_model.foils]
+    return {name for foil in foils for name in (foil.a, foil.b)}
 
 
 def _known_as(case: Case) -> dict[str, str]:

@@ -9,9 +9,11 @@ import pytest
 
 import forensics
 from forensics.case.answer_labels import LABELS, label
-from forensics.case.document import Case, CopyTripwire, Overlap
+from forensics.case.details.shared_manner import MannerDetails
+from forensics.case.document import Case, CopyTripwire, Overlap, case_to_json
 from forensics.case.evidence import Evidence, Interval, NoiseFloor
 from forensics.case.questions import QuestionAnswer
+from forensics.custody.blinding import blinded
 from forensics.verdicts.answer_records import answers_of
 from forensics.verdicts.answer_wording import times
 from forensics.verdicts.verdict import decide, decide_in_cohort
@@ -219,3 +221,13 @@ def test_unrelated_models_of_a_cohort_are_neither_one_nor_kin() -> None:
     assert answers["one_model"] == "not one model"
     assert answers["close_relatives"] in ("speaks against", "not supported")
     assert answers["independent"] != "no"
+
+
+def test_a_blind_case_does_not_name_the_near_relatives() -> None:
+    case = forensics.compare("cohort:gemini-2.5-pro-high", "cohort:gemini-2.5-pro-low")
+    (details,) = (e.details for e in case.evidence if isinstance(e.details, MannerDetails))
+    text = case_to_json(blinded(case))
+    assert "[ANOTHER MODEL]" in text
+    for foil in details.one_model.foils:
+        assert foil.a not in text
+        assert foil.b not in text
