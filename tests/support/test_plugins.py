@@ -90,7 +90,7 @@ def test_a_plugin_comparator_keeps_the_conventions(
 def case_fixture(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Compare the plugin's two models, and write the case and the plugin's report of it."""
     folder = tmp_path_factory.mktemp("case")
-    command = (*COMPARE[:-1], "case.json", "--only", "lengths", "--report", "outline=outline.txt")
+    command = (*COMPARE[:-1], "case.json", "--only", "lengths", "--report", "outline=outline.txt", "--verbose")
     done = forensics(installed, folder, *command)
     assert done.returncode == 0, done.stderr
     assert "written: outline.txt" in done.stderr

@@ -75,6 +75,8 @@ def _text(record: Mapping[str, Any], key: str, where: str, needed: bool = False)
     if needed and key not in record:
         raise InputFileError(f"{where}: no field {key!r}; this is not AlpacaEval output")
     value = record.get(key)
-    if is_blank(value) or isinstance(value, str):
+    if is_blank(value):
+        return None
+    if isinstance(value, str):
         return value or None
     raise InputFileError(f"{where}: {key} is {type(value).__name__}, not text")
