@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from forensics.report.formats import BUILT_IN
+
 PLUGIN = Path(__file__).parents[1] / "plugins" / "echo"
 
 
@@ -90,7 +92,8 @@ def test_a_plugin_comparator_keeps_the_conventions(
 def case_fixture(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Compare the plugin's two models, and write the case and the plugin's report of it."""
     folder = tmp_path_factory.mktemp("case")
-    command = (*COMPARE[:-1], "case.json", "--only", "lengths", "--report", "outline=outline.txt", "--verbose")
+    options = ("--only", "lengths", "--report", "outline=outline.txt", "--verbose")
+    command = (*COMPARE[:-1], "case.json", *options)
     done = forensics(installed, folder, *command)
     assert done.returncode == 0, done.stderr
     assert "written: outline.txt" in done.stderr
@@ -142,7 +145,7 @@ def test_a_broken_report_is_named_and_skipped_where_formats_are_listed(
     done = forensics(installed, tmp_path, "report", str(case), "--format", "nope")
     assert done.returncode == 2
     *warnings, error = done.stderr.strip().splitlines()
-    built_in = "json, html, markdown, text, csv, step-summary, junit, cyclonedx"
+    built_in = ", ".join(BUILT_IN)
     assert f"formats: {built_in}, failing, outline" in error
     assert any("'broken'" in line and "skipped" in line for line in warnings)
     assert any("'html' skipped: a built-in has its name" in line for line in warnings)
