@@ -375,6 +375,7 @@ _REASONS: Mapping[Reason, Callable[[Grounds], Sequence[str]]] = {
     "manner_undecided": _manner_undecided,
     "one_sample": _one_sample,
     "one_model": _is_one_model,
+    "of_one_model": _of_one_model,
     "weights": _weights,
     "weights_unrelated": _weights_unrelated,
     "ratio": _by_ratio,

@@ -27,6 +27,7 @@ Reason = Literal[
     "manner_undecided",
     "one_sample",
     "one_model",
+    "of_one_model",
     "weights",
     "weights_unrelated",
     "ratio",
@@ -112,7 +113,7 @@ def _learned(standing: Standing) -> Answered:
     answer: AnswerWord = "cannot be told"
     reason: Reason = "text_only"
     if supported == ONE_MODEL:
-        reason = "one_model"
+        reason = "of_one_model"
     elif supported == LEARNED:
         answer, reason = "supported", "probabilities"
     elif supported & LEARNED:

@@ -92,7 +92,7 @@ def _for_relatives(answered: Answered, asked: Asked) -> NextStep | None:
 
 
 def _for_learned(answered: Answered, asked: Asked) -> NextStep | None:
-    if answered.answer == "supported" or answered.reason == "one_model":
+    if answered.answer == "supported" or answered.reason == "of_one_model":
         return None
     if not asked.have_files:
         return NextStep(

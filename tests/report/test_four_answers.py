@@ -79,7 +79,7 @@ def test_what_people_read_begins_with_the_claim_and_its_answer(name: str) -> Non
     place = [said.upper().find(text.upper()) for text in order]
     assert -1 not in place and place == sorted(place)
     assert place[0] < 120
-    assert "What would settle it:" in said
+    assert said.find("What would settle it:") > place[1]
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "html", "step-summary"])
@@ -88,7 +88,7 @@ def test_an_unrelated_pair_is_not_supported_by_the_lineages_that_score_higher(na
     # The heading and its reasons may stand on two lines.
     flat = said.lower().replace("not supported:", "not supported").replace(" !", "")
     assert "not supported 81 of 84 unrelated lineages score higher" in flat
-    assert flat.index("not supported") < 240
+    assert flat.index("not supported") < 200
 
 
 def test_the_first_screen_holds_no_term_of_art() -> None:
