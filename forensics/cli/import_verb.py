@@ -80,6 +80,8 @@ def command(
     A table has the columns model, prompt_id, prompt, output and optionally sample_id, reasoning.
     Of a folder, every file in a known format is imported; --list-formats shows them all.
 
+    Every verb that takes a subject also takes such a file itself: FILE, or FILE#MODEL of several.
+
     A record that cannot be read is left out and reported; with --strict it refuses the file.
     """
     from forensics.cli.progress import OnStderr

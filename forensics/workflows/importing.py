@@ -75,7 +75,8 @@ def _about(files: Sequence[ImportedFile], output: Path) -> Iterator[str]:
         return
     answers = sum(file.responses for file in files)
     count = len({file.path for file in files})
-    yield f"{count} transcripts with {answers} answers in {output} (provenance unverified)"
+    what = "1 transcript" if count == 1 else f"{count} transcripts"
+    yield f"{what} with {answers} answers in {output} (provenance unverified)"
     for skipped in dict.fromkeys(file.skipped for file in files):
         yield from skipped.lines
     for file in files:

@@ -19,6 +19,7 @@ from forensics.suites.loading import load_suite
 from forensics.suites.suite import Suite
 from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript, unbroken
 from forensics.workflows.callbacks import Progress
+from forensics.workflows.foreign_files import foreign_subject
 from forensics.workflows.settings import WITHOUT_COHORT, CompareSettings, Endpoints, Prompts
 
 if TYPE_CHECKING:
@@ -31,13 +32,17 @@ DEFAULT_SUITE = "core"
 def resolve_subject(spec: str, endpoints: Endpoints, progress: Progress) -> Subject:
     """Parse a subject; the endpoint options win over a file of endpoints.
 
+    Another tool's file of answers becomes a transcript in the cache.
+
     Raises:
         UsageError: an unknown form, or an endpoint without an address.
         InputFileError: the file of endpoints cannot be read or is not valid.
     """
     named = named_subject(spec, endpoints.file, endpoints.base_url)
     if named is None:
-        return parse_subject(spec, endpoints.base_url, endpoints.api_key_env)
+        return foreign_subject(spec, progress) or parse_subject(
+            spec, endpoints.base_url, endpoints.api_key_env
+        )
     # The file may lie in somebody else's folder: say where answers, and the key, will be sought.
     progress.note(f"endpoint {named.name} is {named.subject.base_url} ({named.file})")
     return replace(
