@@ -20,7 +20,7 @@ from forensics.cohorts.similarity import MIN_PROMPTS, mean_rows
 from forensics.cohorts.validation import validate
 from forensics.errors import InputFileError, UsageError
 from forensics.evaluation.evaluate import evaluate
-from forensics.evaluation.reference_scores import histogram, reference_scores
+from forensics.evaluation.reference_scores import histogram, neighbours, reference_scores
 from forensics.evidence.features.sketches import (
     SparseRows,
     count_sequences,
@@ -102,16 +102,31 @@ def build(
         more_prompts=tuple(p.sha256 for p in outputs.prompts if p.sha256 not in sketched),
         **_sketched(used),
     )
-    return _measured(cohort, used, used.labelled(trusted), seed)
+    return _with_reference(_calibrated(cohort, used.labelled(trusted), seed), used, trusted, seed)
 
 
-def _measured(cohort: Cohort, outputs: Outputs, labelled: Labelled, seed: int) -> Cohort:
-    """Add what labelled pairs say: the calibration, how far to trust it, and reference scores."""
-    used = labelled.where(labelled.are(*CLOSE_KIN, "independent"))
+def _calibrated(cohort: Cohort, labelled: Labelled, seed: int) -> Cohort:
+    """Add what labelled pairs say: the calibration, and how far to trust it."""
+    used = _kin_and_unrelated(labelled)
     if not len(used.pairs):
         return cohort
     scores = scores_by_size(cohort.similarities(), cohort.excluded(), used, seed=seed)
     fitted = fit_scores(scores, used)
+    return replace(
+        cohort,
+        calibration=fitted,
+        validation=validate(scores, used, fitted, seed) if fitted else cohort.validation,
+    )
+
+
+def _with_reference(
+    cohort: Cohort, outputs: Outputs, pairs: Sequence[LabelledPair], seed: int
+) -> Cohort:
+    """Add what pairs of the cohort's models score, for a score to be set beside."""
+    used = _kin_and_unrelated(outputs.labelled(neighbours(pairs, outputs.models)))
+    if not len(used.pairs):
+        return cohort
+    scores = scores_by_size(cohort.similarities(), cohort.excluded(), used, seed=seed)
     size, drawn = scores[-1]
     known = (
         {judging.NAME: histogram(drawn[0], used, cohort.name, size)}
@@ -119,11 +134,12 @@ def _measured(cohort: Cohort, outputs: Outputs, labelled: Labelled, seed: int) -
         else {}
     )
     return replace(
-        cohort,
-        calibration=fitted,
-        validation=validate(scores, used, fitted, seed) if fitted else cohort.validation,
-        reference={**reference_scores(outputs, used, cohort.name, seed), **known},
+        cohort, reference={**reference_scores(outputs, used, cohort.name, seed), **known}
     )
+
+
+def _kin_and_unrelated(labelled: Labelled) -> Labelled:
+    return labelled.where(labelled.are(*CLOSE_KIN, "independent"))
 
 
 def add(

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -162,7 +162,12 @@ def read_pairs(
             )
     pairs = [pair for _, pair in seen.values()]
     level = best_confidence(pairs) if independent == "best" else independent
-    return tuple(_labelled(pair, level) for pair in pairs)
+    return tuple(at_confidence(pairs, level))
+
+
+def at_confidence(pairs: Iterable[LabelledPair], independent: Confidence) -> list[LabelledPair]:
+    """Label pairs again: `unrelated` is `independent` from this confidence on."""
+    return [_labelled(pair, independent) for pair in pairs]
 
 
 def best_confidence(pairs: Collection[LabelledPair]) -> Confidence:
