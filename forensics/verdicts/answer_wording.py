@@ -14,8 +14,16 @@ from forensics.case.evidence import Evidence
 from forensics.case.questions import KnownCases
 from forensics.verdicts.answering import Answered, Reason
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, SameTensors, TierTests
-from forensics.verdicts.detection_limit import pairs_above
+from forensics.verdicts.neighbours import standing_out
 from forensics.verdicts.one_model import Foils, Manner, at_floors, tested_manner
+from forensics.verdicts.ratio_wording import (
+    elsewhere,
+    higher,
+    lineages,
+    most,
+    other_prompts,
+    times,
+)
 from forensics.verdicts.standing import Standing
 from forensics.verdicts.tier_readings import read_tiers
 
@@ -42,15 +50,6 @@ def _ratio(grounds: Grounds) -> Ratio:
     ratio = grounds.decision.weighed
     assert ratio is not None  # noqa: S101 (these reasons are given of ratios only)
     return ratio
-
-
-def times(log10_lr: float) -> str:
-    """Return how many times likelier one of two things is, as people write it: `86`, `1,200`."""
-    size = 10 ** abs(log10_lr)
-    if size < 10:
-        return f"{size:.2g}"
-    digits = len(str(int(size))) - 2
-    return f"{round(size, -digits if digits > 0 else 0):,.0f}"
 
 
 def _identical_weights(grounds: Grounds) -> list[str]:
@@ -174,37 +173,14 @@ def _weights_unrelated(_: Grounds) -> list[str]:
 
 def _by_ratio(grounds: Grounds) -> list[str]:
     ratio = _ratio(grounds)
-    most = _most(ratio) if ratio.at_bound == "highest" else ""
+    limit = most(ratio) if ratio.at_bound == "highest" else ""
     return [
         f"Likeness this strong is {times(ratio.value)} times likelier between relatives than "
-        f"between strangers{most}.",
-        _lineages(ratio),
-        _elsewhere(ratio),
+        f"between strangers{limit}.",
+        lineages(ratio),
+        elsewhere(ratio),
         "Text does not tell whether one learned from the other's answers instead.",
     ]
-
-
-def _most(ratio: Ratio) -> str:
-    clusters = ratio.error_at_score.clusters if ratio.error_at_score else 0
-    by = f"{clusters} lineages" if clusters else "these models"
-    return f" (the most that {by} can show)"
-
-
-def _elsewhere(ratio: Ratio) -> str:
-    if ratio.calibration == "matched":
-        return ""
-    return "This was learned from other prompts and other models than these."
-
-
-def _lineages(ratio: Ratio) -> str:
-    """Return how many unrelated lineages score as high, in a sentence; empty if not measured."""
-    error = ratio.error_at_score
-    if error is None or not error.clusters:
-        return ""
-    return (
-        f"{error.clusters_in_error or 'None'} of {error.clusters} unrelated lineages "
-        f"{'scores' if error.clusters_in_error == 1 else 'score'} as high."
-    )
 
 
 def _ratio_small(grounds: Grounds) -> list[str]:
@@ -212,31 +188,19 @@ def _ratio_small(grounds: Grounds) -> list[str]:
     return [
         f"Likeness this strong is only {times(ratio.value)} times likelier between relatives than "
         "between strangers, and more than 10 times is needed.",
-        _lineages(ratio),
-        _elsewhere(ratio),
+        lineages(ratio),
+        elsewhere(ratio),
     ]
 
 
 def _ratio_against(grounds: Grounds) -> list[str]:
     ratio = _ratio(grounds)
     return [
-        _higher(ratio),
+        higher(ratio),
         f"Likeness this weak is {times(ratio.value)} times likelier between strangers than between "
         "relatives.",
-        _elsewhere(ratio),
+        elsewhere(ratio),
     ]
-
-
-def _higher(ratio: Ratio) -> str:
-    """Return how many unrelated lineages, or pairs, score higher; empty where nobody knows."""
-    error, reference, score = ratio.error_at_score, ratio.judged.reference, ratio.judged.score
-    if error is not None and error.clusters_in_error:
-        scores = "scores" if error.clusters == 1 else "score"
-        return f"{error.clusters_in_error} of {error.clusters} unrelated lineages {scores} higher."
-    if reference is None or score is None or not sum(reference.unrelated):
-        return ""
-    above = pairs_above(reference.edges, reference.unrelated, score)
-    return f"{above:,} of {sum(reference.unrelated):,} unrelated pairs score higher."
 
 
 def _no_ratio(grounds: Grounds) -> list[str]:
@@ -251,6 +215,17 @@ def _no_ratio(grounds: Grounds) -> list[str]:
     return [
         "The models of known origin that answered such prompts are not of their time and kind.",
         "Which condition is not met stands below, with what could not be weighed.",
+    ]
+
+
+def _stands_out(grounds: Grounds) -> list[str]:
+    beyond, kinds = standing_out(grounds.decision.screening.measured)
+    ratio = grounds.decision.weighed
+    return [
+        f"In {beyond} of {kinds} kinds of evidence they are more alike than unrelated models that "
+        "answered the same prompts.",
+        "Too few known relatives answered these prompts to say how much that weighs.",
+        other_prompts(ratio) if ratio else "",
     ]
 
 
@@ -382,6 +357,7 @@ _REASONS: Mapping[Reason, Callable[[Grounds], Sequence[str]]] = {
     "ratio_small": _ratio_small,
     "ratio_against": _ratio_against,
     "no_ratio": _no_ratio,
+    "stands_out": _stands_out,
     "probabilities": _probabilities,
     "probabilities_or_weights": _probabilities_or_weights,
     "probabilities_point": _probabilities_point,

@@ -34,6 +34,7 @@ Reason = Literal[
     "ratio_small",
     "ratio_against",
     "no_ratio",
+    "stands_out",
     "probabilities",
     "probabilities_or_weights",
     "probabilities_point",
@@ -99,6 +100,8 @@ def _related(standing: Standing) -> Answered:
         reason: Reason = "weights" if standing.ground == "weights" else "ratio"
         reason = "one_model" if supported == ONE_MODEL else reason
         return Answered("close_relatives", "supported", reason)
+    if signs.stands_out and not signs.matched:
+        return Answered("close_relatives", "cannot be told", "stands_out")
     if signs.ratio is None:
         return Answered("close_relatives", "cannot be told", "no_ratio")
     if signs.ratio >= 0:
@@ -138,7 +141,8 @@ def _independent(
         return Answered("independent", "no", "kinship")
     if standing.unexplained:
         return Answered("independent", "cannot be told", "unexplained")
-    if learned.answer == "points to it" or standing.signs.probabilities == "open":
+    pointed = learned.answer == "points to it" or related.reason == "stands_out"
+    if pointed or standing.signs.probabilities == "open":
         return Answered("independent", "cannot be told", "pointed")
     denied = related.answer == "contradicted" or related.reason == "ratio_against"
     if denied and detection_known:

@@ -78,7 +78,7 @@ def compare(
         settings: what was chosen (suite, categories, limit), for the ledger.
         cohort: to judge likeness against.
         released: `YYYY-MM` of A and B, where known.
-        transferred: calibration for prompts without a cohort; not used beside one.
+        transferred: calibration for prompts that no cohort is calibrated for.
         shown: called with all other evidence before what takes long.
 
     Raises:
@@ -170,7 +170,7 @@ def concluded(
         settings: what was chosen (suite, categories, limit), for the ledger.
         cohort: scores and exhibits are set beside its models.
         judged: what that cohort says of the pair.
-        transferred: calibration for prompts without a cohort; not used beside one.
+        transferred: calibration for prompts that no cohort is calibrated for.
         released: `YYYY-MM` of A and B, where known.
     """
     entries = with_random(evidence, a, b)
@@ -181,14 +181,16 @@ def concluded(
         if judged.likeness.status == "ok":
             entries = [_beside(entry, cohort) for entry in entries]
         entries.append(_among_its_own(judged.likeness))
-    elif transferred is not None:
+    if transferred is not None:
         from forensics.cohorts.transferred import FEATURES
         from forensics.cohorts.transferring import judge_transferred
 
         # Who leaves one of its comparators out has not asked for what rests on all of them.
         if {entry.comparator for entry in entries}.issuperset(FEATURES):
             fused = judge_transferred(a, b, entries, transferred, released)
-            entries = [*(_near(entry, transferred) for entry in entries), fused]
+            if cohort is None:
+                entries = [_near(entry, transferred) for entry in entries]
+            entries.append(fused)
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     decision = decide(entries, overlap, tripwire)

@@ -18,6 +18,7 @@ from typing import Literal
 from forensics.case.evidence import Evidence, Neighbourhood, ReferenceScores
 
 LEVEL = 0.05
+_KINDS_TOGETHER = 3
 
 
 def neighbourhood(
@@ -83,3 +84,28 @@ def beyond_unrelated(evidence: Sequence[Evidence], level: float = LEVEL) -> froz
             break
         named.add(name)
     return frozenset(named)
+
+
+def standing_out(evidence: Sequence[Evidence], level: float = LEVEL) -> tuple[int, int]:
+    """Return in how many kinds a pair lies beyond unrelated pairs on its prompts, and of how many.
+
+    Each kind is held to `level` by itself: many of them together say that something is there,
+    where so few unrelated pairs answered that none passes `beyond_unrelated` alone.
+
+    Args:
+        evidence: kinds of evidence of a pair; those without such neighbours do not count.
+        level: the share of unrelated pairs that may reach a kind's score.
+    """
+    placed = [
+        entry.neighbourhood
+        for entry in evidence
+        if entry.neighbourhood is not None and entry.neighbourhood.prompts == "matched"
+    ]
+    beyond = sum((1 + near.reaching) / (1 + near.pairs) <= level for near in placed)
+    return beyond, len(placed)
+
+
+def stands_out(evidence: Sequence[Evidence]) -> bool:
+    """Tell whether most kinds of evidence, three at least, lie beyond unrelated pairs."""
+    beyond, kinds = standing_out(evidence)
+    return beyond >= _KINDS_TOGETHER and 2 * beyond > kinds

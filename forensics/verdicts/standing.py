@@ -19,6 +19,7 @@ from forensics.case.details.weights import TensorsDetails
 from forensics.case.evidence import Evidence
 from forensics.cohorts.lineage.hypotheses import HYPOTHESES, Hypothesis
 from forensics.verdicts.decision import Decision, Kin
+from forensics.verdicts.neighbours import stands_out
 from forensics.verdicts.one_model import SameManner, same_manner
 from forensics.verdicts.tier_readings import read_probabilities, read_tiers
 
@@ -40,6 +41,7 @@ class Signs:
     `same_weights`: whether every tensor is the same byte for byte, None where tensors were not
     compared. `ratio` is the log10 likelihood ratio of close kinship by text, `matched` whether it
     is of a cohort that covers both. `manner`: is likeness as great as each model's to itself?
+    `stands_out`: do most kinds of evidence lie beyond unrelated pairs on the same prompts?
     """
 
     weights: Kin = "not_measured"
@@ -49,6 +51,7 @@ class Signs:
     matched: bool = False
     manner: SameManner = "not_measured"
     copies: bool = False
+    stands_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def signs_of(decision: Decision, evidence: Sequence[Evidence]) -> Signs:
         matched=ratio is not None and ratio.calibration == "matched",
         manner=same_manner(evidence),
         copies=decision.screening.tripwire.tripped,
+        stands_out=stands_out(decision.screening.measured),
     )
 
 

@@ -7,7 +7,7 @@ subjects it is a likelihood ratio of close kinship against independence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from forensics.case.details.reference import Judged, LikenessDetails
 from forensics.case.document import CopyTripwire, Overlap
@@ -32,9 +32,16 @@ def decide(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwir
     added = {e.comparator: e for e in evidence if e.comparator in (LIKENESS, TRANSFERRED)}
     of_text = [e for e in evidence if e.tier == "text" or e.status != "ok"]
     screening = screen([e for e in of_text if e.comparator not in added], overlap, tripwire)
-    judged = added.get(LIKENESS) or added.get(TRANSFERRED)
-    ratio = weigh(judged) if judged and screening.shortfall is None else None
+    ratio = _weighed(added) if added and screening.shortfall is None else None
     return Decision(screening, ratio, tiers_of(evidence))
+
+
+def _weighed(judged: Mapping[str, Evidence]) -> Ratio | NoRatio:
+    """Return the cohort's ratio, or the transferred one where the cohort has no calibration."""
+    of_cohort, transferred = judged.get(LIKENESS), judged.get(TRANSFERRED)
+    if of_cohort is None or (transferred is not None and of_cohort.log10_lr is None):
+        return weigh(transferred or judged[LIKENESS])
+    return weigh(of_cohort)
 
 
 def decide_in_cohort(likeness: Evidence, overlap: Overlap, tripwire: CopyTripwire) -> Decision:

@@ -69,7 +69,7 @@ def plan_from(pair: Pair, settings: CompareSettings, log10_lr: float | None = No
             _subject(ResolvedSubject(control), "", None, backend) for control in pair.controls
         ),
         cohort=_frozen_cohort(cohort, pair, analysis.cohort) if cohort else None,
-        transferred=None if cohort else _transferred(pair, comparators),
+        transferred=_transferred(pair, cohort, comparators),
         thresholds=thresholds(log10_lr),
     )
 
@@ -92,11 +92,13 @@ def _frozen_cohort(cohort: Cohort, pair: Pair, name: str | None) -> PlannedCohor
     return PlannedCohort(chosen=chosen, name=cohort.name, sha256=cohort.sha256)
 
 
-def _transferred(pair: Pair, comparators: Sequence[Comparator[Any]]) -> str | None:
-    """Return the sha256 of the calibration that stands in where no cohort answered the prompts."""
-    if not {comparator.name for comparator in comparators}.issuperset(FEATURES):
+def _transferred(
+    pair: Pair, cohort: Cohort | None, comparators: Sequence[Comparator[Any]]
+) -> str | None:
+    """Return the sha256 of the calibration that stands in where no cohort has one of its own."""
+    if pair.members or not {comparator.name for comparator in comparators}.issuperset(FEATURES):
         return None
-    calibration = pair.cohort.transferred(None)
+    calibration = pair.cohort.transferred(cohort)
     return calibration.sha256 if calibration else None
 
 

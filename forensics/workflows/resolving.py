@@ -157,8 +157,8 @@ class CohortChoice:
         return matching_cohort(prompts)
 
     def transferred(self, cohort: Cohort | None) -> Transferred | None:
-        """Return the calibration for prompts that no cohort answered."""
-        if cohort is not None or self.nothing:
+        """Return the calibration for prompts that no cohort answered, or was calibrated on."""
+        if self.nothing or (cohort is not None and cohort.calibration is not None):
             return None
         from forensics.cohorts.transferred import shipped
 

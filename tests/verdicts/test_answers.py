@@ -15,7 +15,7 @@ from forensics.case.evidence import Evidence, Interval, NoiseFloor
 from forensics.case.questions import QuestionAnswer
 from forensics.custody.blinding import blinded
 from forensics.verdicts.answer_records import answers_of
-from forensics.verdicts.answer_wording import times
+from forensics.verdicts.ratio_wording import times
 from forensics.verdicts.verdict import decide, decide_in_cohort
 from tests.report.sample_calibrated import likeness
 from tests.report.sample_case import sample_case

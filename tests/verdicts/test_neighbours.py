@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from forensics.case.document import CopyTripwire, Overlap
 from forensics.case.evidence import Evidence, Interval, NoiseFloor, ReferenceScores
 from forensics.cohorts.finding import find_cohort
+from forensics.cohorts.lineage.hypotheses import LabelledPair
+from forensics.evaluation.reference_scores import neighbours
 from forensics.evidence import load_comparators
 from forensics.report.markdown import render_markdown
 from forensics.verdicts.compare import compare
 from forensics.verdicts.decision import Screening
-from forensics.verdicts.neighbours import LEVEL, at_floor, beyond_unrelated, neighbourhood
+from forensics.verdicts.neighbours import (
+    LEVEL,
+    at_floor,
+    beyond_unrelated,
+    neighbourhood,
+    standing_out,
+    stands_out,
+)
 from forensics.verdicts.verdict import screen
 from studies.cohorts.build_shipped import RECIPES, tables
 
@@ -59,6 +70,45 @@ def test_nothing_is_placed_without_score_or_pairs():
     assert neighbourhood(none, _reference(np.arange(9.0)), "matched") is None
     assert neighbourhood(_scored(1.0), None, "matched") is None
     assert neighbourhood(_scored(1.0), empty, "matched") is None
+
+
+def test_many_kinds_beyond_a_few_unrelated_pairs_stand_out_together():
+    few = _reference(np.linspace(0.0, 1.0, 45), bins=45)
+    out = [_placed(2.0, few, name) for name in KINDS[:4]]
+    usual = [_placed(0.5, few, name) for name in KINDS[4:]]
+    assert standing_out([*out, *usual]) == (4, 6)
+    assert stands_out([*out, *usual])
+    assert not beyond_unrelated([*out, *usual])  # 45 pairs cannot show that of one kind among six
+    assert not stands_out([*out[:3], *usual, _placed(0.5, few, "refusal")])
+    assert not stands_out(out[:2])
+    assert not stands_out([_placed(2.0, _reference(np.arange(9.0)), name) for name in KINDS])
+
+
+def test_of_a_few_sure_unrelated_pairs_less_sure_ones_join_them():
+    names = ("a", "b", "c", "d", "e", "f")
+    pairs = [
+        LabelledPair(
+            *sorted(two), "unrelated", "high" if set(two) <= {"a", "b", "c"} else sure, None
+        )
+        for sure, two in zip(
+            ("medium",) * 14 + ("low",), itertools.combinations(names, 2), strict=True
+        )
+    ]
+    counted = [pair for pair in neighbours(pairs, names) if pair.hypothesis == "independent"]
+    assert len(counted) == 14  # half of the models are in sure pairs: too few to stand for all
+    of_three = [pair for pair in neighbours(pairs, names[:4]) if pair.hypothesis == "independent"]
+    assert len(of_three) == 3
+
+
+def test_scores_on_other_prompts_do_not_stand_out():
+    reference = _reference(np.linspace(0.0, 1.0, 45))
+    entries = [_scored(2.0, name) for name in KINDS]
+    elsewhere = [
+        entry.model_copy(update={"neighbourhood": neighbourhood(entry, reference, "other")})
+        for entry in entries
+    ]
+    assert standing_out(elsewhere) == (0, 0)
+    assert not stands_out(elsewhere)
 
 
 def test_of_unrelated_pairs_hardly_any_has_a_kind_that_speaks_for_kinship():

@@ -17,10 +17,11 @@ MANNERS = ("one_model", "another_manner", "undecided", "not_measured")
 
 
 def _every_sign() -> Iterator[Signs]:
-    for weights, same, probabilities, ratio, matched, manner, copies in itertools.product(
-        KINS, (True, False, None), KINS, RATIOS, (True, False), MANNERS, (True, False)
+    yes_no = (True, False)
+    for signs in itertools.product(
+        KINS, (True, False, None), KINS, RATIOS, yes_no, MANNERS, yes_no, yes_no
     ):
-        yield Signs(weights, same, probabilities, ratio, matched, manner, copies)
+        yield Signs(*signs)
 
 
 EVERY: list[tuple[Standing, dict[Question, Answered]]] = [
@@ -36,7 +37,7 @@ def _answers(found: dict[Question, Answered]) -> dict[Question, AnswerWord]:
 
 
 def test_every_combination_answers_all_four_questions() -> None:
-    assert len(EVERY) == 2 * 4 * 3 * 4 * 6 * 2 * 4 * 2
+    assert len(EVERY) == 2 * 4 * 3 * 4 * 6 * 2 * 4 * 2 * 2
     assert all(len(found) == 4 for _, found in EVERY)
     words = {one.answer for _, found in EVERY for one in found.values()}
     assert words == {
@@ -113,6 +114,14 @@ def test_independence_is_never_said_from_silence() -> None:
         ),
         (
             Signs(ratio=-1.1, matched=True),
+            ("cannot be told", "speaks against", "cannot be told", "no sign of kinship"),
+        ),
+        (
+            Signs(ratio=-0.4, stands_out=True),
+            ("cannot be told", "cannot be told", "cannot be told", "cannot be told"),
+        ),
+        (
+            Signs(ratio=-0.4, matched=True, stands_out=True),
             ("cannot be told", "speaks against", "cannot be told", "no sign of kinship"),
         ),
         (
