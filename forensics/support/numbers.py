@@ -17,3 +17,8 @@ def number(value: float | None, digits: int = 3) -> str:
         return f"{value:.3g}"
     text = f"{value:.{decimals}f}"
     return text.lstrip("-") if float(text) == 0 else text
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, as people write it: `1 pair`, `2,551 pairs`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

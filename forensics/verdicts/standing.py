@@ -18,7 +18,7 @@ from typing import Literal
 from forensics.case.details.weights import TensorsDetails
 from forensics.case.evidence import Evidence
 from forensics.cohorts.lineage.hypotheses import HYPOTHESES, Hypothesis
-from forensics.verdicts.decision import Decision, Kin
+from forensics.verdicts.decision import Decision, Kin, NoRatio
 from forensics.verdicts.neighbours import stands_out
 from forensics.verdicts.one_model import SameManner, same_manner
 from forensics.verdicts.tier_readings import read_probabilities, read_tiers
@@ -41,7 +41,8 @@ class Signs:
     `same_weights`: whether every tensor is the same byte for byte, None where tensors were not
     compared. `ratio` is the log10 likelihood ratio of close kinship by text, `matched` whether it
     is of a cohort that covers both. `manner`: is likeness as great as each model's to itself?
-    `stands_out`: do most kinds of evidence lie beyond unrelated pairs on the same prompts?
+    `stands_out`: do most kinds of evidence lie beyond unrelated pairs on the same prompts, and no
+    ratio was fitted on these?
     """
 
     weights: Kin = "not_measured"
@@ -87,8 +88,16 @@ def signs_of(decision: Decision, evidence: Sequence[Evidence]) -> Signs:
         matched=ratio is not None and ratio.calibration == "matched",
         manner=same_manner(evidence),
         copies=decision.screening.tripwire.tripped,
-        stands_out=stands_out(decision.screening.measured),
+        stands_out=_uncalibrated(decision) and stands_out(decision.screening.measured),
     )
+
+
+def _uncalibrated(decision: Decision) -> bool:
+    """Tell whether no ratio was fitted on the prompts of the case."""
+    ratio = decision.ratio
+    if isinstance(ratio, NoRatio):
+        return ratio.cause == "uncalibrated"
+    return ratio is None or ratio.calibration != "matched"
 
 
 def _same_weights(evidence: Sequence[Evidence]) -> bool | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from forensics.errors import ForensicsError, InputFileError, OutputError
 from forensics.suites.suite import Suite
 from forensics.support.compressed import ArchiveError, check_unpacked
+from forensics.support.numbers import counted
 from forensics.transcripts.importers import ImportedFile, import_file, source_sha256
 from forensics.transcripts.importers.importer import Importer
 from forensics.transcripts.importers.registry import by_name, is_transcript, no_answers, recognise
@@ -74,9 +75,8 @@ def _about(files: Sequence[ImportedFile], output: Path) -> Iterator[str]:
     if not files:
         return
     answers = sum(file.responses for file in files)
-    count = len({file.path for file in files})
-    what = "1 transcript" if count == 1 else f"{count} transcripts"
-    yield f"{what} with {answers} answers in {output} (provenance unverified)"
+    written = counted(len({file.path for file in files}), "transcript")
+    yield f"{written} with {answers} answers in {output} (provenance unverified)"
     for skipped in dict.fromkeys(file.skipped for file in files):
         yield from skipped.lines
     for file in files:

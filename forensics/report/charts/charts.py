@@ -10,7 +10,7 @@ from markupsafe import Markup
 from forensics.case.evidence import Evidence, ReferenceScores
 from forensics.report import view
 from forensics.report.charts.drawing import draw, label, labelled, layer, specification
-from forensics.support.numbers import number
+from forensics.support.numbers import counted, number
 
 # Positions on the y scale: what is drawn in each row of the chart of a score.
 _SCORE_ROW = 16
@@ -151,7 +151,7 @@ def _distributions(reference: ReferenceScores | None) -> list[dict[str, Any]]:
                 y2={"field": "y2"},
             )
         )
-        said = label(f"{words}, {sum(counts):,} pairs", "var(--muted)", align="left")
+        said = label(f"{words}, {counted(sum(counts), 'pair')}", "var(--muted)", align="left")
         layers.append(_words(said, stand - _BAR - 11))
     return layers
 

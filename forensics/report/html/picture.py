@@ -12,6 +12,7 @@ from forensics.case.evidence import Evidence, ReferenceScores
 from forensics.report import view
 from forensics.report.charts.charts import score_chart
 from forensics.report.charts.manner_chart import manner_chart, manner_words
+from forensics.support.numbers import counted
 
 _JUDGED = "likeness"  # what a cohort says of all answers together, drawn before single kinds
 
@@ -62,6 +63,6 @@ def _caption(entry: Evidence, reference: ReferenceScores | None) -> str:
     by = "" if entry.comparator == _JUDGED else f", by {entry.title[:1].lower()}{entry.title[1:]}"
     unrelated, related = sum(reference.unrelated), sum(reference.related)
     return (
-        f"This pair (the line) among {unrelated:,} unrelated pairs (grey) and {related:,} pairs of "
-        f"close relatives (green){by}; further right is more alike."
+        f"This pair (the line) among {counted(unrelated, 'unrelated pair')} (grey) and "
+        f"{counted(related, 'pair')} of close relatives (green){by}; further right is more alike."
     )
