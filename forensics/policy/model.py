@@ -67,18 +67,18 @@ class DeclaredEntry(PolicyTable):
     """`[declared]`: what is declared of the subject besides its card and configuration."""
 
     base_models: Texts = Field(default=(), description="models it is declared to derive from")
-    license: Text | None = None
-    datasets: Texts = ()
+    license: Text | None = Field(default=None, description="its licence")
+    datasets: Texts = Field(default=(), description="data that it is declared to be trained on")
 
 
 class AllowEntry(PolicyTable):
     """One entry of `[[allow]]`: a finding that somebody looked into and accepts for a time."""
 
-    rule: RuleName
+    rule: RuleName = Field(description="the rule whose finding is accepted")
     reference: Text | None = Field(
         default=None, description="the reference as [[against]] names it; every one if left out"
     )
-    reason: Text
+    reason: Text = Field(description="why it is accepted")
     expires: datetime.date = Field(description="the last day on which it allows")
 
 
@@ -97,7 +97,9 @@ class Budget(PolicyTable):
 class Rule(PolicyTable):
     """What every rule has; a violation of severity `warning` asks for a review, and passes."""
 
-    severity: Severity = "error"
+    severity: Severity = Field(
+        default="error", description="warning: a violation asks for a review, and passes"
+    )
 
 
 class UndeclaredKinship(Rule):
@@ -118,7 +120,7 @@ class ContradictedDeclaration(Rule):
 class RestrictedTeacher(Rule):
     """Kinship to a model whose terms forbid training on its outputs."""
 
-    min_log10_lr: Log10 = 1.0
+    min_log10_lr: Log10 = Field(default=1.0, description="log10 LR from which it is violated")
     table: Text | None = Field(default=None, description="a TOML file with further entries")
 
 
@@ -163,13 +165,19 @@ class Policy(PolicyTable):
     suite_text: Text | None = Field(
         default=None, description="local copy of the texts of a suite that does not hold them"
     )
-    category: Texts = ()
-    limit: Count | None = None
-    samples: Annotated[int, Field(ge=1, le=100)] = 1
-    temperature: Annotated[float, Field(ge=0, le=5)] = 0.0
-    max_tokens: Count | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    system_prompt: Text | None = None
+    category: Texts = Field(default=(), description="ask only these categories of prompts")
+    limit: Count | None = Field(default=None, description="ask at most so many prompts")
+    samples: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=1, description="answers to each prompt"
+    )
+    temperature: Annotated[float, Field(ge=0, le=5)] = Field(
+        default=0.0, description="sampling temperature; 0 is greedy"
+    )
+    max_tokens: Count | None = Field(default=None, description="cap on the tokens of an answer")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="sampling seed")
+    system_prompt: Text | None = Field(
+        default=None, description="system prompt sent with every request"
+    )
     comparators: Texts = Field(default=(), description="run only these")
     without: Texts = Field(default=(), description="leave these comparators out")
     tiers: Annotated[tuple[Tier, ...], Field(strict=False)] = Field(
@@ -181,11 +189,17 @@ class Policy(PolicyTable):
     cohort: Text | None = Field(default=None, description="judge likeness against it; none: do not")
     released: Month | None = Field(default=None, description="when the subject was released")
     strict: bool = Field(default=False, description="as the option --strict")
-    budget: Budget = Budget()
-    against: Annotated[tuple[ReferenceEntry, ...], Field(strict=False)] = ()
-    declared: DeclaredEntry = DeclaredEntry()
-    allow: Annotated[tuple[AllowEntry, ...], Field(strict=False)] = ()
-    rules: Rules = Rules()
+    budget: Budget = Field(default=Budget(), description="what a check may ask at most")
+    against: Annotated[tuple[ReferenceEntry, ...], Field(strict=False)] = Field(
+        default=(), description="models to check against, and cohorts to search"
+    )
+    declared: DeclaredEntry = Field(
+        default=DeclaredEntry(), description="what is declared besides card and configuration"
+    )
+    allow: Annotated[tuple[AllowEntry, ...], Field(strict=False)] = Field(
+        default=(), description="findings that are accepted for a time"
+    )
+    rules: Rules = Field(default=Rules(), description="the rules that apply")
     endpoints: dict[str, Any] = Field(
         default={}, description="named endpoints, for openai:model@NAME"
     )
