@@ -1,4 +1,4 @@
-"""Are the attention matrices of corresponding layers alike?"""
+"""Attention: are the attention matrices of corresponding layers more alike than those of others?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do two views of the hidden units match them in the same way?"""
+"""Matching: do two views of the hidden units match them in the same way?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the models have tensors in common, byte for byte?"""
+"""Tensors: how many are the same in both models, byte for byte, and which model had them first?"""
 
 from __future__ import annotations
 

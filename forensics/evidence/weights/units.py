@@ -1,4 +1,4 @@
-"""Are the hidden units of two models the same ones?"""
+"""Hidden units: are they the same ones, matched by one matrix and tested by another?"""
 
 from __future__ import annotations
 

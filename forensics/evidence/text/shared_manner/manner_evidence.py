@@ -1,4 +1,4 @@
-"""Shared manner as one kind of evidence about a pair."""
+"""Shared manner: how much of what each shares with itself, asked again, do the two share?"""
 
 from __future__ import annotations
 
