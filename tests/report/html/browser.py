@@ -131,8 +131,12 @@ class Browser:
 
     def load(self, page: Path, at: str = "") -> None:
         """Load a file, `at` a place in it such as `#p3`, and wait until it is there."""
+        self.open(page.resolve().as_uri() + at)
+
+    def open(self, address: str) -> None:
+        """Load an address and wait until it is there."""
         # By way of another page: the same address again would only scroll.
-        for url in ("about:blank", page.resolve().as_uri() + at):
+        for url in ("about:blank", address):
             self.events.clear()
             loader = self.call("Page.navigate", url=url)["loaderId"]
             while not any(_is_loaded(event, loader) for event in self.events):
