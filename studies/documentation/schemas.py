@@ -1,0 +1,126 @@
+"""Reference pages of published JSON Schemas: the keys of a policy, the fields of a case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from forensics.case.document import case_schema
+from forensics.policy.model import policy_schema
+from studies.documentation.tables import code, plain, table
+
+Schema = Mapping[str, Any]  # a JSON Schema, as JSON holds it
+
+_POLICY = """# Policy keys
+
+What `forensics.toml`, or `[tool.forensics]` of a `pyproject.toml`, may say for
+[`forensics check`](verbs.md#forensics-check). A key that is not listed is refused, and no value is
+converted. How a gate is set up is told in [gate a new open model](../tutorials/ci-gate.md). For
+editors there is a [JSON Schema](policy.schema.json).
+"""
+_CASE = """# Case schema
+
+A case is the whole result of a comparison in one JSON document (`compare --json FILE`). Every
+report is made from it alone; later versions of the program only add fields. For programs there is a
+[JSON Schema](case.schema.json); in Python, `forensics.read_case` returns the same as typed records
+([Python](python.md)).
+"""
+# Tables of a policy by the record behind each, as they are written in TOML.
+_TABLES = {
+    "Policy": "Top level",
+    "ReferenceEntry": "`[[against]]`",
+    "DeclaredEntry": "`[declared]`",
+    "Budget": "`[budget]`",
+    "AllowEntry": "`[[allow]]`",
+    "UndeclaredKinship": "`[rules.undeclared-kinship]`",
+    "ContradictedDeclaration": "`[rules.contradicted-declaration]`",
+    "RestrictedTeacher": "`[rules.restricted-teacher]`",
+    "Drift": "`[rules.drift]`",
+    "MaxSimilarity": "`[rules.max-similarity]`",
+}
+
+
+def policy_page() -> str:
+    """Return the page of every key that a policy may hold, table by table.
+
+    Raises:
+        LookupError: the policy has a table that this page does not know.
+    """
+    schema = policy_schema()
+    records = {"Policy": schema, **schema["$defs"]}
+    unknown = set(records) - set(_TABLES) - {"Rules"}
+    if unknown:
+        raise LookupError(f"no heading for {', '.join(sorted(unknown))} of the policy")
+    lines = [_POLICY]
+    for name, heading in _TABLES.items():
+        record = records[name]
+        lines += [f"## {heading}", "", plain(_summary(record)), ""]
+        lines += table(("key", "value", "default", "what it says"), _keys(record))
+    return "\n".join(lines) + "\n"
+
+
+def case_page() -> str:
+    """Return the page of every record of a case, the case itself first."""
+    schema = case_schema()
+    lines = [_CASE, "## Case", "", *_fields(schema)]
+    for name, record in sorted(schema["$defs"].items()):
+        lines += [f"## {name}", "", plain(record.get("description", "")), "", *_fields(record)]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(record: Schema) -> str:
+    return str(record.get("description", "")).split("\n\n", maxsplit=1)[0]
+
+
+def _keys(record: Schema) -> Iterator[Sequence[str]]:
+    for name, field in record.get("properties", {}).items():
+        default = "required" if name in record.get("required", ()) else _default(field)
+        yield code(name), _type(field), default, plain(field.get("description", ""))
+
+
+def _fields(record: Schema) -> list[str]:
+    rows = [
+        (code(name), _type(field, linked=True), plain(field.get("description", "")))
+        for name, field in record.get("properties", {}).items()
+    ]
+    return (
+        table(("field", "value", "what it says"), rows) if rows else ["No fields of its own.", ""]
+    )
+
+
+def _default(field: Schema) -> str:
+    value = field.get("default")
+    return "" if value in (None, []) or isinstance(value, dict) else code(json.dumps(value))
+
+
+def _type(field: Schema, linked: bool = False) -> str:  # noqa: PLR0911 (one for each kind)
+    if "$ref" in field:
+        name = field["$ref"].rsplit("/", maxsplit=1)[-1]
+        return f"[{name}](#{name.lower()})" if linked else "table"
+    if "anyOf" in field:
+        inner = [_type(choice, linked) for choice in field["anyOf"]]
+        return " or ".join(word for word in inner if word != "null" or linked)
+    if "enum" in field:
+        return ", ".join(code(str(value)) for value in field["enum"])
+    if "const" in field:
+        return code(str(field["const"]))
+    if field.get("type") == "array":
+        if "prefixItems" in field:
+            return f"[{', '.join(_type(item, linked) for item in field['prefixItems'])}]"
+        return f"list of {_type(field.get('items', {}), linked)}"
+    if field.get("type") == "object":
+        values = field.get("additionalProperties")
+        return f"table of {_type(values, linked)}" if isinstance(values, dict) else "table"
+    return f"{field.get('format') or field.get('type', 'anything')}{_limits(field)}"
+
+
+def _limits(field: Schema) -> str:
+    names = (
+        ("minimum", "≥"),
+        ("exclusiveMinimum", ">"),
+        ("maximum", "≤"),
+        ("exclusiveMaximum", "<"),
+    )
+    limits = [f"{sign} {field[name]:,}" for name, sign in names if name in field]
+    return f", {', '.join(limits)}" if limits else ""
