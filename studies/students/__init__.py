@@ -1,0 +1,1 @@
+"""Students of known teachers: a small model tuned on one's answers, and asked other prompts."""

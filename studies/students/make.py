@@ -1,0 +1,138 @@
+"""Make the students that are missing: `python -m studies.students.make DATA [--most N]`.
+
+What is kept of a student is written when it is done; killed at any time, the command goes on where
+it was. Two processes may run side by side: a student is taken by making its folder in the work
+folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from forensics.subjects.model_files.demo_files import demo_source
+from forensics.subjects.model_files.model_loading import load_model
+from forensics.support.resources import cache_folder
+from studies.students import fitting, store
+from studies.students.asking import ask
+from studies.students.material import Material, lessons, read_material
+from studies.students.plan import Student, plan
+from studies.students.tuning import row, tune
+
+BASE = "smollm2"
+_BASE_NAME = "base"  # the untuned model: its answers fill up lessons, and its readings are compared
+
+
+def main() -> None:
+    """Make students in the order of the plan."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path, help="folder with the reference data")
+    parser.add_argument("--most", type=int, default=1000, help="stop after so many")
+    given = parser.parse_args()
+    material = read_material(given.data)
+    work = cache_folder("students")
+    own_answers, base = _base_answers(material, work), _base_readings(material, work)
+    made = 0
+    for student in plan():
+        if made == given.most:
+            return
+        if store.finished([student.name]) or not _taken(work / student.name):
+            continue
+        try:
+            _make(student, material, own_answers, base)
+        finally:
+            (work / student.name).unlink(missing_ok=True)
+        made += 1
+
+
+def _taken(claim: Path) -> bool:
+    """Tell whether this process may make a student: no other one is at it."""
+    try:
+        with claim.open("x") as file:
+            file.write(str(os.getpid()))
+    except FileExistsError:
+        if _alive(claim):
+            return False
+        claim.write_text(str(os.getpid()))  # left by a process that was killed
+    return True
+
+
+def _alive(claim: Path) -> bool:
+    try:
+        os.kill(int(claim.read_text() or 0), 0)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _loaded() -> tuple[Any, Any]:
+    return load_model(demo_source(BASE, "float32").folder(), "float32", BASE)
+
+
+def _base_answers(material: Material, work: Path) -> Mapping[str, str]:
+    """Return the untuned model's answers to the prompts that are tuned on, asked once."""
+    path = work / "base-answers.json"
+    if not path.exists():
+        model, tokenizer = _loaded()
+        prompts = [(prompt, material.prompts[prompt]) for prompt in material.tuned_on]
+        told = ask(model, tokenizer, prompts, f"{_BASE_NAME}-lessons", 1, most_tokens=256)
+        text = json.dumps({answer.prompt_id: answer.text for answer in told})
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    answers: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    if not store.answers_file(_BASE_NAME).exists():
+        model, tokenizer = _loaded()
+        told = ask(model, tokenizer, _held_out(material), _BASE_NAME)
+        store.write(store.answers_file(_BASE_NAME), told)
+    return answers
+
+
+def _held_out(material: Material) -> list[tuple[str, str]]:
+    return [(prompt, material.prompts[prompt]) for prompt in material.held_out]
+
+
+def _base_readings(material: Material, work: Path) -> fitting.Readings:
+    """Return what the untuned model expects of the candidates' answers, read once."""
+    path = work / "base-readings.json"
+    if not path.exists():
+        model, tokenizer = _loaded()
+        readings = fitting.read_all(model, tokenizer, material)
+        rows = [[*key, reading.logp, reading.entropy] for key, reading in readings.items()]
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(rows), encoding="utf-8")
+        partial.replace(path)
+    return {
+        (model, prompt): fitting.Reading(tuple(logp), tuple(entropy))
+        for model, prompt, logp, entropy in json.loads(path.read_text(encoding="utf-8"))
+    }
+
+
+def _make(
+    student: Student, material: Material, own_answers: Mapping[str, str], base: fitting.Readings
+) -> None:
+    began = time.process_time()
+    model, tokenizer = _loaded()
+    pairs = lessons(student, material, own_answers)
+    loss = tune(model, [row(tokenizer, *pair) for pair in pairs], student.seed)
+    tuned = time.process_time()
+    gains = fitting.gains(fitting.read_all(model, tokenizer, material), base)
+    fitted = time.process_time()
+    told = ask(model, tokenizer, _held_out(material), student.name)
+    store.write(store.fit_file(student.name), gains)
+    store.write(store.answers_file(student.name), told)
+    done = time.process_time()
+    print(  # noqa: T201 (a study's progress)
+        f"{student.name}: loss {loss:.2f}; tuned {tuned - began:.0f} s, "
+        f"read {fitted - tuned:.0f} s, asked {done - fitted:.0f} s",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
