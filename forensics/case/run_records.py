@@ -64,6 +64,7 @@ class LedgerSettings(AsGiven):
     blind: bool = False
     tiers: tuple[ModelText, ...] = ()
     controls: tuple[ModelText, ...] = ()
+    bases: tuple[ModelText, ...] = ()
     all_embeddings: bool = False
     cohort_name: ModelText | None = None
     known_released: ModelText | None = None

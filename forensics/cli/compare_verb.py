@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     examples=(
         "forensics compare demo:smollm2 demo:gemma3-270m --html report.html",
         "forensics compare transcript:a.jsonl transcript:b.jsonl --json case.json",
+        "forensics compare transcript:a.jsonl transcript:b.jsonl --base transcript:old-b.jsonl",
     ),
 )
 @click.argument("a", metavar="KNOWN", shell_complete=completion.subjects, required=False)
@@ -43,6 +44,16 @@ if TYPE_CHECKING:
     section="Subjects",
     type=click.Path(path_type=Path),
     help="Case file of `forensics case init`: says what to compare and how.",
+)
+@option(
+    "--base",
+    "bases",
+    section="Subjects",
+    shell_complete=completion.subjects,
+    multiple=True,
+    metavar="SUBJECT",
+    help="QUESTIONED's own past (instruct base, previous release): did it change towards KNOWN? "
+    "(repeatable)",
 )
 @suite_options
 @generation_options

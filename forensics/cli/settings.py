@@ -115,6 +115,7 @@ def analysis(options: Options) -> Analysis:
         known_released=check_month(options["known_released"], "--known-released"),
         questioned_released=check_month(options["questioned_released"], "--questioned-released"),
         all_embeddings=bool(options["all_embeddings"]),
+        bases=tuple(options.get("bases", ())),
     )
 
 

@@ -13,6 +13,7 @@ from forensics.case.evidence import Evidence
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.placed import Placed
+from forensics.cohorts.steps import own_steps
 from forensics.evidence.comparator import MIN_PROMPTS, Comparator, without_score
 from forensics.evidence.features.matched_prompts import Floats
 from forensics.evidence.text.shared_manner.centring import (
@@ -59,7 +60,7 @@ def manner_in(
     sides = [Repeated.of(answers) if answers else None for _, answers in (a, b)]
     known = np.ones(len(reference.prompts), dtype=bool)
     for (placed, _), texts in zip((a, b), sides, strict=True):
-        known &= _asked_twice(placed, texts, reference)
+        known &= asked_twice(placed, texts, reference)
     prompts = [prompt for prompt, both in zip(reference.prompts, known, strict=True) if both]
     if len(prompts) < MIN_PROMPTS:
         return without_score(
@@ -67,7 +68,7 @@ def manner_in(
         )
     cut = reference.on(prompts)
     first, second = (
-        _located(placed, texts, cut) for (placed, _), texts in zip((a, b), sides, strict=True)
+        located(placed, texts, cut) for (placed, _), texts in zip((a, b), sides, strict=True)
     )
     shown = {prompt.sha256: prompt for prompt in cohort.prompts}
     names = [PromptName(p, shown[p].id, shown[p].category) for p in prompts]
@@ -77,7 +78,8 @@ def manner_in(
     return evidence_of(comparator, measured, names, (samples[0], samples[1]))
 
 
-def _asked_twice(placed: Placed, texts: Repeated | None, reference: MannerReference) -> Flags:
+def asked_twice(placed: Placed, texts: Repeated | None, reference: MannerReference) -> Flags:
+    """Flag the reference's prompts that a subject was asked repeatedly, shape (prompts,)."""
     if texts is not None:
         return np.isin(reference.prompts, texts.prompts)
     flags: Flags = np.isfinite(
@@ -86,7 +88,8 @@ def _asked_twice(placed: Placed, texts: Repeated | None, reference: MannerRefere
     return flags
 
 
-def _located(placed: Placed, texts: Repeated | None, reference: MannerReference) -> InReference:
+def located(placed: Placed, texts: Repeated | None, reference: MannerReference) -> InReference:
+    """Place a subject among reference models: by its texts, or as one of them."""
     if texts is not None:
         return place(texts.rows(reference.prompts, reference.weights), reference)
     number = reference.models.index(placed.known_as or placed.name)
@@ -110,6 +113,7 @@ def manner_reference(cohort: Cohort) -> MannerReference:
         clusters=of_model,
         unrelated=_unrelated(cohort, of_model),
         relatives=_relatives(cohort, of_model),
+        steps=own_steps(cohort.facts),
     )
 
 

@@ -18,6 +18,7 @@ import regex
 
 from forensics.case.details.reference import LikenessDetails
 from forensics.case.details.shared_manner import MannerDetails
+from forensics.case.details.shift import ShiftDetails
 from forensics.case.document import (
     Case,
     CasePlan,
@@ -137,10 +138,12 @@ def _names(case: Case) -> dict[str, str]:
 
 
 def _near_relatives(case: Case) -> set[str]:
-    """Return the near relatives that a test of one model names: they point to a maker."""
+    """Return the near relatives and pasts that a case names: they point to a maker."""
     details = [e.details for e in case.evidence if isinstance(e.details, MannerDetails)]
     foils = [foil for manner in details for foil in manner.one_model.foils]
-    return {name for foil in foils for name in (foil.a, foil.b)}
+    shifts = [e.details for e in case.evidence if isinstance(e.details, ShiftDetails)]
+    pasts = {base.base for shift in shifts for base in shift.bases}
+    return {name for foil in foils for name in (foil.a, foil.b)} | pasts
 
 
 def _known_as(case: Case) -> dict[str, str]:

@@ -23,6 +23,7 @@ from forensics.support.sanitise import one_line
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.compare import concluded, measured, restrict
+from forensics.verdicts.shifting import SHIFT
 from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _again(
     lines, unfused = _lines(fused)
     derived = [e for e, by in ((judged, cohort), (fused, lines)) if by is not None]
     entries = [e for e in case.evidence if e not in derived]
-    comparators, absent = _comparators(entries, unjudged | unfused)
+    comparators, absent = _comparators(entries, unjudged | unfused | _unshifted(case.evidence))
     first, second = _examined(case.a, a, suite), _examined(case.b, b, suite)
     run = [comparator for comparator in comparators if comparator is not None]
     computed, judgement = measured(first, second, run, progress, cohort, _released(judged, case))
@@ -231,6 +232,13 @@ def _lines(fused: Evidence | None) -> tuple[Transferred | None, dict[str, str]]:
     if lines is None or of_record is None or lines.sha256 != of_record.calibration_sha256:
         return None, {TRANSFERRED: "the transferred calibration here is not the case's"}
     return lines, {}
+
+
+def _unshifted(evidence: Sequence[Evidence]) -> dict[str, str]:
+    """Return why change against a model's past is not derived: a bundle holds two transcripts."""
+    if not any(entry.comparator == SHIFT for entry in evidence):
+        return {}
+    return {SHIFT: "the answers of the questioned model's past are not among the transcripts"}
 
 
 def _released(judged: Evidence | None, case: Case) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from forensics.verdicts.answering import ASKED, Answered, answer_all, not_weighe
 from forensics.verdicts.decision import Decision, Ratio
 from forensics.verdicts.detection_limit import pairs_above, shipped
 from forensics.verdicts.next_steps import Asked, next_step
+from forensics.verdicts.shifting import SHIFT
 from forensics.verdicts.standing import Hypotheses, Standing, signs_of, stand
 from forensics.verdicts.tier_readings import SHARED_MANNER
 
@@ -81,7 +82,7 @@ def _rests_on(answered: Answered, grounds: Grounds) -> tuple[str, ...]:
     by_question: dict[Question, list[str]] = {
         "one_model": manner if "manner" in answered.reason else [],
         "close_relatives": by_ratio if answered.reason.startswith("ratio") else [],
-        "learned": probabilities if answered.reason.startswith("probabilities") else [],
+        "learned": _of_learning(answered, probabilities, measured),
         "independent": [*weights, *probabilities, *by_ratio, *manner],
     }
     if answered.answer == "cannot be told" and answered.question == "independent":
@@ -89,6 +90,14 @@ def _rests_on(answered: Answered, grounds: Grounds) -> tuple[str, ...]:
     if "weights" in answered.reason:
         return tuple(weights + (probabilities if answered.question == "learned" else []))
     return tuple(by_question[answered.question])
+
+
+def _of_learning(
+    answered: Answered, probabilities: list[str], measured: Sequence[Evidence]
+) -> list[str]:
+    if answered.reason.startswith("shift"):
+        return [entry.comparator for entry in measured if entry.comparator == SHIFT]
+    return probabilities if answered.reason.startswith("probabilities") else []
 
 
 def _detection(decision: Decision, standing: Standing) -> KnownCases | None:

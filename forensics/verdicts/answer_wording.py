@@ -24,6 +24,7 @@ from forensics.verdicts.ratio_wording import (
     other_prompts,
     times,
 )
+from forensics.verdicts.shift_wording import shift_points, shift_silent
 from forensics.verdicts.standing import Standing
 from forensics.verdicts.tier_readings import read_tiers
 
@@ -365,6 +366,8 @@ _REASONS: Mapping[Reason, Callable[[Grounds], Sequence[str]]] = {
     "probabilities_silent": _probabilities_silent,
     "shared_weights": _shared_weights,
     "kinship_explains": _kinship_explains,
+    "shift_points": lambda grounds: shift_points(grounds.evidence),
+    "shift_silent": lambda grounds: shift_silent(grounds.evidence),
     "text_only": _text_only,
     "kinship": _kinship,
     "unexplained": _unexplained,

@@ -42,6 +42,8 @@ Reason = Literal[
     "probabilities_silent",
     "shared_weights",
     "kinship_explains",
+    "shift_points",
+    "shift_silent",
     "text_only",
     "kinship",
     "unexplained",
@@ -131,6 +133,10 @@ def _learned(standing: Standing) -> Answered:
         reason = "shared_weights"
     elif supported:
         reason = "kinship_explains"
+    elif signs.shift == "points":
+        answer, reason = "points to it", "shift_points"
+    elif signs.shift is not None:
+        reason = "shift_silent"
     return Answered("learned", answer, reason)
 
 

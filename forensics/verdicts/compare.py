@@ -32,6 +32,7 @@ from forensics.verdicts.copy_tripwire import copy_tripwire
 from forensics.verdicts.left_out import check_any_measured, left_out
 from forensics.verdicts.neighbours import neighbourhood
 from forensics.verdicts.random_exhibits import with_random
+from forensics.verdicts.shifting import shifted
 from forensics.verdicts.verdict import changed, decide
 from forensics.verdicts.verdict_wording import worded
 
@@ -65,6 +66,7 @@ def compare(
     released: tuple[str, str] = ("", ""),
     transferred: Transferred | None = None,
     shown: Shown | None = None,
+    bases: Sequence[Examined] = (),
 ) -> Case:
     """Compare the known subject `a` with the questioned subject `b`.
 
@@ -80,14 +82,18 @@ def compare(
         released: `YYYY-MM` of A and B, where known.
         transferred: calibration for prompts that no cohort is calibrated for.
         shown: called with all other evidence before what takes long.
+        bases: the questioned subject's own pasts, to tell what it changed.
 
     Raises:
         MissingDependencyError: this installation can measure nothing of what was asked for.
     """
     if suite is not None:
         a, b = restrict(a, suite), restrict(b, suite)
+        bases = [restrict(base, suite) for base in bases]
     evidence, judged = measured(a, b, comparators, progress, cohort, released, shown)
     check_any_measured(comparators, evidence)
+    if bases:
+        evidence.append(shifted(a, b, bases, cohort, released))
     return concluded(
         a,
         b,

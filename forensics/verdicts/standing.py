@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from forensics.case.details.shift import ShiftReading
 from forensics.case.details.weights import TensorsDetails
 from forensics.case.evidence import Evidence
 from forensics.cohorts.lineage.hypotheses import HYPOTHESES, Hypothesis
 from forensics.verdicts.decision import Decision, Kin, NoRatio
 from forensics.verdicts.neighbours import stands_out
 from forensics.verdicts.one_model import SameManner, same_manner
+from forensics.verdicts.shifting import shift_of
 from forensics.verdicts.tier_readings import read_probabilities, read_tiers
 
 Hypotheses = frozenset[Hypothesis]
@@ -42,7 +44,8 @@ class Signs:
     compared. `ratio` is the log10 likelihood ratio of close kinship by text, `matched` whether it
     is of a cohort that covers both. `manner`: is likeness as great as each model's to itself?
     `stands_out`: do most kinds of evidence lie beyond unrelated pairs on the same prompts, and no
-    ratio was fitted on these?
+    ratio was fitted on these? `shift`: did the questioned model, against its own past, change
+    towards the known one? None where no past was named or measured.
     """
 
     weights: Kin = "not_measured"
@@ -53,6 +56,7 @@ class Signs:
     manner: SameManner = "not_measured"
     copies: bool = False
     stands_out: bool = False
+    shift: ShiftReading | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ def signs_of(decision: Decision, evidence: Sequence[Evidence]) -> Signs:
     """
     ratio = decision.weighed
     weights, _ = read_tiers(evidence)
+    shift = shift_of(evidence)
     return Signs(
         weights=weights.kin,
         same_weights=_same_weights(evidence),
@@ -89,6 +94,7 @@ def signs_of(decision: Decision, evidence: Sequence[Evidence]) -> Signs:
         manner=same_manner(evidence),
         copies=decision.screening.tripwire.tripped,
         stands_out=_uncalibrated(decision) and stands_out(decision.screening.measured),
+        shift=shift.reading if shift else None,
     )
 
 

@@ -16,6 +16,7 @@ from forensics.evidence.comparator import MIN_PROMPTS
 from forensics.transcripts.transcript import Transcript
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, Screening, Shortfall
 from forensics.verdicts.neighbours import beyond_unrelated
+from forensics.verdicts.shifting import SHIFT
 from forensics.verdicts.tier_readings import LIKENESS, SHARED_MANNER, TRANSFERRED, tiers_of
 
 _ROUNDING = 1e-6  # float32 sums of equal answers differ by this much
@@ -73,7 +74,7 @@ def screen(evidence: Sequence[Evidence], overlap: Overlap, tripwire: CopyTripwir
     shown = [
         e
         for e in evidence
-        if e.status == "ok" and e.p_value is None and e.comparator != SHARED_MANNER
+        if e.status == "ok" and e.p_value is None and e.comparator not in (SHARED_MANNER, SHIFT)
     ]
     return Screening(
         tuple(evidence),

@@ -39,6 +39,7 @@ def compare(
     cohort: AnyCohort | None = None,
     known_released: str | None = None,
     questioned_released: str | None = None,
+    bases: AnyPath | Iterable[AnyPath] = (),
     progress: Callback | None = None,
     **how: Unpack[HowAsked],
 ) -> Case:
@@ -59,6 +60,7 @@ def compare(
             default the one that answered these prompts.
         known_released: when the known model was released, `YYYY-MM`.
         questioned_released: when the questioned model was released, `YYYY-MM`.
+        bases: the questioned model's own pasts, to tell whether it changed towards the known one.
         progress: is called with what is done.
         **how: see `HowAsked` and `HowReached`.
 
@@ -90,6 +92,7 @@ def compare(
             cohort=arguments.cohort_name(cohort),
             known_released=check_month(known_released, "known_released"),
             questioned_released=check_month(questioned_released, "questioned_released"),
+            bases=arguments.names(bases),
         ),
         spending=arguments.spending(**how),
         command=arguments.command("compare"),

@@ -41,7 +41,8 @@ class Run:
     """What will be asked of whom.
 
     The subject is compared with every reference that is a model, and its relatives are sought in
-    every one that is a cohort. `baseline` are answers that it is asked for once more.
+    every one that is a cohort. `bases` are the subject's own pasts, `baseline` answers that it is
+    asked for once more.
     """
 
     subject: ResolvedSubject
@@ -52,14 +53,15 @@ class Run:
     tiers: tuple[Tier, ...] = ()
     controls: tuple[Subject, ...] = ()
     baseline: Transcript | None = None
+    bases: tuple[ResolvedSubject, ...] = ()
 
 
 def of_pair(
     pair: Pair, asking: Asking, comparators: Sequence[Comparator[Any]], tiers: tuple[Tier, ...]
 ) -> Run:
     """Return what comparing a pair asks."""
-    references = (pair.known,)
-    return Run(pair.questioned, references, pair.suite, asking, comparators, tiers, pair.controls)
+    run = Run(pair.questioned, (pair.known,), pair.suite, asking, comparators, tiers)
+    return replace(run, controls=pair.controls, bases=pair.bases)
 
 
 def asks(run: Run) -> list[Ask]:
@@ -137,7 +139,7 @@ class _Counter:
             by_answers = cohort is not None or "cohort" in _kinds(both)
             if not ("answers" in self.needs or by_answers):
                 continue
-            live = [side for side in both if side.is_live]
+            live = [side for side in (*both, *self.run.bases) if side.is_live]
             if live:
                 suite = self._suite(both, cohort)
                 yield from ((side.subject, suite) for side in live)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.run_records import CaseIdentity, IdentityOf, LedgerSettings
 from forensics.evidence import load_comparators
+from forensics.examination.examined import Examined
 from forensics.subjects.backends import open_backend
 from forensics.verdicts.compare import compare
 from forensics.verdicts.measurable import measurable, of_tiers
@@ -16,14 +17,13 @@ from forensics.workflows.asks import Ask, announce
 from forensics.workflows.budget import asks, of_pair
 from forensics.workflows.local_models import check_control, check_model, check_pair
 from forensics.workflows.observing import Observer
-from forensics.workflows.obtaining import examine
+from forensics.workflows.obtaining import examine, obtain
 from forensics.workflows.placing import place
-from forensics.workflows.resolving import Pair, suite_for
+from forensics.workflows.resolving import Pair, ResolvedSubject, suite_for
 
 if TYPE_CHECKING:
     from forensics.case.document import Case
     from forensics.evidence.comparator import Comparator
-    from forensics.examination.examined import Examined
     from forensics.suites.suite import Suite
     from forensics.transcripts.transcript import Transcript
     from forensics.workflows.callbacks import Progress, Tick
@@ -69,6 +69,7 @@ def compared(
     check_pair(subjects, comparators, analysis.tiers, asking.backend.dtype)
     cut, asked = suite_for(pair.sides, pair.suite)
     first, second = examine(pair.sides, asked, asking, comparators, progress)
+    bases = _answering(pair, asked, settings, progress)
     observer = Observer(pair.controls, analysis.tiers, asking, progress)
     first, second = observer.observed(first, second, comparators)
     answered = [{answer.prompt_sha256 for answer in side.answers} for side in (first, second)]
@@ -86,6 +87,7 @@ def compared(
             released=(analysis.known_released, analysis.questioned_released),
             transferred=pair.cohort.transferred(cohort),
             shown=progress.evidence,
+            bases=bases,
         )
     return case, (first.transcript, second.transcript)
 
@@ -157,17 +159,38 @@ def _in_cohort(
 
     cohort = pair.members[0].home
     if any(member.home.name != cohort.name for member in pair.members):
-        raise UsageError("the two subjects are models of different cohorts; they share no prompts")
+        raise UsageError("the subjects are models of different cohorts; they share no prompts")
     months = settings.analysis.known_released, settings.analysis.questioned_released
     sides = []
     transcripts: list[Transcript | None] = []
-    for subject, month in zip(pair.sides, months, strict=True):
+    subjects = (*pair.sides, *pair.bases)
+    for subject, month in zip(subjects, (*months, *("" for _ in pair.bases)), strict=True):
         placed, transcript = place(subject, cohort, month, pair.suite, settings.asking, progress)
         sides.append(Side(subject.subject, placed, transcript))
         transcripts.append(transcript)
     chosen = _chosen(settings, None)
-    case = compare_in_cohort(sides[0], sides[1], cohort, settings.command, chosen)
-    return case, transcripts
+    first, second, *bases = sides
+    case = compare_in_cohort(first, second, cohort, settings.command, chosen, bases)
+    return case, transcripts[:2]
+
+
+def _answering(
+    pair: Pair, asked: Suite, settings: CompareSettings, progress: Progress
+) -> list[Examined]:
+    """Return the questioned model's pasts with their answers, collected where they are missing."""
+    return [
+        Examined(base.subject, _no_answers(base))
+        if base.subject.kind == "cohort"
+        else Examined(base.subject, obtain(base, asked, settings.asking, progress))
+        for base in pair.bases
+    ]
+
+
+def _no_answers(member: ResolvedSubject) -> Transcript:
+    """Return what a cohort keeps of a model's text: nothing."""
+    from forensics.transcripts.transcript import Transcript
+
+    return Transcript(member.subject.name, ())
 
 
 def _chosen(
@@ -187,6 +210,7 @@ def _chosen(
         blind=settings.blind,
         tiers=analysis.tiers,
         controls=analysis.controls,
+        bases=analysis.bases,
         all_embeddings=analysis.all_embeddings,
         cohort_name=analysis.cohort,
         known_released=analysis.known_released,

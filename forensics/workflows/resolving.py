@@ -236,13 +236,14 @@ class SuiteChoice:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two subjects to compare, and what they are compared by."""
+    """Two subjects to compare, what they are compared by, and the questioned one's own pasts."""
 
     known: ResolvedSubject
     questioned: ResolvedSubject
     controls: tuple[Subject, ...]
     cohort: CohortChoice
     suite: SuiteChoice
+    bases: tuple[ResolvedSubject, ...] = ()
 
     @property
     def sides(self) -> tuple[ResolvedSubject, ResolvedSubject]:
@@ -251,7 +252,7 @@ class Pair:
 
     @property
     def members(self) -> list[ResolvedSubject]:
-        """Those that are a cohort's models."""
+        """Those of both that are a cohort's models."""
         return [side for side in self.sides if side.subject.kind == "cohort"]
 
 
@@ -279,9 +280,12 @@ def resolve_pair(
     first, second = (resolve(name, endpoints, allow, progress) for name in (known, questioned))
     controls = resolve_controls(settings, progress)
     choice = CohortChoice(cohort) if cohort is not None else cohort_choice(settings.analysis.cohort)
-    if "cohort" in (first.subject.kind, second.subject.kind):
-        first, second = (replace(side, given=choice.given) for side in (first, second))
-    return Pair(first, second, controls, choice, SuiteChoice(settings.prompts))
+    bases = [resolve(name, endpoints, allow, progress) for name in settings.analysis.bases]
+    sides = [first, second, *bases]
+    if any(side.subject.kind == "cohort" for side in sides):
+        first, second, *bases = (replace(side, given=choice.given) for side in sides)
+    suite = SuiteChoice(settings.prompts)
+    return Pair(first, second, controls, choice, suite, tuple(bases))
 
 
 def resolve_controls(settings: CompareSettings, progress: Progress) -> tuple[Subject, ...]:

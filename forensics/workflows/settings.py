@@ -110,7 +110,8 @@ class Analysis:
     `only` and `without` name comparators, `tiers` those that are wanted, `controls` are subjects to
     read token probabilities against, `cohort` is a name, a file, or `none`; None takes the one that
     has the prompts. Embeddings are read of some common prompts unless `all_embeddings` are wanted.
-    Months of release are `YYYY-MM`, empty where unknown.
+    `bases` are the questioned model's own pasts. Months of release are `YYYY-MM`, empty where
+    unknown.
     """
 
     only: tuple[str, ...] = ()
@@ -121,6 +122,7 @@ class Analysis:
     known_released: str = ""
     questioned_released: str = ""
     all_embeddings: bool = False
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from forensics.case.details.probabilities import (
 )
 from forensics.case.details.reference import LikenessDetails, TransferredDetails
 from forensics.case.details.shared_manner import MannerDetails
+from forensics.case.details.shift import ShiftDetails
 from forensics.case.details.text import (
     ChoicesDetails,
     EmbeddingDetails,
@@ -62,6 +63,7 @@ KINDS: Mapping[str, type[Details]] = {
     "weights_attention": AttentionDetails,
     "likeness": LikenessDetails,
     "transferred": TransferredDetails,
+    "shift": ShiftDetails,
 }
 # Whose p-values may be approximate: one of them alone never makes weights kin.
 ApproximateTest = MatchingDetails | AttentionDetails | MutualFitDetails | OtherDetails
@@ -90,6 +92,7 @@ AnyDetails = (
     | AttentionDetails
     | LikenessDetails
     | TransferredDetails
+    | ShiftDetails
     | OtherDetails
     | Details
 )

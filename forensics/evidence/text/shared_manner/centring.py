@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,16 @@ from forensics.evidence.text.shared_manner.repeated import MeanRows, SequenceRar
 Flags = NDArray[np.bool_]
 
 MIN_MODELS = 3
+
+
+class OwnStep(NamedTuple):
+    """A model, by number, and one of its own past; `setting`: the same weights, set otherwise."""
+
+    model: int
+    base: int
+    setting: bool
+
+
 _SAME_ANSWERS = 0.9  # a model's own answers come back with a cosine of 1; relatives reach .7
 
 
@@ -42,6 +53,7 @@ class MannerReference:
     clusters: NDArray[np.intp]
     unrelated: Flags
     relatives: Flags
+    steps: tuple[OwnStep, ...] = ()
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -69,6 +81,7 @@ class MannerReference:
             self.clusters,
             self.unrelated,
             self.relatives,
+            self.steps,
         )
 
     def recognise(self, rows: Floats32) -> int | None:

@@ -1,0 +1,76 @@
+"""Change against a model's own past, in sentences for a reader outside the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from forensics.case.details.shift import (
+    ChangeFromBase,
+    OtherSteps,
+    ReleaseOrder,
+    ShiftReading,
+)
+from forensics.case.evidence import Evidence
+from forensics.verdicts.shifting import shift_of
+
+_ORDER: Mapping[ReleaseOrder, str] = {
+    "after": "",
+    "before": "The questioned model was released first.",
+    "same_month": "Both were released in one month, so that text does not tell who came first.",
+    "unknown": "Text does not tell who came first (--known-released, --questioned-released).",
+}
+
+
+def shift_points(evidence: Sequence[Evidence]) -> list[str]:
+    """Return why a change points to the known model."""
+    shift = shift_of(evidence)
+    if shift is None or shift.others is None:
+        return []
+    return [
+        _beside(shift.others),
+        _changed(shift.least),
+        _ORDER[shift.order],
+        "Another model that taught both, or text that both learned from, would look the same.",
+    ]
+
+
+def shift_silent(evidence: Sequence[Evidence]) -> list[str]:
+    """Return why a change that was measured points to nobody."""
+    shift = shift_of(evidence)
+    if shift is None:
+        return []
+    return [
+        _changed(shift.least),
+        _SILENT[shift.reading],
+        _beside(shift.others) if shift.others is not None and shift.reading == "silent" else "",
+        "A trace fades with later tuning: this is no evidence that nothing was learned.",
+    ]
+
+
+_SILENT: Mapping[ShiftReading, str] = {
+    "points": "",
+    "silent": "Models that learned nothing from the known one change as much.",
+    "disagree": "Against another of its pasts the change is no more than other models show.",
+    "too_early": _ORDER["before"],
+    "uncalibrated": "How far models change that learned nothing from the known one is not known on "
+    "these prompts.",
+}
+
+
+def _changed(base: ChangeFromBase) -> str:
+    return (
+        f"The questioned model shares {_percent(base.share)} of its manner with the known one; its "
+        f"past {base.base} shared {_percent(base.past)} (change {_percent(base.low)} to "
+        f"{_percent(base.high)})."
+    )
+
+
+def _beside(others: OtherSteps) -> str:
+    return (
+        f"{others.less} of {others.models} models that did not learn from the known one, as far as "
+        f"is documented, changed less towards it ({others.clusters} lineages)."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
