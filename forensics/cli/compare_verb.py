@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     examples=(
         "forensics compare demo:smollm2 demo:gemma3-270m --html report.html",
         "forensics compare transcript:a.jsonl transcript:b.jsonl --json case.json",
-        "forensics compare transcript:a.jsonl transcript:b.jsonl --base transcript:old-b.jsonl",
+        "forensics compare transcript:a.jsonl transcript:b.jsonl --base cohort:qwen-max",
     ),
 )
 @click.argument("a", metavar="KNOWN", shell_complete=completion.subjects, required=False)
