@@ -2,7 +2,8 @@
 
 A fenced block that follows the comment `<!-- ci: run -->` runs as it stands, with the project's
 environment first on PATH, in one scratch folder for all blocks of a page; the first failure stops
-the run.
+the run. A `text` block that follows `<!-- ci: prints -->` must stand, line by line, in what the
+block before it printed.
 """
 
 import os
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-BLOCK = re.compile(r"<!-- ci: run -->\s*```sh\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"<!-- ci: (run|prints) -->\s*```(?:sh|text)\n(.*?)```", re.DOTALL)
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -43,16 +44,33 @@ def _pages(places: list[Path]) -> Iterator[Path]:
         yield from sorted(place.rglob("*.md")) if place.is_dir() else [place]
 
 
-def _run(page: Path, blocks: list[str], environment: dict[str, str]) -> int:
+def _run(page: Path, blocks: list[tuple[str, str]], environment: dict[str, str]) -> int:
+    printed: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        for block in blocks:
+        for kind, block in blocks:
+            if kind == "prints":
+                if not _stands_in(_lines(block), printed):
+                    print(f"{page}: this is not what the commands before it print:\n{block}")
+                    return 1
+                continue
             print(f"{page}\n$ {block.strip()}", flush=True)
+            command = ["bash", "-euo", "pipefail", "-c", block]
             done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", block], cwd=folder, env=environment, check=False
+                command, cwd=folder, env=environment, check=False, stdout=subprocess.PIPE, text=True
             )
+            print(done.stdout, end="", flush=True)
+            printed = _lines(done.stdout)
             if done.returncode:
                 return done.returncode
     return 0
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def _stands_in(lines: list[str], printed: list[str]) -> bool:
+    return any(printed[at : at + len(lines)] == lines for at in range(len(printed)))
 
 
 if __name__ == "__main__":
