@@ -66,3 +66,7 @@ def test_links_between_files_of_the_repository_lead_somewhere() -> None:
                 dead.append(f"{name}: {link}")
     assert len(names) > 40
     assert dead == []
+
+
+def test_the_readme_is_one_page() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
