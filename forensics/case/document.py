@@ -194,22 +194,30 @@ class Case(HoldsGiven):
     Files written by later minor versions only add optional fields and stay readable.
     """
 
-    schema_version: str = SCHEMA_VERSION
-    created_at: str
-    version: str
-    command: ModelText
-    suite: CaseSuite
-    a: CaseSubject
-    b: CaseSubject
-    overlap: Overlap
-    prompts: tuple[CasePrompt, ...]
-    evidence: tuple[Evidence, ...]
-    copy_tripwire: CopyTripwire
-    comparability: tuple[ModelText, ...] = ()
-    verdict: Verdict
-    plan: CasePlan | None = None
-    relatives: Relatives | None = None
-    ledger: tuple[LedgerEntry, ...] = ()
+    schema_version: str = Field(
+        default=SCHEMA_VERSION, description="of the layout of this document"
+    )
+    created_at: str = Field(description="when the comparison was made, UTC")
+    version: str = Field(description="of the program that made it")
+    command: ModelText = Field(description="how it was called, without keys")
+    suite: CaseSuite = Field(description="the prompts that were asked")
+    a: CaseSubject = Field(description="the known model")
+    b: CaseSubject = Field(description="the questioned model")
+    overlap: Overlap = Field(description="how many prompts each answered")
+    prompts: tuple[CasePrompt, ...] = Field(description="prompts that both answered, with answers")
+    evidence: tuple[Evidence, ...] = Field(description="what each comparator found")
+    copy_tripwire: CopyTripwire = Field(description="identical long answers")
+    comparability: tuple[ModelText, ...] = Field(
+        default=(), description="how the two runs differed, in sentences"
+    )
+    verdict: Verdict = Field(description="the four answers, and what they rest on")
+    plan: CasePlan | None = Field(default=None, description="what a case file froze beforehand")
+    relatives: Relatives | None = Field(
+        default=None, description="the cohort's models nearest to each subject"
+    )
+    ledger: tuple[LedgerEntry, ...] = Field(
+        default=(), description="every run, subset and seed that was tried"
+    )
     blind: bool = Field(default=False, description="reports mask names of models and makers")
     masked: bool = Field(default=False, description="names were removed from this document")
 
