@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,10 @@ A case is the whole result of a comparison in one JSON document (`compare --json
 report is made from it alone; later versions of the program only add fields. For programs there is a
 [JSON Schema](case.schema.json); in Python, `forensics.read_case` returns the same as typed records
 ([Python](python.md)).
+"""
+_DETAILS = """## Details of evidence
+
+What each kind of evidence records besides its score, in `details` of [Evidence](#evidence).
 """
 # Tables of a policy by the record behind each, as they are written in TOML.
 _TABLES = {
@@ -63,10 +68,42 @@ def policy_page() -> str:
 def case_page() -> str:
     """Return the page of every record of a case, the case itself first."""
     schema = case_schema()
+    records = schema["$defs"]
+    details = _details(schema)
     lines = [_CASE, "## Case", "", *_fields(schema)]
-    for name, record in sorted(schema["$defs"].items()):
-        lines += [f"## {name}", "", plain(record.get("description", "")), "", *_fields(record)]
+    for name in sorted(set(records) - details):
+        lines += _record(name, records[name], 2)
+    lines += [_DETAILS]
+    for name in sorted(details):
+        lines += _record(name, records[name], 3)
     return "\n".join(lines) + "\n"
+
+
+def _details(schema: Schema) -> set[str]:
+    """Return the records that only the details of evidence lead to."""
+    records = schema["$defs"]
+    details = {name for name in records if name.endswith("Details")}
+    of_a_case = _reached(records, set(_leads_to(schema["properties"])) - details, details)
+    return _reached(records, details, of_a_case)
+
+
+def _reached(records: Schema, start: set[str], without: set[str]) -> set[str]:
+    """Return the records that those of `start` lead to, directly or not, and these themselves."""
+    reached, open_ends = set(start), sorted(start)
+    while open_ends:
+        ends = set(_leads_to(records[open_ends.pop()])) - reached - without
+        reached |= ends
+        open_ends += sorted(ends)
+    return reached
+
+
+def _leads_to(record: Schema) -> list[str]:
+    return re.findall(r'"#/\$defs/(\w+)"', json.dumps(record))
+
+
+def _record(name: str, record: Schema, level: int) -> list[str]:
+    said = plain(record.get("description", ""))
+    return [f"{'#' * level} {name}", "", said, "", *_fields(record)]
 
 
 def _summary(record: Schema) -> str:

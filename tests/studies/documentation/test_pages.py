@@ -88,8 +88,11 @@ def test_every_field_of_a_case_is_listed() -> None:
         page
     )
     links = set(re.findall(r"\]\(#(\w+)\)", page))
-    headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", page, re.MULTILINE)}
-    assert links <= headings
+    headings = re.findall(r"^###? (\w+)$", page, re.MULTILINE)
+    assert links <= {heading.lower() for heading in headings}
+    records, details = page.split("\n## Details of evidence\n")
+    assert "\n## QuestionAnswer\n" in records and "\n## Interval\n" in records
+    assert "\n### MannerDetails\n" in details and "\n### MannerFoil\n" in details
 
 
 def test_every_comparator_says_what_it_looks_at() -> None:
