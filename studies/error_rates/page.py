@@ -23,7 +23,7 @@ from studies.error_rates.neighbours import section as standing_out
 from studies.error_rates.study import DRAWS, Study, study
 from studies.error_rates.teachers import goals as teacher_goals
 from studies.error_rates.teachers import section as teachers
-from studies.transferred.page import markdown
+from studies.transferred.page import REMAINING_LOSS, markdown
 
 _CAUTION = (
     "LRs are bounded by the number of lineage clusters, which alone costs about 0.04, and lines "
@@ -327,6 +327,8 @@ def _other_prompts() -> Iterator[str]:
     yield "## Prompts that no cohort answered"
     yield ""
     yield from markdown(shipped()).rstrip("\n").split("\n")
+    yield ""
+    yield REMAINING_LOSS
 
 
 def _trace(found: Study) -> Iterator[str]:

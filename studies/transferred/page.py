@@ -8,6 +8,20 @@ from typing import Any
 from forensics.cohorts.transferred import JUDGED, Transferred
 
 _SHOWN = 12
+# Measured once, on the lines that ship; a test fails when these are fitted anew.
+REMAINING_LOSS = (
+    "Of the pooled Cllr of 0.52 on 128 prompts, 0.16 comes from unrelated pairs of alpaca-eval "
+    "asked alike: 301 of 795 get a ratio above 1, the highest Mixtral-8x22B-Instruct-v0.1 · "
+    "gpt4_0314. They are more alike than lines from the other sets expect; whether its prompts or "
+    "its models of 2023 make them so cannot be told apart here. Another 0.13 comes from pairs "
+    "asked under two system prompts, which get no ratio below 1; among their kin "
+    "claude-3.5-sonnet-1022 with and without one gets a ratio of 1. Calibrated in hindsight, the "
+    "same ratios would still cost 0.45. Of 35 changes to the fit, compared on the training sets, "
+    "three selections were judged on the sets left out: the least nested Cllr gave 0.51 with "
+    "4.4 % of unrelated pairs above 10; the least among changes with no more nested false alarms, "
+    "0.53 with 1.3 %; the best mean of all trials, in which every set had a say, 0.47 with 2.0 %. "
+    "Each has more false alarms than the 0.8 % of the lines that ship, so none was taken."
+)
 
 
 def markdown(found: Transferred | None) -> str:

@@ -34,7 +34,7 @@ from forensics.transcripts.writer import write_transcript
 from forensics.verdicts.compare import compare
 from forensics.verdicts.tier_readings import TRANSFERRED
 from studies.transferred.fitting import fit_line
-from studies.transferred.page import markdown
+from studies.transferred.page import REMAINING_LOSS, markdown
 from studies.transferred.study import left_out, pooled, study
 from studies.transferred.tables import SIZES, SetScores
 from tests.builders import examined, manifest, responses
@@ -105,6 +105,13 @@ def test_lines_fitted_on_all_sets_judge_sets_left_out(known):
     for text in (JUDGED[0], "set 2", "The worst set is"):
         assert text in markdown(known)
     assert "Nothing is transferred" in markdown(None)
+
+
+def test_what_the_page_says_of_the_remaining_loss_is_of_the_lines_that_ship():
+    whole = shipped().rates["rows"][-1]["tests"][JUDGED[0]]
+    assert f"pooled Cllr of {whole['cllr']:.2f} on 128 prompts" in REMAINING_LOSS
+    assert f"would still cost {whole['cllr_min']:.2f}" in REMAINING_LOSS
+    assert f"than the {whole['false_above_10'] * 100:.1f} % of" in REMAINING_LOSS
 
 
 def test_a_set_left_out_is_judged_by_the_others_alone():
