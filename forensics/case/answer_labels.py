@@ -42,6 +42,9 @@ _ADVERBS: Mapping[str, str] = {
 }
 
 
+_OF_THE_PAST = "shift"  # the kind of evidence that --base adds
+
+
 def label(answer: AnswerWord, strength: str = "") -> str:
     """Return an answer as it stands behind its question, with its strength where it has one."""
     adverb = _ADVERBS.get(strength, "") if answer == "supported" else ""
@@ -49,11 +52,19 @@ def label(answer: AnswerWord, strength: str = "") -> str:
 
 
 def lead_of(answers: Sequence[QuestionAnswer]) -> int:
-    """Return the place of the answer that says most: one model, then what was learned, kinship."""
+    """Return the place of the answer that says most: one model, then what was learned, kinship.
+
+    Who gives the questioned model's past asks what it learned since: unless they turn out to be
+    relatives, that question leads.
+    """
     by_question = {answer.question: index for index, answer in enumerate(answers)}
-    said = {answer.question: answer.answer for answer in answers}
-    if said.get("one_model") == "indistinguishable":
+    said = {answer.question: answer for answer in answers}
+    if "one_model" in said and said["one_model"].answer == "indistinguishable":
         return by_question["one_model"]
-    if said.get("learned") == "supported":
+    learned, relatives = said.get("learned"), said.get("close_relatives")
+    if learned is not None and learned.answer == "supported":
+        return by_question["learned"]
+    related = relatives is not None and relatives.answer == "supported"
+    if learned is not None and _OF_THE_PAST in learned.evidence and not related:
         return by_question["learned"]
     return by_question.get("close_relatives", 0)

@@ -22,3 +22,8 @@ def number(value: float | None, digits: int = 3) -> str:
 def counted(count: int, noun: str) -> str:
     """Return a count with its noun, as people write it: `1 pair`, `2,551 pairs`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def percent(share: float) -> str:
+    """Return a share as whole percent: `47 %`, never `-0 %`."""
+    return f"{round(100 * share)} %"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from forensics.case.details.weights import TensorsDetails
 from forensics.case.evidence import Evidence
 from forensics.case.questions import KnownCases
+from forensics.support.numbers import percent
 from forensics.verdicts.answering import Answered, Reason
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, SameTensors, TierTests
 from forensics.verdicts.neighbours import standing_out
@@ -68,19 +69,15 @@ def _copies(grounds: Grounds) -> list[str]:
 
 
 def _share(manner: Manner) -> str:
-    low, high = map(_percent, manner.interval)
-    return f"{_percent(manner.share)} of their manner of answering (90 % interval {low} to {high})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    low, high = map(percent, manner.interval)
+    return f"{percent(manner.share)} of their manner of answering (90 % interval {low} to {high})"
 
 
 def _same_manner(grounds: Grounds) -> list[str]:
     manner = tested_manner(grounds.evidence)
     if manner is None:
         return []
-    low, high = map(_percent, manner.margin)
+    low, high = map(percent, manner.margin)
     return [
         f"The two share {_share(manner)}; 100 % is one model, and one model must lie within {low} "
         f"and {high}.",
@@ -155,7 +152,7 @@ def _weights(grounds: Grounds) -> list[str]:
     if isinstance(ground, SameTensors):
         return [
             f"{ground.identical} of {ground.of} tensors of their weights are the same, byte for "
-            f"byte, {_percent(ground.share)} of all weights."
+            f"byte, {percent(ground.share)} of all weights."
         ]
     assert isinstance(ground, TierTests)  # noqa: S101 (weights are read by nothing else)
     rare = "a million" if ground.least_p < _MILLION else f"{1 / ground.least_p:,.0f}"

@@ -11,6 +11,7 @@ from forensics.case.details.shift import (
     ShiftReading,
 )
 from forensics.case.evidence import Evidence
+from forensics.support.numbers import percent
 from forensics.verdicts.shifting import shift_of
 
 _ORDER: Mapping[ReleaseOrder, str] = {
@@ -59,9 +60,9 @@ _SILENT: Mapping[ShiftReading, str] = {
 
 def _changed(base: ChangeFromBase) -> str:
     return (
-        f"The questioned model shares {_percent(base.share)} of its manner with the known one; its "
-        f"past {base.base} shared {_percent(base.past)} (change {_percent(base.low)} to "
-        f"{_percent(base.high)})."
+        f"The questioned model shares {percent(base.share)} of its manner with the known one; its "
+        f"past {base.base} shared {percent(base.past)} (change {percent(base.low)} to "
+        f"{percent(base.high)})."
     )
 
 
@@ -70,7 +71,3 @@ def _beside(others: OtherSteps) -> str:
         f"{others.less} of {others.models} models that did not learn from the known one, as far as "
         f"is documented, changed less towards it ({others.clusters} lineages)."
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

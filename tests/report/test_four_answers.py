@@ -126,6 +126,20 @@ def test_one_model_leads_where_it_is_told() -> None:
     assert lead.headline == "Are they one model? INDISTINGUISHABLE FROM ONE MODEL"
 
 
+def test_what_was_learned_leads_where_the_past_was_given() -> None:
+    verdict = CASE.verdict
+    learned = verdict.answers[2].model_copy(
+        update={"answer": "points to it", "evidence": ("shift",)}
+    )
+    answers = (*verdict.answers[:2], learned, verdict.answers[3])
+    case = CASE.model_copy(update={"verdict": verdict.model_copy(update={"answers": answers})})
+    assert shown_answers(case)[0].question == "Did one learn from the other's answers?"
+    related = verdict.answers[1].model_copy(update={"answer": "supported"})
+    answers = (verdict.answers[0], related, learned, verdict.answers[3])
+    case = CASE.model_copy(update={"verdict": verdict.model_copy(update={"answers": answers})})
+    assert shown_answers(case)[0].question == "Are they close relatives?"
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_cases_of_earlier_versions_have_no_answers_and_render(name: str) -> None:
     old = sample_case(4).model_copy(update={"plan": plan()})
