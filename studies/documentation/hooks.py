@@ -43,6 +43,8 @@ OUTSIDE: Mapping[str, str] = {
     "studies/README.md": "project/studies.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",
+    "SECURITY.md": "project/security.md",
+    "CODE_OF_CONDUCT.md": "project/conduct.md",
     "reports/examples/report.png": "examples/report.png",
     "reports/examples/smollm2-pruned.html": "examples/smollm2-pruned.html",
     "reports/examples/smollm2-gemma3.html": "examples/smollm2-gemma3.html",
