@@ -23,7 +23,13 @@ FILE = click.Path(path_type=Path)
     ),
 )
 @click.argument("outputs", nargs=-1, required=True, type=FILE)
-@option("--pairs", required=True, type=FILE, help="CSV (or .csv.gz) of labelled pairs.")
+@option("--pairs", type=FILE, help="CSV (or .csv.gz) of labelled pairs.")
+@option(
+    "--steps",
+    type=FILE,
+    help="CSV of models beside their own past: model, base (; between several), "
+    "teacher_developer (or none).",
+)
 @option("--models", required=True, type=FILE, help="CSV of the models and their lineage.")
 @option("--prompts", type=click.IntRange(min=1), help="Use N prompts, drawn by --seed.")
 @option(
@@ -46,22 +52,24 @@ FILE = click.Path(path_type=Path)
 @option("--json", "json_out", metavar="FILE|-", help="Write the figures as JSON.")
 @option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
 @option("--fit", metavar="NAME|FILE", help="Write a cohort fitted on these outputs.")
-def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any) -> None:
+def command(outputs: tuple[Path, ...], models: Path, **options: Any) -> None:
     """Measure how often likeness misleads, on OUTPUTS with known lineage.
 
     OUTPUTS are tables (parquet, CSV, JSONL with model, prompt_id, prompt, output) or transcripts.
     For every pair the reference is the other models, less both subjects' clusters and families.
     Figures weigh every pair of lineage clusters the same; pair-weighted ones stand beside them.
+    With --steps it is measured how well a model's change against its past names whose answers it
+    learned.
     """
     from forensics.cli.progress import OnStderr
     from forensics.cli.settings import evaluate_settings
     from forensics.support.files import write_text
     from forensics.workflows.evaluating import evaluated
 
-    settings = evaluate_settings(options, pairs, models)
+    settings = evaluate_settings(options, models)
     figures = dict(evaluated(outputs, settings, OnStderr()).figures)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
-    if options["plot"]:
+    if options["plot"] and "curves" in figures:
         from forensics.report.charts.rate_plots import write_plots
 
         write_plots(figures, options["plot"])
@@ -70,7 +78,10 @@ def command(outputs: tuple[Path, ...], pairs: Path, models: Path, **options: Any
         return
     if options["json_out"]:
         write_text(Path(options["json_out"]), text)
-    _table(figures)
+    if "hypotheses" in figures:
+        _table(figures)
+    if options["steps"]:
+        sys.stdout.write(json.dumps({"shift": figures["shift"]}, indent=1, allow_nan=False) + "\n")
 
 
 def _table(figures: dict[str, Any]) -> None:

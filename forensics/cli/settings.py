@@ -185,7 +185,7 @@ def check_settings(options: Options) -> CheckSettings:
     )
 
 
-def evaluate_settings(options: Options, pairs: Path, models: Path) -> EvaluateSettings:
+def evaluate_settings(options: Options, models: Path) -> EvaluateSettings:
     """Return the settings of `evaluate`; what cannot be written is told before the work begins.
 
     Raises:
@@ -194,13 +194,14 @@ def evaluate_settings(options: Options, pairs: Path, models: Path) -> EvaluateSe
     from forensics.workflows.settings import EvaluateSettings
 
     return EvaluateSettings(
-        pairs=pairs,
+        pairs=options["pairs"],
         models=models,
         prompts=options["prompts"],
         cohort_size=options["cohort_size"],
         seed=options["seed"],
         fit=_destination(options["fit"], options["prompts"]) if options["fit"] else None,
         transferred=options["calibration"] == "transferred",
+        steps=options["steps"],
     )
 
 

@@ -43,7 +43,7 @@ class Evaluation:
     def _rows(self) -> Iterator[Mapping[str, object]]:
         groups = (("hypothesis", "hypotheses"), ("relation", "by_relation"))
         for group, key in groups:
-            for name, rates in self.figures[key].items():
+            for name, rates in self.figures.get(key, {}).items():
                 yield {"group": group, "name": name} | _row(rates)
 
 

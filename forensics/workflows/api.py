@@ -294,8 +294,9 @@ def import_outputs(
 def evaluate(
     outputs: AnyPath | Iterable[AnyPath],
     *,
-    pairs: AnyPath,
     models: AnyPath,
+    pairs: AnyPath | None = None,
+    steps: AnyPath | None = None,
     prompts: int | None = None,
     cohort_size: int | None = None,
     seed: int = 0,
@@ -306,8 +307,9 @@ def evaluate(
 
     Args:
         outputs: tables (parquet, CSV, JSONL with model, prompt_id, prompt, output) or transcripts.
-        pairs: CSV of labelled pairs.
         models: CSV of the models and their lineage.
+        pairs: CSV of labelled pairs.
+        steps: CSV of models beside their own past: `model`, `base`, `teacher_developer`.
         prompts: how many prompts to use, drawn by `seed`; None takes all.
         cohort_size: at most how many reference models, drawn by `seed`; None takes all.
         seed: of both draws.
@@ -326,8 +328,9 @@ def evaluate(
 
     arguments.check_least(prompts=prompts, cohort_size=cohort_size)
     settings = EvaluateSettings(
-        Path(pairs), Path(models), prompts, cohort_size, seed, transferred=transferred
-    )
+        None if pairs is None else Path(pairs), Path(models), prompts, cohort_size, seed,
+        transferred=transferred, steps=None if steps is None else Path(steps),
+    )  # fmt: skip
     return evaluated(
         [Path(name) for name in arguments.names(outputs)], settings, arguments.progress(progress)
     )

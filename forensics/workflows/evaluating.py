@@ -17,6 +17,7 @@ from forensics.errors import UsageError
 from forensics.evaluation import evaluate as measuring
 from forensics.evaluation.cohort_build import build
 from forensics.evaluation.evaluation import Evaluation
+from forensics.evaluation.step_rates import KnownStep, read_steps, step_rates
 from forensics.evaluation.transferred_rates import transferred_rates
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.settings import EvaluateSettings
@@ -35,10 +36,19 @@ def evaluated(
     Raises:
         InputFileError: a file cannot be read, or the models share no prompt.
     """
+    if settings.pairs is None and (settings.steps is None or settings.fit or settings.transferred):
+        raise UsageError(
+            "needs --pairs, a table of labelled pairs, or --steps, one of models' pasts"
+        )
     with progress.step("reading") as retitle:
         facts = read_models(settings.models)
-        labelled = read_pairs(settings.pairs, facts, independent="best")
+        steps = read_steps(settings.steps, facts) if settings.steps is not None else []
+        pairs = settings.pairs
+        labelled = read_pairs(pairs, facts, independent="best") if pairs is not None else []
         read = read_outputs(outputs, facts)
+        if settings.pairs is None:
+            retitle("judging changes against pasts")
+            return Evaluation({"shift": _of_steps(read, steps, settings)})
         retitle("comparing every pair")
         cohort = calibrating_cohort([prompt.sha256 for prompt in read.prompts])
         shared = cohort is not None and shares_answers(read, cohort)
@@ -54,6 +64,9 @@ def evaluated(
         if settings.transferred:
             retitle("judging pairs by lines fitted on other prompts")
             figures["transferred"] = _transferred(read, labelled, settings)
+        if settings.steps is not None:
+            retitle("judging changes against pasts")
+            figures["shift"] = figures["shift"] | _of_steps(read, steps, settings)
         if settings.fit is not None:
             retitle("fitting a cohort")
             _fit(read, labelled, settings.fit, settings)
@@ -70,6 +83,12 @@ def _transferred(
     answered = matching_cohort([prompt.sha256 for prompt in outputs.prompts])
     used = measuring.drawn(outputs, settings.prompts, settings.seed)
     return transferred_rates(used, labelled, known, answered.name if answered else "")
+
+
+def _of_steps(
+    outputs: Outputs, steps: Sequence[KnownStep], settings: EvaluateSettings
+) -> dict[str, Any]:
+    return step_rates(measuring.drawn(outputs, settings.prompts, settings.seed), steps)
 
 
 def _fit(

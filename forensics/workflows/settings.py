@@ -187,15 +187,17 @@ class CheckSettings:
 class EvaluateSettings:
     """What outputs are evaluated by.
 
-    `pairs` and `models` are the tables of labelled pairs and of lineage, `prompts` and
+    `pairs` and `models` are the tables of labelled pairs and of lineage, `steps` that of models
+    beside their pasts; pairs or steps may be left out, not both. `prompts` and
     `cohort_size` how many are drawn by `seed` (all, if None), `fit` the file of a cohort to fit.
     `transferred` judges every pair by lines fitted on other prompts, too.
     """
 
-    pairs: Path
+    pairs: Path | None
     models: Path
     prompts: int | None = None
     cohort_size: int | None = None
     seed: int = 0
     fit: Path | None = None
     transferred: bool = False
+    steps: Path | None = None

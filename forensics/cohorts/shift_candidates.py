@@ -1,0 +1,119 @@
+"""Towards which candidates did a model change, where every prompt was answered once?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.cohorts.lineage.models import ModelFacts, clusters
+from forensics.cohorts.similarity import MIN_PROMPTS, Similarities
+from forensics.cohorts.teachers import roles
+from forensics.evidence.features.matched_prompts import Floats
+from forensics.evidence.shift.deviation import TowardsCandidates, towards
+from forensics.evidence.shift.margins import Lead, leads
+
+_LEAST_DEVELOPERS = 3  # below it there is no runner-up to speak of
+
+
+@dataclass(frozen=True, eq=False)
+class StepChange:
+    """A model's change against its past, towards candidates of other houses.
+
+    `developers` are those of the candidates, in the columns' order; `cluster` is the model's.
+    """
+
+    model: str
+    cluster: int
+    developers: tuple[str, ...]
+    candidates: tuple[str, ...]
+    change: TowardsCandidates
+
+    def leads(self, coefficient: float) -> tuple[Lead, ...]:
+        """Return every developer's lead, with the past's own profile taken off."""
+        return leads(self.change.fitted_out(coefficient), self.developers)
+
+
+def candidates_of(
+    facts: Mapping[str, ModelFacts], model: ModelFacts, bases: Sequence[ModelFacts]
+) -> NDArray[np.intp]:
+    """Return who may have taught a model: the numbers of models of other houses.
+
+    Left out are its own lineage and its pasts', models of its developer or on its base family,
+    those that are students of somebody themselves, and those released after it.
+    """
+    numbers = clusters(facts)
+    involved = {numbers[fact.model] for fact in (model, *bases) if fact.model in numbers}
+    families = {fact.base_family for fact in (model, *bases)} - {"", "?"}
+    students = roles(facts).students
+    return np.array(
+        [
+            place
+            for place, (name, fact) in enumerate(facts.items())
+            if fact.developer
+            and fact.developer != model.developer
+            and numbers[name] not in involved
+            and fact.base_family not in families
+            and not students[place]
+            and not (model.released and fact.released and fact.released > model.released)
+        ],
+        dtype=np.intp,
+    )
+
+
+def step_change(
+    facts: Mapping[str, ModelFacts],
+    similarities: Similarities,
+    model: str,
+    bases: Sequence[str],
+) -> StepChange | None:
+    """Return a model's change; None where too few prompts or candidates are there to tell.
+
+    Args:
+        facts: of the models, in the order of the similarities.
+        similarities: how alike all models are, prompt by prompt.
+        model: the questioned model.
+        bases: its pasts.
+    """
+    place = {name: number for number, name in enumerate(similarities.models)}
+    candidates = candidates_of(facts, facts[model], [facts[base] for base in bases])
+    developers = tuple(facts[similarities.models[number]].developer for number in candidates)
+    if len(set(developers)) < _LEAST_DEVELOPERS:
+        return None
+    change = towards(
+        similarities.cosines,
+        similarities.answered,
+        place[model],
+        [place[base] for base in bases],
+        candidates,
+    )
+    if len(change.changes) < MIN_PROMPTS:
+        return None
+    names = tuple(similarities.models[number] for number in candidates)
+    return StepChange(model, clusters(facts)[model], developers, names, change)
+
+
+def profile_coefficient(nulls: Sequence[StepChange], without: int | None = None) -> float:
+    """Fit how far a past's own profile passes for change, on steps without a teacher.
+
+    Args:
+        nulls: such steps; every lineage cluster weighs the same.
+        without: the cluster that is judged, and therefore left out.
+    """
+    used = [step for step in nulls if step.cluster != without]
+    share = {c: 1 / sum(s.cluster == c for s in used) for c in {s.cluster for s in used}}
+    top = bottom = 0.0
+    for step in used:
+        x, y = _mean(step.change.pasts), _mean(step.change.changes)
+        top += share[step.cluster] * float((x * y).mean())
+        bottom += share[step.cluster] * float((x * x).mean())
+    return top / bottom if bottom > 0 else 0.0
+
+
+def _mean(values: Floats) -> Floats:
+    """Return the mean over prompts, shape (candidates,), of what is known."""
+    known = np.isfinite(values)
+    mean: Floats = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return mean
