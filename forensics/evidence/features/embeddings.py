@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from forensics.errors import ForensicsError, MissingDependencyError
 from forensics.suites.suite import text_sha256
-from forensics.support.libraries import require
+from forensics.support.libraries import collection_paused, require
 from forensics.support.resources import cache_folder
 
 if TYPE_CHECKING:
@@ -158,12 +158,13 @@ def _load(model: EmbeddingModel, precision: Precision) -> Any:
     transformers_logging.set_verbosity_error()
     logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
     try:
-        return SentenceTransformer(
-            model.source,
-            device="cpu",
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True, "dtype": getattr(torch, precision)},
-        )
+        with collection_paused():  # it imports the model's code
+            return SentenceTransformer(
+                model.source,
+                device="cpu",
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True, "dtype": getattr(torch, precision)},
+            )
     except (OSError, ValueError) as error:
         raise MissingDependencyError(
             f"the embedding model {HUB_MODEL} is not installed and the hub cannot be reached; "
