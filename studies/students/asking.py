@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
-from forensics.subjects.backends.decoding import decode
+from studies.students.sampling import sample as draw
 from studies.students.tuning import row
 
 SAMPLES = 3
 TEMPERATURE = 0.7
 MOST_TOKENS = 200
-_BATCH = 50
+_BATCH = 98
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,12 @@ def ask(
         for prompt, text in prompts
     ]
     calls.sort(key=lambda call: len(call[0]))
-    ends = frozenset({tokenizer.eos_token_id})
     told = []
     for start in range(0, len(calls), _BATCH):
         batch = calls[start : start + _BATCH]
         keys = [hashlib.sha256(f"{name}/{p}/{s}".encode()).hexdigest() for _, p, s in batch]
         tokens = [tokens for tokens, _, _ in batch]
-        answers = decode(
-            model, tokens, keys, ends, tokenizer.pad_token_id or 0, most_tokens, TEMPERATURE
-        )
+        answers = draw(model, tokens, keys, tokenizer.eos_token_id, most_tokens, TEMPERATURE)
         for (_, prompt, sample), answer in zip(batch, answers, strict=True):
             text = tokenizer.decode(
                 answer, skip_special_tokens=True, clean_up_tokenization_spaces=False

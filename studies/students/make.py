@@ -20,6 +20,7 @@ from forensics.subjects.model_files.model_loading import load_model
 from forensics.support.resources import cache_folder
 from studies.students import fitting, store
 from studies.students.asking import ask
+from studies.students.attention import use_shared_keys
 from studies.students.material import Material, lessons, read_material
 from studies.students.plan import Student, plan
 from studies.students.tuning import row, tune
@@ -71,7 +72,9 @@ def _alive(claim: Path) -> bool:
 
 
 def _loaded() -> tuple[Any, Any]:
-    return load_model(demo_source(BASE, "float32").folder(), "float32", BASE)
+    model, tokenizer = load_model(demo_source(BASE, "float32").folder(), "float32", BASE)
+    use_shared_keys(model)
+    return model, tokenizer
 
 
 def _base_answers(material: Material, work: Path) -> Mapping[str, str]:
@@ -97,31 +100,34 @@ def _held_out(material: Material) -> list[tuple[str, str]]:
     return [(prompt, material.prompts[prompt]) for prompt in material.held_out]
 
 
-def _base_readings(material: Material, work: Path) -> fitting.Readings:
+def _base_readings(material: Material, work: Path) -> Mapping[fitting.Key, fitting.Reading]:
     """Return what the untuned model expects of the candidates' answers, read once."""
-    path = work / "base-readings.json"
+    path = work / "base-tokens.json"
     if not path.exists():
         model, tokenizer = _loaded()
-        readings = fitting.read_all(model, tokenizer, material)
-        rows = [[*key, reading.logp, reading.entropy] for key, reading in readings.items()]
+        readings = fitting.read_base(model, tokenizer, material)
+        rows = [[*key, reading.counted, reading.logp] for key, reading in readings.items()]
         partial = path.with_suffix(f".{os.getpid()}")
         partial.write_text(json.dumps(rows), encoding="utf-8")
         partial.replace(path)
     return {
-        (model, prompt): fitting.Reading(tuple(logp), tuple(entropy))
-        for model, prompt, logp, entropy in json.loads(path.read_text(encoding="utf-8"))
+        (model, prompt): fitting.Reading(tuple(counted), tuple(logp))
+        for model, prompt, counted, logp in json.loads(path.read_text(encoding="utf-8"))
     }
 
 
 def _make(
-    student: Student, material: Material, own_answers: Mapping[str, str], base: fitting.Readings
+    student: Student,
+    material: Material,
+    own_answers: Mapping[str, str],
+    base: Mapping[fitting.Key, fitting.Reading],
 ) -> None:
     began = time.process_time()
     model, tokenizer = _loaded()
     pairs = lessons(student, material, own_answers)
     loss = tune(model, [row(tokenizer, *pair) for pair in pairs], student.seed)
     tuned = time.process_time()
-    gains = fitting.gains(fitting.read_all(model, tokenizer, material), base)
+    gains = fitting.gains(model, tokenizer, material, base)
     fitted = time.process_time()
     told = ask(model, tokenizer, _held_out(material), student.name)
     store.write(store.fit_file(student.name), gains)

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 RATE = 3e-4
 BATCH = 4
+_WINDOW = 40  # rows among which those of equal length are put together
 ANSWER_TOKENS = 256
 Row = tuple[list[int], list[int]]  # tokens of a prompt, and of its answer
 
@@ -41,11 +42,9 @@ def tune(model: Any, rows: Sequence[Row], seed: int, rate: float = RATE) -> floa
     steps = math.ceil(len(rows) / BATCH)
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, max(2, steps), pct_start=0.1)
-    order = list(range(len(rows)))
-    random.Random(seed).shuffle(order)  # noqa: S311 (an order, no secret)
     loss = torch.zeros(())
-    for start in range(0, len(order), BATCH):
-        logits, targets, _ = _answer_logits(model, [rows[i] for i in order[start : start + BATCH]])
+    for batch in batches([len(prompt) + len(answer) for prompt, answer in rows], seed):
+        logits, targets = _answer_logits(model, [rows[i] for i in batch])
         loss = functional.cross_entropy(logits, targets)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -56,10 +55,26 @@ def tune(model: Any, rows: Sequence[Row], seed: int, rate: float = RATE) -> floa
     return float(loss)
 
 
-def _answer_logits(
-    model: Any, rows: Sequence[Row]
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the logits of all answers' tokens, these tokens, and whose row each is of."""
+def batches(lengths: Sequence[int], seed: int) -> list[list[int]]:
+    """Return row numbers in batches, in random order; rows of a batch are about equally long.
+
+    Args:
+        lengths: tokens of each row.
+        seed: of the order.
+    """
+    dice = random.Random(seed)  # noqa: S311 (an order, no secret)
+    order = list(range(len(lengths)))
+    dice.shuffle(order)
+    result = []
+    for start in range(0, len(order), _WINDOW):
+        window = sorted(order[start : start + _WINDOW], key=lambda i: lengths[i])
+        result += [window[i : i + BATCH] for i in range(0, len(window), BATCH)]
+    dice.shuffle(result)
+    return result
+
+
+def _answer_logits(model: Any, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the logits of all answers' tokens, and these tokens."""
     width = max(len(prompt) + len(answer) for prompt, answer in rows)
     tokens = torch.zeros(len(rows), width, dtype=torch.long)
     targets = torch.full((len(rows), width), -1)
@@ -72,23 +87,4 @@ def _answer_logits(
         # Filled up on the right: what comes later is not seen by what counts, no mask is needed.
         hidden = model.model(input_ids=tokens).last_hidden_state
         logits = model.lm_head(hidden[counted])
-    return logits.float(), targets[counted], counted.nonzero()[:, 0]
-
-
-@torch.inference_mode()
-def read(model: Any, rows: Sequence[Row], batch: int = 8) -> list[tuple[list[float], list[float]]]:
-    """Return, for each row, the log-probability of every answer token and the entropy there.
-
-    In nats, each list as long as the row's answer.
-    """
-    results = []
-    for start in range(0, len(rows), batch):
-        part = rows[start : start + batch]
-        logits, targets, owner = _answer_logits(model, part)
-        logp = functional.log_softmax(logits, dim=-1)
-        entropy = -(logp.exp() * logp).sum(-1)
-        of_token = logp.gather(1, targets[:, None])[:, 0]
-        for i in range(len(part)):
-            mine = owner == i
-            results.append((of_token[mine].tolist(), entropy[mine].tolist()))
-    return results
+    return logits.float(), targets[counted]
