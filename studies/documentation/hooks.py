@@ -33,6 +33,7 @@ OUTSIDE: Mapping[str, str] = {
     "reports/SHARED-MANNER.md": "studies/shared-manner.md",
     "reports/ROBUSTNESS.md": "studies/robustness.md",
     "reports/DETECTION.md": "studies/detection.md",
+    "reports/STUDENTS.md": "studies/students.md",
     "probes/core/DATASHEET.md": "studies/datasheets/core.md",
     "probes/misguided-attention/DATASHEET.md": "studies/datasheets/misguided-attention.md",
     "probes/longform/DATASHEET.md": "studies/datasheets/longform.md",

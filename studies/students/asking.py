@@ -19,7 +19,7 @@ _BATCH = 98
 
 
 @dataclass(frozen=True)
-class Told:
+class StudentAnswer:
     """One answer of a student."""
 
     prompt_id: str
@@ -34,7 +34,7 @@ def ask(
     name: str,
     samples: int = SAMPLES,
     most_tokens: int = MOST_TOKENS,
-) -> list[Told]:
+) -> list[StudentAnswer]:
     """Return answers to prompts (pairs of id and text); the draws hang on name, prompt and sample.
 
     Args:
@@ -52,7 +52,7 @@ def ask(
         for prompt, text in prompts
     ]
     calls.sort(key=lambda call: len(call[0]))
-    told = []
+    given = []
     for start in range(0, len(calls), _BATCH):
         batch = calls[start : start + _BATCH]
         keys = [hashlib.sha256(f"{name}/{p}/{s}".encode()).hexdigest() for _, p, s in batch]
@@ -62,5 +62,5 @@ def ask(
             text = tokenizer.decode(
                 answer, skip_special_tokens=True, clean_up_tokenization_spaces=False
             )
-            told.append(Told(prompt, sample, text))
-    return sorted(told, key=lambda answer: (answer.prompt_id, answer.sample))
+            given.append(StudentAnswer(prompt, sample, text))
+    return sorted(given, key=lambda answer: (answer.prompt_id, answer.sample))

@@ -24,13 +24,13 @@ def use_shared_keys(model: Any) -> None:
 
 
 def attend(
-    module: Any,  # noqa: ARG001 (the library's interface)
+    module: Any,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float,
-    **kwargs: Any,  # noqa: ARG001
+    **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Return softmax(query key' scaling + mask) value, (rows x tokens x heads x size).
 

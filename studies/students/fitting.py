@@ -30,7 +30,7 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Reading:
+class BaseReading:
     """Which tokens of an answer count, and the untuned model's log-probability of each (nats)."""
 
     counted: tuple[int, ...]
@@ -40,7 +40,7 @@ class Reading:
 Key = tuple[str, str]  # candidate, prompt id
 
 
-def read_base(model: Any, tokenizer: Any, material: Material) -> dict[Key, Reading]:
+def read_base(model: Any, tokenizer: Any, material: Material) -> dict[Key, BaseReading]:
     """Return the untuned model's reading of every candidate's answers.
 
     What counts are tokens, the first five left out, where its entropy exceeds `LEAST_ENTROPY`.
@@ -50,15 +50,15 @@ def read_base(model: Any, tokenizer: Any, material: Material) -> dict[Key, Readi
         wanted = [range(LEFT_OUT, len(answer)) for _, answer in answers]
         read = read_answers(model, prompt.tokens, [answer for _, answer in answers], wanted, True)
         for (model_name, answer), (logp, entropy) in zip(answers, read, strict=True):
-            kept = [i for i in range(len(answer) - LEFT_OUT) if entropy[i] > LEAST_ENTROPY]
-            readings[model_name, prompt.id] = Reading(
-                tuple(i + LEFT_OUT for i in kept), tuple(logp[i] for i in kept)
+            unsure = [i for i in range(len(answer) - LEFT_OUT) if entropy[i] > LEAST_ENTROPY]
+            readings[model_name, prompt.id] = BaseReading(
+                tuple(i + LEFT_OUT for i in unsure), tuple(logp[i] for i in unsure)
             )
     return readings
 
 
 def gains(
-    model: Any, tokenizer: Any, material: Material, base: Mapping[Key, Reading]
+    model: Any, tokenizer: Any, material: Material, base: Mapping[Key, BaseReading]
 ) -> list[Gain]:
     """Return by how much a student expects each candidate's answers more than the base does."""
     rows = []
@@ -90,7 +90,9 @@ def _by_prompt(
             for name, answers in sorted(material.answers.items())
         }
         asked = next(iter(rows.values()))[0]
-        result.append((_Prompt(prompt, asked), [(name, told) for name, (_, told) in rows.items()]))
+        result.append(
+            (_Prompt(prompt, asked), [(name, answer) for name, (_, answer) in rows.items()])
+        )
     return result
 
 

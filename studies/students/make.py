@@ -1,8 +1,8 @@
 """Make the students that are missing: `python -m studies.students.make DATA [--most N]`.
 
 What is kept of a student is written when it is done; killed at any time, the command goes on where
-it was. Two processes may run side by side: a student is taken by making its folder in the work
-folder.
+it was. Two processes may run side by side: a student is taken by writing the process's number into
+a file of its name in the work folder.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +38,42 @@ def main() -> None:
     material = read_material(given.data)
     work = cache_folder("students")
     own_answers, base = _base_answers(material, work), _base_readings(material, work)
+    make_missing(
+        plan(),
+        work,
+        lambda student: bool(store.finished([student.name])),
+        lambda student: _make(student, material, own_answers, base),
+        given.most,
+    )
+
+
+def make_missing(
+    students: Iterable[Student],
+    work: Path,
+    is_finished: Callable[[Student], bool],
+    make: Callable[[Student], None],
+    most: int,
+) -> None:
+    """Make students that are not finished and that no other process is at, in their order.
+
+    Args:
+        students: whom to make.
+        work: folder of the claims by which processes share the work.
+        is_finished: whether everything of a student is kept.
+        make: makes one and keeps everything of it.
+        most: after how many to stop.
+    """
     made = 0
-    for student in plan():
-        if made == given.most:
+    for student in students:
+        if made == most:
             return
-        if store.finished([student.name]) or not _taken(work / student.name):
+        claim = work / student.name
+        if is_finished(student) or not _taken(claim):
             continue
         try:
-            _make(student, material, own_answers, base)
+            make(student)
         finally:
-            (work / student.name).unlink(missing_ok=True)
+            claim.unlink(missing_ok=True)
         made += 1
 
 
@@ -83,16 +109,16 @@ def _base_answers(material: Material, work: Path) -> Mapping[str, str]:
     if not path.exists():
         model, tokenizer = _loaded()
         prompts = [(prompt, material.prompts[prompt]) for prompt in material.tuned_on]
-        told = ask(model, tokenizer, prompts, f"{_BASE_NAME}-lessons", 1, most_tokens=256)
-        text = json.dumps({answer.prompt_id: answer.text for answer in told})
+        given_answers = ask(model, tokenizer, prompts, f"{_BASE_NAME}-lessons", 1, most_tokens=256)
+        text = json.dumps({answer.prompt_id: answer.text for answer in given_answers})
         partial = path.with_suffix(f".{os.getpid()}")
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     answers: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     if not store.answers_file(_BASE_NAME).exists():
         model, tokenizer = _loaded()
-        told = ask(model, tokenizer, _held_out(material), _BASE_NAME)
-        store.write(store.answers_file(_BASE_NAME), told)
+        given_answers = ask(model, tokenizer, _held_out(material), _BASE_NAME)
+        store.write(store.answers_file(_BASE_NAME), given_answers)
     return answers
 
 
@@ -100,7 +126,7 @@ def _held_out(material: Material) -> list[tuple[str, str]]:
     return [(prompt, material.prompts[prompt]) for prompt in material.held_out]
 
 
-def _base_readings(material: Material, work: Path) -> Mapping[fitting.Key, fitting.Reading]:
+def _base_readings(material: Material, work: Path) -> Mapping[fitting.Key, fitting.BaseReading]:
     """Return what the untuned model expects of the candidates' answers, read once."""
     path = work / "base-tokens.json"
     if not path.exists():
@@ -111,7 +137,7 @@ def _base_readings(material: Material, work: Path) -> Mapping[fitting.Key, fitti
         partial.write_text(json.dumps(rows), encoding="utf-8")
         partial.replace(path)
     return {
-        (model, prompt): fitting.Reading(tuple(counted), tuple(logp))
+        (model, prompt): fitting.BaseReading(tuple(counted), tuple(logp))
         for model, prompt, counted, logp in json.loads(path.read_text(encoding="utf-8"))
     }
 
@@ -120,7 +146,7 @@ def _make(
     student: Student,
     material: Material,
     own_answers: Mapping[str, str],
-    base: Mapping[fitting.Key, fitting.Reading],
+    base: Mapping[fitting.Key, fitting.BaseReading],
 ) -> None:
     began = time.process_time()
     model, tokenizer = _loaded()
@@ -129,9 +155,9 @@ def _make(
     tuned = time.process_time()
     gains = fitting.gains(model, tokenizer, material, base)
     fitted = time.process_time()
-    told = ask(model, tokenizer, _held_out(material), student.name)
+    given_answers = ask(model, tokenizer, _held_out(material), student.name)
     store.write(store.fit_file(student.name), gains)
-    store.write(store.answers_file(student.name), told)
+    store.write(store.answers_file(student.name), given_answers)
     done = time.process_time()
     print(  # noqa: T201 (a study's progress)
         f"{student.name}: loss {loss:.2f}; tuned {tuned - began:.0f} s, "

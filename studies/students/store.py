@@ -9,14 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from studies.students.asking import Told
+from studies.students.asking import StudentAnswer
 from studies.students.fitting import Gain
 
 HERE = Path(__file__).parent
 ANSWERS, FITS = HERE / "answers", HERE / "fits"
 
 
-def write(path: Path, rows: Sequence[Told] | Sequence[Gain]) -> None:
+def write(path: Path, rows: Sequence[StudentAnswer] | Sequence[Gain]) -> None:
     """Write rows as packed JSONL, whole or not at all; the same rows give the same bytes."""
     lines = "".join(json.dumps(_rounded(asdict(row))) + "\n" for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,9 +39,9 @@ def fit_file(name: str, folder: Path = FITS) -> Path:
     return folder / f"{name}.jsonl.gz"
 
 
-def read_answers(name: str, folder: Path = ANSWERS) -> list[Told]:
+def read_answers(name: str, folder: Path = ANSWERS) -> list[StudentAnswer]:
     """Read a student's answers; a prompt's text is in the table of stories, see `material`."""
-    return [Told(**row) for row in _rows(answers_file(name, folder))]
+    return [StudentAnswer(**row) for row in _rows(answers_file(name, folder))]
 
 
 def read_gains(name: str, folder: Path = FITS) -> list[Gain]:

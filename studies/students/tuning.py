@@ -52,7 +52,7 @@ def tune(model: Any, rows: Sequence[Row], seed: int, rate: float = RATE) -> floa
         optimiser.zero_grad()
         schedule.step()
     model.eval()
-    return float(loss)
+    return float(loss.detach())
 
 
 def batches(lengths: Sequence[int], seed: int) -> list[list[int]]:

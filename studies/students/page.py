@@ -1,0 +1,167 @@
+"""Writes the page on students: `python -m studies.students.page DATA`.
+
+From the tables that are kept of finished students; nothing is trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from forensics.evidence.probabilities.paired_fit import LEAST_NULLS, NullStanding
+from forensics.support.files import write_text
+from studies.students import paired, store
+from studies.students.material import read_material
+from studies.students.plan import TEACHERS, Student, plan
+
+PAGE = "STUDENTS.md"
+_FALSE_ALARMS = 0.05
+
+
+def main() -> None:
+    """Write the page from what is finished."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path, help="folder with the reference data")
+    parser.add_argument("--out", type=Path, default=Path("reports") / PAGE)
+    given = parser.parse_args()
+    write_text(given.out, page(given.data))
+
+
+def page(data: Path, folder: Path = store.FITS) -> str:
+    """Return the page.
+
+    Args:
+        data: folder with the reference data.
+        folder: tables of finished students.
+    """
+    material = read_material(data)
+    length = {
+        name: statistics.median(len(answer) for answer in answers.values())
+        for name, answers in material.answers.items()
+    }
+    authors = paired.read_authors(data, sorted(length), length)
+    whole = plan()
+    made = {
+        student: paired.differences(paired.read_gains(student.name, folder), authors)
+        for student in whole
+        if store.fit_file(student.name, folder).exists()
+    }
+    return "\n".join(line.rstrip() for line in _lines(whole, made, authors)) + "\n"
+
+
+def _lines(
+    whole: Sequence[Student],
+    made: Mapping[Student, paired.Fits],
+    authors: dict[str, paired.Author],
+) -> Iterator[str]:
+    yield "# Students of known teachers: paired fit"
+    yield ""
+    yield f"Made by `python -m studies.students.page DATA`. {len(made)} of {len(whole)} students "
+    yield "are done; `make students` makes those that are missing, and goes on where it was."
+    yield ""
+    yield "A student is SmolLM2-135M-Instruct tuned on 200 story answers. *D* is by how many nats "
+    yield "a token it came to expect the teacher's answers more than those of the median of at "
+    yield "least five models of other developers, of about the same date and length; what the "
+    yield "untuned model expects is taken off. Only tokens count where the untuned model is unsure "
+    yield "(more than one nat), the first five left out."
+    yield ""
+    yield from _nulls(made)
+    yield from _students(paired.findings(made, authors))
+
+
+def _nulls(made: Mapping[Student, paired.Fits]) -> Iterator[str]:
+    nulls = [fits for student, fits in made.items() if paired.is_null(student)]
+    yield "## Students without a teacher"
+    yield ""
+    if len(nulls) < LEAST_NULLS:
+        yield f"{len(nulls)} are done. {LEAST_NULLS} are needed for a p-value, so this page gives "
+        yield "no p-value."
+    else:
+        yield f"{len(nulls)} are done: p-values are shares of these, p = (1 + b) / (1 + n)."
+    yield ""
+    if not nulls:
+        return
+    yield "| teacher that they did not have | n | mean D | largest D |"
+    yield "|---|---|---|---|"
+    for teacher in TEACHERS:
+        values = [fits[teacher].difference for fits in nulls if teacher in fits]
+        if values:
+            mean = statistics.fmean(values)
+            yield f"| {teacher} | {len(values)} | {mean:.3f} | {max(values):.3f} |"
+    yield ""
+
+
+def _students(rows: list[paired.StudentFinding]) -> Iterator[str]:
+    yield "## Students of one teacher"
+    yield ""
+    if not rows:
+        yield "No student is done."
+        return
+    yield "The interval is over prompts (signs flipped): it does not say what a student without "
+    yield "this teacher would show. *Rank* is the teacher's among the candidates after what "
+    yield "students without a teacher show is taken off; *rank by D alone* has no such reference. "
+    yield "The teacher, not the student, is the unit."
+    yield ""
+    yield (
+        "| student | D [95 %] | prompts | rank by D alone | rank "
+        "| beyond students without a teacher | beyond students of other developers |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    yield from (_row(row) for row in rows)
+    yield ""
+    for share in (1.0, 0.3, 0.1, 0.03):
+        yield from _by_share(paired.share_of_teachers(rows, share), share)
+
+
+def _row(row: paired.StudentFinding) -> str:
+    fit = row.fit
+    rank = f"{row.rank} of {row.candidates}" if row.rank else "no nulls yet"
+    return (
+        f"| {row.student.name} | {fit.difference:.3f} [{fit.low:.3f}, {fit.high:.3f}] "
+        f"| {fit.prompts} | {row.raw_rank} of {row.candidates} | {rank} "
+        f"| {_standing(row.nulls)} | {_standing(row.others)} |"
+    )
+
+
+def _standing(standing: NullStanding) -> str:
+    parts = [f"n = {standing.nulls}"]
+    if standing.standardised is not None:
+        parts.insert(0, f"{standing.standardised:.1f} standard deviations")
+    if standing.p_value is not None:
+        parts.append(f"p = {standing.p_value:.3f}")
+    return ", ".join(parts)
+
+
+def _by_share(rows: list[paired.StudentFinding], share: float) -> Iterator[str]:
+    teachers = {row.student.teachers[0] for row in rows}
+    if not teachers:
+        return
+    first = {row.student.teachers[0] for row in rows if row.rank == 1}
+    yield f"Teachers that have a student at {100 * share:.0f} % of the text: {len(teachers)}."
+    ranked = [row for row in rows if row.rank is not None]
+    if ranked:
+        yield f"The teacher ranks first for a student of {len(first)} of them."
+    if all(row.nulls.p_value is not None for row in rows):
+        shown = {
+            row.student.teachers[0]
+            for row in rows
+            if row.nulls.p_value is not None and row.nulls.p_value <= _FALSE_ALARMS
+        }
+        low, high = _exact(len(shown), len(teachers))
+        yield f"{len(shown)} of {len(teachers)} show it at 5 % false alarms "
+        yield f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %)."
+    yield ""
+
+
+def _exact(hits: int, n: int) -> tuple[float, float]:
+    """Return the exact 95 % interval of a share (Clopper, Pearson 1934)."""
+    from scipy.stats import binomtest
+
+    bounds = binomtest(hits, n).proportion_ci(method="exact")
+    return float(bounds.low), float(bounds.high)
+
+
+if __name__ == "__main__":
+    main()
