@@ -15,11 +15,6 @@ def name(text: str) -> str:
     return text.replace("_", " ")
 
 
-def word(met: bool) -> str:
-    """Say whether a goal was reached."""
-    return "reached" if met else "**not reached**"
-
-
 def number(value: float | None) -> str:
     """Write a figure, a dash where there is none."""
     return "–" if value is None else f"{value:.3f}"

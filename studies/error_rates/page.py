@@ -17,11 +17,11 @@ from forensics.cohorts.fitting import CLOSE_KIN
 from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, SENTENCES
 from forensics.cohorts.transferred import shipped
 from studies.error_rates.cells import name as spelt
-from studies.error_rates.cells import number, row, word
+from studies.error_rates.cells import number, row
 from studies.error_rates.neighbours import Standout, standouts
 from studies.error_rates.neighbours import section as standing_out
 from studies.error_rates.study import DRAWS, Study, study
-from studies.error_rates.teachers import goals as teacher_goals
+from studies.error_rates.teachers import figures as teacher_figures
 from studies.error_rates.teachers import section as teachers
 from studies.transferred.page import REMAINING_LOSS, markdown
 
@@ -40,61 +40,51 @@ _FEW = "few reference models leave little to centre on"
 
 
 @dataclass(frozen=True)
-class _Goal:
-    """One figure to reach: of which hypothesis, in which setting, and why it may fail."""
+class _Headline:
+    """One figure of the first table: of which hypothesis, in which setting, and what limits it."""
 
     hypothesis: str
     prompts: int | None
     reference: int | None
     figure: str
-    value: float
-    why: str
-    below: bool = False
-
-    def met(self, measured: float) -> bool:
-        rounded = round(measured, 3)
-        return rounded <= self.value if self.below else rounded >= self.value
+    limit: str
 
 
-def _goals() -> list[_Goal]:
-    descent = {
-        (None, None): (1.0, 1.0),
-        (100, None): (0.99, 0.95),
-        (50, None): (0.98, 0.93),
-        (25, None): (0.97, 0.90),
-        (16, None): (0.96, 0.88),
-        (8, None): (0.90, 0.80),
-        (50, 20): (0.97, 0.88),
-        (50, 5): (0.92, 0.75),
-    }
-    found = [
-        _Goal("same_model", 8, None, figure, 1.0, _SHORT) for figure in ("auc", "0.01", "0.001")
+def _headlines() -> list[_Headline]:
+    settings = (
+        *((None, None), (100, None), (50, None), (25, None), (16, None), (8, None)),
+        *((50, 20), (50, 5)),
+    )
+    chosen = [
+        _Headline("same_model", 8, None, figure, _SHORT) for figure in ("auc", "0.01", "0.001")
     ]
-    for (prompts, reference), (area, rate) in descent.items():
-        why = _FEW if reference else _SHORT if prompts else _SINGLE
-        found.append(_Goal("close_descent", prompts, reference, "auc", area, why))
-        found.append(_Goal("close_descent", prompts, reference, "0.01", rate, why))
-    found += [
-        _Goal("close_descent", None, None, "0.001", 0.97, _SINGLE),
-        _Goal("close_descent", None, None, "cllr", 0.030, _CAUTION, below=True),
-        _Goal("close_descent", 100, None, "cllr", 0.045, _CAUTION, below=True),
-        _Goal("common_teacher", None, None, "auc", 0.92, _TEACHER),
-        _Goal("common_teacher", None, None, "0.01", 0.50, _TEACHER),
-        _Goal("same_base", None, None, "auc", 0.90, _TEXT),
-        _Goal("same_base", None, None, "0.01", 0.50, _TEXT),
-        _Goal("same_base", None, None, "auc_hub_removed", 0.85, _TEXT),
-        _Goal("same_developer", None, None, "auc", 0.985, _OVERLAP),
-        _Goal("same_developer", None, None, "0.01", 0.80, _OVERLAP),
+    for prompts, reference in settings:
+        limit = _FEW if reference else _SHORT if prompts in (25, 16, 8) else _SINGLE
+        chosen += [
+            _Headline("close_descent", prompts, reference, figure, limit)
+            for figure in ("auc", "0.01")
+        ]
+    chosen += [
+        _Headline("close_descent", None, None, "0.001", _SINGLE),
+        _Headline("close_descent", None, None, "cllr", _CAUTION),
+        _Headline("close_descent", 100, None, "cllr", _CAUTION),
+        _Headline("common_teacher", None, None, "auc", _TEACHER),
+        _Headline("common_teacher", None, None, "0.01", _TEACHER),
+        _Headline("same_base", None, None, "auc", _TEXT),
+        _Headline("same_base", None, None, "0.01", _TEXT),
+        _Headline("same_base", None, None, "auc_hub_removed", _TEXT),
+        _Headline("same_developer", None, None, "auc", _OVERLAP),
+        _Headline("same_developer", None, None, "0.01", _OVERLAP),
     ]
-    return found
+    return chosen
 
 
 def page(found: Study, date: str, beside: Sequence[Standout] = ()) -> str:
     """Return the page as Markdown; `beside` is how often kinds of evidence stand out."""
     sections = (
         _head(found, date),
-        _reached(found),
-        _other_goals(found),
+        _first_figures(found),
+        _other_figures(found),
         *(_hypothesis(found, str(name)) for name in KIN_HYPOTHESES),
         _baselines(found),
         teachers(found.teachers, found.teacher_levels),
@@ -127,43 +117,42 @@ def _head(found: Study, date: str) -> Iterator[str]:
     )
     yield ""
     yield (
-        "**Cluster-weighted** figures count every pair of lineage clusters once and are what to go "
-        "by; their 95 % intervals resample clusters. **Pair-weighted** ones count every pair of "
-        "models once and are compared with the goals. Abstentions count as LR = 1. *Hubs removed* "
-        "subtracts from each pair's score an effect of either model, fitted on unrelated pairs "
-        "(see *Teachers* for what that leaves in). A TPR at 0.1 % is exploratory: there are too "
-        "few unrelated clusters to bound such a rate. In the tables by hypothesis a cell reads "
-        "*cluster-weighted [interval]; pair-weighted*, and clusters are those of the kin / of the "
-        "unrelated pairs. LRs weigh close kinship: one line serves *same model* and *close "
-        "descent*, which text does not tell apart."
+        "**Cluster-weighted** figures count every pair of lineage clusters once and are what to "
+        "go by; their 95 % intervals resample clusters. **Pair-weighted** ones count every pair "
+        "of models once. Abstentions count as LR = 1. *Hubs removed* subtracts from each pair's "
+        "score an effect of either model, fitted on unrelated pairs (see *Teachers* for what that"
+        " leaves in). A TPR at 0.1 % is exploratory: there are too few unrelated clusters to "
+        "bound such a rate. In the tables by hypothesis a cell reads *cluster-weighted "
+        "[interval]; pair-weighted*, and clusters are those of the kin / of the unrelated pairs. "
+        "LRs weigh close kinship: one line serves *same model* and *close descent*, which text "
+        "does not tell apart."
     )
 
 
-def _reached(found: Study) -> Iterator[str]:
-    yield "## Goals"
+def _first_figures(found: Study) -> Iterator[str]:
+    yield "## Main figures"
     yield ""
     yield (
         f"Pair-weighted point estimates. *{DRAWS} draws*: mean (lowest to highest) over as many "
         "draws of prompts and reference models, the first of which is the figure measured."
     )
     yield ""
-    yield from row("hypothesis", "setting", "figure", "goal", "measured", f"{DRAWS} draws", "")
-    yield from row(*["---"] * 7)
-    for goal in _goals():
-        key = (goal.prompts or _whole(found)[0], goal.reference)
+    head = ("hypothesis", "setting", "figure", "measured", f"{DRAWS} draws", "what limits it")
+    yield from row(*head)
+    yield from row(*["---"] * len(head))
+    for headline in _headlines():
+        key = (headline.prompts or _whole(found)[0], headline.reference)
         if key not in found.settings:
             continue
-        rates = found.settings[key]["hypotheses"][goal.hypothesis]
-        value = _figure(rates["pair_weighted"], goal.figure)
-        sign = "≤" if goal.below else "≥"
+        rates = found.settings[key]["hypotheses"][headline.hypothesis]
+        value = _figure(rates["pair_weighted"], headline.figure)
         yield from row(
-            spelt(goal.hypothesis),
+            spelt(headline.hypothesis),
             _setting(key),
-            _FIGURES[goal.figure],
-            f"{sign} {goal.value:g}",
+            _FIGURES[headline.figure],
             number(value),
-            _draws(found, key, goal),
-            _outcome(goal, value, rates),
+            _draws(found, key, headline),
+            _limit(headline, value, rates),
         )
 
 
@@ -176,75 +165,73 @@ _FIGURES = {
 }
 
 
-def _outcome(goal: _Goal, value: float | None, rates: Mapping[str, Any]) -> str:
+def _limit(headline: _Headline, value: float | None, rates: Mapping[str, Any]) -> str:
     if value is None:
         return "not measured"
-    if goal.met(value):
-        return "reached"
-    return f"**not reached**: {_measured_reason(goal, value, rates)}{goal.why}"
+    perfect = 0.0 if headline.figure == "cllr" else 1.0
+    if round(value, 3) == perfect:
+        return ""
+    return _measured_limit(headline.figure, value, rates) + headline.limit
 
 
-def _measured_reason(goal: _Goal, value: float, rates: Mapping[str, Any]) -> str:
-    if goal.figure == "cllr":
+def _measured_limit(figure: str, value: float, rates: Mapping[str, Any]) -> str:
+    if figure == "cllr":
         best = number(rates["pair_weighted"]["cllr_min"])
         return f"the same scores calibrated in hindsight would give {best}; "
-    if goal.figure.startswith("0."):
+    if figure.startswith("0."):
         missed = round((1 - value) * rates["n_pos"])
         return f"{missed} of {rates['n_pos']} kin pairs are missed; "
     return ""
 
 
-def _draws(found: Study, key: tuple[int, int | None], goal: _Goal) -> str:
-    drawn = found.draws.get(key, {}).get(goal.hypothesis, ())
-    if goal.figure not in ("auc", "0.01") or len(drawn) < 2:
+def _draws(found: Study, key: tuple[int, int | None], headline: _Headline) -> str:
+    drawn = found.draws.get(key, {}).get(headline.hypothesis, ())
+    if headline.figure not in ("auc", "0.01") or len(drawn) < 2:
         return ""
-    values = [one[0 if goal.figure == "auc" else 1] for one in drawn]
+    values = [one[0 if headline.figure == "auc" else 1] for one in drawn]
     return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
-def _other_goals(found: Study) -> Iterator[str]:
-    yield "Other goals:"
+def _other_figures(found: Study) -> Iterator[str]:
+    yield "Other figures:"
     yield ""
-    yield from row("what", "goal", "measured", "")
-    yield from row(*["---"] * 4)
+    yield from row("what", "measured", "what limits it")
+    yield from row(*["---"] * 3)
     shift = found.settings[_whole(found)]["shift"]
     for name, label in (
         ("era", "unrelated pairs of the last year, LR > 100, fitted on earlier models only"),
         ("shared_system_prompt", "unrelated pairs under one system prompt, LR > 100"),
     ):
-        one = shift[name]
-        if one is None:
-            yield from row(label, "≤ 1 %", "", "not measured")
+        figures = shift[name]
+        if figures is None:
+            yield from row(label, "–", "not measured")
             continue
         told = (
-            f"{one['lr_above_100']:.1%} of {one['unrelated_pairs']} pairs "
-            f"({one['lr_above_100_without_conditions']:.1%} without abstaining; abstained "
-            f"{one['abstained']:.0%}; the bound on LRs not applied)"
+            f"{figures['lr_above_100']:.1%} of {figures['unrelated_pairs']} pairs "
+            f"({figures['lr_above_100_without_conditions']:.1%} without abstaining; abstained "
+            f"{figures['abstained']:.0%}; the bound on LRs not applied)"
         )
-        judged = one["abstained"] < 1
-        outcome = word(one["lr_above_100"] <= 0.01) if judged else "not measured: all abstained"
-        yield from row(label, "≤ 1 %", told, outcome)
+        yield from row(label, told, "" if figures["abstained"] < 1 else "all abstained")
     if found.transfer is not None:
         yield from row(*_trick_questions(found.transfer))
     if found.trace is not None:
-        told = f"{found.trace['rate']:.1%} of {found.trace['subjects']} subjects"
-        met = word(found.trace["rate"] <= 0.015)
-        yield from row("trace: family-wise false alarms at 1 %", "≤ 1.5 %", told, met)
+        rate = f"{found.trace['rate']:.1%} of {found.trace['subjects']} subjects"
+        yield from row("trace: family-wise false alarms at 1 %", rate, "")
     unheard = "not measured: no such data here"
-    yield from row("Cllr on essays in three languages", "≤ 0.08", "–", unheard)
-    yield from teacher_goals(found.teachers, found.teacher_levels)
+    yield from row("Cllr on essays in three languages", "–", unheard)
+    yield from teacher_figures(found.teachers, found.teacher_levels)
 
 
 def _trick_questions(transfer: Mapping[str, Any]) -> tuple[str, ...]:
     name = next((n for n in CLOSE_KIN if transfer["hypotheses"][n]["n_pos"]), CLOSE_KIN[0])
     rates = transfer["hypotheses"][name]
-    label, goal = f"Cllr of {spelt(name)} on trick questions", "≤ 0.45"
+    label = f"Cllr of {spelt(name)} on trick questions"
     cllr = rates["pair_weighted"]["cllr"]
     if cllr is None:
-        return label, goal, "–", "not measured"
-    told = f"{cllr:.3f} ({rates['n_pos']} kin pairs; calibration {transfer['calibration']})"
-    why = f": {rates['abstained']:.0%} of the pairs lie outside the population, which costs 1 each"
-    return label, goal, told, word(cllr <= 0.45) + ("" if cllr <= 0.45 else why)
+        return label, "–", "not measured"
+    figure = f"{cllr:.3f} ({rates['n_pos']} kin pairs; calibration {transfer['calibration']})"
+    why = f"{rates['abstained']:.0%} of the pairs lie outside the population, which costs 1 each"
+    return label, figure, why if rates["abstained"] else ""
 
 
 def _hypothesis(found: Study, name: str) -> Iterator[str]:

@@ -83,7 +83,8 @@ def test_the_page_says_what_was_measured(found: Study) -> None:
     assert "make error-rates" in text
     rows = [line for line in text.splitlines() if line.startswith("| same model | 8 prompts")]
     assert len(rows) == 3
-    assert all("| ≥ 1 |" in row for row in rows)
+    assert all(row.count("|") == 7 for row in rows)
+    assert not {"≥", "≤", "goal", "goals", "reached"} & set(text.lower().replace("*", " ").split())
     assert "Not measured: no documented teachers." in text
     assert "## Teachers" in text
     assert "nan" not in text.lower().split()
@@ -93,19 +94,26 @@ def test_the_page_says_what_was_measured(found: Study) -> None:
     assert ", on " not in page(found, "").split("Do not edit")[0]
 
 
-def test_a_goal_missed_says_why(found: Study) -> None:
+def test_a_figure_short_of_perfect_says_what_limits_it(found: Study) -> None:
     rates = found.settings[8, None]["hypotheses"]["same_model"]
-    worse = {**rates, "pair_weighted": {**rates["pair_weighted"], "auc": 0.9}}
-    hypotheses = {**found.settings[8, None]["hypotheses"], "same_model": worse}
-    settings = {**found.settings, (8, None): {**found.settings[8, None], "hypotheses": hypotheses}}
-    changed = Study(settings, found.draws, found.baselines, None, None)
-    row = next(
-        line
-        for line in page(changed, "").splitlines()
-        if line.startswith("| same model | 8 prompts | AUC |")
-    )
-    assert "0.900" in row
-    assert "**not reached**: on so few prompts" in row
+
+    def line(auc: float) -> str:
+        changed = {**rates, "pair_weighted": {**rates["pair_weighted"], "auc": auc}}
+        hypotheses = {**found.settings[8, None]["hypotheses"], "same_model": changed}
+        eight = {**found.settings[8, None], "hypotheses": hypotheses}
+        shown = Study(
+            {**found.settings, (8, None): eight}, found.draws, found.baselines, None, None
+        )
+        return next(
+            row
+            for row in page(shown, "").splitlines()
+            if row.startswith("| same model | 8 prompts | AUC |")
+        )
+
+    assert "| 0.900 |" in line(0.9)
+    assert "| on so few prompts some kin answer as strangers do |" in line(0.9)
+    assert "| 1.000 |" in line(1.0)
+    assert line(1.0).endswith("|  |")
 
 
 def labelled(models: int, kin: int = 0) -> Labelled:

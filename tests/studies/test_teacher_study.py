@@ -22,7 +22,7 @@ from studies.error_rates.teacher_study import (
     specificity,
     teacher_study,
 )
-from studies.error_rates.teachers import goals, section
+from studies.error_rates.teachers import figures, section
 from tests.cohorts.builders import answer, prompt, word
 
 TEACHERS, STUDENTS, UNTAUGHT = 2, 6, 12
@@ -232,7 +232,7 @@ def test_rare_sequences_are_those_few_models_share() -> None:
 def test_without_documented_teachers_there_is_no_study() -> None:
     assert teacher_study(MADE, MADE.similarities(), ()) is None
     assert "Not measured: no documented teachers." in list(section(None, None))
-    assert all("not measured" in line for line in goals(None, None))
+    assert all("not measured" in line for line in figures(None, None))
 
 
 def test_the_section_tells_every_figure_and_what_stopped_it(found: dict) -> None:
@@ -246,15 +246,16 @@ def test_the_section_tells_every_figure_and_what_stopped_it(found: dict) -> None
     assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
 
 
-def test_goals_are_judged_by_what_was_chosen_elsewhere(found: dict) -> None:
+def test_figures_are_of_what_was_chosen_elsewhere(found: dict) -> None:
     measured = {**found["specificity"], "of_chosen": (0.7, 0.4)}
-    missed, named, traced = goals({**found, "specificity": measured}, HeldOut(59, 3, 24, 3))
-    assert "0.700" in missed
-    assert "**not reached**: students resemble" in missed
-    assert "reached |" in named
-    assert "none is: 30% of the students" in traced
-    better = {**found["specificity"], "of_chosen": (0.8, 0.4)}
-    assert next(goals({**found, "specificity": better}, None)).endswith("| reached |")
+    specific, named, traced = figures({**found, "specificity": measured}, HeldOut(59, 3, 24, 3))
+    assert "AUC 0.700" in specific
+    assert "TPR at 1 % 0.400" in specific
+    assert "| students resemble" in specific
+    assert f"| {found['provider']['micro']:.3f} · {found['provider']['macro']:.3f} (" in named
+    assert "no level is named: 30% of the students" in traced
+    unchosen = {**found["specificity"], "of_chosen": None}
+    assert next(figures({**found, "specificity": unchosen}, None)).endswith("| not measured |")
     one = {**found["provider"], "providers": ["T0"]}
-    _, only = goals({**found, "provider": one}, None)
+    _, only = figures({**found, "provider": one}, None)
     assert "**not measurable**: every documented provider is T0" in only
