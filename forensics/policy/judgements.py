@@ -25,6 +25,7 @@ from forensics.policy.model import (
 from forensics.policy.names import declared_as, same_name
 from forensics.policy.outcomes import NO_REFERENCE, ExhibitRef, Status
 from forensics.policy.terms import RestrictedTerms, terms_for
+from forensics.verdicts.shifting import shift_of
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,11 @@ def restricted_teacher(
         yield _by_descent(known.parent(reference), weights.words, terms)
         return
     value, bound = kin_log10_lr(case), rule.min_log10_lr
+    shift = shift_of(case.evidence)
+    if shift is not None and shift.reading == "points" and (value is None or value < bound):
+        message = words.with_terms(words.changed_towards(shift), terms)
+        yield Judgement("review", message, words.READ_EXHIBITS)
+        return
     undecided = _undecided(reference, case, value)
     if value is None and case.copy_tripwire.tripped:
         message = words.with_terms(words.copied(case.copy_tripwire), terms)

@@ -186,6 +186,11 @@ class Policy(PolicyTable):
     controls: Texts = Field(
         default=(), description="local models to read token probabilities against"
     )
+    bases: Texts = Field(
+        default=(),
+        description="the subject's own pasts (instruct base, previous release): whether it changed "
+        "towards a reference",
+    )
     cohort: Text | None = Field(default=None, description="judge likeness against it; none: do not")
     released: Month | None = Field(default=None, description="when the subject was released")
     strict: bool = Field(default=False, description="as the option --strict")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forensics.case.details.shift import ShiftDetails
 from forensics.case.document import CopyTripwire, Verdict
 from forensics.case.evidence import Evidence
 from forensics.policy.declarations import DeclaredModel
@@ -121,6 +122,17 @@ def no_ratio(verdict: Verdict) -> str:
 def outside(unmet: Sequence[str]) -> str:
     """Say which conditions of the population do not hold."""
     return f"outside the validated population: {'; '.join(unmet)}"
+
+
+def changed_towards(shift: ShiftDetails) -> str:
+    """Say that the subject, against its own past, changed towards a reference."""
+    least, others = shift.least, shift.others
+    beside = f" than {others.less} of {others.models} other models" if others is not None else ""
+    return (
+        f"against its past {least.base} the subject changed more towards it{beside} "
+        f"({100 * least.change:.0f} % of a model's manner): a sign of learning from its answers, "
+        "or from what both learned from"
+    )
 
 
 def copied(tripwire: CopyTripwire) -> str:

@@ -78,7 +78,7 @@ class PolicyRun:
 
     `settings` are those of a comparison, of which every reference sets its own month of release.
     `baseline` are the stored answers of the rule `drift`, `terms` the table of the rule
-    `restricted-teacher`.
+    `restricted-teacher`, `bases` the subject's own pasts.
     """
 
     file: PolicyFile
@@ -91,6 +91,7 @@ class PolicyRun:
     settings: CompareSettings
     baseline: Transcript | None = None
     terms: tuple[RestrictedTerms, ...] = ()
+    bases: tuple[ResolvedSubject, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -121,11 +122,13 @@ class PolicyRun:
             self.policy.tiers,
             self.controls,
             self.baseline,
+            self.bases,
         )
 
     def pair(self, reference: ResolvedReference) -> Pair:
         """Return a reference's model and the subject, to be compared."""
-        return Pair(reference.compared, self.subject, self.controls, self.cohort, self.suite)
+        pair = Pair(reference.compared, self.subject, self.controls, self.cohort, self.suite)
+        return replace(pair, bases=self.bases)
 
     def judging(self, model: ResolvedSubject) -> Cohort | None:
         """Return the cohort that a pair is judged by as far as names tell; None by its prompts."""
@@ -165,7 +168,9 @@ def prepare(
         for spec in specs
     }
     choice = cohort_choice(policy.cohort)
-    if "cohort" in {side.subject.kind for side in (checked, *models.values())}:
+    bases = [resolve(spec, settings.endpoints, allow, progress) for spec in policy.bases]
+    if "cohort" in {side.subject.kind for side in (checked, *models.values(), *bases)}:
+        bases = [replace(side, given=choice.given) for side in bases]
         checked = replace(checked, given=choice.given)
         models = {spec: replace(side, given=choice.given) for spec, side in models.items()}
     cohorts = {
@@ -189,6 +194,7 @@ def prepare(
         settings,
         _baseline(file, allow),
         _terms(policy),
+        tuple(bases),
     )
 
 
@@ -218,6 +224,7 @@ def _settings(file: PolicyFile, given: CheckSettings) -> CompareSettings:
             without=policy.without,
             tiers=policy.tiers,
             controls=policy.controls,
+            bases=policy.bases,
             cohort=policy.cohort,
             questioned_released=policy.released or "",
         ),
