@@ -130,7 +130,7 @@ def _others(
 def _reading(
     records: Sequence[ChangeFromBase], others: OtherSteps | None, order: ReleaseOrder
 ) -> ShiftReading:
-    """Return what the changes come to; the rule was fixed before it was tried on any set."""
+    """Return what the changes come to; reports/SHIFT.md has how often that misleads."""
     if others is None or others.models < LEAST_OTHERS:
         return "uncalibrated"
     pointing = [
