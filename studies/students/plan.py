@@ -20,7 +20,9 @@ TEACHERS = (
     "gemma-3-27b-it",
     "deepseek-v3.2-exp",
 )
-NULLS = 24  # students without a teacher, half of either kind
+# Students without a teacher. Those of nobody read the same answers in another order, so they vary
+# less than students do; those of all others read answers drawn anew.
+NOBODYS, ALL_OTHERS = 4, 20
 
 Kind = Literal["taught", "nobody", "all_others", "reworded"]
 
@@ -68,6 +70,9 @@ def _taught(teacher: str, share: float, seed: int) -> Student:
 
 
 def _nulls() -> Iterator[Student]:
-    for number in range(1, NULLS // 2 + 1):
-        yield Student(f"nobody-{number}", "nobody", share=0.0, seed=number)
+    each = ALL_OTHERS // NOBODYS
+    for number in range(1, ALL_OTHERS + 1):
+        if number % each == 1:
+            name = f"nobody-{number // each + 1}"
+            yield Student(name, "nobody", share=0.0, seed=number // each + 1)
         yield Student(f"all-others-{number}", "all_others", seed=number)

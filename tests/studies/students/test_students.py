@@ -16,7 +16,7 @@ from studies.students import store
 from studies.students.asking import StudentAnswer
 from studies.students.fitting import Gain
 from studies.students.make import make_missing
-from studies.students.plan import NULLS, TEACHERS, Student, plan
+from studies.students.plan import ALL_OTHERS, NOBODYS, TEACHERS, Student, plan
 from tests.subjects.backends.tiny_model import CHATML, make_tiny_model
 
 ROOT = Path(__file__).parents[3]
@@ -118,7 +118,9 @@ def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
 def test_the_plan_is_whole() -> None:
     students = plan()
     assert len({student.name for student in students}) == len(students)
-    assert sum(not student.teachers for student in students) == NULLS
+    kinds = [student.kind for student in students]
+    assert kinds.count("nobody") == NOBODYS
+    assert kinds.count("all_others") == ALL_OTHERS
     for share, seed in ((1.0, 1), (1.0, 2), (0.3, 1), (0.3, 2), (0.1, 1)):
         of = {
             student.teachers[0]
