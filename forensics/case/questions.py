@@ -70,6 +70,7 @@ class QuestionAnswer(Record):
     reasons: tuple[ModelText, ...] = Field(
         default=(), description="in sentences, the first of which says the answer"
     )
+    brief: str = Field(default="", description="the first reason in a few words")
     next_step: NextStep | None = None
 
 

@@ -67,7 +67,7 @@ FIELDS: Mapping[type[Record], Fields] = {
     questions.QuestionAnswer: _fields(
         data="question answer strength log10_lr interval bounds error_rate detection hypotheses "
         "not_weighed evidence",
-        wording="reasons next_step",
+        wording="reasons brief next_step",
     ),
     questions.ClaimAnswer: _fields(data="claim question answer", wording="reason next_step"),
     document.Relative: _fields(data="name developer score"),

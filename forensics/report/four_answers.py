@@ -14,7 +14,8 @@ from forensics.custody.claim_wording import CLAIM_WORDS
 class ShownAnswer:
     """An answer in words: `question`, `label` behind it, `reasons`, what would settle it (`step`).
 
-    `path` is where it stands in the case; `answer`, `strength` and `next_step` are as it has them.
+    `path` is where it stands in the case; `answer`, `strength`, `next_step` and `brief`, the first
+    reason in a few words, are as it has them.
     """
 
     question: str
@@ -26,6 +27,7 @@ class ShownAnswer:
     answer: AnswerWord
     strength: str = ""
     next_step: NextStep | None = None
+    brief: str = ""
 
     @property
     def headline(self) -> str:
@@ -94,6 +96,7 @@ def _shown(answer: QuestionAnswer, index: int) -> ShownAnswer:
         answer.answer,
         answer.strength,
         answer.next_step,
+        answer.brief,
     )
 
 

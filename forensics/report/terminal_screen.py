@@ -102,6 +102,8 @@ def _warnings(screen: FirstScreen, width: int, most: int) -> list[Line]:
 
 def _other(answer: ShownAnswer, width: int) -> Line:
     label = answer.label[:1].upper() + answer.label[1:]
+    if answer.brief:
+        return Line(_fit(f"{answer.short} {label}: {answer.brief}", width), "dim")
     said = " ".join((f"{label}.", *answer.reasons[:1]))
     return Line(_fit(f"{answer.short} {one_line(said, _LONG)}", width), "dim")
 

@@ -11,6 +11,7 @@ from forensics.case.questions import KnownCases, Question, QuestionAnswer
 from forensics.cohorts.lineage.hypotheses import HYPOTHESES
 from forensics.verdicts.answer_wording import Grounds, sentences
 from forensics.verdicts.answering import ASKED, Answered, answer_all, not_weighed
+from forensics.verdicts.brief_wording import in_brief
 from forensics.verdicts.decision import Decision, Ratio
 from forensics.verdicts.detection_limit import pairs_above, shipped
 from forensics.verdicts.next_steps import Asked, next_step
@@ -63,6 +64,7 @@ def _record(answered: Answered, grounds: Grounds, asked: Asked) -> QuestionAnswe
         ),
         evidence=_rests_on(answered, grounds),
         reasons=sentences(answered, grounds),
+        brief=in_brief(answered, grounds),
         next_step=next_step(answered, asked),
     )
 

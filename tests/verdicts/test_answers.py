@@ -8,7 +8,7 @@ import re
 import pytest
 
 import forensics
-from forensics.case.answer_labels import LABELS, label
+from forensics.case.answer_labels import LABELS, SHORT_QUESTIONS, label
 from forensics.case.details.shared_manner import MannerDetails
 from forensics.case.document import Case, CopyTripwire, Overlap, case_to_json
 from forensics.case.evidence import Evidence, Interval, NoiseFloor
@@ -111,7 +111,10 @@ def test_no_answer_holds_a_term_of_art_or_an_accusation() -> None:
             *([_ratio(ratio)] if ratio is not None else []),
         ]
         for answer in _answers(*evidence, tripwire=COPIED if copied else QUIET).values():
-            said = [label(answer.answer, answer.strength), *answer.reasons]
+            line = label(answer.answer, answer.strength)
+            said = [line, answer.brief, *answer.reasons]
+            assert len(f"{SHORT_QUESTIONS[answer.question]} {line}: {answer.brief}") <= 76
+            assert answer.brief or answer.answer == "no"
             said += [answer.next_step.material, answer.next_step.cost] if answer.next_step else []
             assert answer.reasons
             seen.add((answer.question, answer.answer))
@@ -231,3 +234,4 @@ def test_a_blind_case_does_not_name_the_near_relatives() -> None:
     for foil in details.one_model.foils:
         assert foil.a not in text
         assert foil.b not in text
+
