@@ -119,12 +119,13 @@ def embed(
 def _encode(
     model: EmbeddingModel, texts: Sequence[str], precision: Precision, tick: Tick
 ) -> NDArray[np.float32]:
-    """Return the embeddings of texts, read in batches of about one length: padding costs time."""
+    """Return the embeddings of texts, read in batches of one length: padding costs time."""
     import numpy as np
 
     loaded = _load(model, precision)
     safe = [t.encode("utf-8", "replace").decode("utf-8").replace("\0", " ") for t in texts]
-    order = sorted(range(len(safe)), key=lambda i: len(safe[i]))
+    tokens = loaded.tokenizer(safe, truncation=True, max_length=loaded.max_seq_length).input_ids
+    order = sorted(range(len(safe)), key=lambda i: len(tokens[i]))
     by_place: dict[int, NDArray[np.float32]] = {}
     for start in range(0, len(order), _BATCH):
         batch = order[start : start + _BATCH]
