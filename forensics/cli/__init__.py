@@ -28,6 +28,7 @@ VERBS = {
     "bundle": "Pack a case and all it rests on into one ZIP.",
     "trace": "Find a model's likely relatives in a cohort.",
     "map": "Draw how alike many models are: matrix, tree, heat map.",
+    "exposure": "Test whether a model learned from answers that were served.",
     "evaluate": "Measure error rates on outputs with known lineage.",
     "cohort": "Build or show cohorts: models of known lineage to judge against.",
     "zoo": "Make models of known lineage to test kinship tests on.",

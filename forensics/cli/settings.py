@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         CompareSettings,
         Endpoints,
         EvaluateSettings,
+        ExposureSettings,
         ProbeSettings,
         Prompts,
         Spending,
@@ -213,3 +214,23 @@ def _destination(name: str, prompts: int | None) -> Path:
     if prompts is not None and prompts < MIN_PROMPTS:
         raise UsageError(f"--fit needs {MIN_PROMPTS} prompts or more, not --prompts {prompts}")
     return destination(name)
+
+
+def exposure_settings(options: Options) -> ExposureSettings:
+    """Return the settings of `exposure test`."""
+    from forensics.workflows.settings import ExposureSettings
+
+    return ExposureSettings(
+        asking=asking(options),
+        endpoints=endpoints(options),
+        spending=spending(options),
+        base=options["base"],
+        controls=tuple(options["controls"]),
+        negative_control=options["negative_control"],
+        design=options["design"],
+        declared=options["declared"],
+        statistic=options["statistic"],
+        level=options["level"],
+        seed=options["seed"],
+        most=options["most"],
+    )

@@ -22,11 +22,13 @@ class TextScore:
     `log_likelihood` is in nats, of the whole text; `size` its length in UTF-8 bytes; `next_tokens`
     maps a place (characters in front of it) to the most likely next token as text, and to the most
     likely first two characters to follow, which does not depend on how a tokenizer cuts words.
+    `tokens` is how many were scored, 0 where it was not kept.
     """
 
     log_likelihood: float
     size: int
     next_tokens: Mapping[int, tuple[str, str]]
+    tokens: int = 0
 
     @property
     def nats_per_byte(self) -> float:

@@ -114,6 +114,25 @@ class Scorer:
             if score is not None
         }
 
+    def score_replies(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[TextScore | None]:
+        """Score whole texts where the model itself would answer those messages.
+
+        None where the chat template refuses the prompt, the text does not fit the context, or the
+        tokenizer cannot write it.
+
+        Args:
+            asked: texts, and the messages they answer.
+
+        Raises:
+            BackendError: the model gives NaN.
+        """
+        jobs: list[_Job | None] = []
+        for text, messages in asked:
+            clean = text.encode("utf-8", "replace").decode("utf-8")
+            context = self._context(messages)
+            jobs.append(self._job(context, clean, ()) if context and clean else None)
+        return self._run(jobs)
+
     def first_tokens(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> dict[str, str]:
         """Return the first two characters that are expected of each answer.
 
@@ -215,7 +234,7 @@ class Scorer:
             place: self._next(job.tokens[count - 1], rows[count], job.begins)
             for count, place in job.places.items()
         }
-        return TextScore(float(chosen), job.size, following)
+        return TextScore(float(chosen), job.size, following, len(job.tokens))
 
     def _next(self, last: int, row: torch.Tensor, begins: bool) -> tuple[str, str]:
         """Return the most likely next token, and the most likely first two characters."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from forensics.case.document import case_schema
+from forensics.evidence.exposure.exposure_record import exposure_schema
 from forensics.policy.model import policy_schema
 from forensics.policy.outcomes import check_schema
 from forensics.support.files import write_text
@@ -15,6 +16,7 @@ from forensics.support.resources import data_folder
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "case.schema.json": case_schema,
     "check.schema.json": check_schema,
+    "exposure.schema.json": exposure_schema,
     "policy.schema.json": policy_schema,
 }
 

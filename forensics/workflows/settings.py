@@ -201,3 +201,50 @@ class EvaluateSettings:
     fit: Path | None = None
     transferred: bool = False
     steps: Path | None = None
+
+
+@dataclass(frozen=True)
+class ExposureSettings:
+    """How a model is tested for having learned from served answers.
+
+    `base` and `controls` are subjects, `negative_control` the log of unsuspected accounts. `design`
+    and `declared` stand in for the header of a log that has none; `statistic` is the one that
+    counts, None the usual one of the subject's kind. At most `most` prompts are read.
+    """
+
+    asking: Asking = field(default_factory=Asking)
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    spending: Spending = Spending()
+    base: str | None = None
+    controls: tuple[str, ...] = ()
+    negative_control: Path | None = None
+    design: Literal["split_before_serving", "sampled_again_later"] | None = None
+    declared: int | None = None
+    statistic: Literal["probabilities", "fourgrams", "runs", "edit"] | None = None
+    level: float = 0.01
+    seed: int = 0
+    most: int = 2_000
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """Where a split goes: the whole log, and, if wanted, what is to be served."""
+
+    seed: int
+    output: Path
+    served: Path | None = None
+
+
+@dataclass(frozen=True)
+class PowerSettings:
+    """Which shares and numbers of pairs are asked for.
+
+    `size` and `spread` are the mean and the deviation of a difference where every pair was trained
+    on; None takes our students'.
+    """
+
+    pairs: tuple[int, ...] = (100, 300, 1_000, 3_000, 10_000)
+    shares: tuple[float, ...] = (1.0, 0.5, 0.1, 0.01)
+    level: float = 0.01
+    size: float | None = None
+    spread: float | None = None

@@ -1,0 +1,38 @@
+"""`forensics exposure split`: which of several answers is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from forensics.cli.help import Verb, option
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(
+    name="split",
+    cls=Verb,
+    examples=("forensics exposure split answers.jsonl --seed 7 -o log.jsonl",),
+)
+@click.argument("answers", type=FILE)
+@option("--seed", required=True, type=int, help="What the draw hangs on; keep it to yourself.")
+@option("-o", "--output", required=True, type=FILE, help="Log to write, header included.")
+@option("--served", type=FILE, help="Also write the answers to be served alone.")
+def command(answers: Path, seed: int, output: Path, served: Path | None) -> None:
+    """Draw which of each prompt's ANSWERS is served; all others must never be.
+
+    ANSWERS is Parquet, CSV or JSONL with prompt_id, prompt, output and two rows or more a prompt,
+    each a sampling call of its own.
+    """
+    from forensics.cli.progress import note
+    from forensics.cli.rendering import check_targets
+    from forensics.workflows.settings import SplitSettings
+    from forensics.workflows.splitting import split
+
+    check_targets([("--output", str(output)), *([("--served", str(served))] if served else [])])
+    done = split(answers, SplitSettings(seed, output, served))
+    note(f"{output}: {done.prompts} prompts with a served and a withheld answer")
+    if done.left_out:
+        note(f"{done.left_out} prompts have one answer only and were left out")

@@ -1,0 +1,142 @@
+"""`forensics exposure test`: one log, one model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forensics.cli import completion
+from forensics.cli.help import Verb, option
+from forensics.cli.options import (
+    FiniteRange,
+    backend_options,
+    broken_option,
+    generation_options,
+    spending_options,
+    transcripts_option,
+)
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command(
+    name="test",
+    cls=Verb,
+    examples=(
+        "forensics exposure test log.jsonl hf:them/their-model --base hf:them/base",
+        "forensics exposure test log.jsonl transcript:their-answers.jsonl",
+    ),
+)
+@click.argument("log", type=FILE)
+@click.argument("subject", metavar="B", shell_complete=completion.subjects)
+@option(
+    "--base",
+    section="Evidence",
+    metavar="SUBJECT",
+    shell_complete=completion.subjects,
+    help="B before that training: what it says of the same answers is taken off.",
+)
+@option(
+    "--control",
+    "controls",
+    section="Evidence",
+    multiple=True,
+    metavar="SUBJECT",
+    shell_complete=completion.subjects,
+    help="Model that cannot have seen the answers; it must tell nothing apart (repeatable).",
+)
+@option(
+    "--negative-control",
+    section="Evidence",
+    type=FILE,
+    help="Log of unsuspected accounts, on which B must tell nothing apart.",
+)
+@option(
+    "--design",
+    section="Evidence",
+    type=click.Choice(["split_before_serving", "sampled_again_later"]),
+    help="How answers came to be withheld, if the log has no header.",
+)
+@option(
+    "--declared",
+    section="Evidence",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Test the first N prompts, a number fixed before any was looked at.",
+)
+@option(
+    "--statistic",
+    section="Evidence",
+    type=click.Choice(["probabilities", "fourgrams", "runs", "edit"]),
+    help="The one that counts [probabilities, or fourgrams of B's own answers].",
+)
+@option(
+    "--level",
+    section="Evidence",
+    type=FiniteRange(0.0001, 0.1),
+    default=0.01,
+    show_default=True,
+    help="Share of unexposed models that the test may reject.",
+)
+@option(
+    "--most",
+    section="Prompts",
+    type=click.IntRange(min=8),
+    default=2_000,
+    show_default=True,
+    help="Read at most N prompts, the first by a hash of their names.",
+)
+@option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
+@option("--html", "html_out", section="Output", type=FILE, help="Write one self-contained page.")
+@option("--markdown", "markdown_out", section="Output", metavar="FILE|-", help="Write Markdown.")
+@generation_options
+@backend_options
+@spending_options
+@transcripts_option
+@broken_option
+def command(log: Path, subject: str, **options: Any) -> int:
+    """Test whether B's training depended on which answers of LOG were served.
+
+    LOG is Parquet, CSV or JSONL: prompt_id, prompt, served, withheld; or prompt_id, prompt, output,
+    group. B is a model at hand, an endpoint, or a transcript of its answers to the same prompts.
+    Exits 0 whatever was found, 2 where the log cannot be used.
+    """
+    from forensics.cli.asks import say_asks
+    from forensics.cli.progress import OnStderr
+    from forensics.cli.rendering import check_targets
+    from forensics.cli.settings import exposure_settings
+    from forensics.exitcodes import ExitCode
+    from forensics.workflows.exposing import exposure, would_ask
+
+    targets = {
+        "json": options["json_out"],
+        "html": options["html_out"] and str(options["html_out"]),
+        "markdown": options["markdown_out"],
+    }
+    asked = [(name, target) for name, target in targets.items() if target]
+    check_targets(asked)
+    settings, progress = exposure_settings(options), OnStderr()
+    if options["dry_run"]:
+        say_asks(would_ask(log, subject, settings, progress), settings.spending)
+        return ExitCode.OK
+    result = exposure(log, subject, settings, progress)
+    _write(result, asked)
+    return ExitCode.USAGE if result.finding == "refused" else ExitCode.OK
+
+
+def _write(result: Any, asked: list[tuple[str, str]]) -> None:
+    from forensics.report.exposure import exposure_formats, print_exposure
+    from forensics.support.files import write_text
+
+    formats = exposure_formats()
+    for name, target in asked:
+        text = formats[name](result)
+        if target == "-":
+            sys.stdout.write(text)
+        else:
+            write_text(Path(target), text)
+    if not any(target == "-" for _, target in asked):
+        print_exposure(result)

@@ -1,0 +1,120 @@
+"""Which prompts count: rules that are alike for both sides, so that they choose neither.
+
+A prompt is left out if an answer of either side gives the reason. A rule that looks at served
+answers only would prefer some of them, and rejects models that saw nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from forensics.evidence.exposure.log import LoggedAnswer, LoggedPrompt, order_key
+from forensics.transcripts.endings import ending
+
+Fault = Literal["empty", "truncated", "refused", "public", "cached"]
+Reason = Literal[Fault, "no_twin", "later_turn", "shared_seed", "duplicate"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """Prompts that count, and how many were left out for which reason (the first that holds)."""
+
+    prompts: tuple[LoggedPrompt, ...]
+    left_out: tuple[tuple[Reason, int], ...]
+
+
+def with_refusals(prompts: Sequence[LoggedPrompt]) -> dict[str, tuple[bool, ...]]:
+    """Return for every prompt which of its answers refuse, by the project's classifier."""
+    from forensics.evidence.refusals import classify
+
+    texts = [answer.text for prompt in prompts for answer in prompt.answers]
+    asked = [prompt.text for prompt in prompts for _ in prompt.answers]
+    judged = iter(classify(texts, asked))
+    return {
+        prompt.prompt_id: tuple(next(judged).label == "full_refusal" for _ in prompt.answers)
+        for prompt in prompts
+    }
+
+
+def faults(answer: LoggedAnswer, refuses: bool) -> tuple[Fault, ...]:
+    """Return what is wrong with one answer."""
+    holds: dict[Fault, bool] = {
+        "empty": not answer.text.strip(),
+        "truncated": ending(answer.finish_reason or None).kind != "natural",
+        "refused": refuses,
+        "public": answer.public,
+        "cached": answer.cached,
+    }
+    return tuple(name for name, true in holds.items() if true)
+
+
+def eligible(
+    prompts: Sequence[LoggedPrompt],
+    refusals: dict[str, tuple[bool, ...]],
+    later_turns: bool = False,
+) -> Eligible:
+    """Return the prompts that count.
+
+    Args:
+        prompts: in the order of their keys.
+        refusals: see `with_refusals`.
+        later_turns: keep later turns of conversations.
+    """
+    repeated = _repeated(prompts)
+    first = _first_turns(prompts)
+    chosen, reasons = [], Counter[Reason]()
+    for prompt in prompts:
+        later = not later_turns and prompt.conversation and first[prompt.conversation] != prompt
+        reason = "later_turn" if later else _reason(prompt, refusals[prompt.prompt_id], repeated)
+        if reason is None:
+            chosen.append(_served_first(prompt))
+        else:
+            reasons[reason] += 1
+    if later_turns:  # a turn is judged after those before it
+        chosen.sort(key=lambda p: (order_key(p.conversation or p.prompt_id), p.turn, p.key))
+    return Eligible(tuple(chosen), tuple(sorted(reasons.items())))
+
+
+def _reason(
+    prompt: LoggedPrompt, refuses: Sequence[bool], repeated: frozenset[str]
+) -> Reason | None:
+    if not prompt.served or not prompt.withheld:
+        return "no_twin"
+    wrong = {
+        fault
+        for answer, refusing in zip(prompt.answers, refuses, strict=True)
+        for fault in faults(answer, refusing)
+    }
+    for fault in FAULTS:
+        if fault in wrong:
+            return fault
+    seeds = [answer.seed for answer in prompt.answers if answer.seed]
+    if len(set(seeds)) < len(seeds):
+        return "shared_seed"
+    return "duplicate" if any(_plain(a.text) in repeated for a in prompt.answers) else None
+
+
+def _repeated(prompts: Sequence[LoggedPrompt]) -> frozenset[str]:
+    counted = Counter(_plain(answer.text) for prompt in prompts for answer in prompt.answers)
+    return frozenset(text for text, count in counted.items() if count > 1)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _first_turns(prompts: Sequence[LoggedPrompt]) -> dict[str, LoggedPrompt]:
+    first: dict[str, LoggedPrompt] = {}
+    for prompt in prompts:
+        known = first.get(prompt.conversation)
+        if known is None or (prompt.turn, prompt.key) < (known.turn, known.key):
+            first[prompt.conversation] = prompt
+    return first
+
+
+def _served_first(prompt: LoggedPrompt) -> LoggedPrompt:
+    return replace(prompt, answers=(*prompt.served, *prompt.withheld))
