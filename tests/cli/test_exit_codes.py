@@ -14,7 +14,7 @@ from tests.cli.cli import ROOT
 from tests.gguf_files import write_gguf
 from tests.loopback import chat_reply
 
-PAGE = ROOT / "docs" / "exit-codes.md"
+PAGE = ROOT / "docs" / "reference" / "exit-codes.md"
 CODES = (0, 1, 2, 3, 4)
 
 
