@@ -124,3 +124,10 @@ def test_text_of_the_program_is_shown_as_it_is(text: str, shown: str) -> None:
 
 def test_a_bar_stays_in_its_cell() -> None:
     assert table(("a", "b"), [("`x|y`", "one | two\nlines")])[2] == "| `x|y` | one \\| two lines |"
+
+
+def test_pages_count_the_formats_that_there_are() -> None:
+    numbers = {18: "eighteen", 19: "nineteen", 20: "twenty", 21: "twenty-one"}
+    said = f"any of {numbers[len(formats())]} formats"
+    for name in ("README.md", "docs/index.md"):
+        assert said in " ".join((ROOT / name).read_text(encoding="utf-8").split()), name
