@@ -155,6 +155,7 @@ def trace_settings(options: Options) -> TraceSettings:
         spending=spending(options),
         cohort=options["cohort_name"],
         released=check_month(options["released"], "--released"),
+        bases=tuple(options["bases"]),
     )
 
 

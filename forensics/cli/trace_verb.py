@@ -22,6 +22,9 @@ from forensics.cli.options import (
 from forensics.support.asking_defaults import ONCE
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from forensics.cohorts.shift_trace import ShiftTrace
     from forensics.cohorts.trace import Trace
 
 
@@ -55,6 +58,16 @@ _SMALLEST = 0.001
     default=10,
     show_default=True,
     help="Show N.",
+)
+@option(
+    "--base",
+    "bases",
+    section="Subjects",
+    shell_complete=completion.subjects,
+    multiple=True,
+    metavar="SUBJECT",
+    help="SUBJECT's own past (instruct base, previous release): towards whom did it change? "
+    "(repeatable)",
 )
 @option("--released", section="Subjects", metavar="YYYY-MM", help="When the subject was released.")
 @option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
@@ -91,6 +104,31 @@ def command(subject: str, **options: Any) -> None:
     _print(result, options["top"])
 
 
+def _print_shift(shift: ShiftTrace, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from forensics.support.sanitise import one_line
+
+    console.print(Text(one_line(shift.statement, 1_000)), highlight=False)
+    if not shift.candidates:
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("changed towards", "developer", "past", "now", "change (95 %)", "reading"):
+        left = name in ("changed towards", "developer", "reading")
+        table.add_column(name, justify="left" if left else "right", overflow="fold")
+    for entry in shift.candidates:
+        table.add_row(
+            Text(one_line(entry.model, 34), style="bold" if entry.model in shift.named else ""),
+            Text(one_line(entry.developer, 14)),
+            f"{entry.past:.0%}",
+            f"{entry.share:.0%}",
+            f"{entry.low:.0%} to {entry.high:.0%}",
+            entry.reading.replace("_", " "),
+        )
+    console.print(table)
+
+
 def _rate(value: float | None) -> str:
     if value is None:
         return "-"
@@ -100,7 +138,10 @@ def _rate(value: float | None) -> str:
 def _document(result: Trace) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(result) | {"covered": result.covered}
+    document = asdict(result) | {"covered": result.covered}
+    if result.shift is None:
+        del document["shift"]
+    return document
 
 
 def _print(result: Trace, top: int) -> None:
@@ -133,6 +174,8 @@ def _print(result: Trace, top: int) -> None:
     console.print(table)
     if result.teacher:
         console.print(Text(one_line(result.teacher.statement, 1_000)), highlight=False)
+    if result.shift:
+        _print_shift(result.shift, console)
     console.print(
         f"{result.prompts} prompts, {len(result.relatives)} candidates of the cohort "
         f"{result.cohort}. "

@@ -17,6 +17,7 @@ from forensics.cohorts.calibration import to_log10
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.placed import Placed, excluded_for
 from forensics.cohorts.population import Condition, Population
+from forensics.cohorts.shift_trace import ShiftTrace
 from forensics.cohorts.similarity import MIN_PROMPTS, Flags, Floats, agreement, pair_scores
 from forensics.cohorts.teachers import TeacherFinding, apart
 from forensics.cohorts.teachers import finding as teacher_finding
@@ -75,7 +76,8 @@ class Trace:
     `alike` are those that pass the family-wise limit. They are `named` as relatives only where the
     subject is covered: `conditions` are those of the relevant population for the best. `level` is
     how precisely the named agree: model, family, developer or several. `teacher` says what may be
-    said of a model whose answers the subject was trained on; None with too few answers.
+    said of a model whose answers the subject was trained on; None with too few answers. `shift` is
+    what it changed against its own past, None where no past was named.
     """
 
     subject: str
@@ -89,6 +91,7 @@ class Trace:
     reading: str
     conditions: tuple[Condition, ...]
     teacher: TeacherFinding | None
+    shift: ShiftTrace | None = None
 
     @property
     def covered(self) -> bool:

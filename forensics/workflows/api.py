@@ -111,6 +111,7 @@ def trace(
     *,
     cohort: AnyCohort | None = None,
     released: str | None = None,
+    bases: AnyPath | Iterable[AnyPath] = (),
     progress: Callback | None = None,
     **how: Unpack[HowAsked],
 ) -> Trace:
@@ -122,6 +123,7 @@ def trace(
         cohort: to search: a name, a file, or one that was read; by default the one that has the
             model or answered the prompts.
         released: when the subject was released, `YYYY-MM`.
+        bases: the subject's own pasts, to search for models that it changed towards.
         progress: is called with what is done.
         **how: see `HowAsked` and `HowReached`; without a suite the cohort's is asked.
 
@@ -146,6 +148,7 @@ def trace(
         endpoints=endpoints,
         cohort=arguments.cohort_name(cohort),
         released=check_month(released, "released"),
+        bases=arguments.names(bases),
         spending=arguments.spending(**how),
     )
     given = arguments.read_already(cohort)

@@ -155,6 +155,7 @@ class TraceSettings:
     spending: Spending = Spending()
     cohort: str | None = None
     released: str = ""
+    bases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort, matching_cohort
+from forensics.cohorts.manner_shift import InCohort
+from forensics.cohorts.placed import Placed
+from forensics.cohorts.shift_trace import shift_trace
 from forensics.cohorts.trace import Trace, trace
+from forensics.transcripts.answers import usable_answers
+from forensics.transcripts.transcript import Transcript
 from forensics.workflows.asks import Ask, announce
 from forensics.workflows.budget import Run, asks
 from forensics.workflows.callbacks import Progress
@@ -54,10 +61,19 @@ def traced(
     """
     asking, choice = settings.asking, SuiteChoice(settings.prompts)
     resolved, cohort = _resolved(subject, settings, progress, cohort)
-    announce(asks(Run(resolved, (cohort,), choice, asking)), settings.spending, progress)
-    placed, _ = place(resolved, cohort, settings.released, choice, asking, progress)
+    bases = _pasts(settings, progress, cohort)
+    announce(
+        asks(Run(resolved, (cohort,), choice, asking, bases=bases)), settings.spending, progress
+    )
+    placed, transcript = place(resolved, cohort, settings.released, choice, asking, progress)
+    pasts = [place(base, cohort, "", choice, asking, progress) for base in bases]
     with progress.step(f"tracing {placed.name}"):
-        return trace(placed, cohort)
+        ranked = trace(placed, cohort)
+        if not pasts:
+            return ranked
+        subject_and_pasts = [_in_cohort(*side) for side in ((placed, transcript), *pasts)]
+        shift = shift_trace(subject_and_pasts[0], subject_and_pasts[1:], cohort)
+        return replace(ranked, shift=shift)
 
 
 def would_trace(subject: Named, settings: TraceSettings, progress: Progress) -> list[Ask]:
@@ -67,7 +83,21 @@ def would_trace(subject: Named, settings: TraceSettings, progress: Progress) -> 
         UsageError, InputFileError, BackendError: see `traced`.
     """
     resolved, cohort = _resolved(subject, settings, progress, None)
-    return asks(Run(resolved, (cohort,), SuiteChoice(settings.prompts), settings.asking))
+    bases = _pasts(settings, progress, cohort)
+    choice = SuiteChoice(settings.prompts)
+    return asks(Run(resolved, (cohort,), choice, settings.asking, bases=bases))
+
+
+def _pasts(
+    settings: TraceSettings, progress: Progress, cohort: Cohort
+) -> tuple[ResolvedSubject, ...]:
+    allow = settings.asking.allow_broken
+    named = (resolve(base, settings.endpoints, allow, progress) for base in settings.bases)
+    return tuple(replace(base, given=(cohort,)) for base in named)
+
+
+def _in_cohort(placed: Placed, transcript: Transcript | None) -> InCohort:
+    return InCohort(placed, usable_answers(transcript.responses if transcript else ()))
 
 
 def _resolved(
