@@ -47,6 +47,8 @@ _OF_THE_PAST = "shift"  # the kind of evidence that --base adds
 
 def label(answer: AnswerWord, strength: str = "") -> str:
     """Return an answer as it stands behind its question, with its strength where it has one."""
+    if answer == "points to it" and strength:
+        return "relatives, or one learned from the other"
     adverb = _ADVERBS.get(strength, "") if answer == "supported" else ""
     return f"{LABELS[answer]}, {adverb}" if adverb else LABELS[answer]
 

@@ -50,14 +50,17 @@ class QuestionAnswer(Record):
 
     All four follow from one set of mutually exclusive hypotheses, so that none contradicts another:
     `hypotheses` are those that the question asks for, `not_weighed` rivals of these for which there
-    was no measurement. `log10_lr` weighs `hypotheses` against independence; None where nothing gave
-    a likelihood ratio. `strength` is its verbal tier (ENFSI); empty without one.
+    was no measurement. `log10_lr` weighs `hypotheses` against independence, `log10_lr_rival`
+    against the strongest rival that text weighs, one having learned from the other's answers; None
+    where nothing gave a likelihood ratio. `strength` is the verbal tier (ENFSI) of `log10_lr`;
+    empty without one.
     """
 
     question: Question
     answer: AnswerWord
     strength: str = ""
     log10_lr: Finite | None = None
+    log10_lr_rival: Finite | None = None
     interval: Bounds | None = Field(default=None, description="of log10_lr, 95 %")
     bounds: Bounds | None = Field(
         default=None, description="the least and the most log10_lr that the calibration can give"

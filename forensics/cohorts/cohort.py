@@ -58,7 +58,8 @@ class Cohort:
     `phrase_models` by how many models (255: that many or more), in their answers to `prompts` and
     to those whose hashes are `more_prompts`. `reference` has, by comparator, what pairs of these
     models score. `repeats`, shape (prompts, models), or (0, 0) where nobody was asked twice, is the
-    mean cosine of two answers of one model to one prompt, NaN where it gave one only.
+    mean cosine of two answers of one model to one prompt, NaN where it gave one only. `learned`
+    weighs kin against models that learned from one another, None where it was not fitted.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Cohort:
     validation: Validation = field(default_factory=Validation.none)
     reference: Mapping[str, ReferenceScores] = field(default_factory=dict)
     more_prompts: tuple[str, ...] = ()
+    learned: Calibration | None = None
     repeats: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 0), np.float16))
     sha256: str = ""
 

@@ -7,7 +7,8 @@ Text does not tell one model under two settings from two models of close descent
 one and 67 of the other score alike. Both are therefore fitted as one proposition, *close kinship*,
 against independence. What is between them and independence (one teacher, one base, one developer)
 is not fitted: its scores overlap with those of unrelated pairs, or come from models that are
-everybody's neighbour.
+everybody's neighbour. But kin are also fitted against models that learned from one another's
+answers or from one model's (`fit_learned`): likeness that both show alike is no sign of descent.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from forensics.cohorts.lineage.hypotheses import Hypothesis
 from forensics.cohorts.similarity import Flags, Floats, Similarities, pair_scores
 
 CLOSE_KIN: tuple[Hypothesis, ...] = ("same_model", "close_descent")
+TAUGHT: Hypothesis = "common_teacher"
 PROMPT_COUNTS = (8, 16, 25, 50, 100, 200, 400)
 MIN_KIN_CLUSTERS = 6
 MIN_UNRELATED = 20  # the best of fewer says little about the best of a whole cohort
@@ -175,6 +177,22 @@ def fit(
     return fit_scores(scores_by_size(similarities, excluded, used, sizes, seed), used)
 
 
+def fit_learned(
+    similarities: Similarities, excluded: Flags, labelled: Labelled, seed: int = 0
+) -> Calibration | None:
+    """Fit close kin against pairs of which one learned from the other, or both from one model.
+
+    The arguments are those of `fit`. None where either comes from too few clusters.
+    """
+    used = labelled.where(labelled.are(*CLOSE_KIN, TAUGHT))
+    if count_clusters(*used.clusters[used.are(TAUGHT)].T) < MIN_KIN_CLUSTERS:
+        return None
+    scores = scores_by_size(similarities, excluded, used, seed=seed)
+    fitted = ((size, fit_line(drawn, used, against=TAUGHT)) for size, drawn in scores)
+    lines = tuple((size, line) for size, line in fitted if line is not None)
+    return Calibration(lines) if lines else None
+
+
 def scores_by_size(
     similarities: Similarities,
     excluded: Flags,
@@ -230,7 +248,10 @@ def best_of_unrelated(scores: Floats, labelled: Labelled) -> Floats:
 
 
 def fit_line(
-    scores: Floats, labelled: Labelled, times: Floats | None = None
+    scores: Floats,
+    labelled: Labelled,
+    times: Floats | None = None,
+    against: Hypothesis = "independent",
 ) -> LogisticFusion | None:
     """Fit close kinship against independence, every pair of clusters counting the same.
 
@@ -238,10 +259,11 @@ def fit_line(
         scores: shape (draws, pairs), NaN where there is none.
         labelled: the pairs.
         times: how often each pair counts, shape (pairs,); once each if None.
+        against: the hypothesis that takes the place of independence.
 
     Returns None where kin pairs come from too few clusters, or no pair is unrelated.
     """
-    kin, unrelated = labelled.are(*CLOSE_KIN), labelled.are("independent")
+    kin, unrelated = labelled.are(*CLOSE_KIN), labelled.are(against)
     keep = (kin | unrelated) & np.isfinite(scores).all(axis=0)
     if not (keep & unrelated).any() or not (keep & kin).any():
         return None

@@ -19,6 +19,7 @@ from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import to_log10
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration
+from forensics.cohorts.learned import against_learned
 from forensics.cohorts.lineage.models import clusters
 from forensics.cohorts.placed import Placed, excluded_for
 from forensics.cohorts.population import Condition, Population
@@ -172,6 +173,9 @@ def _details(
         bounds=(round(float(ends[0]), 4), round(float(ends[1]), 4)),
         error_rates=_rates(cohort),
     )
+    learned = against_learned(cohort, score, prompts)
+    if learned is not None:
+        calibrated = calibrated.with_learned(learned)
     error = _error_at(a, b, cohort, cohort.calibration, score, prompts)
     return calibrated if error is None else calibrated.with_error(error)
 

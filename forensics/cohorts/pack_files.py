@@ -63,6 +63,7 @@ def write_cohort(path: Path, cohort: Cohort) -> Cohort:
         "provenance": cohort.provenance,
         "reference": {name: scores.model_dump() for name, scores in cohort.reference.items()},
         "more_prompts": cohort.more_prompts,
+        **({"learned": cohort.learned.to_json()} if cohort.learned else {}),
     }
     names = [*_ARRAYS, *(name for name in _OPTIONAL if _array(cohort, name).size)]
     arrays = {name: np.ascontiguousarray(_array(cohort, name)) for name in names}
@@ -174,7 +175,7 @@ def _check_shapes(path: Path, head: Mapping[str, Any], file: Any) -> None:
 
 
 def _parse(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Cohort:
-    fitted = head["calibration"]
+    fitted, learned = head["calibration"], head.get("learned")
     return Cohort(
         name=str(head["name"]),
         facts=_facts(head["models"]),
@@ -198,6 +199,7 @@ def _parse(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Cohor
             for name, scores in head["reference"].items()
         },
         more_prompts=tuple(map(str, head.get("more_prompts", ()))),
+        learned=Calibration.from_json(learned) if learned else None,
         repeats=arrays.get("repeats", np.zeros((0, 0), np.float16)),
     )
 
@@ -248,6 +250,7 @@ def problems_of(cohort: Cohort) -> list[str]:
         ),
         "the phrases are not in order": bool((cohort.phrases[1:] < cohort.phrases[:-1]).any()),
         "the calibration has no line in ascending order": not _ascending(cohort.calibration),
+        "the lines of students are not in ascending order": not _ascending(cohort.learned),
         "the calibration was checked on other lines": not _validated(cohort),
     }
     return [problem for problem, is_wrong in problems.items() if is_wrong]

@@ -11,6 +11,7 @@ from forensics.case.details.reference import MetCondition, ReleaseMonths, Transf
 from forensics.case.evidence import Evidence, Interval
 from forensics.cohorts.calibration import to_log10
 from forensics.cohorts.fitting import CLOSE_KIN
+from forensics.cohorts.learned import transferred_against_learned
 from forensics.cohorts.population import Condition, month
 from forensics.cohorts.similarity import Floats
 from forensics.cohorts.transferred import (
@@ -87,6 +88,7 @@ def judge_transferred(
     bounds = known.calibration.nearest(n).bounds
     limits = to_log10(np.array([low, high, bounds.lower, bounds.upper])).round(4).tolist()
     value = round(float(to_log10(llr)[0]), 4)
+    learned = transferred_against_learned(known.sha256, value, n)
     caveats = ("Fitted on other prompts and other models than these.",)
     return Evidence(
         comparator=NAME,
@@ -106,6 +108,7 @@ def judge_transferred(
                 "log10_lr_bounds": (limits[2], limits[3]),
                 "error_at_score": known.error_at(float(llr[0]), n),
                 "error_rates": known.rates_at(n),
+                **({} if learned is None else {"log10_lr_learned": learned}),
             }
         ),
     )

@@ -65,8 +65,8 @@ FIELDS: Mapping[type[Record], Fields] = {
     # What would settle a question hangs on what this version can do, and on how it is called.
     questions.NextStep: _fields(wording="material commands cost"),
     questions.QuestionAnswer: _fields(
-        data="question answer strength log10_lr interval bounds error_rate detection hypotheses "
-        "not_weighed evidence",
+        data="question answer strength log10_lr log10_lr_rival interval bounds error_rate "
+        "detection hypotheses not_weighed evidence",
         wording="reasons brief next_step",
     ),
     questions.ClaimAnswer: _fields(data="claim question answer", wording="reason next_step"),

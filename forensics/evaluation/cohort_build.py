@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from forensics.cohorts import judging
 from forensics.cohorts.cohort import Cohort, CohortPrompt, phrase_hashes
-from forensics.cohorts.fitting import CLOSE_KIN, Labelled, fit_scores, scores_by_size
+from forensics.cohorts.fitting import (
+    CLOSE_KIN,
+    Labelled,
+    fit_learned,
+    fit_scores,
+    scores_by_size,
+)
+from forensics.cohorts.learned import lines_of
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.outputs import Outputs
@@ -107,6 +114,8 @@ def build(
 
 def _calibrated(cohort: Cohort, labelled: Labelled, seed: int) -> Cohort:
     """Add what labelled pairs say: the calibration, and how far to trust it."""
+    learned = fit_learned(cohort.similarities(), cohort.excluded(), labelled, seed)
+    cohort = replace(cohort, learned=learned)
     used = _kin_and_unrelated(labelled)
     if not len(used.pairs):
         return cohort
@@ -191,6 +200,7 @@ def add(
         scales=np.concatenate(scales, axis=1),
         repeats=np.concatenate(repeats, axis=1) if cohort.repeats.size else cohort.repeats,
         provenance={**cohort.provenance, "added": added},
+        learned=lines_of(cohort),
         sha256="",
     )
 

@@ -52,6 +52,7 @@ def _record(answered: Answered, grounds: Grounds, asked: Asked) -> QuestionAnswe
         answer=answered.answer,
         strength=ratio.verbal.tier if ratio and answered.reason.startswith("ratio") else "",
         log10_lr=ratio.value if ratio else None,
+        log10_lr_rival=ratio.learned if ratio else None,
         interval=ratio.interval if ratio else None,
         bounds=ratio.bounds if ratio else None,
         error_rate=ratio.error_at_score if ratio else None,

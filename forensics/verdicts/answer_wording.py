@@ -23,7 +23,10 @@ from forensics.verdicts.ratio_wording import (
     lineages,
     most,
     other_prompts,
+    students_alike,
+    text_or_kinship,
     times,
+    told_from_students,
 )
 from forensics.verdicts.shift_wording import shift_points, shift_silent
 from forensics.verdicts.standing import Standing
@@ -175,9 +178,22 @@ def _by_ratio(grounds: Grounds) -> list[str]:
     return [
         f"Likeness this strong is {times(ratio.value)} times likelier between relatives than "
         f"between strangers{limit}.",
+        told_from_students(ratio),
         lineages(ratio),
         elsewhere(ratio),
-        "Text does not tell whether one learned from the other's answers instead.",
+    ]
+
+
+def _ratio_or_learned(grounds: Grounds) -> list[str]:
+    ratio = _ratio(grounds)
+    limit = most(ratio) if ratio.at_bound == "highest" else ""
+    return [
+        f"Likeness this strong is {times(ratio.value)} times likelier between relatives than "
+        f"between strangers{limit}; whether descent made it or learning from the other's answers, "
+        "text cannot tell here.",
+        students_alike(ratio),
+        lineages(ratio),
+        elsewhere(ratio),
     ]
 
 
@@ -352,6 +368,7 @@ _REASONS: Mapping[Reason, Callable[[Grounds], Sequence[str]]] = {
     "weights": _weights,
     "weights_unrelated": _weights_unrelated,
     "ratio": _by_ratio,
+    "ratio_or_learned": _ratio_or_learned,
     "ratio_small": _ratio_small,
     "ratio_against": _ratio_against,
     "no_ratio": _no_ratio,
@@ -365,6 +382,7 @@ _REASONS: Mapping[Reason, Callable[[Grounds], Sequence[str]]] = {
     "kinship_explains": _kinship_explains,
     "shift_points": lambda grounds: shift_points(grounds.evidence),
     "shift_silent": lambda grounds: shift_silent(grounds.evidence),
+    "text_or_kinship": lambda _: text_or_kinship(),
     "text_only": _text_only,
     "kinship": _kinship,
     "unexplained": _unexplained,

@@ -14,6 +14,7 @@ from forensics.verdicts.standing import (
     ONE_MODEL,
     SUPPORTED,
     Hypotheses,
+    Signs,
     Standing,
 )
 
@@ -31,6 +32,7 @@ Reason = Literal[
     "weights",
     "weights_unrelated",
     "ratio",
+    "ratio_or_learned",
     "ratio_small",
     "ratio_against",
     "no_ratio",
@@ -44,6 +46,7 @@ Reason = Literal[
     "kinship_explains",
     "shift_points",
     "shift_silent",
+    "text_or_kinship",
     "text_only",
     "kinship",
     "unexplained",
@@ -102,8 +105,14 @@ def _related(standing: Standing) -> Answered:
         reason: Reason = "weights" if standing.ground == "weights" else "ratio"
         reason = "one_model" if supported == ONE_MODEL else reason
         return Answered("close_relatives", "supported", reason)
+    if standing.ground == "ratio":
+        return Answered("close_relatives", "points to it", "ratio_or_learned")
     if signs.stands_out and not signs.matched:
         return Answered("close_relatives", "cannot be told", "stands_out")
+    return _unsupported(signs)
+
+
+def _unsupported(signs: Signs) -> Answered:
     if signs.ratio is None:
         return Answered("close_relatives", "cannot be told", "no_ratio")
     if signs.ratio >= 0:
@@ -121,6 +130,9 @@ def _learned(standing: Standing) -> Answered:
         reason = "of_one_model"
     elif supported == LEARNED:
         answer, reason = "supported", "probabilities"
+    elif standing.ground == "ratio" and supported & LEARNED:
+        answer = "points to it"
+        reason = "shift_points" if signs.shift == "points" else "text_or_kinship"
     elif supported & LEARNED:
         answer, reason = "points to it", "probabilities_or_weights"
     elif unrelated and signs.probabilities == "open":
@@ -167,11 +179,11 @@ ASKED: dict[Question, Hypotheses] = {
 def not_weighed(standing: Standing, question: Question) -> Hypotheses:
     """Return the rivals of a supported answer for which there was no measurement.
 
-    Text tells relatives from strangers only, token probabilities shared text from none; weights
-    leave no rival.
+    Text supports kinship only where it tells relatives from strangers and from students; token
+    probabilities tell shared text from none; weights leave no rival.
     """
     rivals: Hypotheses = frozenset({"common_teacher", "same_base", "same_developer"})
     if standing.ground == "ratio" and question == "close_relatives":
-        return rivals - OF_TEXT - standing.excluded
+        return rivals - OF_TEXT - LEARNED - standing.excluded
     developer: frozenset[Hypothesis] = frozenset({"same_developer"})
     return developer if standing.ground == "token_probabilities" else frozenset()

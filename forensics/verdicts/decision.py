@@ -50,6 +50,8 @@ class Ratio:
 
     `cohort` is empty where the calibration is transferred; `is_member`: a subject is one of the
     cohort's models; `rates` are the calibration's error rates, by test where it is transferred.
+    `learned` weighs close kinship against its strongest rival that text knows, that one learned
+    from the other's answers or both from one model's; None where that was not measured.
     """
 
     judged: Evidence
@@ -61,6 +63,7 @@ class Ratio:
     rates: CohortErrorRates | Mapping[str, TransferredErrorRates]
     cohort: str = ""
     is_member: bool = False
+    learned: float | None = None
 
     @property
     def verbal(self) -> Verbal:

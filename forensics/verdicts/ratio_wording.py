@@ -59,3 +59,37 @@ def other_prompts(ratio: Ratio) -> str:
         f"By what was learned on other prompts such likeness is {times(ratio.value)} times "
         f"likelier between {likelier[0]} than between {likelier[1]}."
     )
+
+
+def told_from_students(ratio: Ratio) -> str:
+    """Return how well likeness tells kin from students, where it does."""
+    if ratio.learned is None:
+        return ""
+    return (
+        f"It is {times(ratio.learned)} times likelier between relatives than between models that "
+        "learned from one another's answers."
+    )
+
+
+def students_alike(ratio: Ratio) -> str:
+    """Return how well likeness tells kin from students, where that is too little."""
+    if ratio.learned is None:
+        return (
+            "How alike models become that learn from one another's answers is not known on such "
+            "prompts."
+        )
+    if ratio.learned <= 0:
+        return "Models that learned from one another's answers are as alike."
+    return (
+        f"It is only {times(ratio.learned)} times likelier between relatives than between models "
+        "that learned from one another's answers, and more than 10 times is needed."
+    )
+
+
+def text_or_kinship() -> list[str]:
+    """Return why likeness points to learning where descent explains it as well."""
+    return [
+        "Their answers are more alike than strangers' are, and learning explains that as well as "
+        "descent does.",
+        "Text does not tell the other's answers from public text that both learned from.",
+    ]

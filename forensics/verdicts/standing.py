@@ -41,11 +41,12 @@ class Signs:
     """What the evidence shows, as far as the answers hang on it.
 
     `same_weights`: whether every tensor is the same byte for byte, None where tensors were not
-    compared. `ratio` is the log10 likelihood ratio of close kinship by text, `matched` whether it
-    is of a cohort that covers both. `manner`: is likeness as great as each model's to itself?
-    `stands_out`: do most kinds of evidence lie beyond unrelated pairs on the same prompts, and no
-    ratio was fitted on these? `shift`: did the questioned model, against its own past, change
-    towards the known one? None where no past was named or measured.
+    compared. `ratio` is the log10 likelihood ratio of close kinship by text against independence,
+    `learned` against one having learned from the other, None where that was not weighed; `matched`:
+    a cohort covers both. `manner`: is likeness as great as each model's to itself? `stands_out`: do
+    most kinds of evidence lie beyond unrelated pairs on the same prompts, and no ratio was fitted
+    on these? `shift`: did the questioned model, against its own past, change towards the known
+    one? None where no past was named or measured.
     """
 
     weights: Kin = "not_measured"
@@ -56,6 +57,7 @@ class Signs:
     manner: SameManner = "not_measured"
     copies: bool = False
     stands_out: bool = False
+    learned: float | None = None
     shift: ShiftReading | None = None
 
 
@@ -90,6 +92,7 @@ def signs_of(decision: Decision, evidence: Sequence[Evidence]) -> Signs:
         same_weights=_same_weights(evidence),
         probabilities=read_probabilities(evidence).kin,
         ratio=ratio.value if ratio else None,
+        learned=ratio.learned if ratio else None,
         matched=ratio is not None and ratio.calibration == "matched",
         manner=same_manner(evidence),
         copies=decision.screening.tripwire.tripped,
@@ -137,6 +140,16 @@ def _excluded(signs: Signs) -> Hypotheses:
     return ONE_MODEL if signs.same_weights is False else frozenset()
 
 
+def _by_text(signs: Signs) -> Hypotheses:
+    """Return what likeness supports: kinship, and learning unless that is told from it.
+
+    Where weights exclude kinship, learning alone is not supported by text: public text that both
+    learned from looks the same.
+    """
+    told = signs.learned is not None and signs.learned > SUPPORTED
+    return OF_TEXT if told or _excluded(signs) >= OF_WEIGHTS else OF_TEXT | LEARNED
+
+
 def _grounds(signs: Signs) -> list[tuple[Ground, Hypotheses]]:
     """Return what each sign supports, those that say most precisely first."""
     grounds: list[tuple[Ground, Hypotheses]] = []
@@ -149,7 +162,7 @@ def _grounds(signs: Signs) -> list[tuple[Ground, Hypotheses]]:
     if signs.weights == "yes":
         grounds.append(("weights", OF_WEIGHTS))
     if signs.ratio is not None and signs.ratio > SUPPORTED:
-        grounds.append(("ratio", OF_TEXT))
+        grounds.append(("ratio", _by_text(signs)))
     if signs.probabilities == "yes":
         grounds.append(("token_probabilities", RELATED))
     return grounds

@@ -149,6 +149,7 @@ def weigh(judged: Evidence) -> Ratio | NoRatio:
         details.error_rates,
         cohort,
         is_member=by_cohort is not None and by_cohort.known_as.any,
+        learned=details.log10_lr_learned,
     )
 
 

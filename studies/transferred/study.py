@@ -175,6 +175,23 @@ def left_out(sets: Sequence[SetScores], size: int) -> Floats:
     return np.concatenate(llr)
 
 
+def taught_left_out(sets: Sequence[SetScores], taught: Sequence[SetScores], size: int) -> Floats:
+    """Return LLRs of students by lines that saw neither their set nor their clusters: (pairs,).
+
+    Args:
+        sets: what lines are fitted to.
+        taught: pairs of which one learned from the other, of the same sets in the same order.
+        size: number of prompts.
+    """
+    llr = []
+    for number, students in enumerate(taught):
+        others = [other for i, other in enumerate(sets) if i != number]
+        lengths = _range(others)
+        train = pooled(others, size, lengths)
+        llr.append(_judged(students, students.numbers(size, lengths[1]), train.where(train.fitted)))
+    return np.concatenate(llr)
+
+
 def _judged(one: SetScores, values: Floats, train: Pooled) -> Floats:
     known = np.isfinite(values).all(axis=1)
     llr = np.full(len(values), np.nan)

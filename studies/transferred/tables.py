@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.cohorts.fitting import CLOSE_KIN, Labelled
+from forensics.cohorts.fitting import CLOSE_KIN, TAUGHT, Labelled
 from forensics.cohorts.lineage.hypotheses import LabelledPair
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.outputs import Outputs, arrange
@@ -28,6 +28,7 @@ from studies.cohorts.build_shipped import RECIPES, tables
 
 SIZES = (16, 32, 64, 128)
 UNRELATED = 900  # of a set; going round the pairs of clusters
+TAUGHT_PAIRS = 400  # of a set, likewise
 # The models of XSTest (Röttger et al. 2024, section 4): two of them under two system prompts.
 _XSTEST = {
     "gpt4": "gpt-4",
@@ -71,16 +72,34 @@ def scored_sets(data: Path, cache: Path | None = None) -> tuple[SetScores, ...]:
         data: the folder.
         cache: where scores are kept between runs; None keeps none.
     """
+    sets = _read_sets(data)
+    joint = _joint_clusters({name: outputs.facts for name, (outputs, _) in sets.items()})
+    return tuple(
+        _scored(name, outputs, pairs, joint, cache) for name, (outputs, pairs) in sets.items()
+    )
+
+
+def taught_sets(data: Path, cache: Path | None = None) -> tuple[SetScores, ...]:
+    """Score pairs of which one learned from the other, or both from one model, as `scored_sets`.
+
+    Sets without such pairs have none; `kin` flags none.
+    """
+    sets = _read_sets(data)
+    joint = _joint_clusters({name: outputs.facts for name, (outputs, _) in sets.items()})
+    return tuple(
+        _scored(name, outputs, pairs, joint, cache, taught=True)
+        for name, (outputs, pairs) in sets.items()
+    )
+
+
+def _read_sets(data: Path) -> dict[str, tuple[Outputs, Sequence[LabelledPair]]]:
     sets: dict[str, tuple[Outputs, Sequence[LabelledPair]]] = {}
     for recipe in RECIPES:
         outputs, pairs = tables(recipe, data)
         copies = near_copies(outputs)
         sets[recipe.suite] = outputs, [p for p in pairs if not {p.a, p.b} & copies]
     sets["XSTest"] = _xstest(data)
-    joint = _joint_clusters({name: outputs.facts for name, (outputs, _) in sets.items()})
-    return tuple(
-        _scored(name, outputs, pairs, joint, cache) for name, (outputs, pairs) in sets.items()
-    )
+    return sets
 
 
 def _joint_clusters(sets: Mapping[str, Mapping[str, ModelFacts]]) -> dict[tuple[str, str], int]:
@@ -112,6 +131,7 @@ def _scored(
     pairs: Sequence[LabelledPair],
     joint: Mapping[tuple[str, str], int],
     cache: Path | None,
+    taught: bool = False,
 ) -> SetScores:
     once = replace(
         outputs,
@@ -119,18 +139,21 @@ def _scored(
     )
     every = once.labelled(pairs)
     kin = every.are(*CLOSE_KIN)
-    labelled = every.where(kin | spread(every, every.are("independent"), UNRELATED))
+    if taught:
+        labelled = every.where(spread(every, every.are(TAUGHT), TAUGHT_PAIRS))
+    else:
+        labelled = every.where(kin | spread(every, every.are("independent"), UNRELATED))
     models = outputs.models
     names = tuple((models[a], models[b]) for a, b in labelled.pairs)
     facts = [outputs.facts[model] for model in models]
     policy = ["" if f.system_prompt in ("", "none") else f.system_prompt for f in facts]
     asked = [(policy[a], policy[b]) for a, b in labelled.pairs]
-    scores, lengths = _measured(name, once, labelled, cache)
+    scores, lengths = _measured(f"taught-{name}" if taught else name, once, labelled, cache)
     return SetScores(
         name,
         names,
         labelled.are(*CLOSE_KIN),
-        np.array([(joint[name, a], joint[name, b]) for a, b in names], dtype=np.intp),
+        np.array([(joint[name, a], joint[name, b]) for a, b in names], np.intp).reshape(-1, 2),
         np.array([one != other for one, other in asked], dtype=bool),
         np.array([one == other != "" for one, other in asked], dtype=bool),
         scores,

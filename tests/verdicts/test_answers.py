@@ -76,13 +76,14 @@ def _repeated(kind: int, high: float) -> Evidence:
     )
 
 
-def _ratio(value: float, **error: int) -> Evidence:
+def _ratio(value: float, learned: float | None = None, **error: int) -> Evidence:
     found = likeness(value)
     bounds = (-2.0, max(value, 1.0))
     details = found.details.written() | {
         "log10_lr_interval": [value - 0.4, value],
         "log10_lr_bounds": bounds,
         "error_at_score": {"pairs": 2551, **error} if error else None,
+        "log10_lr_learned": learned,
     }
     return found.model_validate(found.model_dump() | {"details": details})
 
@@ -95,20 +96,25 @@ def _answers(*evidence: Evidence, tripwire: CopyTripwire = QUIET) -> dict[str, Q
 WEIGHTS = (None, 1e-20, 1e-3, 0.4)
 SIGNS = list(
     itertools.product(
-        WEIGHTS, WEIGHTS, (None, 0, 4, 10), (None, -1.14, 0.5, 1.93), (None, 0.3, 0.9), (0, 1)
+        WEIGHTS,
+        WEIGHTS,
+        (None, 0, 4, 10),
+        ((None, None), (-1.14, None), (0.5, 0.2), (1.93, 1.7), (1.93, 0.6), (1.93, None)),
+        (None, 0.3, 0.9),
+        (0, 1),
     )
 )
 
 
 def test_no_answer_holds_a_term_of_art_or_an_accusation() -> None:
     seen = set()
-    for weights, probabilities, tensors, ratio, floor, copied in SIGNS:
+    for weights, probabilities, tensors, (ratio, learned), floor, copied in SIGNS:
         evidence = [
             *([_tested("weights", weights)] if weights else []),
             *([_tested("logprobs", probabilities)] if probabilities else []),
             *([_tensors(tensors)] if tensors is not None else []),
             *([_repeated(kind, floor) for kind in range(3)] if floor else [_repeated(0, 0.2)]),
-            *([_ratio(ratio)] if ratio is not None else []),
+            *([_ratio(ratio, learned)] if ratio is not None else []),
         ]
         for answer in _answers(*evidence, tripwire=COPIED if copied else QUIET).values():
             line = label(answer.answer, answer.strength)
@@ -139,7 +145,7 @@ def test_an_unrelated_pair_is_told_by_how_many_unrelated_lineages_score_higher()
 
 
 def test_support_says_how_many_times_and_names_the_rivals_that_were_not_weighed() -> None:
-    ratio = _ratio(1.9345, pairs_in_error=0, clusters=84, clusters_in_error=0)
+    ratio = _ratio(1.9345, 1.756, pairs_in_error=0, clusters=84, clusters_in_error=0)
     related = _answers(_repeated(0, 0.2), ratio)["close_relatives"]
     assert (related.answer, related.strength) == ("supported", "moderate")
     assert label(related.answer, related.strength) == "supported, moderately"
@@ -147,8 +153,44 @@ def test_support_says_how_many_times_and_names_the_rivals_that_were_not_weighed(
         "Likeness this strong is 86 times likelier between relatives than between strangers (the "
         "most that 84 lineages can show)."
     )
-    assert "common_teacher" in related.not_weighed
-    assert "learned from the other's answers" in " ".join(related.reasons)
+    assert "same_base" in related.not_weighed
+    assert "common_teacher" not in related.not_weighed
+    assert (related.log10_lr, related.log10_lr_rival) == (1.9345, 1.756)
+    assert related.reasons[1] == (
+        "It is 57 times likelier between relatives than between models that learned from one "
+        "another's answers."
+    )
+
+
+@pytest.mark.parametrize(
+    ("learned", "said"),
+    [
+        (None, "How alike models become that learn from one another's answers is not known"),
+        (-0.2, "Models that learned from one another's answers are as alike."),
+        (0.6, "It is only 4 times likelier between relatives than between models that learned"),
+    ],
+)
+def test_likeness_that_learning_explains_as_well_is_not_called_kinship(
+    learned: float | None, said: str
+) -> None:
+    found = _answers(_repeated(0, 0.2), _ratio(1.9345, learned))
+    related = found["close_relatives"]
+    assert (related.answer, related.strength) == ("points to it", "moderate")
+    assert label(related.answer, related.strength) == "relatives, or one learned from the other"
+    assert "text cannot tell" in related.reasons[0]
+    assert related.reasons[1].startswith(said)
+    assert (found["learned"].answer, found["independent"].answer) == ("points to it", "no")
+
+
+def test_a_documented_student_is_not_called_a_relative_and_a_fine_tune_is() -> None:
+    taught = forensics.compare("cohort:phi-4-reasoning-plus", "cohort:o3-mini")
+    assert _said(taught) == ("points to it", "points to it", "no")
+    tuned = forensics.compare("cohort:Meta-Llama-3-8B-Instruct", "cohort:REBEL-Llama-3-8B-Instruct")
+    assert _said(tuned) == ("supported", "cannot be told", "no")
+
+
+def _said(case: Case) -> tuple[str, ...]:
+    return tuple(answer.answer for answer in case.verdict.answers[1:])
 
 
 def test_one_sample_asks_for_three_with_the_command_that_would_answer() -> None:

@@ -9,17 +9,26 @@ import pytest
 
 from forensics.case.questions import AnswerWord, Question
 from forensics.verdicts.answering import Answered, answer_all
-from forensics.verdicts.standing import OF_WEIGHTS, SUPPORTED, Signs, Standing, stand
+from forensics.verdicts.standing import (
+    LEARNED,
+    OF_TEXT,
+    OF_WEIGHTS,
+    SUPPORTED,
+    Signs,
+    Standing,
+    stand,
+)
 
 KINS = ("yes", "no", "open", "not_measured")
 RATIOS = (None, -2.0, -0.3, 0.5, 1.0, 2.0)
+LEARNED_RATIOS = (None, 0.4, 2.0)
 MANNERS = ("one_model", "another_manner", "undecided", "not_measured")
 
 
 def _every_sign() -> Iterator[Signs]:
     yes_no = (True, False)
     for signs in itertools.product(
-        KINS, (True, False, None), KINS, RATIOS, yes_no, MANNERS, yes_no, yes_no
+        KINS, (True, False, None), KINS, RATIOS, yes_no, MANNERS, yes_no, yes_no, LEARNED_RATIOS
     ):
         yield Signs(*signs)
 
@@ -37,7 +46,7 @@ def _answers(found: dict[Question, Answered]) -> dict[Question, AnswerWord]:
 
 
 def test_every_combination_answers_all_four_questions() -> None:
-    assert len(EVERY) == 2 * 4 * 3 * 4 * 6 * 2 * 4 * 2 * 2
+    assert len(EVERY) == 2 * 4 * 3 * 4 * 6 * 2 * 4 * 2 * 2 * 3
     assert all(len(found) == 4 for _, found in EVERY)
     words = {one.answer for _, found in EVERY for one in found.values()}
     assert words == {
@@ -84,6 +93,7 @@ def test_text_supports_kinship_only_above_ten_times_against_every_rival_that_was
         if found["close_relatives"].reason != "ratio":
             continue
         assert signs.ratio is not None and signs.ratio > SUPPORTED
+        assert signs.learned is not None and signs.learned > SUPPORTED
         assert signs.weights != "no"
     reached = stand(Signs(ratio=SUPPORTED))
     assert answer_all(reached, detection_known=True)[1].answer == "not supported"
@@ -125,8 +135,16 @@ def test_independence_is_never_said_from_silence() -> None:
             ("cannot be told", "speaks against", "cannot be told", "no sign of kinship"),
         ),
         (
-            Signs(ratio=2.0, manner="another_manner"),
+            Signs(ratio=2.0, learned=1.4, manner="another_manner"),
             ("not one model", "supported", "cannot be told", "no"),
+        ),
+        (
+            Signs(ratio=2.0, learned=1.0, manner="another_manner"),
+            ("not one model", "points to it", "points to it", "no"),
+        ),
+        (
+            Signs(ratio=2.0),
+            ("cannot be told", "points to it", "points to it", "no"),
         ),
         (
             Signs(weights="no", ratio=2.0),
@@ -152,4 +170,12 @@ def test_what_telling_combinations_come_to(signs: Signs, said: tuple[str, ...]) 
 
 def test_weights_support_one_parent_too_and_text_does_not() -> None:
     assert stand(Signs(weights="yes")).supported == OF_WEIGHTS
-    assert stand(Signs(ratio=2.0)).supported < OF_WEIGHTS
+    assert stand(Signs(ratio=2.0, learned=1.4)).supported < OF_WEIGHTS
+
+
+def test_likeness_that_learning_explains_as_well_supports_kinship_and_learning_together() -> None:
+    for learned in (None, -1.0, 1.0):
+        standing = stand(Signs(ratio=2.0, learned=learned))
+        assert standing.supported == OF_TEXT | LEARNED
+    weights_say_no = stand(Signs(ratio=2.0, weights="no"))
+    assert (weights_say_no.supported, weights_say_no.unexplained) == (frozenset(), True)

@@ -52,7 +52,8 @@ class LikenessDetails(Details):
     """What a cohort was asked about a pair, and how far its answer reaches.
 
     Intervals and bounds are log10 likelihood ratios; they and error rates are left out where the
-    cohort has no calibration.
+    cohort has no calibration. `log10_lr_learned` weighs close kinship against one having learned
+    from the other's answers, or both from one model's; None where that was not measured.
     """
 
     cohort: ModelText
@@ -65,6 +66,7 @@ class LikenessDetails(Details):
     log10_lr_bounds: Range | None = None
     error_rates: CohortErrorRates = CohortErrorRates()
     error_at_score: ErrorAtScore | None = None
+    log10_lr_learned: Finite | None = None
 
     def calibrated(self, interval: Range, bounds: Range, error_rates: CohortErrorRates) -> Self:
         """Return the details of a calibrated cohort's answer, a log10 likelihood ratio."""
@@ -79,6 +81,10 @@ class LikenessDetails(Details):
     def with_error(self, error: ErrorAtScore) -> Self:
         """Return the details with how many unrelated pairs score as high."""
         return self.model_copy(update={"error_at_score": error})
+
+    def with_learned(self, log10_lr: float) -> Self:
+        """Return the details with what close kinship weighs against learning from answers."""
+        return self.model_copy(update={"log10_lr_learned": log10_lr})
 
 
 class TransferredErrorRates(Details):
@@ -101,7 +107,7 @@ class TransferredErrorRates(Details):
 class TransferredDetails(Details):
     """The calibration that was transferred, its conditions, and its error rates by test.
 
-    Intervals and bounds are log10 likelihood ratios.
+    Intervals and bounds are log10 likelihood ratios; `log10_lr_learned` as in `LikenessDetails`.
     """
 
     calibration_sha256: str
@@ -111,6 +117,7 @@ class TransferredDetails(Details):
     log10_lr_bounds: Range | None = None
     error_at_score: ErrorAtScore | None = None
     error_rates: dict[ModelText, TransferredErrorRates] = {}
+    log10_lr_learned: Finite | None = None
 
 
 Judged = LikenessDetails | TransferredDetails
