@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from forensics.case.document import Case, CasePrompt, CaseResponse
-from forensics.case.evidence import Evidence, Exhibit, Rarity
+from forensics.case.evidence import Evidence, Exhibit
 from forensics.report.quoted import own_chars
 from forensics.support.sanitise import one_line
+from forensics.transcripts.words import is_word, novel_words, words
 
 Side = Literal["for", "against", "random"]
 SIDES: tuple[Side, ...] = get_args(Side)
 _RANDOM = 3
 _COMMON = 0.2  # of a cohort's models, from which wording is common
+_RUN_WORDS = 5  # from which wording in common is a run of words
 PASSAGE_CHARS = 30  # what is shown as speaking for kinship is a passage, not a word
 SIDE_TITLES: Mapping[str, str] = {
     "for": "Passages that speak for kinship",
@@ -98,15 +100,33 @@ def balance_words(case: Case, shown: ShownExhibits) -> str:
     return " ".join([shown.balance, *of_each]).strip()
 
 
-def rarity_words(rarity: Rarity) -> str:
-    """Return how rare the marked wording is, as a sentence."""
-    few = f"models of fewer than {rarity.least_clusters} lineage clusters"
-    counted = f"{rarity.models} model{'' if rarity.models == 1 else 's'}"
-    used_by = few if rarity.models is None else counted
-    return (
-        f"The rarest five words in a row of the marked wording are used by {used_by}, of the "
-        f"{rarity.of} of cohort {one_line(rarity.cohort, 60)}."
-    )
+def caption(shown: ShownExhibit) -> str:
+    """Return what the marked wording is, in plain words; empty where no run of words is marked."""
+    said = _run_words(shown)
+    rarity = shown.exhibit.rarity
+    if rarity is None:
+        return f"{said}." if said else ""
+    if rarity.models is None:
+        most = rarity.least_clusters - 1
+        lineages = f"at most {most} lineage{'' if most == 1 else 's'}"
+        used = f"hardly any does ({lineages})"
+    else:
+        used = f"{rarity.models} use{'s' if rarity.models == 1 else ''} the rarest five of them"
+    return f"{said or 'Wording in common'}; of {rarity.of} other models {used}."
+
+
+def _run_words(shown: ShownExhibit) -> str:
+    """Count the longest marked run of words, and how many of them are the prompt's."""
+    runs = [words(shown.a.text[start:end]) for start, end in shown.exhibit.spans_a]
+    longest = max(runs, key=len, default=[])
+    count = sum(map(is_word, longest))
+    if count < _RUN_WORDS:
+        return ""
+    novel = novel_words(longest, words(shown.prompt.prompt))
+    if novel == count:
+        return f"{count} words in a row that the prompt does not use"
+    of_them = f"{novel} of them" if novel else "none of them"
+    return f"{count} words in a row, {of_them} beyond what the prompt says"
 
 
 def shown_exhibits(case: Case, limit: int) -> ShownExhibits:

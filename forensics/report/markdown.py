@@ -15,7 +15,7 @@ from forensics.report.exhibits import (
     SIDES,
     ShownExhibit,
     balance_words,
-    rarity_words,
+    caption,
     shown_exhibits,
 )
 from forensics.report.four_answers import shown_answers, shown_claims
@@ -278,8 +278,8 @@ def _exhibit(shown: ShownExhibit) -> str:
         parts.append(f"Shared, as A has it: {', '.join(shared)}")
     if entry.note:
         parts.append(prose(entry.note))
-    if entry.rarity:
-        parts.append(prose(rarity_words(entry.rarity)))
+    if said := caption(shown):
+        parts.append(prose(said))
     return "\n\n".join(parts)
 
 

@@ -16,7 +16,7 @@ from forensics.report.exhibits import (
     SIDES,
     ShownExhibit,
     balance_words,
-    rarity_words,
+    caption,
     shown_exhibits,
 )
 from forensics.report.likelihood import error_rate, likelihood_words, likelihoods, plain
@@ -257,8 +257,8 @@ class _CasePage:
         grid.add_row(self.text("B", "bold"), self._excerpt(shown.b.text, entry.spans_b))
         if entry.note:
             grid.add_row(self.text(""), self.text(one_line(entry.note, 300), "italic"))
-        if entry.rarity:
-            grid.add_row(self.text(""), self.text(rarity_words(entry.rarity), "italic"))
+        if said := caption(shown):
+            grid.add_row(self.text(""), self.text(said, "italic"))
         self.print(grid)
 
     def _excerpt(self, answer: str, spans: tuple[tuple[int, int], ...]) -> Text:

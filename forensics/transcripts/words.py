@@ -173,6 +173,11 @@ def _longest(
     return where, best
 
 
+def novel_words(forms: Sequence[str], prompt: Sequence[str]) -> int:
+    """Return how many of an answer's words are not inside three-word sequences of the prompt."""
+    return _novel(forms, set(_grams(prompt, 3)))
+
+
 def _novel(forms: Sequence[str], prompt_grams: set[tuple[str, ...]]) -> int:
     known = [False] * len(forms)
     for i, gram in enumerate(_grams(forms, 3)):

@@ -87,9 +87,9 @@ def test_models_added_later_are_not_among_those_counted(made, cohort):
 @pytest.mark.parametrize(
     ("models", "said"),
     [
-        (None, "used by models of fewer than 3 lineage clusters, of the 6 of cohort said"),
-        (1, "used by 1 model, of the 6 of cohort said"),
-        (4, "used by 4 models, of the 6 of cohort said"),
+        (None, "; of 6 other models hardly any does (at most 2 lineages)."),
+        (1, "; of 6 other models 1 uses the rarest five of them."),
+        (4, "; of 6 other models 4 use the rarest five of them."),
     ],
 )
 def test_every_report_tells_it(models, said):
