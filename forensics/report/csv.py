@@ -10,6 +10,7 @@ from forensics.case.answer_labels import label
 from forensics.case.document import Case
 from forensics.support.sanitise import cell, one_line
 
+_PLACE = {"matched": "above_unrelated", "other": "above_unrelated_elsewhere"}
 _HEAD = ("prompt_sha256", "prompt_id", "category", "language")
 
 
@@ -24,8 +25,9 @@ class CsvReport:
 
         Scores are written with all their digits, each comparator on its own scale; a cell is empty
         where a comparator has no score on a prompt. Text that a spreadsheet would take for a
-        formula has an apostrophe before it. The last columns are the answers of the whole case,
-        the same in every row.
+        formula has an apostrophe before it. The last columns are of the whole case and the same in
+        every row: its answers, and by comparator the share of unrelated pairs that the pair's score
+        lies above (`above_unrelated`; `above_unrelated_elsewhere`: pairs on other prompts).
         """
         measured = [e for e in case.evidence if e.per_prompt]
         columns = [{row.prompt_sha256: row.score for row in e.per_prompt} for e in measured]
@@ -33,8 +35,11 @@ class CsvReport:
         table = csv.writer(out, lineterminator="\n")
         answers = case.verdict.answers
         names = [*(e.comparator for e in measured), *(f"answer.{a.question}" for a in answers)]
+        placed = [(e.comparator, e.neighbourhood) for e in case.evidence if e.neighbourhood]
+        names += [f"{_PLACE[near.prompts]}.{name}" for name, near in placed]
         table.writerow([*_HEAD, *map(_text, names)])
         said = [_text(label(a.answer, a.strength)) for a in answers]
+        said += [repr(near.above) for _, near in placed]
         for digest, labels in _prompts(case).items():
             scores = (column.get(digest) for column in columns)
             row = ("" if score is None else repr(score) for score in scores)

@@ -71,7 +71,7 @@ def _verdict(suite: ElementTree.Element, case: Case) -> None:
     if verdict.status == "insufficient":
         ElementTree.SubElement(test, "skipped", {"message": one_line(verdict.headline, 500)})
     plan = case.plan
-    sides = view.sides(verdict)
+    sides = view.sides(case)
     _output(
         test,
         (
@@ -81,7 +81,7 @@ def _verdict(suite: ElementTree.Element, case: Case) -> None:
             view.status_line(case),
             verdict.reading,
             *(_finding("for", finding) for finding in sides.speak_for),
-            *(_finding(view.APART.lower(), finding) for finding in sides.apart),
+            *(_finding(title.lower(), f) for title, findings in sides.grey for f in findings),
             *(_finding("against", finding) for finding in sides.against),
             *verdict.reasons,
             *verdict.limits,
@@ -109,6 +109,7 @@ def _evidence(suite: ElementTree.Element, evidence: Evidence) -> None:
     if floor:
         lines.append(f"noise floor {number(floor.a)} / {number(floor.b)}")
         lines.append(view.position(evidence))
+    lines.append(view.among_unrelated(evidence))
     lines += [f"log10 LR {name} {value}" for name, value in (evidence.log10_lr or {}).items()]
     _output(test, (*lines, *evidence.caveats))
 

@@ -231,7 +231,6 @@ def _evidence_row(entry: Evidence) -> tuple[str, ...]:
 
 
 def _findings(case: Case) -> list[str]:
-    verdict = case.verdict
     named = view.titles(case)
 
     def lines(findings: Sequence[Finding]) -> str:
@@ -241,11 +240,12 @@ def _findings(case: Case) -> list[str]:
         ]
         return _bullets(shown or ["nothing found"])
 
-    sides = view.sides(verdict)
+    sides = view.sides(case)
+    grey = ((f"### {title}", lines(findings)) for title, findings in sides.grey)
     return [
         "### For kinship",
         lines(sides.speak_for),
-        *([f"### {view.APART}", lines(sides.apart)] if sides.apart else []),
+        *(block for blocks in grey for block in blocks),
         "### Against kinship",
         lines(sides.against),
     ]

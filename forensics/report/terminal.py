@@ -166,6 +166,7 @@ class _CasePage:
             self.print(self._evidence_table(measured))
             self.print(self.text(self._legend(measured), "dim"))
             self._explained(measured)
+            self._among_unrelated(measured)
         for entry in self.case.evidence:
             if entry in measured:
                 continue
@@ -215,17 +216,25 @@ class _CasePage:
             said = "Length and formatting explain, of how scores differ between prompts"
             self.print(self.text(f"{said}: {', '.join(shares)}", "dim"))
 
+    def _among_unrelated(self, measured: list[Evidence]) -> None:
+        """Say of each kind where the pair lies among unrelated pairs, where these were scored."""
+        placed = [
+            f"{one_line(entry.title, 60)}: {said}"
+            for entry in measured
+            if (said := view.among_unrelated(entry))
+        ]
+        if placed:
+            self.print(self.text("Where this pair lies among unrelated pairs:", "dim"))
+            self.listing("-", placed, "dim")
+
     def findings(self) -> None:
-        verdict = self.case.verdict
         named = view.titles(self.case)
-        sides = view.sides(verdict)
+        sides = view.sides(self.case)
         for title, mark, style, findings in (
             ("For kinship", "+", "cyan", sides.speak_for),
-            (view.APART, "=", "dim", sides.apart),
+            *((title, "=", "dim", findings) for title, findings in sides.grey),
             ("Against kinship", "-", "magenta", sides.against),
         ):
-            if title == view.APART and not findings:
-                continue
             self.heading(title)
             lines = [_finding(finding, named) for finding in findings]
             self.listing(mark, lines or ["nothing found"], style)

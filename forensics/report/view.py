@@ -11,10 +11,11 @@ from typing import Any
 
 from forensics.case.as_given import AsGiven
 from forensics.case.details.details_record import Details
-from forensics.case.document import Case, Claim, Finding, Verdict
+from forensics.case.document import Case, Claim, Finding
 from forensics.case.evidence import Evidence
 from forensics.report.likelihood import error_words, population_words
 from forensics.support.numbers import DASH, number
+from forensics.verdicts.neighbours import at_floor
 
 _LEAST_P = 0.0001
 
@@ -256,23 +257,38 @@ def tripwire_words(case: Case) -> str:
 
 @dataclass(frozen=True)
 class FindingSides:
-    """The findings of a verdict: for kinship, as alike as any two assistants, against."""
+    """The findings of a verdict: for kinship, against, and two kinds that are alike for no reason.
+
+    `apart` are as alike as any two assistants; of `unplaced` nobody knows how alike these are.
+    """
 
     speak_for: tuple[Finding, ...]
     apart: tuple[Finding, ...]
+    unplaced: tuple[Finding, ...]
     against: tuple[Finding, ...]
+
+    @property
+    def grey(self) -> tuple[tuple[str, tuple[Finding, ...]], ...]:
+        """Those that are alike and speak for nothing, by what is said of them."""
+        groups = ((APART, self.apart), (UNPLACED, self.unplaced))
+        return tuple((title, findings) for title, findings in groups if findings)
 
 
 APART = "As alike as any two assistants"
+UNPLACED = "Alike, but how alike unrelated models are here was not measured"
 
 
-def sides(verdict: Verdict) -> FindingSides:
-    """Return a verdict's findings by what they say."""
+def sides(case: Case) -> FindingSides:
+    """Return the findings of a case's verdict by what they say."""
+    verdict = case.verdict
     apart = set(verdict.findings_apart)
+    placed = {e.comparator for e in case.evidence if e.neighbourhood is not None or at_floor(e)}
+    alike = [finding for finding in verdict.findings_for if finding.comparator not in apart]
     return FindingSides(
-        tuple(finding for finding in verdict.findings_for if finding.comparator not in apart),
-        tuple(finding for finding in verdict.findings_for if finding.comparator in apart),
-        verdict.findings_against,
+        speak_for=tuple(finding for finding in alike if finding.comparator in placed),
+        apart=tuple(finding for finding in verdict.findings_for if finding.comparator in apart),
+        unplaced=tuple(finding for finding in alike if finding.comparator not in placed),
+        against=verdict.findings_against,
     )
 
 

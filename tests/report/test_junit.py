@@ -10,6 +10,7 @@ from junitparser import JUnitXml, Skipped, TestCase, TestSuite
 from forensics.case.document import Case, CasePlan
 from forensics.case.evidence import Evidence
 from forensics.report.junit import JunitReport
+from forensics.report.view import UNPLACED
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
 
 
@@ -48,7 +49,7 @@ def test_the_counts_are_those_of_the_tests_inside() -> None:
 
 def test_the_verdict_says_both_sides_and_what_it_is_not() -> None:
     said = str(parsed(sample_case())[1]["verdict"].system_out)
-    assert "for: phrasing: Shared phrasing is above the noise floor." in said
+    assert f"{UNPLACED.lower()}: phrasing: Shared phrasing is above the noise floor." in said
     assert "against: style: Writing habits differ" in said
     assert "It is a measurement of likeness, not a likelihood ratio" in said
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import csv
+
 import pytest
 
+from forensics.case.document import Finding
 from forensics.case.evidence import Evidence, Interval, Neighbourhood, NoiseFloor
 from forensics.report import view
 from forensics.report.exhibits import SIDE_TITLES
+from forensics.report.formats import rendered, report_format
 from forensics.support.numbers import number
 from tests.report.sample_case import sample_case
 
@@ -53,6 +57,25 @@ def test_where_a_score_stands_among_unrelated_pairs(prompts: str, expected: str)
     assert view.among_unrelated(placed) == expected
 
 
+def test_kinds_whose_unrelated_pairs_nobody_scored_speak_for_nothing() -> None:
+    case = sample_case(8)
+    near = Neighbourhood(source="x", prompts="matched", above=1.0, reaching=0, pairs=900)
+    first, second, third = case.evidence[:3]
+    measured = tuple(
+        e.model_copy(update={"neighbourhood": placed, "noise_floor": None})
+        for e, placed in ((first, near), (second, None), (third, near))
+    )
+    found = tuple(Finding(comparator=e.comparator, text="more alike") for e in measured)
+    verdict = case.verdict.model_copy(
+        update={"findings_for": found, "findings_apart": (third.comparator,)}
+    )
+    sides = view.sides(case.model_copy(update={"evidence": measured, "verdict": verdict}))
+    assert [f.comparator for f in sides.speak_for] == [first.comparator]
+    assert [f.comparator for f in sides.apart] == [third.comparator]
+    assert [f.comparator for f in sides.unplaced] == [second.comparator]
+    assert [title for title, _ in sides.grey] == [view.APART, view.UNPLACED]
+
+
 def test_numbers_are_short_and_never_minus_zero() -> None:
     shown = [number(x) for x in (0.0, -0.0001, 0.12345, 12.345, -1234.5, 1e30, None)]
     assert shown == ["0.000", "0.000", "0.123", "12.35", "-1234", "1e+30", "–"]
@@ -96,3 +119,25 @@ def test_flat_values_are_shown_without_brackets() -> None:
     shown = [view.display(x) for x in ([-0.4716, 1.41], {"0.01": 0.95}, [], ["a", None, True])]
     assert shown == ["-0.472, 1.410", "0.01: 0.950", "–", "a, –, yes"]
     assert view.display({"a": [1]}) == '{"a": [1]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("text", "above 90 % of 700 unrelated pairs, on other prompts"),
+        ("junit", "above 90 % of 700 unrelated pairs, on other prompts"),
+        ("csv", "above_unrelated_elsewhere."),
+    ],
+)
+def test_every_format_says_where_scores_stand_among_unrelated_pairs(name: str, said: str) -> None:
+    case = sample_case()
+    assert said not in rendered(report_format(name), case)
+    near = Neighbourhood(source="x", prompts="other", above=0.9, reaching=70, pairs=700)
+    first, *others = case.evidence
+    placed = first.model_copy(update={"neighbourhood": near})
+    text = rendered(report_format(name), case.model_copy(update={"evidence": (placed, *others)}))
+    assert said in " ".join(text.split())
+    if name == "csv":
+        head, *rows = csv.reader(text.splitlines())
+        column = head.index(f"above_unrelated_elsewhere.{first.comparator}")
+        assert {row[column] for row in rows} == {"0.9"}
