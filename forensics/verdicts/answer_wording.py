@@ -31,6 +31,7 @@ from forensics.verdicts.ratio_wording import (
 from forensics.verdicts.shift_wording import shift_points, shift_silent
 from forensics.verdicts.standing import Standing
 from forensics.verdicts.tier_readings import read_tiers
+from forensics.verdicts.weights_wording import unrelated_weights
 
 _MILLION = 1e-6
 _NAMED = 3  # pairs of foils, of which a sentence gives the names
@@ -165,11 +166,8 @@ def _weights(grounds: Grounds) -> list[str]:
     ]
 
 
-def _weights_unrelated(_: Grounds) -> list[str]:
-    return [
-        "Their weights agree no more than expected by chance, so there is no sign that one is a "
-        "fine-tune, merge or quantisation of the other."
-    ]
+def _weights_unrelated(grounds: Grounds) -> list[str]:
+    return unrelated_weights(grounds.evidence)
 
 
 def _by_ratio(grounds: Grounds) -> list[str]:

@@ -193,6 +193,16 @@ def _said(case: Case) -> tuple[str, ...]:
     return tuple(answer.answer for answer in case.verdict.answers[1:])
 
 
+def test_weights_that_contradict_kinship_say_what_was_compared_and_would_have_been_seen() -> None:
+    related = _answers(_tensors(0), _tested("weights", 0.4))["close_relatives"]
+    assert related.answer == "contradicted"
+    assert related.reasons[0] == (
+        "Neither was made from the other: their weights agree no more than chance would have it in "
+        "1 test (weights)."
+    )
+    assert "would have been seen" in related.reasons[1]
+
+
 def test_one_sample_asks_for_three_with_the_command_that_would_answer() -> None:
     found = _answers(_repeated(0, 0.2), _ratio(-1.14))["one_model"]
     assert (found.answer, "needs --samples 3" in found.reasons[0]) == ("cannot be told", True)
@@ -276,4 +286,3 @@ def test_a_blind_case_does_not_name_the_near_relatives() -> None:
     for foil in details.one_model.foils:
         assert foil.a not in text
         assert foil.b not in text
-

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from forensics.case.questions import ClaimAnswer
 from forensics.exitcodes import ExitCode
 from forensics.policy.model import RULES
 from forensics.policy.outcomes import CheckResult, Outcome
 from forensics.report.check import view
+from forensics.report.four_answers import claim_line
 from forensics.support.sanitise import one_line, visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -34,11 +36,22 @@ def check_to_sarif(result: CheckResult) -> str:
             "subject": visible(result.subject),
             "headline": view.headline(result),
             "status": result.status,
+            "declaredClaims": [_claim(claim) for claim in result.declared_claims],
             "falseAlarmsPer100": [view.alarm_line(alarms) for alarms in result.false_alarms],
         },
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(document, ensure_ascii=True, allow_nan=False, indent=1) + "\n"
+
+
+def _claim(claim: ClaimAnswer) -> dict[str, Any]:
+    return {
+        "claim": visible(claim.claim),
+        "question": claim.question,
+        "answer": claim.answer,
+        "reason": visible(claim.reason),
+        "nextStep": visible(claim.next_step.material) if claim.next_step else None,
+    }
 
 
 def _driver(result: CheckResult) -> dict[str, Any]:
@@ -59,7 +72,8 @@ def _driver(result: CheckResult) -> dict[str, Any]:
 
 def _invocation(result: CheckResult, where: dict[str, Any]) -> dict[str, Any]:
     failed = [outcome for outcome in result.outcomes if outcome.status == "error"]
-    notes = [{"level": "note", "message": {"text": _line(note)}} for note in result.notes]
+    said = [*map(claim_line, result.declared_claims), *result.notes]
+    notes = [{"level": "note", "message": {"text": _line(note)}} for note in said]
     if not result.checked:
         notes.insert(0, {"level": "warning", "message": {"text": view.headline(result)}})
     errors = [
