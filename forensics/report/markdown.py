@@ -276,9 +276,7 @@ def _exhibit(shown: ShownExhibit) -> str:
     shared = _shared(shown.a.text, entry.spans_a)
     if shared:
         parts.append(f"Shared, as A has it: {', '.join(shared)}")
-    if entry.note:
-        parts.append(prose(entry.note))
-    if said := caption(shown):
+    if said := caption(shown) or entry.note:
         parts.append(prose(said))
     return "\n\n".join(parts)
 

@@ -264,9 +264,7 @@ class _CasePage:
         grid.add_row(self.text("Q", "dim"), self.text(one_line(shown.prompt.prompt, 150), "dim"))
         grid.add_row(self.text("A", "bold"), self._excerpt(shown.a.text, entry.spans_a))
         grid.add_row(self.text("B", "bold"), self._excerpt(shown.b.text, entry.spans_b))
-        if entry.note:
-            grid.add_row(self.text(""), self.text(one_line(entry.note, 300), "italic"))
-        if said := caption(shown):
+        if said := caption(shown) or one_line(entry.note, 300):
             grid.add_row(self.text(""), self.text(said, "italic"))
         self.print(grid)
 

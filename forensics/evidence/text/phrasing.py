@@ -120,8 +120,12 @@ def _long_enough(prompt: str, a: PromptRows, b: PromptRows) -> bool:
 def shared_wording(side: str, a: Answer, b: Answer, score: float) -> Exhibit:
     """Return an exhibit that marks the runs of words two answers share beyond the prompt's."""
     runs = shared_runs(a.text, b.text, a.prompt_text)
-    # Reports count the words of a run that is marked.
-    note = "" if runs else "no five words in a row in common"
+    longest = max((run.novel_words for run in runs), default=0)
+    note = (
+        f"longest shared run: {longest} words that are not the prompt's"
+        if longest
+        else "no shared run of five words"
+    )
     return exhibit(
         side,
         a,
