@@ -70,6 +70,11 @@ class Transferred:
     sha256: str = ""
 
     @property
+    def needs(self) -> frozenset[str]:
+        """The comparators whose scores the lines take."""
+        return frozenset(FEATURES)
+
+    @property
     def least(self) -> int:
         """The least number of prompts that the lines were tested with."""
         return self.calibration.lines[0][0]

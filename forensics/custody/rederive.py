@@ -28,6 +28,7 @@ from forensics.verdicts.tier_readings import LIKENESS, TRANSFERRED
 
 if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort
+    from forensics.cohorts.earlier_lines import EarlierLines
     from forensics.cohorts.transferred import Transferred
 
 # Another processor's arithmetic moves the last digits of float32 embeddings, never more than this.
@@ -221,15 +222,20 @@ def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
     return cohort, {}
 
 
-def _lines(fused: Evidence | None) -> tuple[Transferred | None, dict[str, str]]:
-    """Return the transferred calibration a case was judged by, or why it is not at hand."""
+def _lines(fused: Evidence | None) -> tuple[Transferred | EarlierLines | None, dict[str, str]]:
+    """Return the transferred calibration a case was judged by, or why it is not here."""
     if fused is None:
         return None, {}
+    from forensics.cohorts.earlier_lines import earlier_lines
     from forensics.cohorts.transferred import shipped
 
-    lines = shipped()
-    of_record = fused.details if isinstance(fused.details, TransferredDetails) else None
-    if lines is None or of_record is None or lines.sha256 != of_record.calibration_sha256:
+    now = shipped()
+    details = fused.details
+    named = details.calibration_sha256 if isinstance(details, TransferredDetails) else ""
+    if now is not None and now.sha256 == named:
+        return now, {}
+    lines = earlier_lines().get(named)
+    if lines is None:
         return None, {TRANSFERRED: "the transferred calibration here is not the case's"}
     return lines, {}
 

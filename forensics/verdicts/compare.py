@@ -38,6 +38,7 @@ from forensics.verdicts.verdict_wording import worded
 
 if TYPE_CHECKING:
     from forensics.cohorts.cohort import Cohort
+    from forensics.cohorts.earlier_lines import EarlierLines
     from forensics.cohorts.transferred import Transferred
 
 NOTHING_CHOSEN = LedgerSettings()
@@ -162,7 +163,7 @@ def concluded(
     cohort: Cohort | None = None,
     *,
     judged: Judged | None = None,
-    transferred: Transferred | None = None,
+    transferred: Transferred | EarlierLines | None = None,
     released: tuple[str, str] = ("", ""),
 ) -> Case:
     """Return the case that evidence leads to, whether it was just measured or is on record.
@@ -187,16 +188,12 @@ def concluded(
         if judged.likeness.status == "ok":
             entries = [_beside(entry, cohort) for entry in entries]
         entries.append(_among_its_own(judged.likeness))
-    if transferred is not None:
-        from forensics.cohorts.transferred import FEATURES
-        from forensics.cohorts.transferring import judge_transferred
-
-        # Who leaves one of its comparators out has not asked for what rests on all of them.
-        if {entry.comparator for entry in entries}.issuperset(FEATURES):
-            fused = judge_transferred(a, b, entries, transferred, released)
-            if cohort is None:
-                entries = [_near(entry, transferred) for entry in entries]
-            entries.append(fused)
+    # Who leaves one of its comparators out has not asked for what rests on all of them.
+    if transferred is not None and transferred.needs <= {entry.comparator for entry in entries}:
+        fused = _fused(a, b, entries, transferred, released)
+        if cohort is None:
+            entries = [_near(entry, transferred) for entry in entries]
+        entries.append(fused)
     overlap = _overlap(a, b)
     tripwire = copy_tripwire(a, b)
     decision = decide(entries, overlap, tripwire)
@@ -257,7 +254,22 @@ def _among_its_own(likeness: Evidence) -> Evidence:
     return likeness.model_copy(update={"neighbourhood": near})
 
 
-def _near(evidence: Evidence, transferred: Transferred) -> Evidence:
+def _fused(
+    a: Examined,
+    b: Examined,
+    entries: Sequence[Evidence],
+    lines: Transferred | EarlierLines,
+    released: tuple[str, str],
+) -> Evidence:
+    from forensics.cohorts.earlier_lines import EarlierLines
+    from forensics.cohorts.transferring import judge_transferred
+
+    if isinstance(lines, EarlierLines):
+        return lines.judge(a, b, entries)
+    return judge_transferred(a, b, entries, lines, released)
+
+
+def _near(evidence: Evidence, transferred: Transferred | EarlierLines) -> Evidence:
     """Set a score beside what unrelated pairs score on other prompts."""
     near = neighbourhood(evidence, transferred.reference.get(evidence.comparator), "other")
     return evidence.model_copy(update={"neighbourhood": near})
