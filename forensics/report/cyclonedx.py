@@ -160,8 +160,8 @@ def _lowest(evidence: Evidence) -> float:
 def _declarations(case: Case) -> dict[str, Any]:
     refs = {e.comparator: f"evidence-{i}" for i, e in enumerate(case.evidence)}
     verdict = case.verdict
-    found = view.sides(case)
-    alike = (*found.speak_for, *found.unplaced)
+    by_side = view.sides(case)
+    alike = (*by_side.speak_for, *by_side.unplaced)
     sides = {
         "evidence": _cited(refs, (f.comparator for f in alike)),
         "counterEvidence": _cited(refs, (f.comparator for f in verdict.findings_against)),

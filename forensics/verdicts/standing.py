@@ -146,8 +146,8 @@ def _by_text(signs: Signs) -> Hypotheses:
     Where weights exclude kinship, learning alone is not supported by text: public text that both
     learned from looks the same.
     """
-    told = signs.learned is not None and signs.learned > SUPPORTED
-    return OF_TEXT if told or _excluded(signs) >= OF_WEIGHTS else OF_TEXT | LEARNED
+    is_above = signs.learned is not None and signs.learned > SUPPORTED
+    return OF_TEXT if is_above or _excluded(signs) >= OF_WEIGHTS else OF_TEXT | LEARNED
 
 
 def _grounds(signs: Signs) -> list[tuple[Ground, Hypotheses]]:
