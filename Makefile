@@ -107,8 +107,11 @@ transferred: setup
 refusal-model: setup
 	$(BIN)/python -m studies.refusals.fit --data $(DATA) --write
 
+# ASKED holds transcripts of embedded models, as studies/shared_manner/asked.py says.
+ASKED ?= ../asked
+
 shared-manner: setup
-	$(BIN)/python -m studies.shared_manner.page $(DATA) --date $(DATE)
+	$(BIN)/python -m studies.shared_manner.page $(DATA) --date $(DATE) --asked $(ASKED)
 
 # Change against a model's own past, on steps whose teacher is known or known to be none.
 shift: setup

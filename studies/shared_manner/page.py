@@ -359,8 +359,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path, help="folder with the tables")
     parser.add_argument("--date", required=True, help="date to record, YYYY-MM-DD")
-    parser.add_argument("--asked", type=Path, help="folder with transcripts, see `asked`")
+    parser.add_argument(
+        "--asked", type=Path, required=True, help="folder with transcripts, see `asked`"
+    )
     given = parser.parse_args()
+    if not any(given.asked.glob("*.jsonl")):
+        parser.error(
+            f"{given.asked} holds no transcripts of embedded models, on which a section of the "
+            "page rests; make them with the commands of studies/shared_manner/asked.py, or name "
+            "another folder (make shared-manner ASKED=FOLDER)"
+        )
     answers = read(PUZZLES, given.data)
     found = results(answers)
     near = [(one.pair.a, one.pair.b) for one in foils(found)]
