@@ -282,7 +282,11 @@ def sides(case: Case) -> FindingSides:
     """Return the findings of a case's verdict by what they say."""
     verdict = case.verdict
     apart = set(verdict.findings_apart)
-    placed = {e.comparator for e in case.evidence if e.neighbourhood is not None or at_floor(e)}
+    placed = {
+        e.comparator
+        for e in case.evidence
+        if e.neighbourhood is not None or e.reference is not None or at_floor(e)
+    }
     alike = [finding for finding in verdict.findings_for if finding.comparator not in apart]
     return FindingSides(
         speak_for=tuple(finding for finding in alike if finding.comparator in placed),
