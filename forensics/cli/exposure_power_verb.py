@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     "--effect",
     "size",
     type=FiniteRange(min=1e-9),
-    help="Mean difference if all were trained on, nats a token [our students'].",
+    help="Mean difference if all were trained on, nats a token [0.1].",
 )
 @option("--sd", "spread", type=FiniteRange(min=1e-9), help="Deviation of a pair's difference.")
 @option("--json", "json_out", metavar="FILE|-", help="Write the table as JSON.")

@@ -241,7 +241,7 @@ class PowerSettings:
     """Which shares and numbers of pairs are asked for.
 
     `size` and `spread` are the mean and the deviation of a difference where every pair was trained
-    on; None takes our students'.
+    on; None takes what is usually assumed.
     """
 
     pairs: tuple[int, ...] = (100, 300, 1_000, 3_000, 10_000)

@@ -13,7 +13,7 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True)
 class FullEffect:
-    """What exposure of every pair did in our students: mean difference and its deviation.
+    """What exposure of every pair does: mean difference and its deviation.
 
     `size` and `spread` are in one unit; only their ratio counts here.
     """
