@@ -33,6 +33,8 @@ OUTSIDE: Mapping[str, str] = {
     "reports/SHARED-MANNER.md": "studies/shared-manner.md",
     "reports/ROBUSTNESS.md": "studies/robustness.md",
     "reports/DETECTION.md": "studies/detection.md",
+    "reports/SHIFT.md": "studies/shift.md",
+    "reports/EXPOSURE.md": "studies/exposure.md",
     "reports/STUDENTS.md": "studies/students.md",
     "probes/core/DATASHEET.md": "studies/datasheets/core.md",
     "probes/misguided-attention/DATASHEET.md": "studies/datasheets/misguided-attention.md",
