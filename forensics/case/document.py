@@ -223,6 +223,10 @@ class Case(HoldsGiven):
 
     as_given = {"suite": CaseSuite}
 
+    def to_json(self) -> str:
+        """Return the document as `--json` writes it; `read_case` reads it back from a file."""
+        return case_to_json(self)
+
     def to_frame(self) -> pd.DataFrame:
         """Return a row per kind of evidence, in the order of the report.
 

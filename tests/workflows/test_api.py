@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 import forensics
-from forensics.case.document import case_to_json
 from forensics.cohorts.pack_files import write_cohort
 from forensics.errors import BackendError, ForensicsError, InputFileError, UsageError
 from forensics.policy.outcomes import check_to_json
@@ -66,7 +65,7 @@ def test_a_comparison_is_the_command_lines(cli, made):
         cohort="made.safetensors",
         questioned_released="2024-6",
     )
-    assert lasting(json.loads(case_to_json(case))) == lasting(by_command)
+    assert lasting(json.loads(case.to_json())) == lasting(by_command)
     assert case.verdict.status == by_command["verdict"]["status"]
     assert case.command == "forensics.compare() in Python"
 
