@@ -282,11 +282,7 @@ def sides(case: Case) -> FindingSides:
     """Return the findings of a case's verdict by what they say."""
     verdict = case.verdict
     apart = set(verdict.findings_apart)
-    placed = {
-        e.comparator
-        for e in case.evidence
-        if e.neighbourhood is not None or e.reference is not None or at_floor(e)
-    }
+    placed = {e.comparator for e in case.evidence if _is_placed(e)}
     alike = [finding for finding in verdict.findings_for if finding.comparator not in apart]
     return FindingSides(
         speak_for=tuple(finding for finding in alike if finding.comparator in placed),
@@ -294,6 +290,14 @@ def sides(case: Case) -> FindingSides:
         unplaced=tuple(finding for finding in alike if finding.comparator not in placed),
         against=verdict.findings_against,
     )
+
+
+def _is_placed(evidence: Evidence) -> bool:
+    """Tell whether it is known how alike unrelated models are: by scores, or by an exact test."""
+    if evidence.tier != "text" or evidence.p_value is not None:
+        return True
+    scored = evidence.neighbourhood is not None or evidence.reference is not None
+    return scored or at_floor(evidence)
 
 
 def titles(case: Case) -> Mapping[str, str]:

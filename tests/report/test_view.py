@@ -70,6 +70,11 @@ def test_kinds_whose_unrelated_pairs_nobody_scored_speak_for_nothing() -> None:
         update={"findings_for": found, "findings_apart": (third.comparator,)}
     )
     sides = view.sides(case.model_copy(update={"evidence": measured, "verdict": verdict}))
+    exact = second.model_copy(update={"p_value": 1e-9, "neighbourhood": None})
+    of_weights = second.model_copy(update={"tier": "weights", "neighbourhood": None})
+    for tested in (exact, of_weights):
+        changed = {"evidence": (measured[0], tested, measured[2]), "verdict": verdict}
+        assert view.sides(case.model_copy(update=changed)).unplaced == ()
     assert [f.comparator for f in sides.speak_for] == [first.comparator]
     assert [f.comparator for f in sides.apart] == [third.comparator]
     assert [f.comparator for f in sides.unplaced] == [second.comparator]
