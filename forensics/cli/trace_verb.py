@@ -139,8 +139,6 @@ def _document(result: Trace) -> dict[str, Any]:
     from dataclasses import asdict
 
     document = asdict(result) | {"covered": result.covered}
-    if result.shift is None:
-        del document["shift"]
     return document
 
 
