@@ -138,8 +138,7 @@ def _rate(value: float | None) -> str:
 def _document(result: Trace) -> dict[str, Any]:
     from dataclasses import asdict
 
-    document = asdict(result) | {"covered": result.covered}
-    return document
+    return asdict(result) | {"covered": result.covered}
 
 
 def _print(result: Trace, top: int) -> None:
