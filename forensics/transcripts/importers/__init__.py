@@ -18,7 +18,7 @@ from forensics.transcripts.importers.importer import Imported, Importer
 from forensics.transcripts.importers.joining import join
 from forensics.transcripts.importers.naming import file_names
 from forensics.transcripts.importers.problems import NOTHING_SKIPPED, Skipped
-from forensics.transcripts.importers.records import open_input
+from forensics.transcripts.importers.records import check_unchanged, file_state, open_input
 from forensics.transcripts.importers.registry import choose, importers
 from forensics.transcripts.transcript import Manifest
 from forensics.transcripts.writer import write_transcript
@@ -68,12 +68,12 @@ def import_file(
             answers to the same prompts are further samples, not another version.
 
     Raises:
-        InputFileError: the file cannot be read, or its format is not known.
+        InputFileError: the file cannot be read, changes meanwhile, or its format is not known.
         UsageError: no such format, or a file in `out` would be overwritten that is not a former
             import of the same model and source.
         OutputError: `out` cannot be written.
     """
-    importer = choose(path, format, prompts)
+    importer, before = choose(path, format, prompts), file_state(path)
     digest = source_sha256(path)
     with _staging(out) as folder:
         staged: dict[str, tuple[Path, ImportedFile]] = {}
@@ -89,6 +89,7 @@ def import_file(
                 progress(len(imported.responses))
         if not staged:
             raise InputFileError(f"{path} holds no answers")
+        check_unchanged(path, before)
         return _publish(staged, out, digest, siblings)
 
 

@@ -23,6 +23,27 @@ _WINDOWS = (1 << 20, 1 << 24, 1 << 28)
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|"|[{}\[\]]', re.DOTALL)
 
 
+def file_state(path: Path) -> tuple[int, int]:
+    """Return a file's size in bytes and time of change in ns; zeros of what is not there."""
+    try:
+        about = path.stat()
+    except OSError:
+        return 0, 0
+    return about.st_size, about.st_mtime_ns
+
+
+def check_unchanged(path: Path, before: tuple[int, int]) -> None:
+    """Make sure that a file is as it was: what was read of it is else in no digest.
+
+    Raises:
+        InputFileError: something wrote to it; see `file_state`.
+    """
+    if file_state(path) != before:
+        raise InputFileError(
+            f"{path} changed while it was read; try again once nothing writes to it, or on a copy"
+        )
+
+
 @contextmanager
 def open_input(path: Path, whole: bool = False) -> Iterator[BufferedReader]:
     """Open a user's file for reading; a compressed one gives what it holds.
