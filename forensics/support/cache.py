@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ def cached_folder(cache: str, name: str, build: Callable[[Path], None]) -> Path:
 
 def _build(final: Path, build: Callable[[Path], None]) -> Path:
     partial = final.with_name(f"{final.name}.partial")
-    for leftover in final.parent.glob(f"{partial.name}*"):  # of a run that was killed
+    for leftover in final.parent.glob(f"{glob.escape(partial.name)}*"):  # of a run that was killed
         shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir()
     try:

@@ -81,6 +81,14 @@ class PromptsImporter(Importer, Protocol):
         ...
 
 
+class BesideImporter(Importer, Protocol):
+    """An importer that also looks into files beside the one it is given."""
+
+    def beside(self, path: Path) -> list[Path]:
+        """Return those files: where they change, what is read of `path` may change."""
+        ...
+
+
 @dataclass(frozen=True)
 class ImportedAnswer:
     """One answer as a file states it.

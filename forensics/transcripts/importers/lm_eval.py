@@ -42,6 +42,11 @@ class LmEval:
         keys = head_keys(path).keys
         return "doc_id" in keys and bool({"resps", "arguments"} & keys)
 
+    def beside(self, path: Path) -> list[Path]:
+        """Return the files that name the model of `path`; see `BesideImporter`."""
+        match = _FILE.match(plain_path(path).stem)
+        return _results(path, match["date"] if match else None)
+
     def read(self, path: Path) -> Iterator[Imported]:
         """See `Importer`; several responses to one document become samples.
 
@@ -177,15 +182,19 @@ def _no_text(where: str) -> InputFileError:
 
 def _model(path: Path, date: str | None) -> tuple[str, tuple[str, ...]]:
     """Return the model's name, and a note where it had to be taken from the folder."""
-    folder = path.absolute().parent
-    exact = folder / f"results_{date}.json"
-    files = [exact] if date and exact.is_file() else sorted(folder.glob("results_*.json"))
-    names = {name for name in map(_name_in_results, files) if name}
+    names = {name for name in map(_name_in_results, _results(path, date)) if name}
     if len(names) == 1:
         return names.pop(), ()
+    folder = path.absolute().parent
     # The harness names the folder after the model, with "__" for "/".
     name = folder.name.replace("__", "/") or plain_path(path).stem
     return name, (f"no results file names the model; taken as {name!r}, the folder's name",)
+
+
+def _results(path: Path, date: str | None) -> list[Path]:
+    folder = path.absolute().parent
+    exact = folder / f"results_{date}.json"
+    return [exact] if date and exact.is_file() else sorted(folder.glob("results_*.json"))
 
 
 def _name_in_results(path: Path) -> str | None:
