@@ -12,7 +12,7 @@ from forensics.evidence.exposure.arrangements import Unit
 from forensics.evidence.exposure.balance import SideCheck, compared
 from forensics.evidence.exposure.detectable import FullEffect, detectable_share
 from forensics.evidence.exposure.effects import full_effect
-from forensics.evidence.exposure.eligible import Eligible, eligible, with_refusals
+from forensics.evidence.exposure.eligible import Eligible, eligible, is_later, with_refusals
 from forensics.evidence.exposure.exposure_record import (
     ExposureRefusal,
     ExposureResult,
@@ -177,7 +177,13 @@ def _scores(models: _Models, how: Reader, prompts: Sequence[LoggedPrompt]) -> Sc
 
     subject, *others = (units(table) for table in tables)
     base = others.pop(0) if models.base else ()
-    return Scores(subject, base, tuple(others), tuple(prompts[i].account for i in whole))
+    return Scores(
+        subject,
+        base,
+        tuple(others),
+        tuple(prompts[i].account for i in whole),
+        is_later([prompts[i] for i in whole]),
+    )
 
 
 def _negative(
@@ -317,7 +323,8 @@ def _caveats(log: _Log, settings: ExposureSettings) -> list[str]:
     header = log.log.header
     later = header.design == "sampled_again_later"
     holds = {
-        wording.NO_DECLARED: not log.at_declared,
+        wording.SERVED_PREFIX: header.withheld_on_served_prefix,
+        wording.NO_DECLARED: not log.at_declared and not header.withheld_on_served_prefix,
         wording.NO_CONTROL: not settings.controls,
         wording.NO_BASE: not settings.base and not settings.controls,
         wording.NO_NEGATIVE_CONTROL: later and settings.negative_control is None,

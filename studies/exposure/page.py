@@ -11,6 +11,7 @@ from forensics.evidence.exposure.arrangements import Unit, arrangements
 from forensics.evidence.exposure.betting import betting
 from forensics.evidence.exposure.exposure_test import Scores, subject_residual
 from forensics.evidence.exposure.flips import permutation_test
+from forensics.evidence.exposure.residuals import predictable_residual
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
 from studies.exposure.tiny import PROMPTS, SHARES, STEPS, readings
@@ -92,8 +93,13 @@ def null_runs(
         ]
         ways = [arrangements(unit) for unit in subject_residual(Scores(dealt[0], dealt[1]))]
         p_values.append(permutation_test(ways, run, 999).p_value)
-        crossed += betting(ways).highest >= 1 / _LEVEL
+        crossed += _capital(*dealt) >= 1 / _LEVEL
     return p_values, crossed
+
+
+def _capital(own: Sequence[Unit], base: Sequence[Unit]) -> float:
+    rest = predictable_residual(own, [base])
+    return betting([arrangements(unit) for unit in rest]).highest
 
 
 def _turned(unit: Unit, flip: bool) -> Unit:
@@ -107,8 +113,8 @@ def _ways(name: str, read: Mapping[str, Sequence[Unit]]) -> list[np.ndarray]:
 
 def _row(name: str, read: Mapping[str, Sequence[Unit]]) -> str:
     ways = _ways(name, read)
-    test, process = permutation_test(ways), betting(ways)
-    return f"| {name} | {len(ways)} | {test.p_value:.2g} | {process.highest:.3g} |"
+    highest = _capital(read[name], read["base"])
+    return f"| {name} | {len(ways)} | {permutation_test(ways).p_value:.2g} | {highest:.3g} |"
 
 
 def _curve(name: str, read: Mapping[str, Sequence[Unit]]) -> str:

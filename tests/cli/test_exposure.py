@@ -80,12 +80,30 @@ def test_several_answers_and_accounts(cli, here, rows):
     assert result["watched"]["combined"] > 1
 
 
+def test_of_turns_on_served_answers_only_the_e_process_counts(cli, here, rows):
+    for i, row in enumerate(rows):
+        row |= {"conversation": f"c{i // 4}", "turn": i % 4}
+    _answers(here / "b.jsonl", rows, "served")
+    write_log(here / "log.jsonl", rows, withheld_on_served_prefix=True)
+    every = _result(cli, "log.jsonl", BLACK_BOX)
+    assert (every.primary, every.fixed, every.pairs.used) == ("watched", None, 40)
+    assert any("Later turns" in caveat for caveat in every.caveats)
+    write_log(here / "log.jsonl", rows)
+    first = _result(cli, "log.jsonl", BLACK_BOX)
+    assert (first.primary, first.pairs.used) == ("fixed", 10)
+    assert first.pairs.left_out == {"later_turn": 30}
+
+
 WRONG = {
     "split_after_the_fact": ({"assigned_by": "date"}, None),
     "both_served": ({"assigned_by": "user_choice"}, None),
     "filters_differ": ({"served_filters": "best of 4"}, None),
     "calls_not_independent": ({"independent_calls": False}, None),
     "not_attested": ({"design": "sampled_again_later"}, None),
+    "turns_unordered": (
+        {"withheld_on_served_prefix": True},
+        lambda row: row | {"conversation": "c"},
+    ),
     "length": ({}, lambda row: row | {"served": f"{row['served']} And this. {row['served']}"}),
     "text_only": ({}, lambda row: row | {"served": f"Sure! {str(row['served'])[6:]}"}),
     "hour_of_day": (

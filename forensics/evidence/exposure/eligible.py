@@ -62,26 +62,47 @@ def eligible(
     Args:
         prompts: in the order of their keys.
         refusals: see `with_refusals`.
-        later_turns: keep later turns of conversations.
+        later_turns: keep later turns of conversations, in the order of turns. A later text may
+            repeat what was served, which would tell, so it is no reason to leave an earlier one
+            out.
     """
-    repeated = _repeated(prompts)
+    counted = Counter[str]() if later_turns else Counter(_texts(prompts))
     first = _first_turns(prompts)
+    ordered = sorted(prompts, key=_by_conversation) if later_turns else prompts
     chosen, reasons = [], Counter[Reason]()
-    for prompt in prompts:
+    for prompt in ordered:
+        if later_turns:
+            counted.update(_texts([prompt]))
         later = not later_turns and prompt.conversation and first[prompt.conversation] != prompt
-        reason = "later_turn" if later else _reason(prompt, refusals[prompt.prompt_id], repeated)
+        reason = "later_turn" if later else _reason(prompt, refusals[prompt.prompt_id], counted)
         if reason is None:
             chosen.append(_served_first(prompt))
         else:
             reasons[reason] += 1
-    if later_turns:  # a turn is judged after those before it
-        chosen.sort(key=lambda p: (order_key(p.conversation or p.prompt_id), p.turn, p.key))
     return Eligible(tuple(chosen), tuple(sorted(reasons.items())))
 
 
-def _reason(
-    prompt: LoggedPrompt, refuses: Sequence[bool], repeated: frozenset[str]
-) -> Reason | None:
+def _by_conversation(prompt: LoggedPrompt) -> tuple[str, int, str]:
+    return order_key(prompt.conversation or prompt.prompt_id), prompt.turn, prompt.key
+
+
+def is_later(prompts: Sequence[LoggedPrompt]) -> tuple[bool, ...]:
+    """Tell of each prompt whether one of the same conversation stands before it."""
+    seen: set[str] = set()
+    later = []
+    for prompt in prompts:
+        later.append(bool(prompt.conversation) and prompt.conversation in seen)
+        seen.add(prompt.conversation)
+    return tuple(later)
+
+
+def turns_unordered(prompts: Sequence[LoggedPrompt]) -> bool:
+    """Tell whether two prompts of a conversation have the same turn."""
+    turns = [(prompt.conversation, prompt.turn) for prompt in prompts if prompt.conversation]
+    return len(set(turns)) < len(turns)
+
+
+def _reason(prompt: LoggedPrompt, refuses: Sequence[bool], counted: Counter[str]) -> Reason | None:
     if not prompt.served or not prompt.withheld:
         return "no_twin"
     wrong = {
@@ -95,16 +116,12 @@ def _reason(
     seeds = [answer.seed for answer in prompt.answers if answer.seed]
     if len(set(seeds)) < len(seeds):
         return "shared_seed"
-    return "duplicate" if any(_plain(a.text) in repeated for a in prompt.answers) else None
+    return "duplicate" if any(counted[t] > 1 for t in _texts([prompt])) else None
 
 
-def _repeated(prompts: Sequence[LoggedPrompt]) -> frozenset[str]:
-    counted = Counter(_plain(answer.text) for prompt in prompts for answer in prompt.answers)
-    return frozenset(text for text, count in counted.items() if count > 1)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+def _texts(prompts: Sequence[LoggedPrompt]) -> list[str]:
+    every = (answer.text for prompt in prompts for answer in prompt.answers)
+    return [" ".join(text.split()).casefold() for text in every]
 
 
 def _first_turns(prompts: Sequence[LoggedPrompt]) -> dict[str, LoggedPrompt]:

@@ -19,6 +19,7 @@ RefusalName = Literal[
     "filters_differ",
     "calls_not_independent",
     "not_attested",
+    "turns_unordered",
     "length",
     "hour_of_day",
     "date",

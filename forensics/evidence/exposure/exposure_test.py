@@ -13,7 +13,7 @@ from forensics.evidence.exposure.arrangements import Floats, Unit, arrangements
 from forensics.evidence.exposure.betting import EProcess, betting, mean_capital
 from forensics.evidence.exposure.exposure_record import FixedTest, MeanDifference, Watched
 from forensics.evidence.exposure.flips import permutation_test
-from forensics.evidence.exposure.residuals import pooled, residual
+from forensics.evidence.exposure.residuals import pooled, predictable_residual, residual
 
 FEWEST = 8  # prompts: seven signs give no p-value below .01
 _BOUND = NormalDist().inv_cdf(0.99)
@@ -24,13 +24,31 @@ class Scores:
     """A model's value of every answer, for n prompts in the order of their keys.
 
     `base` and `controls` are of the same prompts and answers; `accounts` is a hash of whom each
-    prompt was served to, or empty.
+    prompt was served to, or empty. `later` tells which prompts are later turns, whose text hangs
+    on what was served before; units are then ordered by conversation and turn. Empty: none is.
     """
 
     subject: tuple[Unit, ...]
     base: tuple[Unit, ...] = ()
     controls: tuple[tuple[Unit, ...], ...] = ()
     accounts: tuple[str, ...] = ()
+    later: tuple[bool, ...] = ()
+
+    def first_turns(self) -> Scores:
+        """Return the same of first turns only: of those all labels can be dealt anew together."""
+        if not any(self.later):
+            return self
+        keep = [i for i, later in enumerate(self.later) if not later]
+
+        def chosen(units: Sequence[Unit]) -> tuple[Unit, ...]:
+            return tuple(units[i] for i in keep) if units else ()
+
+        return Scores(
+            chosen(self.subject),
+            chosen(self.base),
+            tuple(chosen(control) for control in self.controls),
+            tuple(self.accounts[i] for i in keep) if self.accounts else (),
+        )
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,9 @@ def measured(
 ) -> ExposureMeasures:
     """Return every statistic of a test.
 
+    The test at a fixed number deals all labels anew at once, so it reads first turns only. Betting
+    reads every prompt, each by what came before it.
+
     Args:
         scores: at least `FEWEST` prompts.
         at_declared: the number of logged prompts is the one declared beforehand, so that the test
@@ -66,27 +87,37 @@ def measured(
         by_sign: only the sign of a prompt's difference counts, and ties are dropped.
         seed: of draws.
     """
-    rest = subject_residual(scores)
-    ways = [arrangements(unit, by_sign) for unit in rest]
-    counted = [way for way in ways if np.ptp(way) > 0] if by_sign else ways
-    fixed = permutation_test(counted, seed) if at_declared and counted else None
-    controls = control_residual(scores)
-    of_controls = [arrangements(unit) for unit in controls]
-    watched = betting(counted)
+    first = scores.first_turns()
+    of_first = [arrangements(unit, by_sign) for unit in subject_residual(first)]
+    dealt = _untied(of_first, by_sign)
+    fixed = permutation_test(dealt, seed) if at_declared and dealt else None
+    past_only = predictable_residual(scores.subject, _taken_off(scores))
+    ways = [arrangements(unit, by_sign) for unit in past_only]
+    bets = _untied(ways, by_sign)
+    counted, read = (bets, ways) if any(scores.later) else (dealt, of_first)
+    of_controls = [arrangements(unit) for unit in control_residual(first)]
+    controls = mean_difference([float(w[0]) for w in of_controls]) if of_controls else None
     return ExposureMeasures(
         fixed=FixedTest(**vars(fixed)) if fixed is not None else None,
-        watched=_watched(watched, level, _combined(ways, scores.accounts)),
+        watched=_watched(betting(bets), level, _combined(ways, scores.accounts)),
         difference=mean_difference([float(way[0]) for way in counted]),
-        controls=mean_difference([float(w[0]) for w in of_controls]) if controls else None,
-        controls_p_value=permutation_test(of_controls, seed).p_value if controls else None,
-        ties=len(ways) - len(counted),
+        controls=controls,
+        controls_p_value=permutation_test(of_controls, seed).p_value if of_controls else None,
+        ties=len(read) - len(counted),
     )
+
+
+def _untied(ways: Sequence[Floats], by_sign: bool) -> list[Floats]:
+    return [way for way in ways if np.ptp(way) > 0] if by_sign else list(ways)
+
+
+def _taken_off(scores: Scores) -> list[tuple[Unit, ...]]:
+    return [scores.base] if scores.base else [*scores.controls]
 
 
 def subject_residual(scores: Scores) -> tuple[Unit, ...]:
     """Return the subject's values less what its base, or else the controls, say."""
-    others = [scores.base] if scores.base else [*scores.controls]
-    return residual(scores.subject, others)
+    return residual(scores.subject, _taken_off(scores))
 
 
 def control_residual(scores: Scores) -> tuple[Unit, ...]:

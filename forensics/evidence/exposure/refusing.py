@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from forensics.evidence.exposure.balance import SideCheck
-from forensics.evidence.exposure.eligible import Eligible
+from forensics.evidence.exposure.eligible import Eligible, turns_unordered
 from forensics.evidence.exposure.exposure_record import MeanDifference, RefusalName
 from forensics.evidence.exposure.log import LogHeader, ServedLog
 
@@ -30,6 +30,8 @@ def of_header(header: LogHeader) -> Iterator[RefusalName]:
 
 def of_prompts(log: ServedLog, chosen: Eligible) -> Iterator[RefusalName]:
     """Yield what speaks against the prompts themselves."""
+    if log.header.withheld_on_served_prefix and turns_unordered(log.prompts):
+        yield "turns_unordered"
     reasons = dict(chosen.left_out)
     read = len(log.prompts)
     if reasons.get("no_twin", 0) > read / 2:

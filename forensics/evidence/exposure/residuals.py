@@ -3,6 +3,9 @@
 The coefficient of a prompt is fitted on other prompts, of values less their prompt's mean and
 without a constant. No label of served or withheld enters it, so it is the same however the answers
 are dealt, and what is left stays exchangeable.
+
+Where later prompts hang on which answer was served before (turns of a conversation), and wherever
+one watches, the coefficient is fitted on the prompts before it only: a bet may use the past alone.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 from forensics.evidence.exposure.arrangements import Floats, Unit
 
 FOLDS = 10
+FEWEST = 4  # prompts that a coefficient is fitted on
 _RIDGE = 1e-6
 
 
@@ -27,7 +31,7 @@ def residual(of: Sequence[Unit], others: Sequence[Sequence[Unit]]) -> tuple[Unit
     Returns:
         n units; unchanged where there is no other model or there are fewer than four prompts.
     """
-    if not others or len(of) < 4:
+    if not others or len(of) < FEWEST:
         return tuple(of)
     folds = min(FOLDS, len(of))
     target = [_centred(unit) for unit in of]
@@ -44,6 +48,34 @@ def residual(of: Sequence[Unit], others: Sequence[Sequence[Unit]]) -> tuple[Unit
     )
 
 
+def predictable_residual(of: Sequence[Unit], others: Sequence[Sequence[Unit]]) -> tuple[Unit, ...]:
+    """Return units with what `others` explain taken off, each by a coefficient of earlier units.
+
+    The first units, before there is anything to fit, are taken less the mean of the others.
+
+    Args:
+        of: the model's n units, in the order in which one bets on them.
+        others: for each other model its n units, same prompts and answers.
+
+    Returns:
+        n units; unchanged where there is no other model. Units that come later change none.
+    """
+    if not others:
+        return tuple(of)
+    many = len(others)
+    square: Floats = np.zeros((many, many))
+    product: Floats = np.zeros(many)
+    slope: Floats = np.full(many, 1.0 / many)
+    left = []
+    for i, (unit, row) in enumerate(zip(of, zip(*others, strict=True), strict=True)):
+        y, x = _centred(unit), np.stack([_centred(other) for other in row], axis=1)
+        if i >= FEWEST:
+            slope = _solved(square, product)
+        left.append(Unit(unit.key, tuple((y - x @ slope).tolist()), unit.served))
+        square, product = square + x.T @ x, product + x.T @ y
+    return tuple(left)
+
+
 def _centred(unit: Unit) -> Floats:
     values = np.array(unit.values)
     centred: Floats = values - values.mean()
@@ -54,9 +86,13 @@ def _slope(target: Sequence[Floats], given: Sequence[Floats], fold: int, folds: 
     rows = [i for i in range(len(target)) if i % folds != fold]
     y = np.concatenate([target[i] for i in rows])
     x = np.concatenate([given[i] for i in rows])
-    square = x.T @ x
-    square += _RIDGE * max(float(np.trace(square)), 1e-12) * np.eye(len(square))
-    slope: Floats = np.linalg.solve(square, x.T @ y)
+    return _solved(x.T @ x, x.T @ y)
+
+
+def _solved(square: Floats, product: Floats) -> Floats:
+    ridged = square.copy()
+    ridged += _RIDGE * max(float(np.trace(square)), 1e-12) * np.eye(len(square))
+    slope: Floats = np.linalg.solve(ridged, product)
     return slope
 
 

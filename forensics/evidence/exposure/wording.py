@@ -42,6 +42,8 @@ WHY: Mapping[RefusalName, str] = {
     "of its own; sample again without a cache.",
     "not_attested": "Answers sampled again later need weights, system_prompt, tools and decoding "
     "attested in the log's header.",
+    "turns_unordered": "Two prompts of a conversation have the same turn. Where withheld answers "
+    "follow on served ones, every prompt needs the number of its turn.",
     "length": "Served and withheld answers differ in length.",
     "hour_of_day": "Served and withheld answers were sampled at different hours of the day.",
     "date": "Served and withheld answers were sampled on different days, which a split before "
@@ -61,6 +63,10 @@ WHY: Mapping[RefusalName, str] = {
 NO_DECLARED = (
     "No number of prompts was declared, or fewer were logged, so only the e-process counts: it may "
     "be looked at any time."
+)
+SERVED_PREFIX = (
+    "Later turns follow on answers that were served, so only the e-process counts; each turn is "
+    "judged by those before it."
 )
 NO_CONTROL = "No control models were given; with --control it shows whether the log itself differs."
 NO_NEGATIVE_CONTROL = (
