@@ -157,7 +157,7 @@ def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:
         except ValueError:
             written = ""
         if day != written:  # ISO weeks and 20250331 are days too, but not as they will be read
-            raise UsageError(f"--claim-date {day!r} is no day; write it as 2025-03-31")
+            raise UsageError(f"--claim-date {day!r} is not a date; write it as 2025-03-31")
     parts = zip(texts, kinds, options["sources"], options["dates"], strict=True)
     return tuple(claim(*part) for part in parts), kinds
 

@@ -82,7 +82,7 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
 
     KNOWN and QUESTIONED are subjects: hf:org/name@revision, hf:./folder, gguf:file.gguf,
     openai:model@http://host/v1, transcript:file.jsonl, demo:name, cohort:model. Answers that are
-    missing are collected first, and kept. Where a cohort answered the same prompts, likeness is
+    missing are collected first, and kept. Where a cohort answered the same prompts, similarity is
     judged against it. With --case both may be left out; what is given besides the case file and
     differs from it is listed as a deviation. The exit code is 0 whatever is found.
     """

@@ -53,7 +53,7 @@ FILE = click.Path(path_type=Path)
 @option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
 @option("--fit", metavar="NAME|FILE", help="Write a cohort fitted on these outputs.")
 def command(outputs: tuple[Path, ...], models: Path, **options: Any) -> None:
-    """Measure how often likeness misleads, on OUTPUTS with known lineage.
+    """Measure how often similarity misleads, on OUTPUTS with known lineage.
 
     OUTPUTS are tables (parquet, CSV, JSONL with model, prompt_id, prompt, output) or transcripts.
     For every pair the reference is the other models, less both subjects' clusters and families.
@@ -116,13 +116,13 @@ def _in_words(figures: dict[str, Any]) -> str:
     kin = figures["close_kinship"]
     head = f"Close kinship by lines fitted on other prompts ({figures['lines']}): "
     if kin["cllr"] is None:
-        return f"{head}these pairs hold no kin, or no unrelated models."
+        return f"{head}these pairs include no relatives, or no unrelated models."
     low, high = kin["interval"] or (None, None)
     strong = kin["lr_above_10"]
     return (
         f"{head}AUC {kin['auc']:.3f}, Cllr {kin['cllr']:.3f} [{_number(low)}, {_number(high)}]; a "
         f"likelihood ratio above 10 for {strong['unrelated']:.1%} of {kin['n_neg']} unrelated "
-        f"pairs and {strong['kin']:.1%} of {kin['n_pos']} pairs of kin; abstained from "
+        f"pairs and {strong['kin']:.1%} of {kin['n_pos']} pairs of relatives; abstained from "
         f"{kin['abstained']:.1%}. Every pair weighs the same."
     )
 

@@ -36,7 +36,7 @@ FILE = click.Path(path_type=Path)
     metavar="COHORT|TRANSCRIPT...",
 )
 @option("--models", type=FILE, help="CSV of the models and their lineage.")
-@option("--csv", "csv_out", type=FILE, help="Write the matrix of likenesses.")
+@option("--csv", "csv_out", type=FILE, help="Write the matrix of similarities.")
 @option("--newick", "newick_out", type=FILE, help="Write the tree with its support.")
 @option("--svg", "svg_out", type=FILE, help="Draw the tree and a heat map.")
 @option("--top", type=click.IntRange(min=1), default=15, show_default=True, help="Show N.")
@@ -131,7 +131,7 @@ def _print(related: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | No
     table = Table(box=None, pad_edge=False)
     for _ in ("a", "b"):
         table.add_column("model", overflow="fold")
-    for name in ("likeness", "group", "support"):
+    for name in ("similarity", "group", "support"):
         table.add_column(name, justify="right", no_wrap=True)
     if facts:
         table.add_column("lineage", no_wrap=True)
@@ -157,12 +157,12 @@ def _note(related: RelativesMap) -> str:
     from forensics.cohorts.tree import RESAMPLES
 
     scale = {
-        "normalised": "standard deviations beyond the likeness to the most alike unrelated models",
+        "normalised": "standard deviations beyond the most similar unrelated models",
         "cosine": "mean cosine after centring (too few models to normalise)",
     }[related.scale]
     return (
-        f"{len(related.models)} models, {related.prompts} prompts. Likeness: {scale}. Group: how "
+        f"{len(related.models)} models, {related.prompts} prompts. Similarity: {scale}. Group: how "
         "many models the smallest group of the tree with both has; support: in how many of "
-        f"{RESAMPLES} resamples of the prompts it is there. Likeness is no likelihood ratio: weigh "
-        "a pair with forensics compare, a model with forensics trace."
+        f"{RESAMPLES} resamples of the prompts it is there. Similarity is not a likelihood ratio: "
+        "weigh a pair with forensics compare, a model with forensics trace."
     )

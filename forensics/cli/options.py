@@ -154,7 +154,7 @@ def generation_options(command: Decorated) -> Decorated:
                 "--system-prompt",
                 section="Sampling",
                 metavar="TEXT",
-                help="System prompt sent with every one.",
+                help="System prompt sent with every request.",
             ),
         ),
     )
@@ -206,7 +206,7 @@ def _price(_: click.Context, __: click.Parameter, value: str | None) -> tuple[fl
             f"{value!r} is not of the form IN/OUT, such as 0.15/0.60"
         ) from None
     if not all(math.isfinite(part) and part >= 0 for part in (read, written)):
-        raise click.BadParameter(f"{value!r} holds a number that is no price")
+        raise click.BadParameter(f"{value!r} holds a number that is not a price")
     return read, written
 
 
@@ -337,8 +337,7 @@ def analysis_options(command: Decorated) -> Decorated:
                 shell_complete=completion.subjects,
                 multiple=True,
                 metavar="SUBJECT",
-                help="Local model, no kin of either, to read token probabilities against "
-                "(repeatable).",
+                help="Unrelated local model to read token probabilities against (repeatable).",
             ),
             option(
                 "--all-embeddings",

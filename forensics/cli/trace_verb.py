@@ -176,8 +176,8 @@ def _print(result: Trace, top: int) -> None:
     console.print(
         f"{result.prompts} prompts, {len(result.relatives)} candidates of the cohort "
         f"{result.cohort}. "
-        "Score: standard deviations beyond the likeness to the most alike others. log10 LR: of one "
-        "pair, had it not been searched for. Error rate: how often the best score of an unrelated "
-        "subject is as high; it counts the search.",
+        "Score: standard deviations beyond the similarity to the most similar others. log10 LR: as "
+        "if this pair had been chosen in advance, without correction for the search. Error rate: "
+        "how often the best score of an unrelated subject is as high, corrected for the search.",
         highlight=False,
     )

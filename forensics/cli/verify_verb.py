@@ -54,7 +54,7 @@ def command(file: Path, seal: str | None, case_path: Path | None, json_out: str 
     """Check FILE, a transcript, a case file or a bundle, for any change since it was written.
 
     A transcript's lines are hash-chained: an edited, inserted, removed or moved line shows, with
-    its number. That lines were removed from the end, or the whole written anew, shows only against
+    its number. That lines were removed from the end, or the whole rewritten, shows only against
     its seal (--seal) or a case (--case). Of a case file the seal is the hash that `case init`
     printed, or the last that `case note` did. Of a bundle every hash and chain is checked, then
     evidence and verdict are derived again from the transcripts, offline.
@@ -108,7 +108,7 @@ def _transcript(file: Path, seal: str | None, case_path: Path | None) -> _Report
         lines.append(f"seal {custody.seal} ({custody.lines} lines)")
     if result == "intact" and not (seal or case_path):
         lines.append(
-            "Lines removed from the end, or a file written anew, cannot be seen from the file "
+            "Lines removed from the end, or a rewritten file, cannot be seen from the file "
             "alone: compare the seal with one kept elsewhere (--seal) or a case (--case)."
         )
     lines += _content_lines(custody.contents, custody.lines)
@@ -127,7 +127,7 @@ def _case_file(file: Path, seal: str | None) -> _Report:
         lines.append(f"seal {report.chains[-1]} ({len(report.chains) - 1} notes)")
     if report.result == "intact" and not seal:
         lines.append(
-            "A file written anew cannot be seen from the file alone: compare its hash with one "
+            "A rewritten file cannot be seen from the file alone: compare its hash with one "
             "kept elsewhere (--seal)."
         )
     headline = {

@@ -149,7 +149,7 @@ def _head(path: Path, metadata: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _check_shapes(path: Path, head: Mapping[str, Any], file: Any) -> None:
@@ -242,10 +242,10 @@ def problems_of(cohort: Cohort) -> list[str]:
     hashes = [prompt.sha256 for prompt in cohort.prompts]
     problems = {
         "fewer traits than models": len(cohort.traits) != len(cohort.facts),
-        "a release date is no month": not all(_MONTH.fullmatch(date) for date in dates),
-        "a trait is no finite number": not np.isfinite(numbers).all(),
+        "a release date is not a month": not all(_MONTH.fullmatch(date) for date in dates),
+        "a trait is not a finite number": not np.isfinite(numbers).all(),
         "a prompt occurs twice": len(set(hashes)) != len(hashes),
-        "a scale is no finite number ≥ 0": not (
+        "a scale is not a finite number ≥ 0": not (
             np.isfinite(cohort.scales).all() and (cohort.scales >= 0).all()
         ),
         "the phrases are not in order": bool((cohort.phrases[1:] < cohort.phrases[:-1]).any()),

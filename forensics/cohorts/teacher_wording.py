@@ -32,18 +32,19 @@ def teacher_statement(level: Level, tried: HeldOut, rate: ErrorRate, covered: bo
             "No model, family or developer is named."
         )
     if tried.holds and not covered:
-        return "Teacher: none is named; the subject lies outside the validated population."
+        return "Teacher: no model is named; the subject lies outside the validated population."
     if not rate.trials:
         return (
-            "Teacher: none is named; nobody of the subject's time is documented to have had none."
+            "Teacher: no model is named; the cohort has no model of the subject's time that is "
+            "documented to have had no teacher."
         )
     if tried.holds:
         return (
-            f"Teacher: none is named. {counts}; this subject does not, which is no evidence that "
-            "it had no teacher."
+            f"Teacher: no model is named. {counts}; this subject does not, which is not evidence "
+            "that it had no teacher."
         )
     return (
-        f"Teacher: none is named, at no level. {counts}, which does not tell a student (needed: "
-        f"{MIN_FOUND:.0%} of the students, and an upper 95 % limit of {MAX_ERROR:.0%} on the share "
-        "of the others)."
+        f"Teacher: no model, family or developer is named. {counts}; that does not identify "
+        f"students (needed: {MIN_FOUND:.0%} of the students, and an upper 95 % limit of "
+        f"{MAX_ERROR:.0%} on the share of the others)."
     )

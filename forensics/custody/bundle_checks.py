@@ -79,7 +79,7 @@ def contradictions(unpacked: Unpacked, custody: Mapping[str, Custody]) -> Iterat
         yield f"{name} has one field twice: what is read of it depends on who reads"
     parts = {CASE, MANIFEST, manifest.suite.member, manifest.a.transcript, manifest.b.transcript}
     for name in sorted(set(unpacked.bundle.members) - parts):
-        yield f"{name} is no part of a bundle"
+        yield f"{name} is not part of a bundle"
 
 
 def _suite(unpacked: Unpacked) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _named(letter: str, side: CaseSubject, transcript: Transcript, blind: bool) 
     is_path = not is_prefixed and side.kind in ("transcript", "hf", "gguf")
     target = rest if is_prefixed else side.spec
     if not (prefix == side.kind and is_prefixed) and not is_path:
-        yield f"{letter} {shown} is no subject of its kind ({one_line(side.kind, 40)})"
+        yield f"{letter} {shown} is not a subject of its kind ({one_line(side.kind, 40)})"
         return
     known = Subject(side.spec, side.kind, target).name
     if side.kind in ("hf", "openai"):  # a revision or an address follows

@@ -139,7 +139,7 @@ def read_case_file(path: Path) -> CaseFile:
     except OSError as error:
         raise InputFileError(f"cannot read case file {path}: {error.strerror}") from error
     if not is_case_file(raw):
-        raise InputFileError(f"{path} is no case file; make one with `forensics case init`")
+        raise InputFileError(f"{path} is not a case file; make one with `forensics case init`")
     return _parse(path, raw)
 
 
@@ -213,7 +213,7 @@ def seal_problem(chains: Sequence[str], seal: str) -> str | None:
     if wanted in chains:
         at = chains.index(wanted) + 1
         return f"the seal is that of line {at}: the notes after it were added since"
-    return "the seal is not in the file: notes were removed, or it was written anew"
+    return "the seal is not in the file: notes were removed, or it was rewritten"
 
 
 def _is_object(line: bytes) -> bool:

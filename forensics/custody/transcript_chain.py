@@ -222,7 +222,7 @@ def check_seal(custody: Custody, seal: str) -> str | None:
     if wanted in custody.chains:
         at = custody.chains.index(wanted) + 1
         return f"the seal is that of line {at}: the lines after it were added since"
-    return "the seal is not in the file: lines were removed from its end, or it was written anew"
+    return "the seal is not in the file: lines were removed from its end, or it was rewritten"
 
 
 def prefix_with_hash(raw: bytes, sha256: str) -> bytes | None:

@@ -29,7 +29,7 @@ from forensics.transcripts.transcript import Transcript, read_transcript, unbrok
 
 BundleResult = Literal["identical", "reworded", "different", "partly"]
 _NEW_AS_A_WHOLE = (
-    "A bundle written anew as a whole, its transcripts included, cannot be seen from the bundle "
+    "A bundle rewritten as a whole, transcripts included, cannot be seen from the bundle "
     "alone: compare its seal with one kept elsewhere (--seal)."
 )
 _HIDDEN = "differs (not shown: the case is blind)"

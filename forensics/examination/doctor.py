@@ -212,7 +212,7 @@ def _key(subject: Subject) -> Check:
     name = subject.api_key_env or "OPENAI_API_KEY"
     if os.environ.get(name, "").strip():
         return Check("key", "ok", f"the key in {name} is accepted")
-    return Check("key", "ok", f"none is set in {name}, and none is wanted")
+    return Check("key", "ok", f"{name} holds no key, and the endpoint asks for none")
 
 
 def _answers(pair: Sequence[Response]) -> Check:

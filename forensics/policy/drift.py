@@ -70,7 +70,7 @@ def save_baseline(path: Path, transcript: Transcript) -> int:
     failed = transcript.count("error")
     if failed:
         raise InputFileError(
-            f"{failed} of {len(transcript.responses)} calls failed, so that this is no baseline; "
+            f"{failed} of {len(transcript.responses)} calls failed, so this is not a baseline; "
             "run the same command again: only those are asked again"
         )
     answered = _slots(transcript)
@@ -117,7 +117,7 @@ def read_baseline(path: Path, allow_broken: bool = False) -> Transcript:
     transcript = unbroken(read_transcript(path), allow_broken)
     if not transcript.manifests:
         raise InputFileError(
-            f"{path} is no baseline: it does not say how it was asked; make one with "
+            f"{path} is not a baseline: it does not say how it was asked; make one with "
             "forensics baseline save"
         )
     return transcript

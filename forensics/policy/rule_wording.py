@@ -69,7 +69,7 @@ def kin_by_weights(by: str, from_scratch: str) -> str:
         by: what the weights say.
         from_scratch: what the card says of training from scratch, empty where it does not.
     """
-    return f"kin by its weights ({by}), and not declared{_scratch(from_scratch)}"
+    return f"a close relative by its weights ({by}), and not declared{_scratch(from_scratch)}"
 
 
 def kin_by_ratio(verdict: Verdict, value: float, bound: float, from_scratch: str) -> str:
@@ -96,7 +96,7 @@ def _errors(verdict: Verdict) -> str:
 
 def below(value: float, bound: float) -> str:
     """Say that a likelihood ratio stays below the bound, and what that does not mean."""
-    return f"log10 LR {value:+.2f} stays below {bound:+.2f}; that is no evidence of independence"
+    return f"log10 LR {value:+.2f} stays below {bound:+.2f}; this is not evidence of independence"
 
 
 def for_neither(value: float) -> str:
@@ -173,7 +173,7 @@ def straddles_limit(evidence: Evidence, bound: float) -> str:
 
 def within_limit(evidence: Evidence, bound: float) -> str:
     """Say that a score stays within the policy's limit, and what that does not mean."""
-    return f"{_score(evidence)} stays within {bound:g}; that is no evidence of independence"
+    return f"{_score(evidence)} stays within {bound:g}; this is not evidence of independence"
 
 
 def _score(evidence: Evidence) -> str:
@@ -227,12 +227,12 @@ def with_terms(message: str, terms: RestrictedTerms) -> str:
 
 def descends(by: str) -> str:
     """Say that the weights show descent."""
-    return f"kin by its weights ({by})"
+    return f"a close relative by its weights ({by})"
 
 
 def descends_as_declared(by: str, parent: DeclaredModel) -> str:
     """Say that the weights show a declared descent, and what they do not tell."""
     return (
-        f"kin by its weights ({by}), as {parent.source} declares; they do not tell whether outputs "
-        "were trained on"
+        f"a close relative by its weights ({by}), as {parent.source} declares; weights do not "
+        "tell whether outputs were trained on"
     )

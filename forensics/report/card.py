@@ -39,7 +39,7 @@ def render_card(case: Case) -> str:
         f"Compared with {code(case.a.name)} ({asked}).",
         "\n".join(["| question | answer |", "| --- | --- |", *rows]),
         prose(screen.lead.said, 600),
-        "This is a measurement of likeness. It does not show how, when or with whose permission "
+        "This is a measurement of similarity. It does not show how, when or with whose permission "
         "outputs were obtained.",
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"

@@ -43,7 +43,7 @@ def _tripwire(case: Case) -> Iterator[Caveat]:
     if case.copy_tripwire.tripped:
         yield Caveat(
             "So many long answers are identical that one model under two names, a cache or a proxy "
-            "explains the likeness as well as any kinship.",
+            "explains the similarity as well as kinship does.",
             "copy_tripwire.identical",
         )
 

@@ -198,7 +198,7 @@ def _claim(
     if answer is not None:
         reasoning += f"{CLAIM_WORDS[answer.answer].capitalize()}: {answer.reason} "
     if weighed:
-        reasoning += "The evidence weighs likeness only, not how it came about."
+        reasoning += "The evidence weighs similarity only, not how it came about."
     else:
         reasoning += "Not testable from the models' outputs."
     if claim.needs:

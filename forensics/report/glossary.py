@@ -22,7 +22,7 @@ TERMS: Mapping[str, str] = {
     ),
     "error rate": (
         "How often unrelated models reach a score as high as this one; lineages are counted, not "
-        "pairs, because variants of one model are no independent cases."
+        "pairs, because variants of one model are not independent cases."
     ),
     "exhibit": "A pair of answers shown to a reader; it illustrates a score and carries no weight.",
     "interval": (
@@ -43,7 +43,7 @@ TERMS: Mapping[str, str] = {
     "p-value": "How often chance alone gives a result at least as extreme.",
     "questioned model": "The model whose origin is asked about; called B.",
     "screening": (
-        "A comparison that no population of known models covers: likeness is measured, and no "
+        "A comparison that no population of known models covers: similarity is measured, and no "
         "likelihood ratio is given."
     ),
     "shared manner": (

@@ -138,8 +138,8 @@ def error_words(case: Case) -> str:
     seen = f"{error.clusters_in_error} of {error.clusters} lineage clusters"
     if max((case.verdict.log10_lr or {}).values(), default=0.0) < 0:
         return (
-            f"In {seen} an unrelated pair scores at least this high ({pairs}): such a score is no "
-            "sign of kinship."
+            f"In {seen} an unrelated pair scores at least this high ({pairs}): such a score is not "
+            "a sign of kinship."
         )
     return (
         f"At this score {seen} were in error: an unrelated pair of theirs scores as high ({pairs})."

@@ -25,7 +25,7 @@ _ASKS: Mapping[Tier, str] = {
     ),
     "weights": (
         "Do the weights correspond beyond chance, permuted or rescaled as they may be? That tells "
-        "an altered copy from a model trained anew."
+        "an altered copy from a separately trained model."
     ),
 }
 # What the verdict reads of a tier; text is read together with token probabilities, as behaviour.

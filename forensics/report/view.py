@@ -132,7 +132,7 @@ def is_not(case: Case) -> tuple[str, ...]:
     )
     if case.verdict.log10_lr is None:
         first = (
-            "It is a measurement of likeness, not a likelihood ratio: it says nothing about how "
+            "It is a measurement of similarity, not a likelihood ratio: it says nothing about how "
             "often unrelated models are this much alike, and is not the probability that B was "
             "trained on A."
         )

@@ -123,7 +123,7 @@ def _endpoint(spec: str, target: str, base_url: str | None, api_key_env: str | N
         raise UsageError("the subject names no model; write openai:MODEL@URL")
     if _CREDENTIALS.search(head) or holds_key(head):
         raise UsageError(
-            f"subject {shown}@…: what stands there is no model and looks like a password or "
+            f"subject {shown}@…: that is not a model and looks like a password or "
             f"key; write openai:MODEL@http://HOST/v1; {_KEYS}"
         )
     if not url:
@@ -156,6 +156,6 @@ def check_key_variable(name: str | None) -> None:
     """
     if name is not None and not is_variable_name(name):
         raise UsageError(
-            "--api-key-env wants the name of an environment variable, and what was given is none; "
+            "--api-key-env wants the name of an environment variable, and what was given is not; "
             "if it is the key itself (not shown here), put it into a variable"
         )

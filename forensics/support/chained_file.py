@@ -70,7 +70,7 @@ def mend(file: IO[bytes], path: Path) -> bytes:
 
 
 def is_json(line: bytes) -> bool:
-    """Tell whether a line is whole: half a JSON object is no JSON."""
+    """Tell whether a line is whole: half a JSON object is not JSON."""
     try:
         json.loads(line)
     except (ValueError, RecursionError):

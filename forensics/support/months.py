@@ -20,7 +20,7 @@ def check_month(released: str | None, option: str) -> str:
     match = _MONTH.fullmatch(released)
     if match and 1 <= int(match["month"]) <= 12:
         return f"{match['year']}-{int(match['month']):02d}"
-    raise UsageError(f"{option} {released!r} is no month; write it as 2025-03")
+    raise UsageError(f"{option} {released!r} is not a month; write it as 2025-03")
 
 
 def is_month(value: object) -> bool:

@@ -272,8 +272,8 @@ def _text_points(_: Grounds) -> list[str]:
 
 def _probabilities_silent(grounds: Grounds) -> list[str]:
     return [
-        "At this detection limit nothing is seen: they do not expect the same words more than "
-        f"every control model does.{_students(grounds)}"
+        "No kinship was detected at this detection limit: they do not expect the same words more "
+        f"than every control model does.{_students(grounds)}"
     ]
 
 

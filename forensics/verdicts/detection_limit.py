@@ -87,8 +87,8 @@ class Detection:
             else f"Less than {percent(limit.share)} was not reliably detectable"
         )
         return (
-            f"{start} {least}, and larger models were not measured: that nothing is seen is no "
-            "evidence that there was nothing."
+            f"{start} {least}, and larger models were not measured. A negative result is "
+            "not evidence that no training on outputs took place."
         )
 
     def to_json(self) -> str:

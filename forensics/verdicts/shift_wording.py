@@ -44,7 +44,7 @@ def shift_silent(evidence: Sequence[Evidence]) -> list[str]:
         _changed(shift.least),
         _SILENT[shift.reading],
         _beside(shift.others) if shift.others is not None and shift.reading == "silent" else "",
-        "A trace fades with later tuning: this is no evidence that nothing was learned.",
+        "A trace fades with later tuning: this is not evidence that nothing was learned.",
     ]
 
 

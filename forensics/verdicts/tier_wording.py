@@ -24,34 +24,34 @@ from forensics.verdicts.tier_readings import (
     tokenizer_reading,
 )
 
-_SHARED = "They share weights: one is an altered copy of the other, or both are of one parent."
+_SHARED = "They share weights: one is an altered copy of the other, or both come from one parent."
 _UNSHARED = (
-    "Their weights agree no more than chance has it: nothing shows that either is a fine-tune, "
-    "merge or quantisation of the other. Training on one another's outputs leaves no trace in "
-    "weights and is not excluded."
+    "Their weights agree no more than expected by chance, so there is no sign that one is a "
+    "fine-tune, merge or quantisation of the other. Training on the other's outputs leaves no "
+    "trace in weights and is not excluded."
 )
 _POINTED = (
-    "Points to distillation or shared training data: their weights agree no more than chance has "
-    "it, and by their token probabilities they are nearer to each other than to the controls, "
-    "though not by so much that it is taken for a finding."
+    "Points to distillation or shared training data: their weights agree no more than "
+    "expected by chance, and their token probabilities are nearer to each other than to the "
+    "controls', though not by enough to count as a finding."
 )
 _TOGETHER: Mapping[tuple[Kin, Kin], str] = {
     ("yes", "yes"): (
         "Derivative: they share weights and behave alike. One is a fine-tune, merge, quantisation "
-        "or other altered copy of the other, or both are of one parent."
+        "or other altered copy of the other, or both come from one parent."
     ),
     ("yes", "no"): (
-        "Same base, retrained behaviour: they share weights, and no more likeness of behaviour was "
-        "found than unrelated models have."
+        "Same base, retrained behaviour: they share weights, but their behaviour is no more "
+        "similar than that of unrelated models."
     ),
     ("no", "yes"): (
-        "Distillation or shared training data: they behave alike, and their weights agree no more "
-        "than chance has it."
+        "Distillation or shared training data: they behave alike, but their weights agree no more "
+        "than expected by chance."
     ),
     ("no", "no"): (
-        "Independent as far as measured: neither weights nor behaviour agree more than chance has "
-        "it. Training on one another's outputs can leave too little to be seen: silence is no "
-        "evidence that there was none."
+        "Independent as far as measured: neither weights nor behaviour agree more than expected "
+        "by chance. Training on the other's outputs can leave too little to detect, so a negative "
+        "result is not evidence that no such training took place."
     ),
     ("not_measured", "yes"): (
         "Kinship, mechanism undetermined: they behave alike, and weights were not measured."
@@ -64,7 +64,7 @@ _TOGETHER: Mapping[tuple[Kin, Kin], str] = {
     ("no", "open"): f"{_UNSHARED} Whether they behave alike was left open.",
 }
 _SAYS: Mapping[Kin, str] = {
-    "yes": "are kin",
+    "yes": "show close kinship",
     "no": "show no kinship",
     "open": "leave kinship open",
 }
@@ -98,7 +98,7 @@ def _clause(ground: Ground) -> str:
     if isinstance(ground, ByRatio):
         return f"Behaviour: log10 likelihood ratio of close kinship {ground.log10_lr:+.2f}"
     if isinstance(ground, SameTensors):
-        return f"Weights are kin ({_same(ground)})"
+        return f"Weights show close kinship ({_same(ground)})"
     tests = "1 test" if ground.count == 1 else f"{ground.count} tests"
     says = _SAYS_OF_PROBABILITIES if ground.tier == "logprobs" else _SAYS
     return (

@@ -34,8 +34,8 @@ _CLOSE = "the two are one model or of close descent"
 _SHARED_PROPOSITION = (
     "One model under two settings and two models of close descent are one proposition to text, and "
     "two sizes that the same people tuned alike can score as high. A common teacher or base is "
-    "neither supported nor excluded: text did not tell these from strangers well enough to "
-    "calibrate."
+    "neither supported nor excluded: text did not separate these from unrelated models well enough "
+    "to calibrate."
 )
 _SEEN = (
     "A subject is one of the cohort's own models: its lineage cluster was left out of the "
@@ -108,10 +108,10 @@ def _headline(decision: Decision) -> str:
     if decision.ratio is not None and decision.ratio.cause == "outside":
         population = f"outside the validated population of {decision.ratio.cohort}"
     if screening.by_numbers:
-        return f"Screening ({population}): likeness {screening.evidence[0].score:.2f}."
+        return f"Screening ({population}): similarity {screening.evidence[0].score:.2f}."
     return (
-        f"Screening ({population}): alike beyond mismatched prompts in {len(screening.alike)} of "
-        f"{len(screening.measured)} kinds of evidence."
+        f"Screening ({population}): more similar on the same prompts than on different "
+        f"ones, in {len(screening.alike)} of {len(screening.measured)} kinds of evidence."
     )
 
 
@@ -157,7 +157,7 @@ def _reading(decision: Decision) -> str:
         return f"{words.sentence} {_SHARED_PROPOSITION}"
     if screening.by_numbers:
         likeness = screening.evidence[0]
-        return f"Likeness {likeness.score:.2f} on {likeness.n} prompts. {NO_TEXT}"
+        return f"Similarity {likeness.score:.2f} on {likeness.n} prompts. {NO_TEXT}"
     return _alike(screening)
 
 
@@ -172,7 +172,7 @@ def _copies(tripwire: CopyTripwire) -> str:
 def _alike(screening: Screening) -> str:
     if not screening.alike:
         return (
-            "No likeness beyond what each subject's habits bring. That is no evidence of "
+            "No similarity beyond what each subject's own habits produce. This is not evidence of "
             "independence."
         )
     measured = screening.measured
@@ -242,7 +242,7 @@ def _reasons_of_text(screening: Screening) -> list[str]:
 def _no_ratio(ratio: NoRatio) -> str:
     judged = ratio.judged
     if ratio.cause == "uncalibrated":
-        return f"the cohort {ratio.cohort} holds too few pairs of known kin to calibrate"
+        return f"the cohort {ratio.cohort} has too few pairs of known relatives to calibrate"
     # The lines of a transferred ratio are no kind of evidence of their own to a reader.
     what = judged.title if judged.comparator == LIKENESS else "No likelihood ratio"
     unread = "its details are not of a form that this version reads"

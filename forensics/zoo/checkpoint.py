@@ -68,7 +68,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     try:
         config = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise InputFileError(f"{path} is no configuration ({error})") from error
+        raise InputFileError(f"{path} is not a configuration ({error})") from error
     return Checkpoint(tensors, config | {"dtype": "float32"}, folder)
 
 

@@ -100,7 +100,7 @@ def _why_not(base: Checkpoint, change: str) -> str:
         return "its folder holds no tokenizer.json"
     known = {"permuted": disguise.PERMUTABLE, "disguised": disguise.ROTATABLE}.get(change, ())
     if known and base.config.get("model_type") not in known:
-        return f"it is no model of the type {' or '.join(known)}"
+        return f"it is not a model of the type {' or '.join(known)}"
     if known and any(name.endswith(".bias") for name in base.tensors):
         return "its layers have biases, which would have to change along"
     return ""

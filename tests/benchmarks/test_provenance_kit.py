@@ -100,7 +100,9 @@ def test_beside_the_provenance_kit(source, tmp_path, monkeypatch, make, related)
     report = json.loads(printed[printed.index("{") :])
     headline = json.loads(case.read_text())["verdict"]["headline"]
     print(f"\n{make.__name__}: kit {theirs} {_said(report)}; this {ours} {headline}")
-    assert headline.startswith("Weights are kin" if related else "Weights show no kinship")
+    assert headline.startswith(
+        "Weights show close kinship" if related else "Weights show no kinship"
+    )
 
 
 def _said(report: object) -> dict[str, object]:

@@ -146,9 +146,9 @@ def test_a_hostile_name_does_no_harm(cli, folder):
         (("cohort:vicuna-13", "--cohort", "alpaca-eval"), "did you mean vicuna-13b"),
         (("cohort:vicuna-13b", "--cohort", "made.safetensors"), "no model 'vicuna-13b' in made"),
         (("cohort:",), "names nothing after 'cohort'"),
-        (("one.jsonl", "--released", "2024-13"), "'2024-13' is no month"),
-        (("one.jsonl", "--released", "\u0662\u0660\u0662\u0664-05"), "is no month"),
-        (("one.jsonl", "--released", "soon"), "is no month; write it as 2025-03"),
+        (("one.jsonl", "--released", "2024-13"), "'2024-13' is not a month"),
+        (("one.jsonl", "--released", "\u0662\u0660\u0662\u0664-05"), "is not a month"),
+        (("one.jsonl", "--released", "soon"), "is not a month; write it as 2025-03"),
         (("one.jsonl", "--top", "0"), "--top"),
         (("nofile.jsonl",), "nofile.jsonl"),
         (("one.jsonl", "--cohort", "made.safetensors", "--limit", "3"), "no suite 'made'"),
@@ -333,7 +333,7 @@ def test_transcripts_of_other_prompts_are_not_judged(cli, folder):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--known-released", "May 2024"), "--known-released 'May 2024' is no month"),
+        (("--known-released", "May 2024"), "--known-released 'May 2024' is not a month"),
         (("--questioned-released", "2024-00"), "--questioned-released"),
         (("--cohort", "nosuch"), "no cohort 'nosuch'"),
         (("--cohort", "one.jsonl"), "not a cohort file"),

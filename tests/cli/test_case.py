@@ -206,13 +206,13 @@ def test_a_blind_case_masks_its_plan(cli, here, plan, servers):
     [
         ((*CLAIM,), "0 --claim-date"),
         (("--claim", "x"), "0 --source"),
-        ((*CLAIM, "--claim-date", "May"), "is no day"),
+        ((*CLAIM, "--claim-date", "May"), "is not a date"),
         ((*CLAIM, "--claim-date", "2026-01-02", "--kind", "odd"), "no kind of claim 'odd'"),
         (("--kind", "distilled"), "0 --claim but 1 --kind"),
         (("--suite", "none"), "no suite 'none'"),
         (("--log10-lr", "nan"), "not a finite number"),
         (("--temperature", "nan"), "not a finite number"),
-        ((*CLAIM, "--claim-date", "20260102"), "is no day"),
+        ((*CLAIM, "--claim-date", "20260102"), "is not a date"),
     ],
 )
 def test_bad_options_freeze_nothing(cli, here, arguments, said):

@@ -33,7 +33,7 @@ def stale_fixture(here: Path) -> Path:
 def test_a_stale_file_hides_no_kinship(cli, base, stale, here):
     result = cli("compare", base, stale, "--tiers", "weights", "--verbose")
     assert result.code == ExitCode.OK
-    assert "Weights are kin" in result.out
+    assert "Weights show close kinship" in result.out
     (here / "forensics.toml").write_text(
         f'tiers = ["weights"]\n[[against]]\nsubject = "hf:./{base}"\n[rules.undeclared-kinship]\n'
     )
@@ -60,7 +60,7 @@ def test_what_was_unpacked_is_said_to_be_stored_so(cli, base, here):
     result = cli(
         "compare", base, "packed", "--tiers", "weights", "--verbose", "--json", "case.json"
     )
-    assert "Weights are kin" in result.out
+    assert "Weights show close kinship" in result.out
     found = json.loads((here / "case.json").read_text())["evidence"][0]["details"]
     assert found["architecture_b"].endswith("M weights, stored as bitsandbytes 4 bit")
     assert found["architecture_a"].endswith("M weights")
@@ -87,7 +87,7 @@ def test_adapters_are_compared_with_one_another(cli, here):
         model_folders.adapter(here / name)
     result = cli("compare", "one", "two", "--tiers", "weights", "--verbose")
     assert result.code == ExitCode.OK
-    assert "Weights are kin" in result.out
+    assert "Weights show close kinship" in result.out
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_half_precision_and_eight_bits_of_one_model_are_kin(cli, base, here):
     content = {name: values.to(torch.float8_e4m3fn) for name, values in _large().items()}
     model_folders.model(here / "eight", {**model_folders.tensors(1), **content})
     result = cli("compare", base, "eight", "--tiers", "weights", "--verbose")
-    assert "Weights are kin" in result.out
+    assert "Weights show close kinship" in result.out
 
 
 def _large() -> model_folders.Tensors:

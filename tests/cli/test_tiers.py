@@ -67,7 +67,9 @@ names = ["org/base"]
     caught = cli("check", zoo["tiny-lora"], "--json", "-")
     found = _case(caught)
     assert caught.code == found["exit_code"] == 1
-    assert found["outcomes"][0]["message"].startswith("kin by its weights (Weights are kin")
+    assert found["outcomes"][0]["message"].startswith(
+        "a close relative by its weights (Weights show close kinship"
+    )
     assert found["false_alarms"][0]["upper"] == pytest.approx(0.1)
     assert not (here / "transcripts").exists()
     (here / "forensics.toml").write_text(policy + '[declared]\nbase_models = ["org/base"]\n')

@@ -98,7 +98,7 @@ def test_a_model_in_half_precision_is_tuned_in_full(cli, zoo, tmp_path: Path):
     ("file", "text", "complaint"),
     [
         ("model.safetensors", "cut", "is not a complete safetensors file"),
-        ("config.json", "[", "is no configuration"),
+        ("config.json", "[", "is not a configuration"),
         ("tokenizer.json", None, "its folder holds no tokenizer.json"),
     ],
 )

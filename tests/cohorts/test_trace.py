@@ -182,7 +182,7 @@ def test_no_teacher_is_named_where_that_did_not_hold_for_the_cohorts_own_models(
         assert not teacher.held_out.holds
         assert teacher.held_out.students > 50
         assert held_out_words(teacher.held_out) in teacher.statement
-        assert "none is named, at no level" in teacher.statement
+        assert "no model, family or developer is named" in teacher.statement
 
 
 def test_a_cohort_that_documents_no_teachers_names_none() -> None:

@@ -166,7 +166,7 @@ def test_removed_notes_show_against_the_seal_and_the_plan_hash_fits_throughout(t
     assert seal_problem(found.chains, found.plan.sha256) is None
     assert seal_problem(found.chains, found.seal) is None
     assert "added since" in str(seal_problem(found.chains, found.chains[1]))
-    assert "written anew" in str(seal_problem(found.chains, "0" * 64))
+    assert "rewritten" in str(seal_problem(found.chains, "0" * 64))
     with pytest.raises(UsageError, match="64 hex digits"):
         seal_problem(found.chains, "sha256")
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
@@ -195,7 +195,7 @@ def test_a_file_of_another_form_is_named(tmp_path, content):
 def test_any_other_file_is_no_case_file(tmp_path, raw):
     path = tmp_path / "x"
     path.write_bytes(raw)
-    with pytest.raises(InputFileError, match="no case file"):
+    with pytest.raises(InputFileError, match="not a case file"):
         read_case_file(path)
 
 

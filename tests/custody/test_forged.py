@@ -141,9 +141,9 @@ def _case_changed(
         (lambda case: case["a"].update(name="gpt-4o"), "name of A"),
         (
             lambda case: case["b"].update(spec="openai:gpt-4o@https://x/v1"),
-            "no subject of its kind",
+            "not a subject of its kind",
         ),
-        (lambda case: case["b"].update(kind="demo"), "no subject of its kind"),
+        (lambda case: case["b"].update(kind="demo"), "not a subject of its kind"),
         (lambda case: case["b"].update(transcript_path="z.jsonl"), "is not the file"),
         (
             lambda case: case["evidence"].append(case["evidence"][0]),
@@ -218,7 +218,7 @@ def test_a_member_that_the_manifest_lists_but_no_bundle_has_is_found(
     manifest["members"]["README.md"] = hashlib.sha256(b"B is a copy.").hexdigest()
     more = {"README.md": b"B is a copy.", "manifest.json": json.dumps(manifest).encode()}
     report = verify_bundle(write_zip(tmp_path / "x.zip", members | more))
-    assert "README.md is no part of a bundle" in report.problems
+    assert "README.md is not part of a bundle" in report.problems
 
 
 def test_a_new_whole_is_said_to_be_seen_by_the_seal_only(
@@ -226,5 +226,5 @@ def test_a_new_whole_is_said_to_be_seen_by_the_seal_only(
 ) -> None:
     path = write_zip(tmp_path / "x.zip", members)
     found = verify_bundle(path)
-    assert any("written anew as a whole" in note for note in found.notes)
-    assert not any("anew" in note for note in verify_bundle(path, found.seal).notes)
+    assert any("rewritten as a whole" in note for note in found.notes)
+    assert not any("rewritten" in note for note in verify_bundle(path, found.seal).notes)

@@ -38,11 +38,11 @@ def _judge(folder, rules, one, declared=NOTHING):
     [
         (calibrated("new"), NOTHING, "violated", "and not declared"),
         (calibrated("new"), DECLARED, "pass", "README.md names Known"),
-        (calibrated("z"), NOTHING, "pass", "no evidence of independence"),
+        (calibrated("z"), NOTHING, "pass", "not evidence of independence"),
         (screened(1), NOTHING, "inconclusive", "no likelihood ratio"),
         (screened(0), NOTHING, "review", "20 long answers are identical"),
         (screened(0), DECLARED, "pass", "declared"),
-        (by_weights(p_value=1e-9), NOTHING, "violated", "kin by its weights"),
+        (by_weights(p_value=1e-9), NOTHING, "violated", "a close relative by its weights"),
         (by_weights(log10_lr=2.0), NOTHING, "violated", "log10 LR +2.00"),
         (by_weights(p_value=0.5), NOTHING, "inconclusive", "no likelihood ratio"),
     ],
@@ -164,7 +164,7 @@ def test_text_alone_never_violates_a_teachers_terms(tmp_path):
     said = Declarations(base_models=(DeclaredModel(name="gpt-4o", source="README.md"),))
     (declared,) = _judge(tmp_path, rules, heavy, said)
     assert declared.status == "review"
-    assert "as README.md declares; they do not tell whether outputs" in declared.message
+    assert "as README.md declares; weights do not tell whether outputs" in declared.message
     copied = type(one)(one.name, ("gpt-4o",), case=screened(0), number=0)
     (same,) = _judge(tmp_path, rules, copied)
     assert same.status == "review"

@@ -218,7 +218,7 @@ def test_a_cohort_without_known_kin_gives_a_score_only() -> None:
     case = _case(*_kin(), replace(made_cohort(), calibration=None))
     assert case.verdict.status == "screening"
     assert case.verdict.log10_lr is None
-    assert any("too few pairs of known kin" in reason for reason in case.verdict.reasons)
+    assert any("too few pairs of known relatives" in reason for reason in case.verdict.reasons)
     assert _likeness(case).score > 0
 
 

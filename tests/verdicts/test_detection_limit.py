@@ -40,7 +40,7 @@ def test_silence_is_told_with_counts_and_never_as_innocence() -> None:
     said = curve((0.0, 0), (0.001, 0), (0.1, 3), (1.0, 8)).silence
     assert "100 %: 8 of 8, 10 %: 3 of 8, 0.1 %: 0 of 8, none: 0 of 8" in said
     assert "Less than 100 % was not reliably detectable" in said
-    assert said.endswith("is no evidence that there was nothing.")
+    assert said.endswith("not evidence that no training on outputs took place.")
     assert "No share was detectable in all of them" in curve((0.0, 0), (1.0, 7)).silence
 
 

@@ -73,7 +73,7 @@ SURE, OPEN, CHANCE = 1e-20, 1e-3, 0.4
         (CHANCE, CHANCE, "Independent as far as measured:"),
         (None, SURE, "Kinship, mechanism undetermined:"),
         (SURE, None, "They share weights:"),
-        (CHANCE, None, "Their weights agree no more than chance has it:"),
+        (CHANCE, None, "Their weights agree no more than expected by chance, so"),
         (SURE, OPEN, "They share weights:"),
     ],
 )
@@ -168,7 +168,7 @@ def _same_bytes(count: int, share: float) -> Evidence:
 
 def test_tensors_in_common_are_never_read_as_no_kinship():
     alone = _fused(_same_bytes(10, 1.0))
-    assert alone.headline.startswith("Weights are kin (10 of 10 tensors of B stand in A")
+    assert alone.headline.startswith("Weights show close kinship (10 of 10 tensors of B stand in A")
     assert alone.readings["together"].startswith("They share weights:")
     beside = read_tiers([_same_bytes(1, 0.3), _tested("weights", CHANCE)])[0]
     assert (beside.kin, "byte for byte" in tier_text(beside)) == ("open", True)
@@ -205,7 +205,7 @@ def test_tokenizers_are_told_and_never_make_kin() -> None:
     assert "not shared weights" in alone.reading
     assert "together" not in alone.readings
     both = _fused(tokenizer, _tested("weights", CHANCE))
-    assert both.reading.startswith("Their weights agree no more than chance has it:")
+    assert both.reading.startswith("Their weights agree no more than expected by chance, so")
     assert both.readings["tokenizer"] in both.reading
 
 

@@ -245,7 +245,7 @@ def test_an_evaluation_is_the_command_lines(cli, here):
         ({"tiers": ["words"]}, "tiers is 'words'; give one of text, logprobs"),
         ({"only": "nonsense"}, "nonsense"),
         ({"cohort": "nosuch"}, "no cohort 'nosuch'"),
-        ({"known_released": "May"}, "known_released 'May' is no month"),
+        ({"known_released": "May"}, "known_released 'May' is not a month"),
         ({"base_url": "ftp://h"}, "base_url: "),
         ({"controls": "a.jsonl"}, "is not a local model"),
         ({"suite": "nosuch"}, "no suite 'nosuch'"),

@@ -52,7 +52,7 @@ def verbal_tier(
     Raises `ValueError` on NaN.
     """
     if math.isnan(log10_lr):
-        raise ValueError("a likelihood ratio that is no number has no verbal tier")
+        raise ValueError("a likelihood ratio that is not a number has no verbal tier")
     size = abs(log10_lr)
     passed = sum(size >= floor for floor in _FLOORS[:-1]) + (size > _FLOORS[-1])
     tier = TIERS[passed]

@@ -246,4 +246,4 @@ def _flag(value: str, column: str, where: str) -> bool:
         return False
     if value.casefold() in {"1", "1.0", "true", "yes"}:
         return True
-    raise InputFileError(f"{where}: {column} {value!r} is no flag; write 0 or 1")
+    raise InputFileError(f"{where}: {column} {value!r} is not a flag; write 0 or 1")

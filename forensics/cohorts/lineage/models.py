@@ -244,7 +244,7 @@ def _teacher(item: str) -> Teacher:
 def _released(value: str, where: str) -> str:
     match = _DATE.fullmatch(value)
     if value and not match:
-        raise InputFileError(f"{where}: released {value!r} is no month; write YYYY-MM")
+        raise InputFileError(f"{where}: released {value!r} is not a month; write YYYY-MM")
     return value[:7]
 
 
@@ -257,7 +257,7 @@ def _number(value: str, column: str, where: str) -> float | None:
         number = math.nan
     if not math.isfinite(number) or number < 0:
         raise InputFileError(
-            f"{where}: {column} {value!r} is no number ≥ 0; correct or empty the cell"
+            f"{where}: {column} {value!r} is not a number ≥ 0; correct or empty the cell"
         )
     return number
 

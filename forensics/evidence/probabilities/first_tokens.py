@@ -28,10 +28,10 @@ from forensics.examination.examined import Examined, Need
 from forensics.examination.first_token_probabilities import LEAST, FirstTokens
 
 _CAVEATS = (
-    "A control that is kin to both hides kinship; controls unlike both (other languages, other "
-    "manners) show too much of it.",
-    "Assistants begin many answers alike, and one token an answer is little: that nothing is seen "
-    "here is no evidence.",
+    "A control that is related to both hides kinship; controls unlike both (other languages, other "
+    "manners) overstate it.",
+    "Assistants begin many answers alike, and one token per answer says little: a negative result "
+    "here is not evidence.",
 )
 _ONE = "One control only, so no p-value enters the reading; name more with --control."
 

@@ -25,8 +25,8 @@ LEAST_FOR_P_VALUE = 2
 LEAST_PASSAGES = 24
 CAVEAT = (
     "The p-values ask whether the two are closer than each is to the controls; a control that is "
-    "kin to both hides kinship, and controls unlike both (other languages, other data) show too "
-    "much of it."
+    "related to both hides kinship, and controls unlike both (other languages, other data) "
+    "overstate it."
 )
 
 

@@ -87,7 +87,7 @@ class StudentFit:
         directions = [outcome for outcome in outcomes if isinstance(outcome, _Direction)]
         problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
         if not directions:
-            reason = "; ".join(problems) or "neither subject's model is at hand"
+            reason = "; ".join(problems) or "neither subject's model is available"
             return without_score(self, "insufficient", reason)
         best = max(directions, key=lambda way: (way.score, len(way.on_answers)))
         return scored(

@@ -35,7 +35,7 @@ _SCALE = (
 LIMITS = (
     "Two models that learned from the same data, and not from each other, change alike.",
     "A trace fades with later tuning, paraphrase weakens it, two teachers mix, and the base family "
-    "changes its size: that no change is seen is no evidence that nothing was learned.",
+    "changes its size: a negative result is not evidence that nothing was learned.",
     "Public data sets and web pages repeat models' answers: it does not show from whom they were "
     "had.",
 )

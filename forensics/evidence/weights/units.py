@@ -28,7 +28,7 @@ LEAST_SIGNS = 18
 _EXACT = (
     "The p-value is exact where one of the two models was initialised independently, symmetrically "
     "in sign, and trained by a method blind to sign, as SGD and Adam are, and not both hold copies "
-    "of layers. Two models trained from one random initialisation are kin to it."
+    "of layers. Two models trained from one random initialisation count as relatives here."
 )
 
 

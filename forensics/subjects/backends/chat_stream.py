@@ -111,7 +111,7 @@ def _from_lines(text: str, content_type: str) -> Any:
     if "choices" in first:
         return _assembled(_Event("", line) for line in lines)
     whose = "; this is how Ollama's own /api answers" if "done" in first else ""
-    message = f"the server streams lines of JSON (NDJSON) that are no chat completion{whose}"
+    message = f"the server streams lines of JSON (NDJSON) that are not a chat completion{whose}"
     return {"error": {"message": message, "type": OTHER_STREAM}}
 
 
@@ -163,7 +163,7 @@ def _assembled(events: Iterator[_Event]) -> dict[str, Any]:
             return _failed({"message": broken, "type": CUT_OFF}, assembly)
         assembly.add(chunk)
     if not assembly.chunks:
-        message = f"the server streams events that are no chat completion (first: {first!r})"
+        message = f"the server streams events that are not a chat completion (first: {first!r})"
         if not first:
             message = "the server streamed nothing"
         return {"error": {"message": message, "type": OTHER_STREAM if first else CUT_OFF}}

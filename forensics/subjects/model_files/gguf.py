@@ -240,7 +240,7 @@ def _alignment(header: dict[str, Any]) -> int:
     value = header.get("general.alignment", _ALIGNMENT)
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not is_number or not 0 < value <= _LARGEST_ALIGNMENT or value & (value - 1):
-        raise ValueError("its alignment is no power of two")
+        raise ValueError("its alignment is not a power of two")
     return int(value)
 
 
@@ -335,7 +335,7 @@ def _string(file: IO[bytes]) -> str:
 def _array(file: IO[bytes]) -> list[Any]:
     kind, count = _unpack(file, "<IQ")
     if count > _MOST_TOKENS or not (kind == _STRING or kind in _SCALARS):
-        raise ValueError("a vocabulary that is none")
+        raise ValueError("something that is not a vocabulary")
     if kind == _STRING:
         return [_string(file) for _ in range(count)]
     return list(_unpack(file, f"<{count}{_SCALARS[kind]}"))

@@ -77,7 +77,7 @@ def check_kind(path: Path, header: Mapping[str, Any]) -> None:
         raise ModelFileError(f"{path} is {what}")
     if not header_text(header, "general.architecture"):
         raise ModelFileError(
-            f"{path} names no architecture (general.architecture); it is no model, or was damaged"
+            f"{path} names no architecture (general.architecture); it is damaged or not a model"
         )
 
 

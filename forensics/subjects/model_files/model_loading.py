@@ -99,7 +99,7 @@ def _check_sizes(folder: Path) -> None:
             value = values.get(key)
             if value is not None and not _is_size(value, most):
                 raise ModelFileError(
-                    f"{path}: {key} is {one_line(repr(value), 40)}, which is no size of a model; "
+                    f"{path}: {key} is {one_line(repr(value), 40)}, which is not a possible size; "
                     "download it again"
                 )
 

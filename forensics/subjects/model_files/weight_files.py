@@ -167,7 +167,7 @@ def _index(path: Path, _: int, size: int) -> Mapping[str, str]:
     for file in set(places.values()):
         if Path(file).name != file or "\\" in file or not file.endswith(".safetensors"):
             raise ModelFileError(
-                f"{path} names {file!a}, which is no safetensors file of its folder; download "
+                f"{path} names {file!a}, which is not a safetensors file of its folder; download "
                 "it again"
             )
     return dict(places)

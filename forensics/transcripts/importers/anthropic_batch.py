@@ -85,7 +85,9 @@ def _read_requests(path: Path, ids: Collection[str], problems: Problems) -> Mapp
         for request in objects(record.get("requests")) or [record]:
             custom_id, params = request.get("custom_id"), request.get("params")
             if not isinstance(custom_id, str) or not is_record(params):
-                raise InputFileError(f"{where}: no custom_id and params; this is no batch request")
+                raise InputFileError(
+                    f"{where}: no custom_id and params; this is not a batch request"
+                )
             if custom_id in ids:
                 yield custom_id, asked(params, where)
 

@@ -111,7 +111,7 @@ def _question(where: str, record: Record) -> Iterator[tuple[str, Question]]:
     identifier = record.get("question_id", record.get("uid"))
     turns = record.get("turns", record.get("text", record.get("prompt")))
     if not isinstance(identifier, str | int) or isinstance(identifier, bool):
-        raise InputFileError(f"{where}: no question_id; this is no question file")
+        raise InputFileError(f"{where}: no question_id; this is not a question file")
     listed = turns if isinstance(turns, list) else [turns]
     texts = [_turn(turn, where).text for turn in listed]
     if not any(text.strip() for text in texts):
@@ -136,7 +136,7 @@ class _FastChatReader:
     def read(self, where: str, record: Record) -> Iterator[ImportedAnswer]:
         identifier = record.get("question_id")
         if not isinstance(identifier, str | int) or isinstance(identifier, bool):
-            raise InputFileError(f"{where}: no question_id; this is no FastChat answer")
+            raise InputFileError(f"{where}: no question_id; this is not a FastChat answer")
         model = model_name(record.get("model_id"), record.get("model"))
         if model is None:
             model = self.stem

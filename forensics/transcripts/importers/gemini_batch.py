@@ -122,7 +122,7 @@ def _read_requests(path: Path, ids: Collection[str], problems: Problems) -> Mapp
     def read(where: str, record: Record) -> Iterator[tuple[str, Messages]]:
         key, request = _key(record), record.get("request")
         if key is None or not is_record(request):
-            raise InputFileError(f"{where}: no key and request; this is no batch request")
+            raise InputFileError(f"{where}: no key and request; this is not a batch request")
         if key in ids:
             yield key, asked(request, where)
 

@@ -80,7 +80,7 @@ class _HelmReader:
     def read(self, where: str, state: object) -> list[ImportedAnswer]:
         request = state.get("request") if is_record(state) else None
         if not is_record(state) or not is_record(request):
-            raise InputFileError(f"{where}: no request; this is no state of a HELM scenario")
+            raise InputFileError(f"{where}: no request; this is not the state of a HELM scenario")
         instance = state.get("instance")
         identifier = instance.get("id") if is_record(instance) else None
         return self.calls.answers(

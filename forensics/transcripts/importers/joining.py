@@ -174,7 +174,7 @@ def _lines(path: Path) -> list[Line]:
     with path.open("rb") as file:
         lines = [json.loads(raw) for raw in file if raw.strip()]
     if not all(isinstance(line, dict) for line in lines):
-        raise TypeError("a line is no object")
+        raise TypeError("a line is not an object")
     return lines
 
 

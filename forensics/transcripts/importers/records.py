@@ -137,7 +137,7 @@ def json_records(
 
     Args:
         path: the file.
-        problems: where a record that is no JSON object is counted; without it, it is an error.
+        problems: where a record that is not JSON object is counted; without it, it is an error.
 
     Raises:
         InputFileError: the file cannot be read, or a record that is not a JSON object.

@@ -122,7 +122,7 @@ def test_a_repeated_statement_is_one_pair(tmp_path):
         ),
         (
             "model_a,model_b,relation,same_base\na,b,unrelated,perhaps\n",
-            "line 2: same_base 'perhaps' is no flag",
+            "line 2: same_base 'perhaps' is not a flag",
         ),
     ],
 )

@@ -161,7 +161,7 @@ def test_an_error_at_the_start_of_a_stream_counts_as_its_status(loopback: Start)
             '{"model":"m","message":{"content":""},"done":true}\n',
             r"lines of JSON \(NDJSON\).*Ollama's own /api.*usually ends in /v1",
         ),
-        ('event: message_start\ndata: {"type": "message_start"}\n\n', "no chat completion"),
+        ('event: message_start\ndata: {"type": "message_start"}\n\n', "not a chat completion"),
     ],
 )
 def test_other_streams_are_named_at_once(loopback: Start, body: str, says: str) -> None:
