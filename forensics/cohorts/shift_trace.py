@@ -58,7 +58,7 @@ class ShiftTrace:
         if not self.named:
             return (
                 f"Change against {past}: it points to none of {self.searched} models of other "
-                "houses, which is no evidence that it learned from nobody."
+                "houses, which is not evidence that it learned from nobody."
             )
         return (
             f"Change against {past}: it points to {', '.join(self.named)}, of {self.searched} "
