@@ -30,7 +30,7 @@ def test_a_release_after_another_names_nobody() -> None:
     shift = trace(subject, bases=[past]).shift
     assert shift is not None
     assert shift.named == ()
-    assert "no evidence that it learned from nobody" in shift.statement
+    assert "not evidence that it learned from nobody" in shift.statement
 
 
 def test_a_subject_as_its_own_past_and_answers_given_once_are_told_so() -> None:
@@ -47,4 +47,4 @@ def test_the_verb_prints_a_table_and_json(tmp_path: Path) -> None:
     written = forensics("trace", _STUDENT, "--base", _PAST, "--json", "-", cwd=tmp_path)
     assert "deepseek-r1" in json.loads(written.out)["shift"]["named"]
     without = forensics("trace", _STUDENT, "--json", "-", cwd=tmp_path)
-    assert "shift" not in json.loads(without.out)
+    assert json.loads(without.out)["shift"] is None

@@ -94,7 +94,7 @@ def test_no_error_seen_is_below_a_limit_and_never_zero() -> None:
 
 def test_errors_in_a_sentence() -> None:
     assert "2 of 41 lineage clusters were in error" in error_words(_with_error(2, 41))
-    assert "no sign of kinship" in error_words(_with_error(30, 41, lr=-1.0))
+    assert "not a sign of kinship" in error_words(_with_error(30, 41, lr=-1.0))
     assert "was not measured" in error_words(sample_case(8))
     assert "No lineage cluster was left" in error_words(_with_error(0, 0))
 
