@@ -72,7 +72,8 @@ def predictable_residual(of: Sequence[Unit], others: Sequence[Sequence[Unit]]) -
         if i >= FEWEST:
             slope = _solved(square, product)
         left.append(Unit(unit.key, tuple((y - x @ slope).tolist()), unit.served))
-        square, product = square + x.T @ x, product + x.T @ y
+        square += x.T @ x
+        product += x.T @ y
     return tuple(left)
 
 
