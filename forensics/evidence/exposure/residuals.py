@@ -93,8 +93,7 @@ def _slope(target: Sequence[Floats], given: Sequence[Floats], fold: int, folds: 
 def _solved(square: Floats, product: Floats) -> Floats:
     ridged = square.copy()
     ridged += _RIDGE * max(float(np.trace(square)), 1e-12) * np.eye(len(square))
-    slope: Floats = np.linalg.solve(ridged, product)
-    return slope
+    return np.asarray(np.linalg.solve(ridged, product), dtype=np.float64)
 
 
 def pooled(models: Sequence[Sequence[Unit]]) -> tuple[Unit, ...]:
