@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.errors import InputFileError
+from forensics.errors import InputFileError, UsageError
 from forensics.evidence.exposure.log import LogHeader
 from forensics.evidence.exposure.log_files import HEADER, log_rows, prompt_name
 from forensics.support.files import write_text
+from forensics.support.resources import is_file
+from forensics.support.sanitise import one_line
 from forensics.workflows.settings import SplitSettings
 
 
@@ -34,9 +36,12 @@ def split(answers: Path, settings: SplitSettings) -> DrawnSplit:
         settings: the seed, and where to write.
 
     Raises:
-        InputFileError: the file cannot be read, or no prompt has two answers.
+        InputFileError: the file cannot be read, no prompt has two answers, or a prompt has answers
+            of several models.
+        UsageError: a file would be written over the answers, or over another log.
         OutputError: a file cannot be written.
     """
+    _spare_answers(answers, settings)
     groups: dict[str, list[Mapping[str, object]]] = {}
     for where, row in log_rows(answers):
         if not isinstance(row.get("output"), str):
@@ -45,6 +50,13 @@ def split(answers: Path, settings: SplitSettings) -> DrawnSplit:
     usable = {name: rows for name, rows in groups.items() if len(rows) > 1}
     if not usable:
         raise InputFileError(f"{answers}: no prompt has two answers; sample each at least twice")
+    for name, rows in usable.items():
+        if len({str(row.get("model")) for row in rows}) > 1:
+            # Only answers of one model are as likely to be served as to be withheld.
+            raise InputFileError(
+                f"{answers}: prompt {one_line(name, 60)!r} has answers of several models; "
+                "split each model's answers from a file of their own"
+            )
     header = LogHeader(
         design="split_before_serving",
         declared_prompts=len(usable),
@@ -61,9 +73,11 @@ def split(answers: Path, settings: SplitSettings) -> DrawnSplit:
         ]
         lines += marked
         served.append(rows[chosen])
-    _write(settings.output, lines)
+    text = _text(lines)
+    _spare_log(settings.output, text)
+    write_text(settings.output, text)
     if settings.served is not None:
-        _write(settings.served, served)
+        write_text(settings.served, _text(served))
     return DrawnSplit(len(usable), len(groups) - len(usable))
 
 
@@ -77,6 +91,17 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _write(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    text = "".join(json.dumps(row, ensure_ascii=True, default=str) + "\n" for row in rows)
-    write_text(path, text)
+def _text(rows: Sequence[Mapping[str, object]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=True, default=str) + "\n" for row in rows)
+
+
+def _spare_answers(answers: Path, settings: SplitSettings) -> None:
+    for path in (settings.output, settings.served):
+        if path is not None and path.resolve() == answers.resolve():
+            raise UsageError(f"{path} holds the answers that are split; name another file to write")
+
+
+def _spare_log(path: Path, text: str) -> None:
+    """Refuse to replace a log: what was served is written nowhere else."""
+    if is_file(path) and path.read_bytes() != text.encode("ascii"):
+        raise UsageError(f"{path} exists and may be the log of another draw; name another file")

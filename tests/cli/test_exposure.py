@@ -235,3 +235,38 @@ def test_power_grows_with_pairs_and_share(cli, here):
     rows = json.loads(done.out)["rows"]
     assert all(row["power"][0] <= row["power"][1] for row in rows)
     assert [row["pairs_for_80"] for row in rows] == sorted(row["pairs_for_80"] for row in rows)
+
+
+def _sampled(*models):
+    rows = [
+        {"model": model, "prompt_id": f"p{i}", "prompt": f"Question {i}?", "output": f"Tale {i}{j}"}
+        for model in models
+        for i in range(9)
+        for j in range(2)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_a_split_spares_the_answers_and_the_log_of_an_earlier_draw(cli, here):
+    (here / "answers.jsonl").write_text(_sampled("owl"))
+    split = ("exposure", "split", "answers.jsonl", "--seed")
+    for targets in (("-o", "answers.jsonl"), ("-o", "log.jsonl", "--served", "answers.jsonl")):
+        done = cli(*split, 1, *targets)
+        assert done.code == 2
+        assert "answers.jsonl holds the answers that are split" in done.complaint
+        assert (here / "answers.jsonl").read_text() == _sampled("owl")
+    assert cli(*split, 1, "-o", "log.jsonl").code == 0
+    drawn = (here / "log.jsonl").read_text()
+    assert cli(*split, 1, "-o", "log.jsonl").code == 0  # the same draw
+    done = cli(*split, 2, "-o", "log.jsonl")
+    assert done.code == 2
+    assert "log.jsonl exists and may be the log of another draw" in done.complaint
+    assert (here / "log.jsonl").read_text() == drawn
+
+
+def test_answers_of_several_models_are_not_split(cli, here):
+    (here / "answers.jsonl").write_text(_sampled("owl", "elk"))
+    done = cli("exposure", "split", "answers.jsonl", "--seed", 1, "-o", "log.jsonl")
+    assert done.code == 2
+    assert "prompt 'p0' has answers of several models" in done.complaint
+    assert not (here / "log.jsonl").exists()
