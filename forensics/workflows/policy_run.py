@@ -28,6 +28,7 @@ from forensics.workflows.resolving import (
     Pair,
     ResolvedSubject,
     SuiteChoice,
+    check_pasts,
     cohort_choice,
     resolve,
     resolve_controls,
@@ -173,6 +174,7 @@ def prepare(
         bases = [replace(side, given=choice.given) for side in bases]
         checked = replace(checked, given=choice.given)
         models = {spec: replace(side, given=choice.given) for spec, side in models.items()}
+    check_pasts(bases)
     cohorts = {
         name: choice.named if name == policy.cohort else find_cohort(name)
         for name in dict.fromkeys(_searched(policy))

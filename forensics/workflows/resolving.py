@@ -284,8 +284,38 @@ def resolve_pair(
     sides = [first, second, *bases]
     if any(side.subject.kind == "cohort" for side in sides):
         first, second, *bases = (replace(side, given=choice.given) for side in sides)
+    check_pasts(bases, first)
     suite = SuiteChoice(settings.prompts)
     return Pair(first, second, controls, choice, suite, tuple(bases))
+
+
+def check_pasts(pasts: Sequence[ResolvedSubject], known: ResolvedSubject | None = None) -> None:
+    """Make sure, before anything is asked, that a model's pasts are there and count once each.
+
+    Args:
+        pasts: a model's pasts, as named.
+        known: who it may have changed towards.
+
+    Raises:
+        UsageError: a past is the known model itself, is named twice, or is in no cohort.
+    """
+    before: list[Subject] = []
+    for past in pasts:
+        subject = past.subject
+        if subject.kind == "cohort":
+            _ = past.home
+        if known is not None and _is(subject, known.subject):
+            raise UsageError(
+                f"base {subject.spec} is the known model itself, which the past cannot be "
+                "told from; name another past"
+            )
+        if any(_is(subject, other) for other in before):
+            raise UsageError(f"base {subject.spec} is named twice; name each past once")
+        before.append(subject)
+
+
+def _is(first: Subject, second: Subject) -> bool:
+    return replace(first, spec="") == replace(second, spec="")
 
 
 def resolve_controls(settings: CompareSettings, progress: Progress) -> tuple[Subject, ...]:

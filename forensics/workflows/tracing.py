@@ -16,7 +16,13 @@ from forensics.workflows.asks import Ask, announce
 from forensics.workflows.budget import Run, asks
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.placing import place
-from forensics.workflows.resolving import Named, ResolvedSubject, SuiteChoice, resolve
+from forensics.workflows.resolving import (
+    Named,
+    ResolvedSubject,
+    SuiteChoice,
+    check_pasts,
+    resolve,
+)
 from forensics.workflows.settings import TraceSettings
 
 _USUAL = "alpaca-eval"
@@ -93,7 +99,9 @@ def _pasts(
 ) -> tuple[ResolvedSubject, ...]:
     allow = settings.asking.allow_broken
     named = (resolve(base, settings.endpoints, allow, progress) for base in settings.bases)
-    return tuple(replace(base, given=(cohort,)) for base in named)
+    pasts = tuple(replace(base, given=(cohort,)) for base in named)
+    check_pasts(pasts)
+    return pasts
 
 
 def _in_cohort(placed: Placed, transcript: Transcript | None) -> InCohort:

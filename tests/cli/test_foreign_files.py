@@ -212,3 +212,21 @@ def test_a_cache_that_was_cleared_in_part_is_filled_again(tmp_path):
     assert shared_prompts(done) == len(PLACES)
     assert "owl.jsonl: imported" in done.err
     assert "elk.jsonl: imported" not in done.err
+
+
+@pytest.mark.parametrize(
+    "bases, told",
+    [
+        (["owl.jsonl"], "base owl.jsonl is the known model itself"),
+        (["cat.jsonl", "transcript:cat.jsonl"], "base transcript:cat.jsonl is named twice"),
+        (["cohort:no-such-model"], "no model 'no-such-model' in "),
+    ],
+)
+def test_a_past_is_another_model_that_is_there(tmp_path, bases, told):
+    for name, voice in (("owl", "Tonight"), ("elk", "By day"), ("cat", "At noon")):
+        (tmp_path / f"{name}.jsonl").write_text(answers(voice))
+    named = [word for base in bases for word in ("--base", base)]
+    assert compare(tmp_path, "owl.jsonl", "elk.jsonl", "--base", "cat.jsonl").code == 0
+    done = compare(tmp_path, "owl.jsonl", "elk.jsonl", *named)
+    assert done.code == 2
+    assert told in done.complaint
