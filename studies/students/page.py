@@ -76,8 +76,8 @@ def _nulls(made: Mapping[Student, paired.Fits]) -> Iterator[str]:
     yield "## Students without a teacher"
     yield ""
     if len(nulls) < LEAST_NULLS:
-        yield f"Done so far: {len(nulls)}. {LEAST_NULLS} are needed for a p-value, so this page gives "
-        yield "no p-value."
+        yield f"Done so far: {len(nulls)}. {LEAST_NULLS} are needed for a p-value, so this page "
+        yield "gives no p-value."
     else:
         yield f"Done so far: {len(nulls)}; p-values are shares of these, p = (1 + b) / (1 + n)."
     yield ""
