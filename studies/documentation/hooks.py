@@ -34,6 +34,8 @@ OUTSIDE: Mapping[str, str] = {
     "reports/ROBUSTNESS.md": "studies/robustness.md",
     "reports/DETECTION.md": "studies/detection.md",
     "reports/SHIFT.md": "studies/shift.md",
+    "reports/cases/deepseek-2025.md": "studies/cases/deepseek-2025.md",
+    "reports/cases/deepseek-2025.html": "studies/cases/report-deepseek-2025.html",
     "reports/EXPOSURE.md": "studies/exposure.md",
     "reports/STUDENTS.md": "studies/students.md",
     "probes/core/DATASHEET.md": "studies/datasheets/core.md",
