@@ -52,6 +52,9 @@ def print_exposure(result: ExposureResult) -> None:
 def rows(result: ExposureResult) -> Iterator[Row]:
     """Yield name and value of everything that a reader needs, power first."""
     yield "power", result.power
+    if result.in_common is not None:
+        words = f"{result.in_common:.0%} of four-character sequences"
+        yield "served and withheld have in common", words
     yield "design", DESIGNS[result.design]
     yield "statistic", result.statistic
     yield "prompts", _counted(result)

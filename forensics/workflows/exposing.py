@@ -24,6 +24,7 @@ from forensics.evidence.exposure.exposure_record import (
 from forensics.evidence.exposure.exposure_test import FEWEST, ExposureMeasures, Scores, measured
 from forensics.evidence.exposure.log import LoggedPrompt, LogHeader, ServedLog
 from forensics.evidence.exposure.log_files import read_log
+from forensics.evidence.exposure.nearness import in_common
 from forensics.support.version import VERSION
 from forensics.workflows.asks import Ask, announce
 from forensics.workflows.callbacks import Progress
@@ -41,6 +42,7 @@ class _Log:
     sides: tuple[SideCheck, ...]
     refused: tuple[RefusalName, ...]
     declared: int | None
+    in_common: float
 
     @property
     def at_declared(self) -> bool:
@@ -149,7 +151,12 @@ def _prepare(path: Path, settings: ExposureSettings, progress: Progress) -> _Log
         *refusing.of_prompts(log, chosen),
         *refusing.of_sides(sides),
     )
-    return _Log(log, chosen, sides, refused, declared)
+    return _Log(log, chosen, sides, refused, declared, _in_common(chosen.prompts))
+
+
+def _in_common(prompts: Sequence[LoggedPrompt]) -> float:
+    shares = [in_common([a.text for a in p.answers], len(p.served)) for p in prompts]
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def _asks(models: _Models, how: Reader, first: _Log, second: _Log | None) -> list[Ask]:
@@ -244,7 +251,7 @@ def _result(
             sentence = wording.ABOVE.format(name=name, p=p_value, low=low, high=high)
     used = len(scores.subject)
     base = _document(log, models, how, settings, used, finding, sentence, refused)
-    effect = _effect(how, measures)
+    effect = _effect(how, log, measures)
     share = detectable_share(used - measures.ties, effect, settings.level)
     primary, _ = measures.primary(bool(any(scores.accounts)))
     return base.model_copy(
@@ -264,8 +271,8 @@ def _result(
     )
 
 
-def _effect(how: Reader, measures: ExposureMeasures) -> FullEffect:
-    effect = full_effect(how.how)
+def _effect(how: Reader, log: _Log, measures: ExposureMeasures) -> FullEffect:
+    effect = full_effect(how.how, log.in_common)
     spread = measures.difference.deviation
     return replace(effect, spread=spread) if how.how is None and spread > 0 else effect
 
@@ -281,7 +288,7 @@ def _document(
     refused: Sequence[RefusalName],
 ) -> ExposureResult:
     names = tuple(dict.fromkeys(refused))
-    effect = full_effect(how.how)
+    effect = full_effect(how.how, log.in_common)
     share = detectable_share(used, effect, settings.level)
     return ExposureResult(
         tool_version=VERSION,
@@ -313,6 +320,8 @@ def _document(
             declared=log.declared,
             unscored=len(log.chosen.prompts) - used,
         ),
+        in_common=log.in_common,
+        assumed=effect.source,
         detectable_share=share,
         power=wording.power_words(used, share, effect),
         caveats=tuple(_caveats(log, settings)),

@@ -80,6 +80,25 @@ def test_several_answers_and_accounts(cli, here, rows):
     assert result["watched"]["combined"] > 1
 
 
+def test_power_is_lower_where_served_and_withheld_are_nearly_equal(cli, here, rows):
+    _answers(here / "b.jsonl", rows)
+    write_log(here / "log.jsonl", rows)
+    apart = _result(cli, "log.jsonl", BLACK_BOX)
+    generator = random.Random(3)
+    for row in rows:
+        start = " ".join(words(generator, 60).split())
+        row["served"], row["withheld"] = (f"{start} {words(generator, 4)}" for _ in range(2))
+    write_log(here / "near.jsonl", rows)
+    near = _result(cli, "near.jsonl", BLACK_BOX)
+    assert apart.in_common is not None and near.in_common is not None
+    assert apart.in_common < 0.7 < 0.8 < near.in_common <= 1
+    assert near.detectable_share is None
+    assert near.power.startswith("Even if all served answers")
+    assert near.assumed in near.power and f"{near.in_common:.0%}" in near.assumed
+    shown = cli("exposure", "test", "near.jsonl", BLACK_BOX).out.split()
+    assert shown.index("power") < shown.index("design")
+
+
 def test_of_turns_on_served_answers_only_the_e_process_counts(cli, here, rows):
     for i, row in enumerate(rows):
         row |= {"conversation": f"c{i // 4}", "turn": i % 4}

@@ -120,6 +120,14 @@ class ExposureResult(Record):
     negative_control_p_value: Finite | None
     compared: tuple[SidesCompared, ...]
     pairs: PairsCounted
+    in_common: Finite | None = Field(
+        default=None,
+        description="Share of four-character sequences that served and withheld answers have in "
+        "common, mean over the prompts that count.",
+    )
+    assumed: str = Field(
+        default="", description="What full exposure is assumed to do, for the statement of power."
+    )
     detectable_share: Finite | None = Field(
         description="Least share of exposed prompts that so many would have shown with 80 % power."
     )

@@ -36,6 +36,19 @@ def nearness(answers: Sequence[str], logged: Sequence[str], how: Nearness) -> li
     return [float(np.mean([measure(text, other) for text in given])) for other in rest]
 
 
+def in_common(logged: Sequence[str], served: int) -> float:
+    """Return the share of four-character sequences that served and withheld answers have in common.
+
+    Args:
+        logged: of one prompt, those served first.
+        served: how many were.
+
+    Returns:
+        mean over pairs of a served and a withheld answer, in [0, 1]; 1 where they are equal.
+    """
+    return float(np.mean([_fourgrams(a, b) for a in logged[:served] for b in logged[served:]]))
+
+
 def _common_start(texts: Sequence[str]) -> str:
     first, last = min(texts), max(texts)  # all others lie between them
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
