@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from markupsafe import Markup
 
-from forensics.evidence.exposure.exposure_record import ExposureResult, MeanDifference
+from forensics.evidence.exposure.exposure_record import (
+    ExposureResult,
+    MeanDifference,
+    SidesCompared,
+)
 from forensics.evidence.exposure.wording import DESIGNS
 from forensics.support.sanitise import one_line
 
@@ -70,11 +74,7 @@ def rows(result: ExposureResult) -> Iterator[Row]:
     if result.controls_pooled is not None:
         yield "the same of controls", _bounds(result.controls_pooled)
     for side in result.compared:
-        differs = "" if side.adjusted > 0.01 else ", differs"
-        yield (
-            f"compared: {side.name.replace('_', ' ')}",
-            f"{side.served:.3g} and {side.withheld:.3g}, p = {side.adjusted:.2g}{differs}",
-        )
+        yield f"compared: {side.name.replace('_', ' ')}", _compared(side)
 
 
 def notes(result: ExposureResult) -> Iterator[str]:
@@ -82,6 +82,13 @@ def notes(result: ExposureResult) -> Iterator[str]:
     for refusal in result.refusals:
         yield f"{refusal.name}: {refusal.why}"
     yield from result.caveats
+
+
+def _compared(side: SidesCompared) -> str:
+    if not side.prompts:
+        return "not compared, the log does not say"
+    differs = "" if side.adjusted > 0.01 else ", differs"
+    return f"{side.served:.3g} and {side.withheld:.3g}, p = {side.adjusted:.2g}{differs}"
 
 
 def _primary(result: ExposureResult) -> str:

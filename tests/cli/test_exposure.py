@@ -229,6 +229,7 @@ def test_reports_in_every_format(cli, here, rows):
     assert done.code == 0, done.err
     flat = " ".join(done.out.split())
     assert flat.index("power") < flat.index("p-value")
+    assert "compared: hour of day not compared, the log does not say" in flat
     assert "default-src 'none'" in (here / "r.html").read_text()
     assert "Learned from served answers" in (here / "r.md").read_text()
     assert json.loads((here / "r.json").read_text())["finding"] == "depended"
