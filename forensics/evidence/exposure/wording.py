@@ -61,8 +61,8 @@ WHY: Mapping[RefusalName, str] = {
 }
 
 NO_DECLARED = (
-    "No number of prompts was declared, or fewer were logged, so only the e-process counts: it may "
-    "be looked at any time."
+    "No number of prompts was declared, or fewer were logged, so only the e-process counts: it "
+    "holds however far this log is read, not for looks at a log that grows in between."
 )
 SERVED_PREFIX = (
     "Later turns follow on answers that were served, so only the e-process counts; each turn is "
