@@ -18,6 +18,7 @@ from forensics.cli.options import (
     generation_options,
     suite_options,
 )
+from forensics.cli.past_option import past_of_questioned
 
 if TYPE_CHECKING:
     from forensics.case.document import CasePlan, Claim
@@ -78,6 +79,7 @@ def command() -> None:
     type=FiniteRange(-100, 100),
     help="The log10 likelihood ratio from which you will speak of support.",
 )
+@past_of_questioned
 @suite_options
 @generation_options
 @backend_options

@@ -19,6 +19,7 @@ from forensics.cli.options import (
     suite_options,
     transcripts_option,
 )
+from forensics.cli.past_option import past_of_questioned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,16 +46,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Case file of `forensics case init`: says what to compare and how.",
 )
-@option(
-    "--base",
-    "bases",
-    section="Subjects",
-    shell_complete=completion.subjects,
-    multiple=True,
-    metavar="SUBJECT",
-    help="QUESTIONED's own past (instruct base, previous release): did it change towards KNOWN? "
-    "(repeatable)",
-)
+@past_of_questioned
 @suite_options
 @generation_options
 @backend_options

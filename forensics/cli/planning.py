@@ -70,6 +70,7 @@ def _options(wanted: Planned) -> dict[str, Any]:
         "without": (),
         "tiers": wanted.tiers,
         "controls": tuple(control.spec for control in wanted.controls),
+        "bases": tuple(base.spec for base in wanted.bases),
         "all_embeddings": wanted.all_embeddings,
         "cohort_name": cohort.chosen if cohort else _without_cohort(wanted),
         "known_released": wanted.known.released or None,

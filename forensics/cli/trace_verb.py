@@ -19,6 +19,7 @@ from forensics.cli.options import (
     spending_options,
     transcripts_option,
 )
+from forensics.cli.past_option import bases_option
 from forensics.support.asking_defaults import ONCE
 
 if TYPE_CHECKING:
@@ -59,16 +60,7 @@ _SMALLEST = 0.001
     show_default=True,
     help="Show N.",
 )
-@option(
-    "--base",
-    "bases",
-    section="Subjects",
-    shell_complete=completion.subjects,
-    multiple=True,
-    metavar="SUBJECT",
-    help="SUBJECT's own past (instruct base, previous release): towards whom did it change? "
-    "(repeatable)",
-)
+@bases_option("SUBJECT's own past (instruct base, previous release): towards whom did it change?")
 @option("--released", section="Subjects", metavar="YYYY-MM", help="When the subject was released.")
 @option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
 @cohort_suite_options

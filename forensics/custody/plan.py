@@ -107,6 +107,7 @@ class Planned(Record):
     tiers: tuple[Tier, ...] = ()
     all_embeddings: bool = True  # as it was before plans said so
     controls: tuple[PlannedSubject, ...] = ()
+    bases: tuple[PlannedSubject, ...] = ()
     cohort: PlannedCohort | None = None
     transferred: str | None = None
     thresholds: Thresholds
@@ -338,13 +339,15 @@ def _calibration(case: Case, wanted: Planned) -> Iterator[str]:
 
 
 def _chosen(case: Case, wanted: Planned) -> Iterator[str]:
-    """Compare what only the ledger tells: tiers, controls, and models that left no transcript."""
+    """Compare what only the ledger tells: tiers, controls, pasts, and who left no transcript."""
     runs = [run.settings for run in case.ledger if run.what == "compare"]
     tiers = {tier for run in runs for tier in run.tiers}
     controls = {spec for run in runs for spec in run.controls}
+    bases = {spec for run in runs for spec in run.bases}
     for what, ran, planned_names in (
         ("Tiers", tiers, set[str](wanted.tiers)),
         ("Control models", controls, {control.spec for control in wanted.controls}),
+        ("Pasts of B", bases, {base.spec for base in wanted.bases}),
     ):
         if ran != planned_names:
             shown = [", ".join(sorted(names)) or None for names in (ran, planned_names)]
@@ -354,6 +357,7 @@ def _chosen(case: Case, wanted: Planned) -> Iterator[str]:
     named += [
         (f"control {i}", control.spec, control) for i, control in enumerate(wanted.controls, 1)
     ]
+    named += [(f"past {i} of B", base.spec, base) for i, base in enumerate(wanted.bases, 1)]
     for who, spec, subject in named:
         for key, value in (subject.identity or {}).items():
             if spec in identities and identities[spec].get(key) != value:

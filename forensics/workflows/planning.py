@@ -68,6 +68,7 @@ def plan_from(pair: Pair, settings: CompareSettings, log10_lr: float | None = No
         controls=tuple(
             _subject(ResolvedSubject(control), "", None, backend) for control in pair.controls
         ),
+        bases=tuple(_subject(base, "", cohort, backend) for base in pair.bases),
         cohort=_frozen_cohort(cohort, pair, analysis.cohort) if cohort else None,
         transferred=_transferred(pair, cohort, comparators),
         thresholds=thresholds(log10_lr),

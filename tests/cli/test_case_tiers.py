@@ -150,3 +150,18 @@ def test_a_plan_without_a_cohort_keeps_the_calibration_a_run_without_it_has(cli,
         text.startswith("Transferred calibration: none, where sha256 ")
         for text in deviations(here / "case.json")
     )
+
+
+def test_frozen_pasts_are_measured_against_and_others_are_listed(cli, here):
+    home = "cohort:misguided-attention/"
+    sides = f"{home}deepseek-r1", f"{home}DeepHermes-3-Mistral-24B-Pre"
+    past, other = f"{home}mistral-small-3", f"{home}mistral-small-3.1-2503"
+    assert cli("case", "init", "plan.jsonl", *sides, "--base", past).code == 0
+    assert cli("compare", "--case", "plan.jsonl", "--json", "case.json").code == 0
+    assert "shift" in {entry.comparator for entry in _case(here).evidence}
+    as_planned = deviations(here / "case.json")  # a cohort's models answered before any plan
+    assert len(as_planned) == 2
+    given = ("--base", other, "--json", "case.json")
+    assert cli("compare", "--case", "plan.jsonl", *given).code == 0
+    listed = f"Pasts of B: {other}, where {past} was planned."
+    assert deviations(here / "case.json") == (*as_planned, listed)
