@@ -10,10 +10,10 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from forensics.evidence.probabilities.paired_fit import LEAST_NULLS, NullStanding
 from forensics.support.files import write_text
 from studies.students import paired, store
 from studies.students.material import read_material
+from studies.students.paired_fit import LEAST_NULLS, NullStanding
 from studies.students.plan import TEACHERS, Student, plan
 
 PAGE = "STUDENTS.md"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.evidence.probabilities.paired_fit import (
+from studies.students import store
+from studies.students.paired_fit import (
     LEAST_DECOYS,
     Gains,
     NullStanding,
@@ -15,7 +16,6 @@ from forensics.evidence.probabilities.paired_fit import (
     among_nulls,
     paired_fit,
 )
-from studies.students import store
 from studies.students.plan import TEACHERS, Student
 
 MODELS_TABLE = "modern/slop_score_models.csv"

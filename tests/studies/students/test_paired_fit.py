@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.evidence.probabilities.paired_fit import (
+from studies.students.paired_fit import (
     LEAST_NULLS,
     among_nulls,
     paired_fit,
