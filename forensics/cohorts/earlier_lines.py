@@ -24,11 +24,11 @@ from forensics.case.details.reference import (
 )
 from forensics.case.evidence import Evidence, Interval, ReferenceScores
 from forensics.case.record import ErrorAtScore
-from forensics.cohorts.calibration import CalibrationError, count_clusters, to_log10
+from forensics.cohorts.calibration import CalibrationError, to_log10
 from forensics.cohorts.fitting import CLOSE_KIN, Calibration
 from forensics.cohorts.population import Condition
 from forensics.cohorts.similarity import Floats
-from forensics.cohorts.transferred import NAME
+from forensics.cohorts.transferred import NAME, refitted_llr, unrelated_above
 from forensics.errors import InputFileError
 from forensics.evidence.features.matched_prompts import resample_weights
 from forensics.examination.examined import Examined
@@ -130,23 +130,11 @@ class EarlierLines:
         common = sorted(set.intersection(*map(set, by_prompt)))
         rows = [[scores[prompt] for prompt in common] for scores in by_prompt]
         scores = resample_weights(len(common)) @ np.array(rows, dtype=np.float64).T
-        refit = np.arange(len(scores)) % self.refits.shape[1]
-        mixed = np.zeros(len(scores))
-        for place, share in self.calibration.shares(n):
-            weights = self.refits[place, refit]
-            values = weights[:, 0] + (weights[:, 1:] * scores).sum(axis=1)
-            mixed += share * self.calibration.lines[place][1].bounds.clip(values)
-        return mixed
+        return refitted_llr(self.calibration, self.refits, scores, n)
 
     def _error_at(self, llr: float, prompts: int) -> ErrorAtScore:
         mixed = sum(share * self.strangers[i] for i, share in self.calibration.shares(prompts))
-        in_error = np.asarray(mixed) >= llr - 1e-3  # the file rounds
-        return ErrorAtScore(
-            pairs=len(in_error),
-            pairs_in_error=int(in_error.sum()),
-            clusters=count_clusters(*self.clusters.T),
-            clusters_in_error=count_clusters(*self.clusters[in_error].T) if in_error.any() else 0,
-        )
+        return unrelated_above(np.asarray(mixed), self.clusters, llr)
 
     def _rates_at(self, prompts: int) -> dict[str, TransferredErrorRates]:
         rows = [row for row in self.rates["rows"] if row["scores"] == "+".join(FEATURES)]

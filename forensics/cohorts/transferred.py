@@ -85,24 +85,12 @@ class Transferred:
 
     def refitted(self, values: Floats, prompts: int) -> Floats:
         """Return bounded natural LLRs of numbers, shape (n, 4), each by another refit."""
-        used = np.arange(len(values)) % self.refits.shape[1]
-        mixed = np.zeros(len(values))
-        for place, share in self.calibration.shares(prompts):
-            weights = self.refits[place, used]
-            llr = weights[:, 0] + (weights[:, 1:] * values).sum(axis=1)
-            mixed += share * self.calibration.lines[place][1].bounds.clip(llr)
-        return mixed
+        return refitted_llr(self.calibration, self.refits, values, prompts)
 
     def error_at(self, llr: float, prompts: int) -> ErrorAtScore:
         """Count the unrelated pairs of sets left out that have so high an LLR."""
         mixed = sum(share * self.strangers[i] for i, share in self.calibration.shares(prompts))
-        in_error = np.asarray(mixed) >= llr - 1e-3  # the file rounds
-        return ErrorAtScore(
-            pairs=len(in_error),
-            pairs_in_error=int(in_error.sum()),
-            clusters=count_clusters(*self.clusters.T),
-            clusters_in_error=count_clusters(*self.clusters[in_error].T) if in_error.any() else 0,
-        )
+        return unrelated_above(np.asarray(mixed), self.clusters, llr)
 
     def rates_at(self, prompts: int) -> dict[str, TransferredErrorRates]:
         """Return the error rates measured with about as many prompts, by test of `JUDGED`."""
@@ -159,6 +147,41 @@ def mixed_llr(calibration: Calibration, values: Floats, prompts: int, other: Fla
     for place, share in calibration.shares(prompts):
         mixed += share * calibration.lines[place][1].llr(values)
     return np.where(other, np.maximum(mixed, 0.0), mixed)
+
+
+def refitted_llr(calibration: Calibration, refits: Floats, values: Floats, prompts: int) -> Floats:
+    """Return bounded natural LLRs, each by another refit of the lines: shape (n,).
+
+    Args:
+        calibration: lines, one for each number of prompts.
+        refits: intercepts and slopes, shape (lines, refits, 1 + numbers).
+        values: what the lines are over, shape (n, numbers).
+        prompts: how many were compared.
+    """
+    used = np.arange(len(values)) % refits.shape[1]
+    mixed = np.zeros(len(values))
+    for place, share in calibration.shares(prompts):
+        weights = refits[place, used]
+        llr = weights[:, 0] + (weights[:, 1:] * values).sum(axis=1)
+        mixed += share * calibration.lines[place][1].bounds.clip(llr)
+    return mixed
+
+
+def unrelated_above(unrelated: Floats, clusters: Floats, llr: float) -> ErrorAtScore:
+    """Count unrelated pairs, and their lineage clusters, that have so high a natural LLR.
+
+    Args:
+        unrelated: LLRs of unrelated pairs, shape (pairs,).
+        clusters: of either model of each pair, shape (pairs, 2).
+        llr: of the pair in question.
+    """
+    in_error = unrelated >= llr - 1e-3  # the file rounds
+    return ErrorAtScore(
+        pairs=len(in_error),
+        pairs_in_error=int(in_error.sum()),
+        clusters=count_clusters(*clusters.T),
+        clusters_in_error=count_clusters(*clusters[in_error].T) if in_error.any() else 0,
+    )
 
 
 def read_transferred(path: Path) -> Transferred | None:
