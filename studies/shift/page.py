@@ -97,7 +97,7 @@ _TAIL = """
   marks, reasoning turns, shared inventions and picks, length-matched reading, their fusion, pseudo-
   steps of two hosts, and calibration by genre.
 - No confirmation on another genre: no documented student answered several times on a second one.
-- Students of known teachers made for this purpose had not answered yet when this was written.
+- Students of known teachers made for this purpose are read on [a page of their own](STUDENTS.md).
 
 ## What every such finding leaves open
 

@@ -1,6 +1,6 @@
 """Writes the page on students: `python -m studies.students.page DATA`.
 
-From the tables that are kept of finished students; nothing is trained.
+From what is kept of finished students: nothing is trained.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from forensics.support.files import write_text
-from studies.students import paired, store
+from studies.students import changing_page, paired, store
+from studies.students.changing_page import exact_interval
 from studies.students.material import read_material
 from studies.students.paired_fit import LEAST_NULLS, NullStanding
 from studies.students.plan import TEACHERS, Student, plan
@@ -29,12 +30,13 @@ def main() -> None:
     write_text(given.out, page(given.data))
 
 
-def page(data: Path, folder: Path = store.FITS) -> str:
+def page(data: Path, folder: Path = store.FITS, answers: Path = store.ANSWERS) -> str:
     """Return the page.
 
     Args:
         data: folder with the reference data.
         folder: tables of finished students.
+        answers: what they answered.
     """
     material = read_material(data)
     length = {
@@ -48,7 +50,10 @@ def page(data: Path, folder: Path = store.FITS) -> str:
         for student in whole
         if store.fit_file(student.name, folder).exists()
     }
-    return "\n".join(line.rstrip() for line in _lines(whole, made, authors)) + "\n"
+    developers = {name: author.developer for name, author in authors.items()}
+    changed = changing_page.changes_of(whole, material, answers)
+    lines = (*_lines(whole, made, authors), *changing_page.section(changed, developers))
+    return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
 
 def _lines(
@@ -56,16 +61,20 @@ def _lines(
     made: Mapping[Student, paired.Fits],
     authors: dict[str, paired.Author],
 ) -> Iterator[str]:
-    yield "# Students of known teachers: paired fit"
+    yield "# Students of known teachers: paired fit and shift"
     yield ""
     yield f"Made by `python -m studies.students.page DATA`. {len(made)} of {len(whole)} students "
     yield "are done; `make students` makes those that are missing, and goes on where it was."
     yield ""
-    yield "A student is SmolLM2-135M-Instruct tuned on 200 story answers. *D* is by how many nats "
-    yield "a token it came to expect the teacher's answers more than those of the median of at "
-    yield "least five models of other developers, of about the same date and length; what the "
-    yield "untuned model expects is taken off. Only tokens count where the untuned model is unsure "
-    yield "(more than one nat), the first five left out."
+    yield "A student is SmolLM2-135M-Instruct tuned on 200 story answers. It is read twice: by its "
+    yield "probabilities of the candidates' answers (paired fit), and by its own answers (shift)."
+    yield ""
+    yield "## Paired fit"
+    yield ""
+    yield "*D* is by how many nats a token the student came to expect the teacher's answers more "
+    yield "than those of the median of at least five models of other developers, of about the same "
+    yield "date and length; what the untuned model expects is taken off. Only tokens count where "
+    yield "the untuned model is unsure (more than one nat), the first five left out."
     yield ""
     yield from _nulls(made)
     yield from _students(paired.findings(made, authors))
@@ -73,7 +82,7 @@ def _lines(
 
 def _nulls(made: Mapping[Student, paired.Fits]) -> Iterator[str]:
     nulls = [fits for student, fits in made.items() if paired.is_null(student)]
-    yield "## Students without a teacher"
+    yield "### Students without a teacher"
     yield ""
     if len(nulls) < LEAST_NULLS:
         yield f"Done so far: {len(nulls)}. {LEAST_NULLS} are needed for a p-value, so this page "
@@ -94,7 +103,7 @@ def _nulls(made: Mapping[Student, paired.Fits]) -> Iterator[str]:
 
 
 def _students(rows: list[paired.StudentFinding]) -> Iterator[str]:
-    yield "## Students of one teacher"
+    yield "### Students of one teacher"
     yield ""
     if not rows:
         yield "No student is done."
@@ -149,18 +158,10 @@ def _by_share(rows: list[paired.StudentFinding], share: float) -> Iterator[str]:
             for row in rows
             if row.nulls.p_value is not None and row.nulls.p_value <= _FALSE_ALARMS
         }
-        low, high = _exact(len(shown), len(teachers))
+        low, high = exact_interval(len(shown), len(teachers))
         yield f"{len(shown)} of {len(teachers)} show it at 5 % false alarms "
         yield f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %)."
     yield ""
-
-
-def _exact(hits: int, n: int) -> tuple[float, float]:
-    """Return the exact 95 % interval of a share (Clopper, Pearson 1934)."""
-    from scipy.stats import binomtest
-
-    bounds = binomtest(hits, n).proportion_ci(method="exact")
-    return float(bounds.low), float(bounds.high)
 
 
 if __name__ == "__main__":
