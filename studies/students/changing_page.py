@@ -17,9 +17,9 @@ _HEAD = f"""## Shift: by their answers alone
 The same students, from what they answered to prompts that they were not tuned on, three times
 each. The change against the untuned model towards each candidate is in units of the student's own
 manner (the root of how alike its own answers are). A candidate answered once; all texts are cut to
-{CHARS} characters. Nothing is fitted. The *margin* is that of the first developer over the second, a
-t over prompts: it tests no teacher, it says how clear a lead is. The rule was fixed when the first
-three students were done.
+{CHARS} characters. Nothing is fitted. The *margin* is that of the first developer over the second,
+a t over prompts: it tests no teacher, it says how clear a lead is. The rule was fixed when the
+first three students were done.
 """
 
 
