@@ -9,42 +9,15 @@ betting"). The order of prompts is fixed by a hash, so nobody can choose it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.evidence.e_process import EProcess
 from forensics.evidence.exposure.arrangements import Floats
 
 _WIDTH = 3.0  # a difference of so many typical ones counts as the largest possible
 _PRIOR = 1.0  # keeps first bets small, as so much variance seen would
 _LARGEST_BET = 0.9
-
-
-@dataclass(frozen=True)
-class EProcess:
-    """Capital after each prompt, from 1; `highest` is its maximum."""
-
-    capital: tuple[float, ...]
-
-    @property
-    def final(self) -> float:
-        """Capital at the end: an e-value."""
-        return self.capital[-1] if self.capital else 1.0
-
-    @property
-    def highest(self) -> float:
-        """Largest capital at any time."""
-        return max(self.capital, default=1.0)
-
-    @property
-    def p_value(self) -> float:
-        """1 over the largest capital, valid at any time (Ville's inequality)."""
-        return min(1.0, 1.0 / self.highest)
-
-    def crossed(self, level: float) -> int | None:
-        """Return after how many prompts the capital first reached 1/level, None if never."""
-        needed = 1.0 / level
-        return next((i for i, e in enumerate(self.capital, 1) if e >= needed), None)
 
 
 def betting(units: Sequence[Floats]) -> EProcess:
@@ -70,12 +43,3 @@ def betting(units: Sequence[Floats]) -> EProcess:
         gained, squares = gained + value, squares + value * value
         path.append(capital)
     return EProcess(tuple(path))
-
-
-def mean_capital(processes: Sequence[EProcess]) -> float:
-    """Return the e-value of several tiers or accounts together, whatever their dependence.
-
-    The mean of e-values is one (Vovk and Wang 2021, "E-values: calibration, combination and
-    applications").
-    """
-    return float(np.mean([process.final for process in processes])) if processes else 1.0

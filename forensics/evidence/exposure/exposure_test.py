@@ -9,8 +9,9 @@ from statistics import NormalDist
 
 import numpy as np
 
+from forensics.evidence.e_process import EProcess, mean_capital
 from forensics.evidence.exposure.arrangements import Floats, Unit, arrangements
-from forensics.evidence.exposure.betting import EProcess, betting, mean_capital
+from forensics.evidence.exposure.betting import betting
 from forensics.evidence.exposure.exposure_record import FixedTest, MeanDifference, Watched
 from forensics.evidence.exposure.flips import permutation_test
 from forensics.evidence.exposure.residuals import pooled, predictable_residual, residual

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from forensics.evidence.e_process import mean_capital
 from forensics.evidence.exposure.arrangements import Unit, arrangements
-from forensics.evidence.exposure.betting import betting, mean_capital
+from forensics.evidence.exposure.betting import betting
 from forensics.evidence.exposure.detectable import (
     FullEffect,
     detectable_share,
