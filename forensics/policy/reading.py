@@ -80,7 +80,7 @@ def read_policy(path: Path) -> PolicyFile:
     try:
         policy_file = PolicyFile(Policy.model_validate(table), path, digest, lines)
     except ValidationError as error:
-        raise InputFileError(_explain(path, lines, error)) from None
+        raise InputFileError(explain(path, lines, error, policy_schema(), "the policy")) from None
     read_endpoints(path)
     return policy_file
 
@@ -152,30 +152,44 @@ def line_of(lines: Mapping[Location, int], location: Sequence[str | int]) -> int
     return 1
 
 
-def _explain(path: Path, lines: Mapping[Location, int], error: ValidationError) -> str:
+def explain(
+    path: Path,
+    lines: Mapping[Location, int],
+    error: ValidationError,
+    schema: Mapping[str, Any],
+    whole: str,
+) -> str:
+    """Return in one line what is wrong with a TOML file, and on which line of it.
+
+    Args:
+        path: the file.
+        lines: what `key_lines` gave for its text.
+        error: what validating it raised.
+        schema: the JSON Schema of what may stand there.
+        whole: what the file is, where the fault is no single key's.
+    """
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     # A misspelt key is also a missing one: its spelling is what helps.
     first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     location = tuple(first["loc"])
     prefix = ("tool", "forensics") if path.name == PYPROJECT else ()
     line = line_of(lines, (*prefix, *location))
-    where = ".".join(map(str, location)) or "the policy"
+    where = ".".join(map(str, location)) or whole
     if first["type"] == "extra_forbidden":
-        says = f"is not a setting; {_did_you_mean(location)}"
+        says = f"is not a setting; {_did_you_mean(location, schema)}"
     else:
         says = _MESSAGES.get(first["type"]) or first["msg"][:1].lower() + first["msg"][1:]
     return f"{path}, line {line}: {where} {says}"
 
 
-def _did_you_mean(location: Location) -> str:
-    known = _known_keys(location[:-1])
+def _did_you_mean(location: Location, schema: Mapping[str, Any]) -> str:
+    known = _known_keys(location[:-1], schema)
     close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
 
 
-def _known_keys(location: Location) -> list[str]:
+def _known_keys(location: Location, schema: Mapping[str, Any]) -> list[str]:
     """Return the keys that the table at a location may have, from the schema."""
-    schema = policy_schema()
     node: Any = schema
     for part in location:
         node = _table(node, schema)
