@@ -31,7 +31,8 @@ class Subject:
     cohorts have one of that name); `revision` a hub revision; `base_url` an endpoint's address
     without credentials; `api_key_env` the *name* of the environment variable that holds its key;
     `key_header` the header that carries it, where that is set; `api` what the endpoint speaks,
-    where that is known of it.
+    where that is known of it; `body` a JSON object of further fields of every request, such as a
+    switch for reasoning: with another one it is another subject.
     """
 
     spec: str
@@ -42,6 +43,7 @@ class Subject:
     api_key_env: str | None = None
     api: Literal["chat", "completions"] | None = None
     key_header: str | None = None
+    body: str = ""
 
     @property
     def name(self) -> str:

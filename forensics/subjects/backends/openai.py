@@ -92,15 +92,18 @@ class OpenAIBackend:
         self._model = subject.target
         self._key_name = subject.api_key_env or DEFAULT_KEY_VARIABLE
         self._key_header = subject.key_header
+        self._body: Mapping[str, Any] = json.loads(subject.body) if subject.body else {}
 
     def identity(self) -> Mapping[str, Any]:
         """Return who answers; calls nothing."""
-        return {
+        identity = {
             "kind": "openai",
             "model": self._model,
             "base_url": self._base_url,
             "api": self.options.api,
         }
+        # Only where there is one: the answers of all others keep their keys.
+        return {**identity, "body": dict(self._body)} if self._body else identity
 
     def answer(self, requests: Sequence[Request], settings: GenerationSettings, sink: Sink) -> None:
         """Answer every request and hand each response to `sink` as it arrives.
@@ -316,7 +319,7 @@ class _Run:
                 self.endpoint.api,
                 self.backend.rejected,
             )
-            body |= self.backend.extra_body
+            body |= {**self.backend._body, **self.backend.extra_body}
             if NO_STREAM in self.backend.rejected:
                 body |= STREAM
             reply = await self._post(body, number)
