@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli import completion
+from forensics.cli.cohort_columns_verb import columns
+from forensics.cli.cohort_panel_verb import panel
 from forensics.cli.help import VerbFamily, option
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ _FAR = 1_000.0  # a score beyond any
 @click.group(name="cohort", cls=VerbFamily)
 def command() -> None:
     """Build or show cohorts: many models of known lineage, as numbers without text."""
+
+
+command.add_command(panel)
+command.add_command(columns)
 
 
 @command.command(

@@ -74,22 +74,36 @@ def read_models(path: Path) -> dict[str, ModelFacts]:
     column `model`, names a model twice or none, holds a malformed date or number, or if a model
     is its own ancestor.
     """
+    return facts_of_rows(((f"{path}, line {line}", row) for line, row in _rows(path)), path)
+
+
+def facts_of_rows(
+    rows: Iterable[tuple[str, Mapping[str, str]]], source: Path
+) -> dict[str, ModelFacts]:
+    """Read rows of a table of models, wherever they stand; see `read_models`.
+
+    Args:
+        rows: where each row stands, for messages, and its cells by column.
+        source: the file, for messages.
+
+    Raises:
+        InputFileError: see `read_models`.
+    """
     facts: dict[str, ModelFacts] = {}
-    for line, row in _rows(path):
+    for where, row in rows:
         model = row.get("model", "")
-        where = f"{path}, line {line}"
         if not model:
             raise InputFileError(f"{where}: no model name; fill in the column 'model'")
         if model in facts:
             raise InputFileError(f"{where}: {model!r} was listed before; keep one row per model")
         facts[model] = _parse(row, where)
     if not facts:
-        raise InputFileError(f"{path}: no model in this table; give one row per model")
+        raise InputFileError(f"{source}: no model in this table; give one row per model")
     cycle = _cycle(facts)
     if cycle:
         chain = " ← ".join(cycle)
         raise InputFileError(
-            f"{path}: cycle of ancestry {chain}; correct weights_parent or ancestors"
+            f"{source}: cycle of ancestry {chain}; correct weights_parent or ancestors"
         )
     return facts
 
