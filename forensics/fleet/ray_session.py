@@ -133,7 +133,7 @@ def _prepare(address: str | None) -> None:
         os.environ.setdefault(MODE_VARIABLE, "token")
 
 
-def _library():  # type: ignore[no-untyped-def]
+def _library() -> Any:  # Ray has no types to name
     try:
         import ray
     except ImportError as error:
