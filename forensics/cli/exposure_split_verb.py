@@ -14,13 +14,17 @@ FILE = click.Path(path_type=Path)
 @click.command(
     name="split",
     cls=Verb,
-    examples=("forensics exposure split answers.jsonl --seed 7 -o log.jsonl",),
+    examples=(
+        "forensics exposure split answers.jsonl --seed 7 -o log.jsonl",
+        "forensics exposure split today.jsonl --seed 7 -o log.jsonl --append",
+    ),
 )
 @click.argument("answers", type=FILE)
 @option("--seed", required=True, type=int, help="What the draw hangs on; keep it to yourself.")
 @option("-o", "--output", required=True, type=FILE, help="Log to write, header included.")
 @option("--served", type=FILE, help="Also write the answers to be served alone.")
-def command(answers: Path, seed: int, output: Path, served: Path | None) -> None:
+@option("--append", is_flag=True, help="Add to a log that grows, as its next batch; or begin one.")
+def command(answers: Path, seed: int, output: Path, served: Path | None, append: bool) -> None:
     """Draw which of each prompt's ANSWERS is served; all others must never be.
 
     ANSWERS is Parquet, CSV or JSONL with prompt_id, prompt, output and two rows or more a prompt,
@@ -32,7 +36,8 @@ def command(answers: Path, seed: int, output: Path, served: Path | None) -> None
     from forensics.workflows.splitting import split
 
     check_targets([("--output", str(output)), *([("--served", str(served))] if served else [])])
-    done = split(answers, SplitSettings(seed, output, served))
-    note(f"{output}: {done.prompts} prompts with a served and a withheld answer")
+    done = split(answers, SplitSettings(seed, output, served, append))
+    batch = f" as batch {done.batch}" if done.batch else ""
+    note(f"{output}: {done.prompts} prompts with a served and a withheld answer{batch}")
     if done.left_out:
         note(f"{done.left_out} prompts have one answer only and were left out")

@@ -55,6 +55,12 @@ FILE = click.Path(path_type=Path)
     help="Log of unsuspected accounts, on which B must tell nothing apart.",
 )
 @option(
+    "--previous",
+    section="Evidence",
+    type=FILE,
+    help="JSON result of the last look at this log, which has grown: what was read is compared.",
+)
+@option(
     "--design",
     section="Evidence",
     type=click.Choice(["split_before_serving", "sampled_again_later"]),

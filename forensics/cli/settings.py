@@ -228,6 +228,7 @@ def exposure_settings(options: Options) -> ExposureSettings:
         base=options["base"],
         controls=tuple(options["controls"]),
         negative_control=options["negative_control"],
+        previous=options["previous"],
         design=options["design"],
         declared=options["declared"],
         statistic=options["statistic"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forensics.errors import UsageError
-from forensics.evidence.exposure import refusing, wording
+from forensics.evidence.exposure import growing, refusing, wording
 from forensics.evidence.exposure.arrangements import Unit
 from forensics.evidence.exposure.balance import SideCheck, compared
 from forensics.evidence.exposure.detectable import FullEffect, detectable_share
@@ -25,6 +25,8 @@ from forensics.evidence.exposure.exposure_test import FEWEST, ExposureMeasures, 
 from forensics.evidence.exposure.log import LoggedPrompt, LogHeader, ServedLog
 from forensics.evidence.exposure.log_files import read_log
 from forensics.evidence.exposure.nearness import in_common
+from forensics.evidence.exposure.result_files import read_earlier_look
+from forensics.support.cache import file_sha256
 from forensics.support.version import VERSION
 from forensics.workflows.asks import Ask, announce
 from forensics.workflows.callbacks import Progress
@@ -43,6 +45,12 @@ class _Log:
     refused: tuple[RefusalName, ...]
     declared: int | None
     in_common: float
+    earlier: ExposureResult | None = None
+
+    @property
+    def grows(self) -> bool:
+        """Whether it says in which batch its prompts arrived."""
+        return growing.grows(self.log.prompts)
 
     @property
     def at_declared(self) -> bool:
@@ -87,7 +95,7 @@ def exposure(
     """
     models = _models(subject, settings, progress)
     how = reader(models.subject.subject, settings, progress)
-    prepared = _prepare(log, settings, progress)
+    prepared = _after_earlier_look(_prepare(log, settings, progress), models, how, settings)
     second = (
         _prepare(settings.negative_control, settings, progress)
         if settings.negative_control
@@ -152,6 +160,26 @@ def _prepare(path: Path, settings: ExposureSettings, progress: Progress) -> _Log
         *refusing.of_sides(sides),
     )
     return _Log(log, chosen, sides, refused, declared, _in_common(chosen.prompts))
+
+
+def _after_earlier_look(
+    log: _Log, models: _Models, how: Reader, settings: ExposureSettings
+) -> _Log:
+    """Return a log with what speaks against it after an earlier look, if there was one.
+
+    Raises:
+        InputFileError: the earlier look's result cannot be read.
+    """
+    if settings.previous is None:
+        return log
+    earlier = read_earlier_look(settings.previous)
+    asked = _document(log, models, how, settings, 0, "insufficient", "", ())
+    refused = (
+        *log.refused,
+        *growing.of_log(earlier, log.log.prompts),
+        *growing.of_question(earlier, asked),
+    )
+    return replace(log, refused=refused, earlier=earlier)
 
 
 def _in_common(prompts: Sequence[LoggedPrompt]) -> float:
@@ -237,7 +265,11 @@ def _result(
         refused.append("controls")
     if negative is not None and negative <= refusing.GUARD_LEVEL:
         refused.append("negative_control")
-    _, p_value = measures.primary(bool(any(scores.accounts)))
+    if log.earlier is not None:
+        refused += growing.of_capital(log.earlier, measures.process)
+    # The mean over accounts changes when one arrives, so it is no betting process of many looks.
+    by_account = bool(any(scores.accounts)) and not log.grows
+    primary, p_value = measures.primary(by_account)
     name = models.subject.subject.name
     finding: Finding = "not_shown"
     sentence = wording.NOT_SHOWN.format(name=name)
@@ -253,7 +285,6 @@ def _result(
     base = _document(log, models, how, settings, used, finding, sentence, refused)
     effect = _effect(how, log, measures)
     share = detectable_share(used - measures.ties, effect, settings.level)
-    primary, _ = measures.primary(bool(any(scores.accounts)))
     return base.model_copy(
         update={
             "primary": primary,
@@ -296,6 +327,10 @@ def _document(
         base=models.base.subject.spec if models.base else None,
         controls=tuple(control.subject.spec for control in models.controls),
         log_sha256=log.log.sha256,
+        prompts_sha256=growing.prompts_sha256(log.log.prompts),
+        batches=len({prompt.batch for prompt in log.log.prompts}) if log.grows else 0,
+        look=log.earlier.look + 1 if log.earlier else 1,
+        earlier_sha256=file_sha256(settings.previous) if settings.previous else None,
         design=log.log.header.design,
         route=how.route,
         statistic=how.how or "log-probability a token",
@@ -333,7 +368,11 @@ def _caveats(log: _Log, settings: ExposureSettings) -> list[str]:
     later = header.design == "sampled_again_later"
     holds = {
         wording.SERVED_PREFIX: header.withheld_on_served_prefix,
-        wording.NO_DECLARED: not log.at_declared and not header.withheld_on_served_prefix,
+        wording.NO_DECLARED: not log.at_declared
+        and not header.withheld_on_served_prefix
+        and not log.grows,
+        wording.growth(log.earlier.look if log.earlier else None): log.grows,
+        wording.NOT_BY_ACCOUNT: log.grows and any(p.account for p in log.log.prompts),
         wording.NO_CONTROL: not settings.controls,
         wording.NO_BASE: not settings.base and not settings.controls,
         wording.NO_NEGATIVE_CONTROL: later and settings.negative_control is None,

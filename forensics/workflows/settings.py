@@ -210,7 +210,8 @@ class ExposureSettings:
 
     `base` and `controls` are subjects, `negative_control` the log of unsuspected accounts. `design`
     and `declared` stand in for the header of a log that has none; `statistic` is the one that
-    counts, None the usual one of the subject's kind. At most `most` prompts are read.
+    counts, None the usual one of the subject's kind. At most `most` prompts are read. `previous` is
+    the result of the last look at a log that has grown since.
     """
 
     asking: Asking = field(default_factory=Asking)
@@ -219,6 +220,7 @@ class ExposureSettings:
     base: str | None = None
     controls: tuple[str, ...] = ()
     negative_control: Path | None = None
+    previous: Path | None = None
     design: Literal["split_before_serving", "sampled_again_later"] | None = None
     declared: int | None = None
     statistic: Literal["probabilities", "fourgrams", "runs", "edit"] | None = None
@@ -229,11 +231,15 @@ class ExposureSettings:
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """Where a split goes: the whole log, and, if wanted, what is to be served."""
+    """Where a split goes: the whole log, and, if wanted, what is to be served.
+
+    `append`: the answers are the log's next batch, or the first of one that will grow.
+    """
 
     seed: int
     output: Path
     served: Path | None = None
+    append: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.errors import InputFileError, UsageError
 from forensics.evidence.exposure.log import LogHeader
-from forensics.evidence.exposure.log_files import HEADER, log_rows, prompt_name
+from forensics.evidence.exposure.log_files import (
+    BATCH,
+    HEADER,
+    log_rows,
+    prompt_name,
+    whole_number,
+)
 from forensics.support.files import write_text
 from forensics.support.resources import is_file
 from forensics.support.sanitise import one_line
@@ -19,16 +25,21 @@ from forensics.workflows.settings import SplitSettings
 
 @dataclass(frozen=True)
 class DrawnSplit:
-    """How many prompts have a served and a withheld answer, and how many have too few answers."""
+    """How many prompts have a served and a withheld answer, and how many have too few answers.
+
+    `batch` is the number of the batch that they are in a log that grows, 0 in others.
+    """
 
     prompts: int
     left_out: int
+    batch: int = 0
 
 
 def split(answers: Path, settings: SplitSettings) -> DrawnSplit:
     """Write a log in which one answer of each prompt is served and all others are withheld.
 
     The draw hangs on the seed, the prompt's name and the answer's place, on nothing in the answer.
+    A log that grows declares no number of prompts: it is watched.
 
     Args:
         answers: `prompt_id, prompt, output`, two rows or more a prompt, each a sampling call of its
@@ -38,7 +49,8 @@ def split(answers: Path, settings: SplitSettings) -> DrawnSplit:
     Raises:
         InputFileError: the file cannot be read, no prompt has two answers, or a prompt has answers
             of several models.
-        UsageError: a file would be written over the answers, or over another log.
+        UsageError: a file would be written over the answers, or over another log; or answers are
+            appended to a log that does not grow, or that has their prompts already.
         OutputError: a file cannot be written.
     """
     _spare_answers(answers, settings)
@@ -59,26 +71,64 @@ def split(answers: Path, settings: SplitSettings) -> DrawnSplit:
             )
     header = LogHeader(
         design="split_before_serving",
-        declared_prompts=len(usable),
+        declared_prompts=None if settings.append else len(usable),
         served_filters="as sampled",
         withheld_filters="as sampled",
         split_seed=settings.seed,
     )
-    lines: list[Mapping[str, object]] = [{HEADER: header.model_dump(exclude_defaults=True)}]
+    head: Mapping[str, object] = {HEADER: header.model_dump(exclude_defaults=True)}
+    begun = _begun(settings.output, _text([head]), usable) if settings.append else None
+    batch = {BATCH: begun.batches + 1} if begun else {}
+    lines: list[Mapping[str, object]] = []
     served: list[Mapping[str, object]] = []
     for name, rows in usable.items():
         chosen = drawn(settings.seed, name, len(rows))
         marked = [
-            {**row, "group": "served" if i == chosen else "withheld"} for i, row in enumerate(rows)
+            {**row, **batch, "group": "served" if i == chosen else "withheld"}
+            for i, row in enumerate(rows)
         ]
         lines += marked
         served.append(rows[chosen])
-    text = _text(lines)
-    _spare_log(settings.output, text)
+    text = (begun.text if begun else _text([head])) + _text(lines)
+    if begun is None:
+        _spare_log(settings.output, text)
     write_text(settings.output, text)
     if settings.served is not None:
         write_text(settings.served, _text(served))
-    return DrawnSplit(len(usable), len(groups) - len(usable))
+    return DrawnSplit(len(usable), len(groups) - len(usable), batch.get(BATCH, 0))
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A log to which a batch is appended: its text, and how many batches it has."""
+
+    text: str
+    batches: int
+
+
+def _begun(path: Path, head: str, added: Collection[str]) -> _Begun:
+    """Return the log that is gone on with; of one that is not there yet only the header.
+
+    Raises:
+        UsageError: it was begun otherwise, or has one of the prompts that are added.
+    """
+    if not is_file(path):
+        return _Begun(head, 0)
+    text = path.read_bytes().decode("utf-8", "replace")
+    if not text.startswith(head):
+        raise UsageError(
+            f"{path} was not begun with --append and this --seed; go on with the log that was, or "
+            "name a new one"
+        )
+    batches = 0
+    for where, row in log_rows(path):
+        batches = max(batches, whole_number(row, BATCH, where))
+        if prompt_name(row, where) in added:
+            raise UsageError(
+                f"{where}: this prompt_id is in the log already; name a prompt that is asked again "
+                "anew"
+            )
+    return _Begun(text if text.endswith("\n") else f"{text}\n", batches)
 
 
 def drawn(seed: int, prompt_id: str, answers: int) -> int:

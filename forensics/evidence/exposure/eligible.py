@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal, get_args
 
 from forensics.evidence.exposure.log import LoggedAnswer, LoggedPrompt, order_key
@@ -59,31 +60,40 @@ def eligible(
 ) -> Eligible:
     """Return the prompts that count.
 
+    What arrives in a later batch is no reason to leave an earlier prompt out: whether that counts
+    must not change when a log grows.
+
     Args:
-        prompts: in the order of their keys.
+        prompts: in the order of their places.
         refusals: see `with_refusals`.
         later_turns: keep later turns of conversations, in the order of turns. A later text may
             repeat what was served, which would tell, so it is no reason to leave an earlier one
             out.
     """
-    counted = Counter[str]() if later_turns else Counter(_texts(prompts))
     first = _first_turns(prompts)
-    ordered = sorted(prompts, key=_by_conversation) if later_turns else prompts
-    chosen, reasons = [], Counter[Reason]()
-    for prompt in ordered:
-        if later_turns:
-            counted.update(_texts([prompt]))
-        later = not later_turns and prompt.conversation and first[prompt.conversation] != prompt
-        reason = "later_turn" if later else _reason(prompt, refusals[prompt.prompt_id], counted)
-        if reason is None:
-            chosen.append(_served_first(prompt))
-        else:
-            reasons[reason] += 1
+    chosen, reasons, counted = [], Counter[Reason](), Counter[str]()
+    for together in _read_together(prompts, later_turns):
+        counted.update(_texts(together))
+        for prompt in together:
+            later = not later_turns and prompt.conversation and first[prompt.conversation] != prompt
+            reason = "later_turn" if later else _reason(prompt, refusals[prompt.prompt_id], counted)
+            if reason is None:
+                chosen.append(_served_first(prompt))
+            else:
+                reasons[reason] += 1
     return Eligible(tuple(chosen), tuple(sorted(reasons.items())))
 
 
-def _by_conversation(prompt: LoggedPrompt) -> tuple[str, int, str]:
-    return order_key(prompt.conversation or prompt.prompt_id), prompt.turn, prompt.key
+def _read_together(prompts: Sequence[LoggedPrompt], later_turns: bool) -> list[list[LoggedPrompt]]:
+    """Return the prompts among which repetitions are looked for at once: batches, or one each."""
+    if later_turns:
+        return [[prompt] for prompt in sorted(prompts, key=_by_conversation)]
+    return [list(batch) for _, batch in groupby(prompts, lambda prompt: prompt.batch)]
+
+
+def _by_conversation(prompt: LoggedPrompt) -> tuple[int, str, int, str]:
+    conversation = order_key(prompt.conversation or prompt.prompt_id)
+    return prompt.batch, conversation, prompt.turn, prompt.key
 
 
 def is_later(prompts: Sequence[LoggedPrompt]) -> tuple[bool, ...]:
@@ -97,9 +107,14 @@ def is_later(prompts: Sequence[LoggedPrompt]) -> tuple[bool, ...]:
 
 
 def turns_unordered(prompts: Sequence[LoggedPrompt]) -> bool:
-    """Tell whether two prompts of a conversation have the same turn."""
-    turns = [(prompt.conversation, prompt.turn) for prompt in prompts if prompt.conversation]
-    return len(set(turns)) < len(turns)
+    """Tell whether turns of a conversation repeat, or a later one arrived before an earlier one."""
+    ordered = sorted((p for p in prompts if p.conversation), key=_by_conversation)
+    last: dict[str, int] = {}
+    for prompt in ordered:
+        if last.setdefault(prompt.conversation, -1) >= prompt.turn:
+            return True
+        last[prompt.conversation] = prompt.turn
+    return False
 
 
 def _reason(prompt: LoggedPrompt, refuses: Sequence[bool], counted: Counter[str]) -> Reason | None:
@@ -128,9 +143,13 @@ def _first_turns(prompts: Sequence[LoggedPrompt]) -> dict[str, LoggedPrompt]:
     first: dict[str, LoggedPrompt] = {}
     for prompt in prompts:
         known = first.get(prompt.conversation)
-        if known is None or (prompt.turn, prompt.key) < (known.turn, known.key):
+        if known is None or _earliest(prompt) < _earliest(known):
             first[prompt.conversation] = prompt
     return first
+
+
+def _earliest(prompt: LoggedPrompt) -> tuple[int, int, str]:
+    return prompt.batch, prompt.turn, prompt.key
 
 
 def _served_first(prompt: LoggedPrompt) -> LoggedPrompt:

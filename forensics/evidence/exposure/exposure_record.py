@@ -20,6 +20,10 @@ RefusalName = Literal[
     "calls_not_independent",
     "not_attested",
     "turns_unordered",
+    "batches_missing",
+    "log_changed",
+    "look_differs",
+    "path_changed",
     "length",
     "hour_of_day",
     "date",
@@ -51,12 +55,13 @@ class FixedTest(Record):
 
 
 class Watched(Record):
-    """Betting on the served side, prompt after prompt in the order of a hash."""
+    """Betting on the served side, prompt after prompt: by batch, and within it by a hash."""
 
     final: Finite = Field(description="The e-value at the end.")
     highest: Finite
     p_value: Finite = Field(description="1 over the highest capital; holds at any time.")
     crossed_at: int | None = Field(description="After how many prompts 1/level was first reached.")
+    bets: int = Field(default=0, description="How many prompts were bet on.")
     combined: Finite | None = Field(
         default=None, description="Mean e-value over accounts or tiers, where the log has them."
     )
@@ -97,12 +102,23 @@ class PairsCounted(Record):
 class ExposureResult(Record):
     """What an exposure test says of one model and one log."""
 
+    kind: Literal["exposure"] = "exposure"
     schema_version: Literal["1"] = "1"
     tool_version: str
     subject: ModelText
     base: ModelText | None
     controls: tuple[ModelText, ...]
     log_sha256: str
+    prompts_sha256: str = Field(
+        default="", description="Of the prompts that were read, with their answers, in their order."
+    )
+    batches: int = Field(
+        default=0, description="In how many batches they arrived; 0: the log does not say."
+    )
+    look: int = Field(default=1, description="1 more than that of the earlier look, if any.")
+    earlier_sha256: str | None = Field(
+        default=None, description="Of the file with the earlier look's result."
+    )
     design: Design
     route: Route
     statistic: str

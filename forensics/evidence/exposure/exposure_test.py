@@ -22,7 +22,7 @@ _BOUND = NormalDist().inv_cdf(0.99)
 
 @dataclass(frozen=True)
 class Scores:
-    """A model's value of every answer, for n prompts in the order of their keys.
+    """A model's value of every answer, for n prompts in the order of their places.
 
     `base` and `controls` are of the same prompts and answers; `accounts` is a hash of whom each
     prompt was served to, or empty. `later` tells which prompts are later turns, whose text hangs
@@ -62,6 +62,7 @@ class ExposureMeasures:
     controls: MeanDifference | None
     controls_p_value: float | None
     ties: int
+    process: EProcess
 
     def primary(self, by_account: bool) -> tuple[str, float]:
         """Return the name and p-value of the one statistic that counts."""
@@ -98,13 +99,15 @@ def measured(
     counted, read = (bets, ways) if any(scores.later) else (dealt, of_first)
     of_controls = [arrangements(unit) for unit in control_residual(first)]
     controls = mean_difference([float(w[0]) for w in of_controls]) if of_controls else None
+    process = betting(bets)
     return ExposureMeasures(
         fixed=FixedTest(**vars(fixed)) if fixed is not None else None,
-        watched=_watched(betting(bets), level, _combined(ways, scores.accounts)),
+        watched=_watched(process, level, _combined(ways, scores.accounts)),
         difference=mean_difference([float(way[0]) for way in counted]),
         controls=controls,
         controls_p_value=permutation_test(of_controls, seed).p_value if of_controls else None,
         ties=len(read) - len(counted),
+        process=process,
     )
 
 
@@ -148,6 +151,7 @@ def _watched(process: EProcess, level: float, combined: float | None) -> Watched
         highest=process.highest,
         p_value=process.p_value,
         crossed_at=process.crossed(level),
+        bets=len(process.capital),
         combined=combined,
     )
 

@@ -62,7 +62,10 @@ class LoggedAnswer:
 
 @dataclass(frozen=True)
 class LoggedPrompt:
-    """A prompt and its answers; `account` is a hash and is never shown."""
+    """A prompt and its answers; `account` is a hash and is never shown.
+
+    `batch` is the number of the batch in which it arrived in a log that grows, 0 in all others.
+    """
 
     prompt_id: str
     messages: tuple[Message, ...]
@@ -70,6 +73,7 @@ class LoggedPrompt:
     conversation: str = ""
     turn: int = 0
     account: str = ""
+    batch: int = 0
 
     @property
     def served(self) -> tuple[LoggedAnswer, ...]:
@@ -93,6 +97,11 @@ class LoggedPrompt:
         """What orders prompts: a hash of the name, which no answer decides."""
         return order_key(self.prompt_id)
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands in a log: what arrived earlier first, and within a batch by its key."""
+        return self.batch, self.key
+
 
 def order_key(prompt_id: str) -> str:
     """Return the hash that orders prompts."""
@@ -101,7 +110,7 @@ def order_key(prompt_id: str) -> str:
 
 @dataclass(frozen=True)
 class ServedLog:
-    """What was read of a log: its prompts in the order of their keys, and how many it has."""
+    """What was read of a log: its prompts in the order of their places, and how many it has."""
 
     header: LogHeader
     prompts: tuple[LoggedPrompt, ...]

@@ -3,8 +3,9 @@
 `prompt_id, prompt, served, withheld` or `prompt_id, prompt, output, group`, where `group` is
 `served` or `withheld`; several rows of a prompt add up. Optional: `conversation, turn, account,
 sampled_at, finish_reason, public, cached, seed`, and in rows of a prompt the same with `served_` or
-`withheld_` before it. The header is the first line of a JSONL file (`{"exposure_log": {…}}`),
-metadata of a Parquet schema (`exposure_log`), or a file beside the log (`LOG.header.json`).
+`withheld_` before it; in a log that grows `arrival_batch`: 1, 2, 3 and so on. The header is the
+first line of a JSONL file (`{"exposure_log": {…}}`), metadata of a Parquet schema (`exposure_log`),
+or a file beside the log (`LOG.header.json`).
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from forensics.transcripts.importers.records import (
 )
 
 HEADER = "exposure_log"
+BATCH = "arrival_batch"
 MOST_PROMPTS = 5_000
 _SIDES = {"served": True, "withheld": False}
 _ROLES = ("system", "user", "assistant")
@@ -47,7 +49,9 @@ Row = Mapping[str, object]
 
 
 def read_log(path: Path, most: int = MOST_PROMPTS, header: LogHeader | None = None) -> ServedLog:
-    """Read a log twice: names first, then the texts of the first `most` prompts by their hash.
+    """Read a log twice: names first, then the texts of the first `most` prompts.
+
+    First are those of the earliest batches, and within a batch those of the lowest hash.
 
     Args:
         path: the file.
@@ -63,17 +67,35 @@ def read_log(path: Path, most: int = MOST_PROMPTS, header: LogHeader | None = No
             f"{path} does not say how answers came to be served; give --design, or write "
             f"{path.name}.header.json"
         )
-    names = {prompt_name(row, where) for where, row in log_rows(path)}
-    if not names:
+    batches = _batches(path)
+    if not batches:
         raise InputFileError(f"{path} holds no prompt")
-    chosen = set(heapq.nsmallest(most, names, key=order_key))
+    chosen = set(heapq.nsmallest(most, batches, key=lambda name: (batches[name], order_key(name))))
     groups: dict[str, _Group] = {}
     for where, row in log_rows(path):
         name = prompt_name(row, where)
         if name in chosen:
             groups.setdefault(name, _Group()).add(row, where)
-    prompts = sorted((g.prompt(n) for n, g in groups.items()), key=lambda prompt: prompt.key)
-    return ServedLog(attested, tuple(prompts), len(names), _digest(path))
+    read = (group.prompt(name, batches[name]) for name, group in groups.items())
+    prompts = tuple(sorted(read, key=lambda prompt: prompt.place))
+    return ServedLog(attested, prompts, len(batches), _digest(path))
+
+
+def _batches(path: Path) -> dict[str, int]:
+    """Return every prompt's name and the batch in which it arrived."""
+    batches: dict[str, int] = {}
+    numbered: bool | None = None
+    for where, row in log_rows(path):
+        name, batch = prompt_name(row, where), whole_number(row, BATCH, where)
+        if numbered is not None and numbered != bool(batch):
+            raise InputFileError(f"{where}: {BATCH} must be 1 or more in every row, or in none")
+        numbered = bool(batch)
+        if batches.setdefault(name, batch) != batch:
+            raise InputFileError(
+                f"{where}: this prompt_id is in another {BATCH} further up; name a prompt that is "
+                "asked again anew"
+            )
+    return batches
 
 
 @dataclass
@@ -85,7 +107,7 @@ class _Group:
             raise InputFileError(f"{where}: this prompt_id has another prompt further up")
         self.rows.append((row, where))
 
-    def prompt(self, name: str) -> LoggedPrompt:
+    def prompt(self, name: str, batch: int) -> LoggedPrompt:
         first, where = self.rows[0]
         answers = [answer for row, at in self.rows for answer in _answers(row, at)]
         account = _text(first, "account")
@@ -94,8 +116,9 @@ class _Group:
             _messages(first.get("prompt"), where),
             tuple(answers),
             _text(first, "conversation"),
-            _turn(first, where),
+            whole_number(first, "turn", where),
             hashlib.sha256(account.encode("utf-8", "surrogatepass")).hexdigest() if account else "",
+            batch,
         )
 
 
@@ -150,10 +173,15 @@ def _text(row: Row, key: str) -> str:
     return "" if value is None else str(value)
 
 
-def _turn(row: Row, where: str) -> int:
-    text = _text(row, "turn") or "0"
+def whole_number(row: Row, column: str, where: str) -> int:
+    """Return a row's whole number in a column, 0 where it has none.
+
+    Raises:
+        InputFileError: it is not one.
+    """
+    text = _text(row, column) or "0"
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InputFileError(f"{where}: turn is {text[:40]!r}, not a number")
+        raise InputFileError(f"{where}: {column} is {text[:40]!r}, not a number")
     return int(text)
 
 

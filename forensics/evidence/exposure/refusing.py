@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from forensics.evidence.exposure.balance import SideCheck
 from forensics.evidence.exposure.eligible import Eligible, turns_unordered
 from forensics.evidence.exposure.exposure_record import MeanDifference, RefusalName
+from forensics.evidence.exposure.growing import batches_missing
 from forensics.evidence.exposure.log import LogHeader, ServedLog
 
 GUARD_LEVEL = 0.01
@@ -32,6 +33,8 @@ def of_prompts(log: ServedLog, chosen: Eligible) -> Iterator[RefusalName]:
     """Yield what speaks against the prompts themselves."""
     if log.header.withheld_on_served_prefix and turns_unordered(log.prompts):
         yield "turns_unordered"
+    if batches_missing(log.prompts):
+        yield "batches_missing"
     reasons = dict(chosen.left_out)
     read = len(log.prompts)
     if reasons.get("no_twin", 0) > read / 2:

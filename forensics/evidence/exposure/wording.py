@@ -42,8 +42,18 @@ WHY: Mapping[RefusalName, str] = {
     "of its own; sample again without a cache.",
     "not_attested": "Answers sampled again later need weights, system_prompt, tools and decoding "
     "attested in the log's header.",
-    "turns_unordered": "Two prompts of a conversation have the same turn. Where withheld answers "
-    "follow on served ones, every prompt needs the number of its turn.",
+    "turns_unordered": "Two prompts of a conversation have the same turn, or a later turn arrived "
+    "in an earlier batch. Where withheld answers follow on served ones, every prompt needs the "
+    "number of its turn.",
+    "batches_missing": "The batches of this log are not numbered 1, 2, 3 and so on, so a batch was "
+    "left out. Leaving out what was unfavourable makes any model look exposed.",
+    "log_changed": "The log no longer begins with the prompts that the earlier look read: rows "
+    "were lost, changed, reordered or put into a batch that had been read. Restore the log; what "
+    "is new belongs in a batch of its own, at the end (column arrival_batch).",
+    "look_differs": "The earlier look asked another question: another model, base, control, "
+    "statistic, design or declared number. Only looks at one question are one test.",
+    "path_changed": "The prompts of the earlier look gave another capital this time, so what the "
+    "model says of them has changed. Test the same model, with the same answers of its own.",
     "length": "Served and withheld answers differ in length.",
     "hour_of_day": "Served and withheld answers were sampled at different hours of the day.",
     "date": "Served and withheld answers were sampled on different days, which a split before "
@@ -62,7 +72,11 @@ WHY: Mapping[RefusalName, str] = {
 
 NO_DECLARED = (
     "No number of prompts was declared, or fewer were logged, so only the e-process counts: it "
-    "holds however far this log is read, not for looks at a log that grows in between."
+    "holds however far this log is read, not for looks at a log that grows in between, unless the "
+    "log says in which batch every prompt arrived (column arrival_batch)."
+)
+NOT_BY_ACCOUNT = (
+    "Accounts are not combined in a log that grows: the mean over accounts holds for one look only."
 )
 SERVED_PREFIX = (
     "Later turns follow on answers that were served, so only the e-process counts; each turn is "
@@ -81,6 +95,19 @@ FILTERS_UNSTATED = (
     "The header does not say which filters answers passed; if they differed by side, there is no "
     "result."
 )
+
+
+def growth(earlier_look: int | None) -> str:
+    """Return what holds of a log that grows, and whether it was compared with an earlier look."""
+    compared = (
+        "give this result at the next look (--previous), which compares it"
+        if earlier_look is None
+        else f"that was compared with look {earlier_look}"
+    )
+    return (
+        "This log grows by batches. All looks at it are one test if nothing that was read is "
+        f"changed; {compared}."
+    )
 
 
 def power_words(used: int, share: float | None, effect: FullEffect) -> str:
