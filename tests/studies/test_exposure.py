@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
+from studies.exposure.growing import LOGS, best_first, by_batch, looked_at
 from studies.exposure.page import NULL_RUNS, null_runs, page
 from studies.exposure.tiny import readings
 
@@ -19,3 +20,11 @@ def test_students_of_nothing_served_are_not_found_and_full_students_are(cache):
     p_of = {row[0]: float(row[2]) for row in rows if len(row) == 4 and row[1].isdigit()}
     assert p_of["100%"] < 0.01
     assert p_of["0%"] > 0.01
+
+
+@pytest.mark.slow
+def test_looks_at_growing_logs_of_models_that_saw_nothing_seldom_reach_100():
+    seen = looked_at(by_batch)
+    assert seen.logs == LOGS >= 1_000
+    assert seen.crossed <= 0.01 * LOGS
+    assert looked_at(best_first, 200).crossed > 0.01 * 200

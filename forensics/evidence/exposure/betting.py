@@ -3,7 +3,8 @@
 A bet on the next prompt is fixed before it is seen. If answers are exchangeable no strategy wins on
 average, so a capital of 100 occurs with a chance of at most 1 % at any time, however often one
 looks (Ville 1939; Waudby-Smith and Ramdas 2024, "Estimating means of bounded random variables by
-betting"). The order of prompts is fixed by a hash, so nobody can choose it.
+betting"). The order of prompts is fixed by a hash, within the batches in which
+they arrived, so nobody can choose it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def betting(units: Sequence[Floats]) -> EProcess:
     mean zero under the null. The share staked is its mean over its mean square so far, shrunk.
 
     Args:
-        units: in the order of their keys; see `permutation_test`.
+        units: in the order of their places; see `permutation_test`.
     """
     capital, path, sizes = 1.0, [], []
     gained = squares = 0.0

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 
-from forensics.evidence.exposure.betting import EProcess
+from forensics.evidence.e_process import EProcess
 from forensics.evidence.exposure.exposure_record import ExposureResult, RefusalName
 from forensics.evidence.exposure.log import LoggedPrompt
 
