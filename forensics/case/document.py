@@ -113,7 +113,7 @@ class Verdict(Record):
     log10_lr: dict[str, Finite] | None = None
     error_at_score: ErrorAtScore | None = None
     answers: tuple[QuestionAnswer, ...] = Field(
-        default=(), description="to four questions; none in cases of versions before 0.3"
+        default=(), description="to four questions; none in cases of versions before 0.2"
     )
 
 

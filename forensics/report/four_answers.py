@@ -78,7 +78,7 @@ def shown_claims(case: Case) -> tuple[ShownClaim, ...]:
 
 
 def shown_answers(case: Case) -> tuple[ShownAnswer, ...]:
-    """Return the answers, that which says most first; none of a case before version 0.3."""
+    """Return the answers, that which says most first; none of a case before version 0.2."""
     answers = case.verdict.answers
     lead = lead_of(answers)
     order = sorted(range(len(answers)), key=lambda index: (index != lead, index))

@@ -1,3 +1,3 @@
 """The version, below everything that records which release made a file."""
 
-VERSION = "0.3.0.dev0"
+VERSION = "0.2.0"
