@@ -60,14 +60,15 @@ def foreign(head: bytes) -> tuple[str, str] | None:
         return "a web page, not a model", _AGAIN
     if text.startswith(_ERROR):
         return "a server's error message, not a model", _AGAIN
-    if _is_safetensors(head):
+    if is_safetensors(head):
         return "a safetensors file", "give its folder as hf:./FOLDER"
     if len(head) >= 64 and not head.strip(b"\x00"):
         return "filled with zeros, as a download that was never finished", "download it again"
     return None
 
 
-def _is_safetensors(head: bytes) -> bool:
+def is_safetensors(head: bytes) -> bool:
+    """Tell whether a file that begins with `head` (16 bytes or more) is one of safetensors."""
     if len(head) < 16 or not head[8:].lstrip().startswith(b'{"'):
         return False
     (length,) = struct.unpack("<Q", head[:8])

@@ -49,7 +49,7 @@ def render_html(case: Case) -> str:
     script = (folder / "report.js").read_text(encoding="utf-8").strip()
     page = Page(case)
     fill = partial(
-        _environment(folder).get_template("report.html.j2").render,
+        environment(folder).get_template("report.html.j2").render,
         case=case,
         view=view,
         exhibits=exhibits,
@@ -75,7 +75,7 @@ def render_brief(case: Case) -> str:
     style = (folder / "report.css").read_text(encoding="utf-8").strip()
     page = Page(case)
     brief: str = (
-        _environment(folder)
+        environment(folder)
         .get_template("brief.html.j2")
         .render(
             case=case,
@@ -102,7 +102,8 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(digest).decode("ascii")
 
 
-def _environment(folder: Path) -> Environment:
+def environment(folder: Path) -> Environment:
+    """Return how templates of `folder` are filled: nothing hidden, everything escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
