@@ -24,6 +24,7 @@ VERBS = {
     "doctor": "Tell in a few calls whether a model or endpoint is usable.",
     "import": "Make transcripts from other tools' files.",
     "report": "Render a case again in another format.",
+    "view": "Show a folder of results as pages: a table, cases, checks.",
     "verify": "Check that a transcript or bundle is what was written.",
     "bundle": "Pack a case and all it rests on into one ZIP.",
     "trace": "Find a model's likely relatives in a cohort.",

@@ -8,7 +8,8 @@ from tests.compatibility.artefacts import CLAIM, DATES, KIN, QUICK, SHORT_LIST, 
 
 _VERBS = (
     "compare", "case", "case init", "case note", "case show", "case kinds", "check", "baseline",
-    "baseline save", "baseline compare", "probe", "doctor", "import", "report", "verify", "bundle",
+    "baseline save", "baseline compare", "probe", "doctor", "import", "report", "view", "verify",
+    "bundle",
     "trace", "map", "evaluate", "cohort", "cohort build", "cohort add", "cohort list",
     "cohort info", "zoo", "zoo build", "zoo child", "suites", "suites list", "suites show",
     "suites new", "refusals", "completion",

@@ -1,0 +1,166 @@
+"""The viewer's pages: each is made of the folder when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from pydantic import ValidationError
+
+from forensics.case.document import Case, read_case
+from forensics.errors import InputFileError
+from forensics.policy.outcomes import CheckResult
+from forensics.report import view
+from forensics.report.check import view as check_words
+from forensics.report.html.html import content_security_policy, environment, render_html
+from forensics.report.html.page import Page
+from forensics.support.resources import data_folder
+from forensics.support.version import VERSION
+from forensics.view.links import Links, Screen
+from forensics.view.recognising import document
+from forensics.view.table_rows import Listing
+from forensics.view.trace_page import shown_trace
+from forensics.view.viewed_folder import Place, ViewedFolder
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SECTIONS = (
+    ("check", "Checks"),
+    ("trace", "Traces"),
+    ("plan", "Case files"),
+    ("transcript", "Transcripts"),
+    ("cohort", "Cohorts"),
+    ("page", "Exported pages"),
+)
+_PIECES = 400  # of a template that are sent at once
+
+
+@dataclass(frozen=True)
+class Screens:
+    """Pages of a folder, with links as a server or a static site has them."""
+
+    folder: ViewedFolder
+    links: Links
+
+    @cached_property
+    def _templates(self) -> Environment:
+        return environment(data_folder("reports") / "templates")
+
+    @cached_property
+    def _style(self) -> str:
+        return f"{_ours('report.css')}\n{_ours('view/view.css')}"
+
+    @cached_property
+    def _script(self) -> str:
+        return _ours("view/view.js")
+
+    @cached_property
+    def policy(self) -> str:
+        """What the viewer's pages may do: run their own script, and load nothing."""
+        return content_security_policy(self._style, self._script)
+
+    @property
+    def report_policy(self) -> str:
+        """The same for the page of a whole report."""
+        return content_security_policy(_ours("report.css"), _ours("report.js"))
+
+    def index(self, listing: Listing | None = None) -> Iterator[str]:
+        """Yield the first page in pieces, rows as files are read."""
+        listing = listing or Listing.of(self.folder)
+        name = self.folder.root.name or str(self.folder.root)
+        template = self._templates.get_template("view/index.html.j2")
+        stream = template.stream(**self._shared, listing=listing, name=name, sections=SECTIONS)
+        stream.enable_buffering(_PIECES)
+        yield from stream
+
+    def page(self, screen: Screen, place: Place) -> str:
+        """Return what a file holds as a page.
+
+        Raises:
+            InputFileError: there is no such file, or it does not hold that.
+        """
+        made = {
+            "case": self._case_page,
+            "report": self._report,
+            "check": self._check,
+            "trace": self._trace,
+            "plan": self._plan,
+        }
+        return made[screen](place)
+
+    def problem(self, reason: str) -> str:
+        """Return a page that says why something cannot be shown."""
+        return self._filled("problem", reason=reason)
+
+    def case(self, place: Place) -> Case:
+        """Return the case at a place, masked where it is blind.
+
+        Raises:
+            InputFileError: there is none.
+        """
+        path = self.folder.inside(place.relative)
+        case = read_case(path) if place.number is None else self._of_check(place)
+        if not case.blind:
+            return case
+        from forensics.custody.blinding import blinded
+
+        return blinded(case)
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        return {
+            "links": self.links,
+            "version": VERSION,
+            "policy": self.policy,
+            "style": Markup(self._style),  # noqa: S704 (our own file)
+            "script": Markup(self._script),  # noqa: S704 (our own file)
+        }
+
+    def _filled(self, name: str, **values: Any) -> str:
+        template = self._templates.get_template(f"view/{name}.html.j2")
+        return template.render(**self._shared, **values)
+
+    def _case_page(self, place: Place) -> str:
+        case = self.case(place)
+        page = Page(case)
+        return self._filled("case", place=place, case=case, page=page, v=page.value, view=view)
+
+    def _report(self, place: Place) -> str:
+        return render_html(self.case(place))
+
+    def _check(self, place: Place) -> str:
+        result = self._result(place)
+        return self._filled("check", place=place, result=result, words=check_words)
+
+    def _trace(self, place: Place) -> str:
+        trace = shown_trace(self.folder.inside(place.relative))
+        return self._filled("trace", place=place, trace=trace)
+
+    def _plan(self, place: Place) -> str:
+        from forensics.custody.case_file import read_case_file
+
+        plan = read_case_file(self.folder.inside(place.relative)).plan
+        settings = [(n, view.display(value)) for n, value in plan.settings.written().items()]
+        return self._filled("plan", place=place, plan=plan, settings=settings, view=view)
+
+    def _result(self, place: Place) -> CheckResult:
+        try:
+            return CheckResult.model_validate(document(self.folder.inside(place.relative)))
+        except ValidationError as error:
+            raise InputFileError("it is not the result of a check") from error
+
+    def _of_check(self, place: Place) -> Case:
+        cases = self._result(place).cases
+        if place.number is None or not 0 <= place.number < len(cases):
+            raise InputFileError("the check has no such case")
+        return cases[place.number]
+
+
+def _ours(name: str) -> str:
+    folder: Path = data_folder("reports") / "templates"
+    return (folder / name).read_text(encoding="utf-8").strip()
