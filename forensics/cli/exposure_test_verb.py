@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +110,7 @@ def command(log: Path, subject: str, **options: Any) -> int:
     Exits 0 whatever was found, 2 where the log cannot be used.
     """
     from forensics.cli.asks import say_asks
+    from forensics.cli.exposure_reports import write_exposure
     from forensics.cli.progress import OnStderr
     from forensics.cli.rendering import check_targets
     from forensics.cli.settings import exposure_settings
@@ -129,20 +129,5 @@ def command(log: Path, subject: str, **options: Any) -> int:
         say_asks(would_ask(log, subject, settings, progress), settings.spending)
         return ExitCode.OK
     result = exposure(log, subject, settings, progress)
-    _write(result, asked)
+    write_exposure(result, asked)
     return ExitCode.USAGE if result.finding == "refused" else ExitCode.OK
-
-
-def _write(result: Any, asked: list[tuple[str, str]]) -> None:
-    from forensics.report.exposure import exposure_formats, print_exposure
-    from forensics.support.files import write_text
-
-    formats = exposure_formats()
-    for name, target in asked:
-        text = formats[name](result)
-        if target == "-":
-            sys.stdout.write(text)
-        else:
-            write_text(Path(target), text)
-    if not any(target == "-" for _, target in asked):
-        print_exposure(result)

@@ -17,6 +17,7 @@ from forensics.cli.options import output_options
     examples=(
         "forensics report case.json --html report.html",
         "forensics report case.json --format csv -o evidence.csv",
+        "forensics report exposure.json --html exposure.html",
     ),
 )
 @click.argument("case", type=click.Path(path_type=Path))
@@ -28,9 +29,11 @@ from forensics.cli.options import output_options
 def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
     """Render CASE, a file written by `forensics compare --json`, again.
 
+    The result of `forensics exposure test --json` is rendered too: json, html, markdown.
     A case made with `compare --blind` is rendered with names masked until --unblind opens it.
     """
     from forensics.case.document import read_case
+    from forensics.cli.exposure_reports import is_exposure, render_exposure
     from forensics.cli.rendering import outputs, render
     from forensics.custody.blinding import blinded
     from forensics.custody.blinding import unblind as opened
@@ -41,8 +44,21 @@ def command(case: Path, blind: bool, unblind: bool, **options: Any) -> None:
     if blind and unblind:
         raise UsageError("--blind and --unblind contradict each other; give one of them")
 
+    if is_exposure(case):
+        if blind or unblind:
+            raise UsageError(f"{case} is the result of an exposure test, which has no blind form")
+        render_exposure(case, _targets(options))
+        return
     named = [(options["format_"], options["output"] or "-")] if options["format_"] else []
     wanted = outputs(options["json_out"], options["html_out"], options["markdown_out"], named)
     read = opened(case) if unblind else read_case(case)
     shown = blinded(read) if blind or read.blind else read
     render(shown, wanted, verbose=options["verbose"], only_files=bool(options["output"]))
+
+
+def _targets(options: dict[str, Any]) -> list[tuple[str, str]]:
+    by_option = [(name, options[f"{name}_out"]) for name in ("json", "html", "markdown")]
+    targets = [(name, str(target)) for name, target in by_option if target]
+    if options["format_"]:
+        targets.append((options["format_"], options["output"] or "-"))
+    return targets

@@ -12,7 +12,8 @@ from forensics.evidence.exposure.exposure_record import (
     MeanDifference,
     SidesCompared,
 )
-from forensics.evidence.exposure.wording import DESIGNS
+from forensics.evidence.exposure.wording import DESIGNS, LIMITS
+from forensics.support.resources import data_folder
 from forensics.support.sanitise import one_line
 
 _LONGEST = 1_000
@@ -22,6 +23,7 @@ _HEADLINES = {
     "refused": "Refused",
     "insufficient": "Too little",
 }
+_LIMITS_HEADING = "What this does not say"
 Render = Callable[[ExposureResult], str]
 Row = tuple[str, str]
 
@@ -62,6 +64,8 @@ def rows(result: ExposureResult) -> Iterator[Row]:
     yield "design", DESIGNS[result.design]
     yield "statistic", result.statistic
     yield "prompts", _counted(result)
+    if result.batches:
+        yield "look", f"{result.look}, at a log of {result.batches} batches"
     if result.p_value is not None:
         yield "p-value", f"{result.p_value:.2g} ({_primary(result)})"
     if result.watched is not None:
@@ -134,48 +138,74 @@ def _markdown(result: ExposureResult) -> str:
         *(f"| {prose(name)} | {prose(value)} |" for name, value in rows(result)),
         "",
         *(f"- {prose(line)}" for line in notes(result)),
+        "",
+        f"### {_LIMITS_HEADING}",
+        "",
+        *(f"- {line}" for line in LIMITS),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _html(result: ExposureResult) -> str:
+    from forensics.report.html.html import content_security_policy
     from forensics.report.html.markup import shown
 
+    folder = data_folder("reports") / "templates"
+    style = (folder / "report.css").read_text(encoding="utf-8").strip()
     row = Markup("<tr><th scope=row>{}</th><td>{}</td></tr>")
     cells = Markup("\n").join(row.format(shown(a), shown(b)) for a, b in rows(result))
-    listed = Markup("\n").join(Markup("<li>{}</li>").format(shown(n)) for n in notes(result))
+    item = Markup("<li>{}</li>")
+    listed = Markup("\n").join(item.format(shown(note)) for note in notes(result))
+    limits = Markup("\n").join(item.format(limit) for limit in LIMITS)
     return str(
         _PAGE.format(
+            policy=content_security_policy(style, ""),
+            style=Markup(style),  # noqa: S704 (our own file)
             title=shown(_HEADLINES[result.finding]),
             sentence=shown(result.sentence),
             subject=shown(one_line(result.subject, 200)),
             rows=cells,
             notes=listed,
+            limits_heading=_LIMITS_HEADING,
+            limits=limits,
+            log=result.log_sha256,
+            version=result.tool_version,
         )
     )
 
 
-# Nothing is loaded and nothing can run.
+# Nothing is loaded and nothing can run; the answer stands first.
 _PAGE = Markup("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
 <title>{title}: exposure</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
 </head>
 <body>
 <main>
 <h1>{title}</h1>
 <p><strong>{sentence}</strong></p>
 <p>Questioned model: <code>{subject}</code></p>
+<h2>What was measured</h2>
 <table>
 {rows}
 </table>
+<h2>To keep in mind</h2>
 <ul>
 {notes}
 </ul>
+<h2>{limits_heading}</h2>
+<ul>
+{limits}
+</ul>
 </main>
+<footer><p>Made by model-forensics {version} from the log with sha256 {log}.</p></footer>
 </body>
 </html>
 """)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import random
 
@@ -230,9 +231,35 @@ def test_reports_in_every_format(cli, here, rows):
     flat = " ".join(done.out.split())
     assert flat.index("power") < flat.index("p-value")
     assert "compared: hour of day not compared, the log does not say" in flat
-    assert "default-src 'none'" in (here / "r.html").read_text()
+    page = html.unescape((here / "r.html").read_text())
+    assert "default-src 'none'" in page
+    assert "<script>alert" not in (here / "r.html").read_text()
+    assert page.index("Learned from served answers</h1>") < page.index("What was measured")
+    assert "What this does not say" in page and "names no account and no conduct" in page
     assert "Learned from served answers" in (here / "r.md").read_text()
     assert json.loads((here / "r.json").read_text())["finding"] == "depended"
+
+
+def test_a_stored_result_is_rendered_again_byte_for_byte(cli, here, rows):
+    write_log(here / "log.jsonl", rows)
+    _answers(here / "b.jsonl", rows, "served")
+    files = ("--json", "r.json", "--html", "r.html", "--markdown", "r.md")
+    first = cli("exposure", "test", "log.jsonl", BLACK_BOX, *files)
+    again = cli("report", "r.json", "--json", "2.json", "--html", "2.html", "--markdown", "2.md")
+    assert (again.code, again.out) == (0, first.out)
+    for name in ("json", "html", "md"):
+        assert (here / f"2.{name}").read_bytes() == (here / f"r.{name}").read_bytes()
+    piped = cli("report", "r.json", "--format", "html")
+    assert piped.out == (here / "r.html").read_text()
+    for arguments, said in (
+        (("--format", "csv"), "not written as csv; there are html, json, markdown"),
+        (("--blind",), "has no blind form"),
+    ):
+        done = cli("report", "r.json", *arguments)
+        assert done.code == 2
+        assert said in done.complaint
+    (here / "r.json").write_text(json.dumps({"kind": "exposure"}))
+    assert "is not a result written by" in cli("report", "r.json").complaint
 
 
 def test_usage_errors_are_one_line(cli, here, rows):

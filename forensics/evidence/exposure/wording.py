@@ -97,6 +97,18 @@ FILTERS_UNSTATED = (
 )
 
 
+LIMITS = (
+    "It names no account and no conduct: answers get reposted, resold and collected.",
+    "It does not say how much was learned, or that all served answers were used: a mean difference "
+    "is not a share.",
+    "A negative result is not evidence that no training on served answers took place: a trace "
+    "fades with later tuning, rewording weakens it, and a small share stays below what few pairs "
+    "can show.",
+    "It rests on the log: that a draw decided which answers were served, and that the header is "
+    "true.",
+)
+
+
 def growth(earlier_look: int | None) -> str:
     """Return what holds of a log that grows, and whether it was compared with an earlier look."""
     compared = (
