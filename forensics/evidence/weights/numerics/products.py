@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from forensics.evidence.weights.numerics.tensor import Floats
+from forensics.support.blas_threads import one_blas_thread
 
 # Multiplications from which a second thread saves more than a busy machine makes it wait: on two
 # cores that others use, a product of 576 x 256 numbers takes nine times as long with two threads.
@@ -18,10 +16,5 @@ def product(a: Floats, b: Floats) -> Floats:
     """Return the matrix product of `a`, shape (n, k), with `b`, shape (k, m)."""
     if len(a) * b.shape[1] * b.shape[0] >= _LARGE:
         return np.asarray(a @ b)
-    with _libraries().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         return np.asarray(a @ b)
-
-
-@lru_cache(maxsize=1)
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
