@@ -1,9 +1,10 @@
 """Every pair of many models, one centring for all, without ever holding all prompts' cosines.
 
 A pair's similarity is a mean of cosines over prompts, so it is one matrix product of the models'
-centred rows laid end to end. It is summed over a few prompts and a block of models at a time: the
-result, models · models numbers of 32 bits, is most of what is held. The work grows with the square
-of the models; one more model costs one more row, linear in the models there are.
+centred rows laid end to end. A block is a tile of the square of models, and sums over a few prompts
+at a time, in their order: the result, models · models numbers of 32 bits, is most of what is held.
+The work grows with the square of the models; one more model costs one more row, linear in the
+models there are (`added`). Given as a cohort's packed sketches, rows are restored tile by tile.
 
 On 100 prompts of 256 numbers one core took 3 s for 2,000 models and 11 s and 300 MB for 4,000
 (`tests/benchmarks/test_all_pairs.py`): by their squares about 70 s and 1.2 GB for 10,000.
@@ -11,70 +12,172 @@ On 100 prompts of 256 numbers one core took 3 s for 2,000 models and 11 s and 30
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.cohorts.similarity import MIN_PROMPTS, Flags, nearest
-from forensics.evidence.features.sketches import Floats32
+from forensics.evidence.features.sketches import Floats32, restore
+from forensics.support.blas_threads import one_blas_thread
+from forensics.support.block_mapping import Mapper, in_a_loop
 
 _PROMPTS = 8  # at once
 _BLOCK = 2_048  # models at once
+_ROWS = 512  # of the square, normalised at once
 _TINY = 1e-6
 Scores = TypeVar("Scores", NDArray[np.float32], NDArray[np.float64])
 
 
-def mean_cosines(rows: Iterable[Floats32], reference: Flags) -> Floats32:
+@dataclass(frozen=True, eq=False)
+class PackedRows:
+    """Models' rows as a cohort keeps them: `sketches` (prompts, models, d / 2), `scales`."""
+
+    sketches: NDArray[np.uint8]
+    scales: NDArray[np.float16]
+
+    def __len__(self) -> int:
+        """Return the number of prompts."""
+        return len(self.sketches)
+
+
+# For every prompt the models' unit rows, shape (models, d); zero rows: no answer.
+Rows = Floats32 | Sequence[Floats32] | PackedRows
+
+
+@one_blas_thread()
+def mean_cosines(rows: Rows, reference: Flags, mapper: Mapper = in_a_loop) -> Floats32:
     """Return the mean cosine of every two models' centred answers, shape (models, models).
 
     Args:
-        rows: for every prompt the models' unit rows, shape (models, d); zero rows: no answer.
+        rows: of the models.
         reference: the models whose mean answer is subtracted, shape (models,).
+        mapper: has tiles computed.
 
     Returns:
         NaN on the diagonal and where two models answered fewer than `MIN_PROMPTS` prompts both.
     """
     size = len(reference)
-    sums = np.zeros((size, size), dtype=np.float32)
-    shared = np.zeros((size, size), dtype=np.uint16)
-    each = (_centred(row, reference) for row in rows)
-    while some := list(islice(each, _PROMPTS)):
-        wide = np.concatenate(some, axis=1)
-        answered = np.stack([np.any(units != 0, axis=1) for units in some], axis=1)
-        given = answered.astype(np.float32)
-        for part, other in _blocks(size):
-            sums[part, other] += wide[part] @ wide[other].T
-            shared[part, other] += (given[part] @ given[other].T).astype(np.uint16)
-    for part, other in _blocks(size):
-        block, both = sums[part, other], shared[part, other]
-        block /= np.maximum(both, 1)
-        block[both < MIN_PROMPTS] = np.nan
+    means = np.empty((size, size), dtype=np.float32)
+    tiles = list(_tiles(_parts(size)))
+    for (part, other), tile in zip(tiles, _cosines(rows, reference, tiles, mapper), strict=True):
+        means[part, other] = tile
         if part != other:
-            sums[other, part] = block.T
-    np.fill_diagonal(sums, np.nan)
+            means[other, part] = tile.T
+    np.fill_diagonal(means, np.nan)
+    return means
+
+
+@one_blas_thread()
+def added(means: Floats32, rows: Rows, reference: Flags, mapper: Mapper = in_a_loop) -> Floats32:
+    """Add models to what `mean_cosines` gave, at the cost of their own rows.
+
+    Args:
+        means: of the first models, shape (models, models); they are copied as they are.
+        rows: of these and, behind them, the new ones.
+        reference: the models whose mean answer is subtracted, shape (all models,). The new ones are
+            not among them: centring would change for all pairs.
+        mapper: has tiles computed.
+
+    Returns:
+        shape (all models, all models), as `mean_cosines`.
+
+    Raises:
+        ValueError: a new model is a reference.
+    """
+    known, size = len(means), len(reference)
+    if reference[known:].any():
+        raise ValueError("a model that is added cannot be a reference; compute all pairs anew")
+    grown = np.full((size, size), np.nan, dtype=np.float32)
+    grown[:known, :known] = means
+    new = _parts(size, known)
+    tiles = [(part, old) for part in new for old in _parts(known)] + list(_tiles(new))
+    for (part, other), tile in zip(tiles, _cosines(rows, reference, tiles, mapper), strict=True):
+        grown[part, other] = tile
+        grown[other, part] = tile.T
+    np.fill_diagonal(grown, np.nan)
+    return grown
+
+
+@dataclass(frozen=True, eq=False)
+class _MeansOfRows:
+    """Rows and what is subtracted of them on each prompt, shape (prompts, d)."""
+
+    rows: Rows
+    means: Floats32
+
+
+def _cosines(
+    rows: Rows, reference: Flags, tiles: Sequence[tuple[slice, slice]], mapper: Mapper
+) -> Iterator[Floats32]:
+    """Yield the mean cosines of each tile's models, NaN where too few prompts were shared."""
+    means = np.stack(list(mapper(_reference_mean, (rows, reference), range(len(rows)))))
+    return mapper(_tile, _MeansOfRows(rows, means), tiles)
+
+
+def _reference_mean(given: tuple[Rows, Flags], prompt: int) -> Floats32:
+    """Return the mean row of the reference models that answered a prompt, shape (d,)."""
+    rows, reference = given
+    answers = _rows(rows, prompt, slice(None))
+    answered = np.einsum("nd,nd->n", answers, answers) > _TINY
+    inside = (answered & reference).astype(np.float32)
+    mean: Floats32 = (inside @ answers) / max(float(inside.sum()), 1.0)
+    return mean
+
+
+def _tile(centring: _MeansOfRows, tile: tuple[slice, slice]) -> Floats32:
+    part, other = tile
+    sums = shared = None
+    for first in range(0, len(centring.rows), _PROMPTS):
+        prompts = range(first, min(first + _PROMPTS, len(centring.rows)))
+        wide, given = _wide(centring, prompts, part)
+        # One array on both sides: the product of a matrix with itself takes half the work.
+        other_wide, other_given = (
+            (wide, given) if part == other else _wide(centring, prompts, other)
+        )
+        cosines, both = wide @ other_wide.T, (given @ other_given.T).astype(np.uint16)
+        sums, shared = (
+            (cosines, both) if sums is None or shared is None else (sums + cosines, shared + both)
+        )
+    if sums is None or shared is None:
+        raise ValueError("no prompt was given; all pairs need at least one")
+    sums /= np.maximum(shared, 1)
+    sums[shared < MIN_PROMPTS] = np.nan
     return sums
 
 
-def normalise(means: Scores, reference: Flags) -> Scores:
+def _wide(centring: _MeansOfRows, prompts: range, models: slice) -> tuple[Floats32, Floats32]:
+    """Return models' centred rows on some prompts, end to end, and 1 where there is an answer."""
+    units = [
+        _centred(_rows(centring.rows, prompt, models), centring.means[prompt]) for prompt in prompts
+    ]
+    answered = np.stack([np.any(unit != 0, axis=1) for unit in units], axis=1)
+    return np.concatenate(units, axis=1), answered.astype(np.float32)
+
+
+def _rows(rows: Rows, prompt: int, models: slice) -> Floats32:
+    if isinstance(rows, PackedRows):
+        return restore(rows.sketches[prompt, models], rows.scales[prompt, models])
+    return np.asarray(rows[prompt][models])
+
+
+def normalise(means: Scores, reference: Flags, mapper: Mapper = in_a_loop) -> Scores:
     """Normalise similarities, in place, by each side's similarity to the reference most like it.
 
     Args:
         means: as `mean_cosines` gives them, symmetric; NaN where not known.
         reference: row i flags by whom model i is normalised, shape (models, models).
+        mapper: has blocks of models' nearest references found.
 
     Returns:
         `means`; NaN where a model has no reference.
     """
-    centre = np.full(len(means), np.nan, dtype=means.dtype)
-    spread = np.full(len(means), np.nan, dtype=means.dtype)
-    for model, (row, flags) in enumerate(zip(means, reference, strict=True)):
-        values = row[flags & np.isfinite(row)].astype(np.float64)
-        if len(values):
-            centre[model], spread[model] = (statistic[0] for statistic in nearest(values[None]))
-    for part, other in _blocks(len(means)):
+    starts = range(0, len(means), _ROWS)
+    blocks = ((means[at : at + _ROWS], reference[at : at + _ROWS]) for at in starts)
+    centre, spread = np.concatenate(list(mapper(_nearest, None, blocks)), axis=1)
+    for part, other in _tiles(_parts(len(means))):
         block = means[part, other]
         first = (block - centre[part, None]) / spread[part, None]
         block -= centre[other]
@@ -86,19 +189,32 @@ def normalise(means: Scores, reference: Flags) -> Scores:
     return means
 
 
-def _centred(rows: Floats32, reference: Flags) -> Floats32:
-    """Return unit rows of what is left without the reference models' mean; no answer stays zero."""
+def _nearest(_: None, block: tuple[Scores, Flags]) -> Scores:
+    """Return mean and deviation of each row's most similar references: shape (2, rows)."""
+    means, reference = block
+    statistics = np.full((2, len(means)), np.nan, dtype=means.dtype)
+    for place, (row, flags) in enumerate(zip(means, reference, strict=True)):
+        values = row[flags & np.isfinite(row)].astype(np.float64)
+        if len(values):
+            statistics[:, place] = [statistic[0] for statistic in nearest(values[None])]
+    return statistics
+
+
+def _centred(rows: Floats32, mean: Floats32) -> Floats32:
+    """Return unit rows of what is left without the mean row; no answer stays zero."""
     answered = np.einsum("nd,nd->n", rows, rows) > _TINY
-    inside = (answered & reference).astype(np.float32)
-    remainder = rows - (inside @ rows) / max(float(inside.sum()), 1.0)
+    remainder = rows - mean
     lengths = np.sqrt(np.maximum(np.einsum("nd,nd->n", remainder, remainder), _TINY))
     scaled: Floats32 = remainder * (answered / lengths)[:, None]
     return scaled
 
 
-def _blocks(size: int) -> Iterator[tuple[slice, slice]]:
-    """Yield blocks that cover the upper triangle of a square, the diagonal blocks whole."""
-    starts: NDArray[np.intp] = np.arange(0, size, _BLOCK)
-    parts = [slice(int(start), min(int(start) + _BLOCK, size)) for start in starts]
+def _parts(size: int, first: int = 0) -> list[slice]:
+    """Return slices of at most `_BLOCK` models that cover those from `first` on."""
+    return [slice(at, min(at + _BLOCK, size)) for at in range(first, size, _BLOCK)]
+
+
+def _tiles(parts: Sequence[slice]) -> Iterator[tuple[slice, slice]]:
+    """Yield tiles that cover the upper triangle of a square, the diagonal tiles whole."""
     for number, part in enumerate(parts):
         yield from ((part, other) for other in parts[number:])

@@ -28,6 +28,7 @@ from forensics.cohorts.calibration import (
 )
 from forensics.cohorts.lineage.hypotheses import Hypothesis
 from forensics.cohorts.similarity import Flags, Floats, Similarities, pair_scores
+from forensics.support.block_mapping import Mapper, in_a_loop
 
 CLOSE_KIN: tuple[Hypothesis, ...] = ("same_model", "close_descent")
 TAUGHT: Hypothesis = "common_teacher"
@@ -178,7 +179,11 @@ def fit(
 
 
 def fit_learned(
-    similarities: Similarities, excluded: Flags, labelled: Labelled, seed: int = 0
+    similarities: Similarities,
+    excluded: Flags,
+    labelled: Labelled,
+    seed: int = 0,
+    mapper: Mapper = in_a_loop,
 ) -> Calibration | None:
     """Fit close kin against pairs of which one learned from the other, or both from one model.
 
@@ -187,7 +192,7 @@ def fit_learned(
     used = labelled.where(labelled.are(*CLOSE_KIN, TAUGHT))
     if count_clusters(*used.clusters[used.are(TAUGHT)].T) < MIN_KIN_CLUSTERS:
         return None
-    scores = scores_by_size(similarities, excluded, used, seed=seed)
+    scores = scores_by_size(similarities, excluded, used, seed=seed, mapper=mapper)
     fitted = ((size, fit_line(drawn, used, against=TAUGHT)) for size, drawn in scores)
     lines = tuple((size, line) for size, line in fitted if line is not None)
     return Calibration(lines) if lines else None
@@ -199,17 +204,31 @@ def scores_by_size(
     labelled: Labelled,
     sizes: Sequence[int] | None = None,
     seed: int = 0,
+    mapper: Mapper = in_a_loop,
 ) -> tuple[tuple[int, Floats], ...]:
     """Return (number of prompts, scores of shape (draws, pairs), NaN where there is none).
 
-    The arguments are those of `fit`.
+    The arguments are those of `fit`; a block is a draw of prompts.
     """
-    by_size = []
-    for size in sizes or _sizes(len(similarities.prompts)):
-        draws = _draws(len(similarities.prompts), size, seed)
-        scores = [pair_scores(similarities.on(r), excluded, labelled.pairs).score for r in draws]
-        by_size.append((size, np.array(scores)))
-    return tuple(by_size)
+    total = len(similarities.prompts)
+    chosen = sizes or _sizes(total)
+    draws = {size: list(_draws(total, size, seed)) for size in chosen}
+    task = _Drawn(similarities, excluded, labelled.pairs)
+    scores = mapper(_scores_on, task, (rows for size in chosen for rows in draws[size]))
+    return tuple((size, np.array([next(scores) for _ in draws[size]])) for size in chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What is scored on every draw of prompts; see `pair_scores`."""
+
+    similarities: Similarities
+    excluded: Flags
+    pairs: NDArray[np.intp]
+
+
+def _scores_on(task: _Drawn, rows: NDArray[np.intp]) -> Floats:
+    return pair_scores(task.similarities.on(rows), task.excluded, task.pairs).score
 
 
 def fit_scores(scores: Sequence[tuple[int, Floats]], labelled: Labelled) -> Calibration | None:

@@ -18,6 +18,7 @@ from forensics.errors import InputFileError
 from forensics.examination.examined import Examined
 from forensics.subjects.subject import Subject
 from forensics.suites.suite import Prompt
+from forensics.support.block_mapping import Mapper, in_a_loop
 from forensics.transcripts.importers.importer import Imported
 from forensics.transcripts.transcript import Response, Transcript, read_transcript
 
@@ -51,9 +52,10 @@ class Outputs:
             self.reasons,
         )
 
-    def similarities(self) -> Similarities:
+    def similarities(self, mapper: Mapper = in_a_loop) -> Similarities:
         """Return how alike every two models' answers are, prompt by prompt."""
-        return of_texts(self.models, [prompt.sha256 for prompt in self.prompts], self.texts)
+        prompts = [prompt.sha256 for prompt in self.prompts]
+        return of_texts(self.models, prompts, self.texts, mapper)
 
     def examined(self, model: int) -> Examined:
         """Return one model, by number, as a subject with its answers."""

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.cohorts.lineage.models import ModelFacts
+from forensics.support.block_mapping import Mapper, in_a_loop
 
 MIN_PEERS = 20
 MONTHS = 12
 _MIN_POLICY = 20
+_PAIRS = 256  # in a block
 _DEVIATIONS = 4.0  # of the reference models' likeness to each other; made-up text lies beyond 4.5
 _SLACK = 1.25  # a range seen on a few dozen models is no hard limit
 
@@ -100,19 +102,33 @@ class Population:
                 )
 
     def met(
-        self, pairs: NDArray[np.intp], in_reference: Sequence[NDArray[np.bool_]]
+        self,
+        pairs: NDArray[np.intp],
+        in_reference: Sequence[NDArray[np.bool_]],
+        mapper: Mapper = in_a_loop,
     ) -> NDArray[np.bool_]:
         """Tell for many pairs whether every condition is met.
 
         Args:
             pairs: two model numbers each, shape (pairs, 2).
             in_reference: flags each pair's reference models.
+            mapper: has blocks of pairs told.
         """
-        all_met = [
-            all(condition.met for condition in self.conditions(int(a), int(b), flags))
-            for (a, b), flags in zip(pairs, in_reference, strict=True)
-        ]
-        return np.array(all_met, dtype=bool)
+        starts = range(0, len(pairs), _PAIRS)
+        blocks = ((pairs[at : at + _PAIRS], in_reference[at : at + _PAIRS]) for at in starts)
+        flags_of_blocks = list(mapper(_met, self, blocks))
+        return np.concatenate([np.empty(0, dtype=bool), *flags_of_blocks])
+
+
+def _met(
+    population: Population, block: tuple[NDArray[np.intp], Sequence[NDArray[np.bool_]]]
+) -> NDArray[np.bool_]:
+    """Tell for a block's pairs whether every condition is met."""
+    all_met = [
+        all(condition.met for condition in population.conditions(int(a), int(b), flags))
+        for (a, b), flags in zip(*block, strict=True)
+    ]
+    return np.array(all_met, dtype=bool)
 
 
 def traits_of(facts: ModelFacts, answers: Sequence[str], reasoning: bool = False) -> Traits:

@@ -18,10 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.cohorts.centred_cosines import Centring, centre, masked_cosines
 from forensics.evidence.features.sketches import (
     Floats32,
     SparseRows,
@@ -29,6 +31,8 @@ from forensics.evidence.features.sketches import (
     document_frequency,
     weigh,
 )
+from forensics.support.blas_threads import one_blas_thread
+from forensics.support.block_mapping import Mapper, in_a_loop
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -41,6 +45,7 @@ NORMALISED_FROM = 40
 MIN_PROMPTS = 8
 _NEAREST_SHARE = 4  # a quarter of the reference models
 _NEAREST = 20
+_GROUPS = 16  # of pairs with the same reference models, in a block
 _TINY = 1e-6
 
 
@@ -70,6 +75,7 @@ class Similarities:
         return Similarities(names, self.prompts, cosines, self.answered[:, picked])
 
 
+@one_blas_thread()
 def of_rows(models: Sequence[str], prompts: Sequence[str], rows: Floats32) -> Similarities:
     """Return the similarities of unit rows, shape (prompts, models, d); zero rows: no answer."""
     answered = np.einsum("pnd,pnd->pn", rows, rows) > _TINY
@@ -78,16 +84,25 @@ def of_rows(models: Sequence[str], prompts: Sequence[str], rows: Floats32) -> Si
 
 
 def of_texts(
-    models: Sequence[str], prompts: Sequence[str], texts: Sequence[Sequence[Sequence[str]]]
+    models: Sequence[str],
+    prompts: Sequence[str],
+    texts: Sequence[Sequence[Sequence[str]]],
+    mapper: Mapper = in_a_loop,
 ) -> Similarities:
-    """Return the similarities of answers, `texts[prompt][model]` being that model's samples."""
-    rows = (unit_rows(answers) for answers in texts)
-    cosines_and_flags = [
-        (unit @ unit.T, np.einsum("nd,nd->n", unit, unit) > _TINY) for unit in rows
-    ]
+    """Return the similarities of answers, `texts[prompt][model]` being that model's samples.
+
+    A block is a prompt.
+    """
+    cosines_and_flags = list(mapper(_of_prompt, None, texts))
     cosines = np.stack([cosine for cosine, _ in cosines_and_flags])
     answered = np.stack([flags for _, flags in cosines_and_flags])
     return Similarities(tuple(models), tuple(prompts), cosines, answered)
+
+
+def _of_prompt(_: None, answers: Sequence[Sequence[str]]) -> tuple[Floats32, Flags]:
+    """Return every two models' cosine and who answered, for the answers to one prompt."""
+    unit = unit_rows(answers)
+    return unit @ unit.T, np.einsum("nd,nd->n", unit, unit) > _TINY
 
 
 def unit_rows(answers: Sequence[Sequence[str]]) -> Floats32:
@@ -133,7 +148,13 @@ class PairScores:
         return self.score if self.reference.max(initial=0) >= NORMALISED_FROM else self.cosine
 
 
-def pair_scores(similarities: Similarities, excluded: Flags, pairs: NDArray[np.intp]) -> PairScores:
+@one_blas_thread()
+def pair_scores(
+    similarities: Similarities,
+    excluded: Flags,
+    pairs: NDArray[np.intp],
+    mapper: Mapper = in_a_loop,
+) -> PairScores:
     """Score pairs of models.
 
     Args:
@@ -141,6 +162,7 @@ def pair_scores(similarities: Similarities, excluded: Flags, pairs: NDArray[np.i
         excluded: shape (models, models); row i flags whom no reference for model i may include,
             itself among them.
         pairs: two model numbers each, shape (pairs, 2).
+        mapper: has blocks of pairs scored; pairs with the same reference are in one.
     """
     kinds, kind_of = np.unique(excluded, axis=0, return_inverse=True)
     kind_of = kind_of.reshape(-1)
@@ -149,24 +171,65 @@ def pair_scores(similarities: Similarities, excluded: Flags, pairs: NDArray[np.i
     reference = np.zeros(len(pairs), np.int64)
     shared = _shared(similarities)
     prompts = shared[pairs[:, 0], pairs[:, 1]]
-    centring = _Centring.of(similarities, kinds)
+    known_pairs = []
     for members, first, second in _by_kind(kind_of[pairs]):
-        in_reference = ~(kinds[first] | kinds[second])
-        reference[members] = in_reference.sum()
+        in_reference = int((~(kinds[first] | kinds[second])).sum())
+        reference[members] = in_reference
         known = members[prompts[members] >= MIN_PROMPTS]
-        if in_reference.sum() < MIN_REFERENCE or not len(known):
-            continue
-        models, sides = np.unique(pairs[known], return_inverse=True)
-        rows_first, rows_second = sides.reshape(-1, 2).T
-        means = centring.sums(models, first, second) / np.maximum(shared[models], 1)
-        centre, spread = nearest(means[:, in_reference])
-        between = means[rows_first, pairs[known, 1]]
-        cosine[known] = between
-        score[known] = (
-            (between - centre[rows_first]) / spread[rows_first]
-            + (between - centre[rows_second]) / spread[rows_second]
-        ) / 2
+        if in_reference >= MIN_REFERENCE and len(known):
+            known_pairs.append(_SameReference(known, pairs[known], first, second))
+    task = _Centred(Centring.of(similarities.cosines, similarities.answered, kinds), shared)
+    blocks = mapper(_scored, task, _runs(known_pairs, _GROUPS))
+    scored = (result for block in blocks for result in block)
+    for same, (cosines, scores) in zip(known_pairs, scored, strict=True):
+        cosine[same.members], score[same.members] = cosines, scores
     return PairScores(score, cosine, prompts, reference)
+
+
+@dataclass(frozen=True)
+class _SameReference:
+    """Pairs, shape (n, 2), that leave out the same two kinds of models; `members`: their places."""
+
+    members: NDArray[np.intp]
+    pairs: NDArray[np.intp]
+    first: int
+    second: int
+
+
+@dataclass(frozen=True)
+class _Centred:
+    """What all pairs are scored with: `shared` counts the prompts that two models answered."""
+
+    centring: Centring
+    shared: NDArray[np.int64]
+
+
+def _scored(task: _Centred, block: Sequence[_SameReference]) -> list[tuple[Floats, Floats]]:
+    """Return cosines and scores of the pairs of a block."""
+    room = np.empty_like(task.centring.answered)
+    return [_scored_alike(task, same, room) for same in block]
+
+
+def _scored_alike(task: _Centred, same: _SameReference, room: Floats32) -> tuple[Floats, Floats]:
+    centring = task.centring
+    in_reference = ~(centring.kinds[same.first] | centring.kinds[same.second])
+    models, sides = np.unique(same.pairs, return_inverse=True)
+    rows_first, rows_second = sides.reshape(-1, 2).T
+    sums = centring.sums(models, same.first, same.second, room)
+    means = sums / np.maximum(task.shared[models], 1)
+    centre, spread = nearest(means[:, in_reference])
+    between = means[rows_first, same.pairs[:, 1]]
+    score = (
+        (between - centre[rows_first]) / spread[rows_first]
+        + (between - centre[rows_second]) / spread[rows_second]
+    ) / 2
+    return between, score
+
+
+def _runs(groups: Sequence[_SameReference], length: int) -> Iterator[tuple[_SameReference, ...]]:
+    rest = iter(groups)
+    while run := tuple(islice(rest, length)):
+        yield run
 
 
 def _shared(similarities: Similarities) -> NDArray[np.int64]:
@@ -254,106 +317,16 @@ class View:
         return Row(cosines, answered & answered[:, model, None], self.in_reference)
 
 
-@dataclass(frozen=True)
-class _Centring:
-    """Sums over all models and over each kind of left-out models; any reference's follow.
-
-    `masked` holds the cosines, 0 where either model gave no answer, `left_out` sums of them, shape
-    (prompts, kinds, models), `room` an array of shape (prompts, models) to work in: fresh memory
-    for every model would take longer than the arithmetic.
-    """
-
-    kinds: Flags
-    answered: Floats32
-    masked: Floats32
-    totals: Floats32
-    left_out: Floats32
-    room: Floats32
-
-    @classmethod
-    def of(cls, similarities: Similarities, kinds: Flags) -> _Centring:
-        answered = similarities.answered.astype(np.float32)
-        masked = _masked(similarities)
-        left_out = np.matmul(kinds.astype(np.float32), masked)
-        return cls(kinds, answered, masked, masked.sum(axis=1), left_out, np.empty_like(answered))
-
-    def sums(self, models: NDArray[np.intp], first: int, second: int) -> Floats:
-        """Return sums over prompts of models' centred cosines with all, shape (n, all models).
-
-        Args:
-            models: their numbers, shape (n,).
-            first: the kind of models that one of a pair leaves out.
-            second: the kind that the other leaves out.
-        """
-        in_reference = ~(self.kinds[first] | self.kinds[second])
-        means, grand, spread = _centre(
-            self._sums(first, second), in_reference, self.answered, self.masked
-        )
-        weights = np.divide(self.answered, spread, out=spread)
-        own_weights = weights[:, models].T
-        # (dot - mean of the one - mean of the other + grand mean) · both weights, term by term.
-        centred = own_weights @ ((grand[:, None] - means) * weights)
-        centred -= (own_weights * means[:, models].T) @ weights
-        for row, model in enumerate(models):
-            np.multiply(self.masked[:, model, :], weights, out=self.room)
-            centred[row] += own_weights[row] @ self.room
-        sums: Floats = centred.astype(np.float64)
-        return sums
-
-    def _sums(self, first: int, second: int) -> Floats32:
-        sums = self.totals - self.left_out[:, first]
-        if first == second:
-            return sums
-        sums -= self.left_out[:, second]
-        both = np.flatnonzero(self.kinds[first] & self.kinds[second])
-        if len(both):
-            sums += self.masked[:, both].sum(axis=1)
-        return sums
-
-
-def _masked(similarities: Similarities) -> Floats32:
-    """Return the cosines, 0 where either model gave no answer."""
-    if similarities.answered.all():
-        return similarities.cosines
-    answered = similarities.answered.astype(np.float32)
-    return similarities.cosines * answered[:, :, None] * answered[:, None, :]
-
-
-def _centre(
-    sums: Floats32, in_reference: Flags, answered: Floats32, masked: Floats32
-) -> tuple[Floats32, Floats32, Floats32]:
-    """Return what centring takes, per prompt, from sums of cosines with the reference models.
-
-    Args:
-        sums: of every model, shape (prompts, models); overwritten.
-        in_reference: the reference models, shape (models,).
-        answered: 1 where there is an answer, shape (prompts, models).
-        masked: the cosines, 0 where either gave no answer, shape (prompts, models, models).
-
-    Returns:
-        mean dot products of every model with the reference ones, (prompts, models), their mean
-        (prompts,), and the length of every centred answer, (prompts, models).
-    """
-    inside = in_reference.astype(np.float32)
-    count = np.maximum(answered @ inside, 1)
-    means = np.divide(sums, count[:, None], out=sums)
-    grand = means @ inside / count
-    spread = np.einsum("pnn->pn", masked) - 2 * means
-    spread += grand[:, None]
-    np.sqrt(np.maximum(spread, _TINY, out=spread), out=spread)
-    return means, grand, spread
-
-
 def agreement(similarities: Similarities) -> Floats:
     """Return every two models' mean cosine before centring, shape (models, models)."""
-    sums = _masked(similarities).sum(axis=0, dtype=np.float64)
+    sums = masked_cosines(similarities.cosines, similarities.answered).sum(axis=0, dtype=np.float64)
     means: Floats = sums / np.maximum(_shared(similarities), 1)
     return means
 
 
 def view(similarities: Similarities, in_reference: Flags) -> View:
     """Centre similarities on the reference models that `in_reference` flags, shape (models,)."""
-    masked = _masked(similarities)
+    masked = masked_cosines(similarities.cosines, similarities.answered)
     answered = similarities.answered.astype(np.float32)
     sums = np.matmul(masked, in_reference.astype(np.float32))
-    return View(similarities, in_reference, *_centre(sums, in_reference, answered, masked))
+    return View(similarities, in_reference, *centre(sums, in_reference, answered, masked))

@@ -35,6 +35,8 @@ from forensics.cohorts.similarity import (
 )
 from forensics.errors import InputFileError
 from forensics.evidence.features.sketches import Floats32
+from forensics.support.blas_threads import one_blas_thread
+from forensics.support.block_mapping import Mapper, in_a_loop
 
 MIN_MODELS = 5
 RESAMPLES = 100
@@ -111,8 +113,13 @@ class RelativesMap:
         ]
 
 
+@one_blas_thread()
 def relate(
-    similarities: Similarities, excluded: Flags, resamples: int = RESAMPLES, seed: int = 0
+    similarities: Similarities,
+    excluded: Flags,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    mapper: Mapper = in_a_loop,
 ) -> RelativesMap:
     """Compare every pair and make the tree.
 
@@ -122,6 +129,7 @@ def relate(
             and itself.
         resamples: how many times to resample the prompts for the tree's support; 0 for none.
         seed: of the resampling.
+        mapper: has every resample's tree made.
 
     Raises:
         InputFileError: fewer than `MIN_MODELS` models or `MIN_PROMPTS` prompts, or no two models
@@ -145,11 +153,8 @@ def relate(
     nodes = neighbour_joining(distances(scores, scorer.normalising))
     random = np.random.default_rng(seed)
     even = np.full(prompts, 1 / prompts)
-    resampled = []
-    for _ in range(resamples):
-        redrawn = scorer.scores(random.multinomial(prompts, even))
-        tree = neighbour_joining(distances(redrawn, scorer.normalising))
-        resampled.append(set(_splits(tree)))
+    weights = (random.multinomial(prompts, even) for _ in range(resamples))
+    resampled = list(mapper(_resampled_groups, scorer, weights))
     return RelativesMap(
         similarities.models,
         prompts,
@@ -204,6 +209,12 @@ class _Scorer:
         usual = float(np.median(scores[self.enough]))
         known: Floats = np.where(self.enough, (scores + scores.T) / 2, usual)
         return known
+
+
+def _resampled_groups(scorer: _Scorer, weights: NDArray[Any]) -> set[int]:
+    """Return the groups of the tree that prompts of these weights make."""
+    redrawn = scorer.scores(weights)
+    return set(_splits(neighbour_joining(distances(redrawn, scorer.normalising))))
 
 
 def distances(scores: Floats, normalised: bool) -> Floats:

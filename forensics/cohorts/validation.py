@@ -17,6 +17,7 @@ from forensics.case.record import ErrorAtScore
 from forensics.cohorts.calibration import LogisticFusion, count_clusters, pigeonhole_weights
 from forensics.cohorts.fitting import Calibration, Labelled, fit_line
 from forensics.cohorts.similarity import Flags, Floats
+from forensics.support.block_mapping import Mapper, in_a_loop
 
 FOLDS = 8
 REFITS = 200
@@ -113,6 +114,7 @@ def validate(
     labelled: Labelled,
     calibration: Calibration,
     seed: int = 0,
+    mapper: Mapper = in_a_loop,
 ) -> Validation:
     """Fit a calibration's lines to resampled clusters, and without each pair's own clusters.
 
@@ -121,25 +123,38 @@ def validate(
         labelled: the pairs they belong to.
         calibration: fitted to them.
         seed: of the resampling.
+        mapper: has every refit, and every fold of held-out pairs, computed.
     """
     by_size = dict(scores)
     drawn = [by_size[size] for size, _ in calibration.lines]
-    return Validation(_refits(drawn, labelled, seed), *_held_out(drawn, labelled))
+    refits = _refits(drawn, labelled, seed, mapper)
+    return Validation(refits, *_held_out(drawn, labelled, mapper))
 
 
-def _refits(drawn: Sequence[Floats], labelled: Labelled, seed: int) -> NDArray[np.float32]:
+def _refits(
+    drawn: Sequence[Floats], labelled: Labelled, seed: int, mapper: Mapper
+) -> NDArray[np.float32]:
     """Fit all lines to clusters drawn with replacement: shape (lines, refits, 2)."""
     refits: list[list[tuple[float, float]]] = []
     low, high = labelled.clusters.T
-    for number, times in enumerate(pigeonhole_weights(low, high, _MOST_DRAWS, seed)):
-        # One draw of prompts each: their differences belong to what a refit may vary by.
-        lines = [fit_line(s[[number % len(s)]], labelled, times) for s in drawn]
-        known = [_straight(line) for line in lines if line is not None]
-        if len(known) == len(lines):
+    times = enumerate(pigeonhole_weights(low, high, _MOST_DRAWS, seed))
+    for known in mapper(_refit, (drawn, labelled), times):
+        if len(known) == len(drawn):
             refits.append(known)
         if len(refits) == REFITS:
             break
     return np.array(refits, np.float32).reshape(-1, len(drawn), 2).transpose(1, 0, 2)
+
+
+def _refit(
+    given: tuple[Sequence[Floats], Labelled], block: tuple[int, Floats]
+) -> list[tuple[float, float]]:
+    """Return the lines that can be fitted to clusters drawn so often."""
+    drawn, labelled = given
+    number, times = block
+    # One draw of prompts each: their differences belong to what a refit may vary by.
+    lines = [fit_line(s[[number % len(s)]], labelled, times) for s in drawn]
+    return [_straight(line) for line in lines if line is not None]
 
 
 def _straight(line: LogisticFusion) -> tuple[float, float]:
@@ -148,9 +163,9 @@ def _straight(line: LogisticFusion) -> tuple[float, float]:
 
 
 def _held_out(
-    drawn: Sequence[Floats], labelled: Labelled
+    drawn: Sequence[Floats], labelled: Labelled, mapper: Mapper
 ) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
-    held_out = [held_out_llr(scores[0], labelled, bounded=False) for scores in drawn]
+    held_out = [held_out_llr(scores[0], labelled, False, mapper) for scores in drawn]
     known = [ratios for ratios in held_out if ratios is not None]
     nothing = Validation.none()
     if len(known) < len(held_out):
@@ -160,24 +175,51 @@ def _held_out(
     return labelled.pairs[used].astype(np.uint16), np.array(known)[:, used].astype(np.float16)
 
 
-def held_out_llr(score: Floats, labelled: Labelled, bounded: bool = True) -> Floats | None:
+def held_out_llr(
+    score: Floats, labelled: Labelled, bounded: bool = True, mapper: Mapper = in_a_loop
+) -> Floats | None:
     """Return natural LLRs from lines that saw no pair of either cluster; None where none is fitted.
 
     Args:
         score: shape (pairs,), NaN where there is none, which gets what a score of 0 would.
         labelled: the pairs.
         bounded: no stronger than the number of clusters allows.
+        mapper: has the pairs between every two folds judged.
     """
     if len(labelled.pairs) == 0:
         return None
     folds = np.random.default_rng(0).integers(0, FOLDS, int(labelled.clusters.max()) + 1)
     fold = np.sort(folds[labelled.clusters], axis=1)
+    task = _Folds(score, labelled, fold, bounded)
     llr = np.zeros(len(score))
-    for first, second in np.unique(fold, axis=0):
-        inside = (fold[:, 0] == first) & (fold[:, 1] == second)
-        apart = np.asarray(~np.isin(fold, (first, second)).any(axis=1))
-        line = fit_line(score[None, apart], labelled.where(apart))
-        if line is None:
+    two_folds = np.unique(fold, axis=0)
+    for (first, second), judged in zip(two_folds, mapper(_judged, task, two_folds), strict=True):
+        if judged is None:
             return None
-        llr[inside] = line.llr(np.nan_to_num(score[inside]), bounded=bounded)
+        llr[_between(fold, first, second)] = judged
     return llr
+
+
+@dataclass(frozen=True, eq=False)
+class _Folds:
+    """Pairs and the folds of their clusters, shape (pairs, 2), ascending."""
+
+    score: Floats
+    labelled: Labelled
+    fold: NDArray[np.int64]
+    bounded: bool
+
+
+def _between(fold: NDArray[np.int64], first: int, second: int) -> Flags:
+    flags: Flags = (fold[:, 0] == first) & (fold[:, 1] == second)
+    return flags
+
+
+def _judged(task: _Folds, two_folds: NDArray[np.int64]) -> Floats | None:
+    """Return LLRs of the pairs between two folds, from a line that saw no pair of either."""
+    apart = np.asarray(~np.isin(task.fold, two_folds).any(axis=1))
+    line = fit_line(task.score[None, apart], task.labelled.where(apart))
+    if line is None:
+        return None
+    inside = _between(task.fold, *two_folds)
+    return line.llr(np.nan_to_num(task.score[inside]), bounded=task.bounded)

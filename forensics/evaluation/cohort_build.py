@@ -36,6 +36,8 @@ from forensics.evidence.features.sketches import (
     quantise,
     weigh,
 )
+from forensics.support.blas_threads import one_blas_thread
+from forensics.support.block_mapping import Mapper, in_a_loop
 from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Response
 from forensics.transcripts.words import words
@@ -52,6 +54,7 @@ _FIGURES = (
 )
 
 
+@one_blas_thread()
 def build(
     outputs: Outputs,
     pairs: Sequence[LabelledPair],
@@ -59,6 +62,7 @@ def build(
     prompts: int = PROMPTS,
     seed: int = 0,
     provenance: Mapping[str, Any] | None = None,
+    mapper: Mapper = in_a_loop,
 ) -> Cohort:
     """Make a cohort; the same arguments give the same cohort, and the same bytes once written.
 
@@ -74,6 +78,7 @@ def build(
             where there is a choice.
         seed: of the choice of prompts.
         provenance: what else is to be known: source, licence, command, date, …
+        mapper: has prompts sketched, pairs scored and lines fitted; all give the same cohort.
 
     Raises:
         InputFileError: too few prompts have answers of enough models.
@@ -86,7 +91,7 @@ def build(
     copies = near_copies(outputs)
     trusted = [pair for pair in pairs if pair.a not in copies and pair.b not in copies]
     used = outputs.on(_choose(outputs, prompts, seed))
-    phrases = _phrases(outputs)
+    phrases = _phrases(outputs, mapper)
     sketched = {prompt.sha256 for prompt in used.prompts}
     notes = {
         "version": VERSION,
@@ -102,49 +107,51 @@ def build(
         prompts=tuple(CohortPrompt(p.id, p.sha256, p.category) for p in used.prompts),
         traits=used.population().traits,
         calibration=None,
-        error_rates=_error_rates(used, trusted),
+        error_rates=_error_rates(used, trusted, mapper),
         provenance={**(provenance or {}), **notes},
         phrases=phrases.hashes,
         phrase_models=phrases.models,
         more_prompts=tuple(p.sha256 for p in outputs.prompts if p.sha256 not in sketched),
-        **_sketched(used),
+        **_sketched(used, mapper),
     )
-    return _with_reference(_calibrated(cohort, used.labelled(trusted), seed), used, trusted, seed)
+    calibrated = _calibrated(cohort, used.labelled(trusted), seed, mapper)
+    return _with_reference(calibrated, used, trusted, seed, mapper)
 
 
-def _calibrated(cohort: Cohort, labelled: Labelled, seed: int) -> Cohort:
+def _calibrated(cohort: Cohort, labelled: Labelled, seed: int, mapper: Mapper) -> Cohort:
     """Add what labelled pairs say: the calibration, and how far to trust it."""
-    learned = fit_learned(cohort.similarities(), cohort.excluded(), labelled, seed)
+    similarities, excluded = cohort.similarities(), cohort.excluded()
+    learned = fit_learned(similarities, excluded, labelled, seed, mapper)
     cohort = replace(cohort, learned=learned)
     used = _kin_and_unrelated(labelled)
     if not len(used.pairs):
         return cohort
-    scores = scores_by_size(cohort.similarities(), cohort.excluded(), used, seed=seed)
+    scores = scores_by_size(similarities, excluded, used, seed=seed, mapper=mapper)
     fitted = fit_scores(scores, used)
-    return replace(
-        cohort,
-        calibration=fitted,
-        validation=validate(scores, used, fitted, seed) if fitted else cohort.validation,
-    )
+    if fitted is None:
+        return cohort
+    validation = validate(scores, used, fitted, seed, mapper)
+    return replace(cohort, calibration=fitted, validation=validation)
 
 
 def _with_reference(
-    cohort: Cohort, outputs: Outputs, pairs: Sequence[LabelledPair], seed: int
+    cohort: Cohort, outputs: Outputs, pairs: Sequence[LabelledPair], seed: int, mapper: Mapper
 ) -> Cohort:
     """Add what pairs of the cohort's models score, for a score to be set beside."""
     used = _kin_and_unrelated(outputs.labelled(neighbours(pairs, outputs.models)))
     if not len(used.pairs):
         return cohort
-    scores = scores_by_size(cohort.similarities(), cohort.excluded(), used, seed=seed)
-    size, drawn = scores[-1]
+    every = [len(cohort.prompts)]
+    ((size, drawn),) = scores_by_size(
+        cohort.similarities(), cohort.excluded(), used, every, seed, mapper
+    )
     known = (
         {judging.NAME: histogram(drawn[0], used, cohort.name, size)}
         if np.isfinite(drawn[0]).any()
         else {}
     )
-    return replace(
-        cohort, reference={**reference_scores(outputs, used, cohort.name, seed), **known}
-    )
+    measured = reference_scores(outputs, used, cohort.name, seed, mapper)
+    return replace(cohort, reference={**measured, **known})
 
 
 def _kin_and_unrelated(labelled: Labelled) -> Labelled:
@@ -253,27 +260,38 @@ def _choose(outputs: Outputs, wanted: int, seed: int) -> NDArray[np.intp]:
     return np.sort(order[:wanted])
 
 
-def _sketched(outputs: Outputs) -> dict[str, Any]:
-    sketches, scales, frequency, texts, repeats = [], [], [], [], []
-    for row in outputs.texts:
-        counts = count_sequences([text for samples in row for text in samples])
-        stored, total = _stored(document_frequency(counts), len(counts))
-        owner = np.repeat(np.arange(len(row)), [len(samples) for samples in row])
-        weighed = weigh(counts, stored.astype(np.int64), total)
-        rows = mean_rows(weighed, owner, len(row))
-        repeats.append(_repeats(weighed, owner, len(row)))
-        packed, scale = quantise(fold(rows))
-        sketches.append(packed)
-        scales.append(scale)
-        frequency.append(stored)
-        texts.append(total)
+@dataclass(frozen=True, eq=False)
+class _PromptSketches:
+    """One prompt of a cohort; the fields as in `Cohort`, without their first axis."""
+
+    sketches: NDArray[np.uint8]
+    scales: NDArray[np.float16]
+    frequency: NDArray[np.uint8]
+    texts: int
+    repeats: NDArray[np.float16]
+
+
+def _sketched(outputs: Outputs, mapper: Mapper) -> dict[str, Any]:
+    of_prompts = list(mapper(_sketch_prompt, None, outputs.texts))
+    repeats = np.stack([prompt.repeats for prompt in of_prompts])
     return {
-        "sketches": np.stack(sketches),
-        "scales": np.stack(scales),
-        "frequency": np.stack(frequency),
-        "texts": np.array(texts, dtype=np.uint16),
-        "repeats": np.stack(repeats) if np.isfinite(repeats).any() else np.zeros((0, 0), "f2"),
+        "sketches": np.stack([prompt.sketches for prompt in of_prompts]),
+        "scales": np.stack([prompt.scales for prompt in of_prompts]),
+        "frequency": np.stack([prompt.frequency for prompt in of_prompts]),
+        "texts": np.array([prompt.texts for prompt in of_prompts], dtype=np.uint16),
+        "repeats": repeats if np.isfinite(repeats).any() else np.zeros((0, 0), "f2"),
     }
+
+
+def _sketch_prompt(_: None, row: Sequence[Sequence[str]]) -> _PromptSketches:
+    """Sketch the models' samples of one prompt."""
+    counts = count_sequences([text for samples in row for text in samples])
+    stored, total = _stored(document_frequency(counts), len(counts))
+    owner = np.repeat(np.arange(len(row)), [len(samples) for samples in row])
+    weighed = weigh(counts, stored.astype(np.int64), total)
+    packed, scale = quantise(fold(mean_rows(weighed, owner, len(row))))
+    repeats = _repeats(weighed, owner, len(row))
+    return _PromptSketches(packed, scale, stored, total, repeats)
 
 
 def _repeats(rows: SparseRows, owner: NDArray[np.intp], models: int) -> NDArray[np.float16]:
@@ -304,11 +322,14 @@ class _Phrases:
     note: Mapping[str, int]
 
 
-def _phrases(outputs: Outputs) -> _Phrases:
+def _phrases(outputs: Outputs, mapper: Mapper) -> _Phrases:
     """Count in how many models word 5-grams stand; keep those of most clusters."""
     numbers = clusters(outputs.facts)
     of_model = np.array([numbers[model] for model in outputs.models])
-    phrases = [_model_phrases(outputs, model) for model in range(len(of_model))]
+    answers = (
+        [text for row in outputs.texts for text in row[model]] for model in range(len(of_model))
+    )
+    phrases = list(mapper(_model_phrases, None, answers))
     grams = np.concatenate(phrases)
     owner = np.repeat(of_model, [len(phrases_of_model) for phrases_of_model in phrases])
     order = np.lexsort((owner, grams))
@@ -334,16 +355,16 @@ def _phrases(outputs: Outputs) -> _Phrases:
     )
 
 
-def _model_phrases(outputs: Outputs, model: int) -> NDArray[np.uint32]:
-    texts = [text for row in outputs.texts for text in row[model]]
+def _model_phrases(_: None, texts: Sequence[str]) -> NDArray[np.uint32]:
+    """Return hashes of the word 5-grams of one model's answers, ascending, each once."""
     hashes = [phrase_hashes(words(text)) for text in texts]
     return np.unique(np.concatenate([np.empty(0, np.uint32), *hashes]))
 
 
-def _error_rates(outputs: Outputs, pairs: Sequence[LabelledPair]) -> dict[str, Any]:
+def _error_rates(outputs: Outputs, pairs: Sequence[LabelledPair], mapper: Mapper) -> dict[str, Any]:
     if not pairs:
         return {}
-    figures = evaluate(outputs, pairs)["hypotheses"]
+    figures = evaluate(outputs, pairs, mapper=mapper)["hypotheses"]
     return {
         name: {figure: values[figure] for figure in _FIGURES if figure in values}
         for name, values in figures.items()

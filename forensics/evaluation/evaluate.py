@@ -8,7 +8,7 @@ clusters held out: no pair is judged by a line that saw one of its clusters.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -25,6 +25,8 @@ from forensics.cohorts.similarity import Flags, Floats, Similarities, agreement,
 from forensics.cohorts.validation import FOLDS, held_out_llr
 from forensics.errors import InputFileError
 from forensics.evaluation.rates import STRONG, Scored, rates, without_hubs
+from forensics.support.blas_threads import one_blas_thread
+from forensics.support.block_mapping import Mapper, in_a_loop
 
 _CURVE_POINTS = 200
 Source = Literal["held_out", "shipped", "none"]
@@ -43,6 +45,7 @@ class Evaluated:
     source: Source
 
 
+@one_blas_thread()
 def evaluate(
     outputs: Outputs,
     pairs: Sequence[LabelledPair],
@@ -51,8 +54,9 @@ def evaluate(
     seed: int = 0,
     shipped: Calibration | None = None,
     trained_on: Iterable[str] = (),
+    mapper: Mapper = in_a_loop,
 ) -> dict[str, Any]:
-    """Return the error rates as plain JSON values.
+    """Return the error rates as plain JSON values; all but `seconds` are the same for all mappers.
 
     Args:
         outputs: answers with the models' facts.
@@ -62,6 +66,7 @@ def evaluate(
         seed: of both draws.
         shipped: a calibration fitted elsewhere.
         trained_on: `weights_id`s of the models `shipped` was fitted on.
+        mapper: has prompts sketched, pairs scored and judged, and rates resampled.
 
     Raises:
         InputFileError: the models share no prompt.
@@ -72,17 +77,18 @@ def evaluate(
         )
     started = time.monotonic()
     used = drawn(outputs, prompts, seed)
-    similarities = used.similarities()
+    similarities = used.similarities(mapper)
     excluded = used.excluded() | ~_reference(len(used.models), cohort_size, seed)
     known = {name.casefold() for name in trained_on}
     overlap = any(fact.weights_id.casefold() in known for fact in used.facts.values())
     calibration = None if overlap else shipped
-    evaluated = score_pairs(used, pairs, similarities, excluded, calibration)
+    evaluated = score_pairs(used, pairs, similarities, excluded, calibration, mapper)
+    hypotheses = {name: _against(evaluated, name) for name in KIN_HYPOTHESES}
     return {
-        "hypotheses": {name: rates(_against(evaluated, name)) for name in KIN_HYPOTHESES},
-        "by_relation": _by_relation(evaluated),
+        "hypotheses": _rates(hypotheses, mapper),
+        "by_relation": _rates(_by_relation(evaluated), mapper),
         "shift": {
-            "era": _era_shift(used, evaluated, similarities),
+            "era": _era_shift(used, evaluated, similarities, mapper),
             "shared_system_prompt": _shared_policy(used, evaluated),
         },
         "curves": _curves(evaluated),
@@ -107,21 +113,22 @@ def score_pairs(
     similarities: Similarities,
     excluded: Flags,
     calibration: Calibration | None,
+    mapper: Mapper = in_a_loop,
 ) -> Evaluated:
     """Score every labelled pair; without a calibration LLRs hold both clusters of a pair out."""
     place = set(outputs.models)
     named = [p for p in pairs if p.hypothesis and p.a in place and p.b in place]
     labelled = outputs.labelled(named)
-    scores = pair_scores(similarities, excluded, labelled.pairs)
+    scores = pair_scores(similarities, excluded, labelled.pairs, mapper)
     population = replace(outputs.population(), agreement=agreement(similarities))
     references = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs]
     known = np.isfinite(scores.score)
-    met = population.met(labelled.pairs, references) & known
+    met = population.met(labelled.pairs, references, mapper) & known
     unrelated = labelled.are("independent") & known
     if calibration is not None:
         llr: Floats | None = calibration.llr(np.nan_to_num(scores.score), len(outputs.prompts))
     else:
-        llr = held_out_llr(scores.ranking, labelled)
+        llr = held_out_llr(scores.ranking, labelled, mapper=mapper)
     ranking = scores.ranking
     return Evaluated(
         labelled,
@@ -151,13 +158,19 @@ def _scored(evaluated: Evaluated, keep: Flags, kin: Flags, llr: Floats | None) -
     )
 
 
-def _by_relation(evaluated: Evaluated) -> dict[str, Any]:
+def _rates(scored: Mapping[Any, Scored], mapper: Mapper) -> dict[Any, Any]:
+    return dict(zip(scored, mapper(_rates_of, None, scored.values()), strict=True))
+
+
+def _rates_of(_: None, scored: Scored) -> dict[str, Any]:
+    return rates(scored)
+
+
+def _by_relation(evaluated: Evaluated) -> dict[str, Scored]:
     relation = np.array(evaluated.relations)
     unrelated = evaluated.labelled.are("independent")
     return {
-        name: rates(
-            _scored(evaluated, (relation == name) | unrelated, relation == name, evaluated.llr)
-        )
+        name: _scored(evaluated, (relation == name) | unrelated, relation == name, evaluated.llr)
         for name in sorted(set(evaluated.relations))
         if not (unrelated & (relation == name)).any()
     }
@@ -204,7 +217,7 @@ def _reference(models: int, wanted: int | None, seed: int) -> Flags:
 
 
 def _era_shift(
-    outputs: Outputs, evaluated: Evaluated, similarities: Similarities
+    outputs: Outputs, evaluated: Evaluated, similarities: Similarities, mapper: Mapper
 ) -> dict[str, Any] | None:
     """Judge unrelated pairs of later models with a cohort and lines of earlier ones only."""
     months = np.array([month(fact.released) or 0 for fact in outputs.facts.values()])
@@ -219,7 +232,7 @@ def _era_shift(
     if early.sum() < 2 * FOLDS or not new.any():
         return None
     excluded = outputs.excluded() | ~early
-    score = pair_scores(similarities, excluded, labelled.pairs).score
+    score = pair_scores(similarities, excluded, labelled.pairs, mapper).score
     line = fit_line(score[None, old], labelled.where(old))
     if line is None:
         return None
@@ -227,7 +240,7 @@ def _era_shift(
     llr = line.llr(np.nan_to_num(score[new]), bounded=False)
     references = [~(excluded[a] | excluded[b]) for a, b in labelled.pairs[new]]
     population = replace(outputs.population(), agreement=agreement(similarities))
-    met = population.met(labelled.pairs[new], references)
+    met = population.met(labelled.pairs[new], references, mapper)
     return {
         "fitted_on": f"{int(early.sum())} models released before {cut}",
         "unrelated_pairs": int(new.sum()),

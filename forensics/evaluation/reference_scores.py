@@ -24,6 +24,7 @@ from forensics.evidence.comparator import MIN_PROMPTS, Comparator
 from forensics.evidence.features.matched_prompts import PromptRows, mean_score
 from forensics.evidence.text.lexicon import Overuse
 from forensics.evidence.text.profiles import Profile, profile_score
+from forensics.support.block_mapping import Mapper, in_a_loop
 
 PROMPTS = 64
 UNRELATED = 240
@@ -58,7 +59,11 @@ def neighbours(pairs: Sequence[LabelledPair], models: Collection[str]) -> list[L
 
 
 def reference_scores(
-    outputs: Outputs, labelled: Labelled, cohort: str, seed: int = 0
+    outputs: Outputs,
+    labelled: Labelled,
+    cohort: str,
+    seed: int = 0,
+    mapper: Mapper = in_a_loop,
 ) -> dict[str, ReferenceScores]:
     """Return the scores of every built-in comparator of text, by its name.
 
@@ -67,6 +72,7 @@ def reference_scores(
         labelled: pairs of known relation; close kin and unrelated ones are used.
         cohort: its name.
         seed: of the choice of pairs, which goes round the pairs of clusters.
+        mapper: has every comparator's scores computed.
 
     Comparators that cannot score enough of the unrelated pairs are left out.
     """
@@ -77,7 +83,7 @@ def reference_scores(
     loaded = load_comparators(only=[n for n in BUILT_IN if n not in LEFT_OUT])
     comparators = [comparator for comparator in loaded if comparator.needs == {"answers"}]
     histograms = {}
-    for name, scores in comparator_scores(comparators, used, chosen.pairs).items():
+    for name, scores in comparator_scores(comparators, used, chosen.pairs, mapper).items():
         if np.isfinite(scores[chosen.are("independent")]).sum() >= _MIN_PAIRS:
             histograms[name] = histogram(scores, chosen, cohort, len(used.prompts))
     return histograms
@@ -105,7 +111,10 @@ def spread(labelled: Labelled, among: Flags, most: int, seed: int = 0) -> Flags:
 
 
 def comparator_scores(
-    comparators: Sequence[Comparator[Any]], outputs: Outputs, pairs: NDArray[np.intp]
+    comparators: Sequence[Comparator[Any]],
+    outputs: Outputs,
+    pairs: NDArray[np.intp],
+    mapper: Mapper = in_a_loop,
 ) -> dict[str, Floats]:
     """Return each comparator's score of every pair, shape (pairs,), NaN where it has none.
 
@@ -113,21 +122,19 @@ def comparator_scores(
         comparators: what to measure.
         outputs: answers of the models.
         pairs: model numbers, shape (pairs, 2).
+        mapper: has every comparator's scores computed.
     """
-    features: dict[str, dict[int, Any]] = {comparator.name: {} for comparator in comparators}
-    for model in np.unique(pairs).tolist():
-        examined = outputs.examined(model)
-        for comparator in comparators:
-            features[comparator.name][model] = comparator.extract(examined)
-    return {
-        comparator.name: np.array(
-            [
-                _score(comparator, features[comparator.name][a], features[comparator.name][b])
-                for a, b in pairs.tolist()
-            ]
-        )
-        for comparator in comparators
-    }
+    names = [comparator.name for comparator in comparators]
+    return dict(zip(names, mapper(_comparator_scores, (outputs, pairs), comparators), strict=True))
+
+
+def _comparator_scores(
+    given: tuple[Outputs, NDArray[np.intp]], comparator: Comparator[Any]
+) -> Floats:
+    outputs, pairs = given
+    models = np.unique(pairs).tolist()
+    features = {model: comparator.extract(outputs.examined(model)) for model in models}
+    return np.array([_score(comparator, features[a], features[b]) for a, b in pairs.tolist()])
 
 
 def _score(comparator: Comparator[Any], a: Any, b: Any) -> float:

@@ -19,12 +19,16 @@ from forensics.evaluation.cohort_build import build
 from forensics.evaluation.evaluation import Evaluation
 from forensics.evaluation.step_rates import KnownStep, read_steps, step_rates
 from forensics.evaluation.transferred_rates import transferred_rates
+from forensics.support.block_mapping import Mapper, in_a_loop
 from forensics.workflows.callbacks import Progress
 from forensics.workflows.settings import EvaluateSettings
 
 
 def evaluated(
-    outputs: Sequence[Path], settings: EvaluateSettings, progress: Progress
+    outputs: Sequence[Path],
+    settings: EvaluateSettings,
+    progress: Progress,
+    mapper: Mapper = in_a_loop,
 ) -> Evaluation:
     """Measure how often similarity misleads, on outputs with known lineage.
 
@@ -32,6 +36,7 @@ def evaluated(
         outputs: tables (parquet, CSV, JSONL with model, prompt_id, prompt, output) or transcripts.
         settings: who is related to whom, what is drawn, and where a fitted cohort goes.
         progress: is told what is done.
+        mapper: has blocks of the work done.
 
     Raises:
         InputFileError: a file cannot be read, or the models share no prompt.
@@ -60,6 +65,7 @@ def evaluated(
             settings.seed,
             cohort.calibration if cohort is not None and not shared else None,
             [fact.weights_id for fact in cohort.facts.values()] if cohort is not None else (),
+            mapper,
         )
         if settings.transferred:
             retitle("judging pairs by lines fitted on other prompts")
@@ -69,7 +75,7 @@ def evaluated(
             figures["shift"] = figures["shift"] | _of_steps(read, steps, settings)
         if settings.fit is not None:
             retitle("fitting a cohort")
-            _fit(read, labelled, settings.fit, settings)
+            _fit(read, labelled, settings.fit, settings, mapper)
             progress.note(f"cohort written: {settings.fit}")
     return Evaluation(figures)
 
@@ -92,7 +98,11 @@ def _of_steps(
 
 
 def _fit(
-    outputs: Outputs, labelled: Sequence[LabelledPair], path: Path, settings: EvaluateSettings
+    outputs: Outputs,
+    labelled: Sequence[LabelledPair],
+    path: Path,
+    settings: EvaluateSettings,
+    mapper: Mapper,
 ) -> None:
     wanted = settings.prompts or len(outputs.prompts)
-    write_cohort(path, build(outputs, labelled, path.stem, wanted, settings.seed, {}))
+    write_cohort(path, build(outputs, labelled, path.stem, wanted, settings.seed, {}, mapper))
