@@ -64,3 +64,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         todo += [current.__cause__, current.__context__]
         if isinstance(current, BaseExceptionGroup):
             todo += current.exceptions
+
+
+def first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the exception a task group's several stand for; an interruption goes first."""
+    interrupted = group.subgroup((KeyboardInterrupt, SystemExit))
+    first: BaseException = interrupted or group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

@@ -37,7 +37,7 @@ from forensics.subjects.backends.chat_protocol import (
     to_response,
 )
 from forensics.subjects.backends.chat_stream import NO_STREAM, STREAM, demands_stream, read_body
-from forensics.subjects.backends.connection import fault_of
+from forensics.subjects.backends.connection import fault_of, first_cause
 from forensics.subjects.backends.system_role import rejects_system
 from forensics.subjects.backends.unpacking import ACCEPTED, Body, TooLargeError, UnpackingError
 from forensics.subjects.subject import Subject
@@ -123,7 +123,7 @@ class OpenAIBackend:
         try:
             anyio.run(run.main, min(self.options.concurrency, len(requests)))
         except BaseExceptionGroup as group:
-            raise _cause(group) from None
+            raise first_cause(group) from None
 
     def _key(self) -> Secret:
         if self._key_name != DEFAULT_KEY_VARIABLE and self._key_name not in os.environ:
@@ -144,15 +144,6 @@ class OpenAIBackend:
         if SYSTEM_ROLE not in self.rejected:
             return ()
         return ("the endpoint takes no system role: system text folded into the first user turn",)
-
-
-def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the exception a task group's several stand for; an interruption goes first."""
-    interrupted = group.subgroup((KeyboardInterrupt, SystemExit))
-    first: BaseException = interrupted or group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
 
 
 @dataclass
