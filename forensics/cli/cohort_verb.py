@@ -10,6 +10,7 @@ import click
 
 from forensics.cli import completion
 from forensics.cli.cohort_columns_verb import columns
+from forensics.cli.cohort_notes import say_what_lacks, summary
 from forensics.cli.cohort_panel_verb import panel
 from forensics.cli.help import VerbFamily, option
 
@@ -87,29 +88,8 @@ def build(
         given = {key: value for key, value in provenance.items() if value}
         cohort = build_cohort(answers, labelled, path.stem, prompts, seed, given)
         cohort = write_cohort(path, cohort)
-    note(f"{path}: {_summary(cohort)}")
-    _warn(cohort, bool(labelled))
-
-
-def _warn(cohort: Cohort, had_pairs: bool) -> None:
-    from forensics.cli.progress import note
-    from forensics.cohorts.fitting import MIN_KIN_CLUSTERS
-    from forensics.cohorts.population import MIN_PEERS
-    from forensics.cohorts.similarity import MIN_REFERENCE
-
-    copies = cohort.provenance.get("near_copies")
-    if copies:
-        note(f"gives others' answers as its own, so left out of calibration: {', '.join(copies)}")
-    if len(cohort.models) < MIN_REFERENCE + 2:
-        note(
-            f"{len(cohort.models)} models are too few to judge any pair against: "
-            f"{MIN_REFERENCE} of other families are needed, {MIN_PEERS} for a likelihood ratio"
-        )
-    if had_pairs and cohort.calibration is None:
-        note(
-            "not calibrated: likelihood ratios need unrelated pairs and close kin from at least "
-            f"{MIN_KIN_CLUSTERS} lineage clusters"
-        )
+    note(f"{path}: {summary(cohort)}")
+    say_what_lacks(cohort, bool(labelled))
 
 
 @command.command(
@@ -141,12 +121,7 @@ def add(cohort: str, outputs: tuple[Path, ...], models: Path, output: str, date:
             answers[model] = (*answers.get(model, ()), *responses)
     noted = {"date": date} if date else {}
     grown = add_models(known, read_models(models), answers, noted)
-    note(f"{path}: {_summary(write_cohort(path, grown))}")
-
-
-def _summary(cohort: Cohort) -> str:
-    fitted = "calibrated" if cohort.calibration else "not calibrated"
-    return f"{len(cohort.models)} models, {len(cohort.prompts)} prompts, {fitted}"
+    note(f"{path}: {summary(write_cohort(path, grown))}")
 
 
 @command.command(
