@@ -38,6 +38,7 @@ from forensics.subjects.backends.chat_protocol import (
 )
 from forensics.subjects.backends.chat_stream import NO_STREAM, STREAM, demands_stream, read_body
 from forensics.subjects.backends.connection import fault_of, first_cause
+from forensics.subjects.backends.metering import Meter, metered
 from forensics.subjects.backends.system_role import rejects_system
 from forensics.subjects.backends.unpacking import ACCEPTED, Body, TooLargeError, UnpackingError
 from forensics.subjects.subject import Subject
@@ -73,6 +74,8 @@ class OpenAIBackend:
     max_body_bytes: int = 32 * 1024 * 1024
     # Fields that every call carries besides the usual ones, such as a wish for log probabilities.
     extra_body: Mapping[str, Any] = MappingProxyType({})
+    # Holds a budget that other endpoints share; is asked before every call.
+    meter: Meter | None = None
 
     def __init__(self, subject: Subject, options: BackendOptions) -> None:
         """Prepare; nothing is called yet.
@@ -313,7 +316,9 @@ class _Run:
             body |= {**self.backend._body, **self.backend.extra_body}
             if NO_STREAM in self.backend.rejected:
                 body |= STREAM
-            reply = await self._post(body, number)
+            async with metered(self.backend.meter, request, self.settings) as bill:
+                reply = await self._post(body, number)
+                bill.read(reply)
             parameter = rejected_parameter(reply, body)
             if parameter is None and rejects_system(reply, body):
                 parameter = SYSTEM_ROLE
