@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli import completion
+from forensics.cli.cohort_collect_verb import collect
 from forensics.cli.cohort_columns_verb import columns
 from forensics.cli.cohort_notes import say_what_lacks, summary
 from forensics.cli.cohort_panel_verb import panel
@@ -28,6 +29,7 @@ def command() -> None:
     """Build or show cohorts: many models of known lineage, as numbers without text."""
 
 
+command.add_command(collect)
 command.add_command(panel)
 command.add_command(columns)
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from forensics.cohorts.lineage.hypotheses import CONFIDENCES, RELATIONS
+from forensics.cohorts.lineage.models import ModelFacts, Teacher
 
 TableName = Literal["models", "pairs", "outputs"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
@@ -115,6 +116,28 @@ def example(table: TableName) -> str:
             return _csv(("model_a", "model_b", "relation", "confidence"), _EXAMPLE_PAIRS)
         case "outputs":
             return _csv(("model", "prompt_id", "prompt", "output"), _example_outputs())
+
+
+def models_table(facts: Mapping[str, ModelFacts]) -> str:
+    """Return facts as a CSV that `cohort build --models` reads."""
+    names = [column.name for column in _MODELS]
+    return _csv(names, (tuple(_cell(fact, name) for name in names) for fact in facts.values()))
+
+
+def _cell(fact: ModelFacts, name: str) -> str:
+    if name == "ancestors":
+        return ";".join(fact.ancestors)
+    if name == "teachers":
+        listed = ";".join(_teacher(teacher) for teacher in fact.teachers)
+        return listed or ("" if fact.teachers_known == "listed" else fact.teachers_known)
+    value = getattr(fact, name)
+    return "" if value is None else str(value)
+
+
+def _teacher(teacher: Teacher) -> str:
+    if not (teacher.how or teacher.confidence):
+        return teacher.name
+    return f"{teacher.name}/{teacher.how}/{teacher.confidence}"
 
 
 def _example_outputs() -> Iterable[tuple[str, ...]]:

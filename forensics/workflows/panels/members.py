@@ -44,7 +44,11 @@ class PanelMember:
 
 
 def panel_members(
-    panel: CohortPanel, endpoints: Path | None, progress: Progress, without: Sequence[str] = ()
+    panel: CohortPanel,
+    endpoints: Path | None,
+    progress: Progress,
+    without: Sequence[str] = (),
+    price: Price | None = None,
 ) -> tuple[PanelMember, ...]:
     """Return whom a panel asks: models without a subject are not among them.
 
@@ -53,6 +57,7 @@ def panel_members(
         endpoints: a file of named endpoints.
         progress: is told once where each named endpoint is.
         without: models to leave out.
+        price: of models that name none, instead of the panel's.
 
     Raises:
         UsageError: a subject has no known form or address, or `without` names no model.
@@ -62,7 +67,7 @@ def panel_members(
     own_file = panel.path if read_endpoints(panel.path) else endpoints
     _announce(panel, own_file, progress)
     chosen = [entry for entry in panel.named if entry.model not in without]
-    members = tuple(_member(panel, entry, own_file) for entry in chosen)
+    members = tuple(_member(panel, entry, own_file, price) for entry in chosen)
     seen: dict[tuple[object, ...], str] = {}
     for member in members:
         key = (replace(member.subject, spec=""), member.generation)
@@ -103,7 +108,9 @@ def _announce(panel: CohortPanel, file: Path | None, progress: Progress) -> None
             progress.note(f"endpoint {named.name} is {named.subject.base_url} ({named.file})")
 
 
-def _member(panel: CohortPanel, entry: PanelModel, file: Path | None) -> PanelMember:
+def _member(
+    panel: CohortPanel, entry: PanelModel, file: Path | None, usual: Price | None
+) -> PanelMember:
     table = panel.table
     subject = resolve_subject(entry.subject or "", Endpoints(file=file), Silent())
     if subject.kind == "cohort":
@@ -124,5 +131,9 @@ def _member(panel: CohortPanel, entry: PanelModel, file: Path | None) -> PanelMe
     )
     limits = table.limits
     options = BackendOptions(concurrency=min(limits.each, limits.in_all), timeout=limits.timeout)
-    price = panel.price_of(entry) if subject.kind not in (*LOCAL_KINDS, "transcript") else None
-    return PanelMember(entry.model, replace(subject, body=body), generation, options, price)
+    price = panel.price_of(entry, usual)
+    if subject.kind in (*LOCAL_KINDS, "transcript"):
+        return PanelMember(entry.model, subject, generation, options, None)
+    return PanelMember(
+        entry.model, replace(subject, body=body), generation, options, price or usual
+    )

@@ -51,10 +51,11 @@ class CohortPanel:
         """The models whose facts nobody checked."""
         return frozenset(entry.model for entry in self.table.models if not entry.verified)
 
-    def price_of(self, model: PanelModel) -> Price | None:
-        """Return what a model's endpoint charges, as far as the file says."""
-        text = model.price or self.table.price
-        return read_price(text) if text else None
+    def price_of(self, model: PanelModel, usual: Price | None = None) -> Price | None:
+        """Return what a model's endpoint charges: its own price, `usual`, or the panel's."""
+        if model.price:
+            return read_price(model.price)
+        return usual or (read_price(self.table.price) if self.table.price else None)
 
 
 def read_panel(path: Path) -> CohortPanel:
