@@ -9,6 +9,7 @@ from typing import Any
 
 from forensics.case.document import case_schema
 from forensics.policy.model import policy_schema
+from forensics.workflows.panels.panel_format import panel_schema
 from studies.documentation.tables import code, plain, table
 
 Schema = Mapping[str, Any]  # a JSON Schema, as JSON holds it
@@ -19,6 +20,13 @@ What `forensics.toml`, or `[tool.forensics]` of a `pyproject.toml`, may say for
 [`forensics check`](verbs.md#forensics-check). A key that is not listed is refused, and no value is
 converted. How a gate is set up is told in [gate a new open model](../tutorials/ci-gate.md). For
 editors there is a [JSON Schema](policy.schema.json).
+"""
+_PANEL = """# Panel keys
+
+What the TOML file of a panel may say, for
+[`forensics cohort collect`](verbs.md#forensics-cohort-collect). A key that is not listed is
+refused, and no value is converted. How a cohort is collected is told in
+[collect a cohort](../how-to/collect-cohort.md).
 """
 _CASE = """# Case schema
 
@@ -44,6 +52,13 @@ _TABLES = {
     "Drift": "`[rules.drift]`",
     "MaxSimilarity": "`[rules.max-similarity]`",
 }
+# Those of a panel.
+_PANEL_TABLES = {
+    "PanelTable": "Top level",
+    "PanelLimits": "`[limits]`",
+    "PanelBudget": "`[budget]`",
+    "PanelModel": "`[[models]]`",
+}
 
 
 def policy_page() -> str:
@@ -57,8 +72,26 @@ def policy_page() -> str:
     unknown = set(records) - set(_TABLES) - {"Rules"}
     if unknown:
         raise LookupError(f"no heading for {', '.join(sorted(unknown))} of the policy")
-    lines = [_POLICY]
-    for name, heading in _TABLES.items():
+    return _keys_page(_POLICY, records, _TABLES)
+
+
+def panel_page() -> str:
+    """Return the page of every key that a panel may hold, table by table.
+
+    Raises:
+        LookupError: a panel has a table that this page does not know.
+    """
+    schema = panel_schema()
+    records = {"PanelTable": schema, **schema["$defs"]}
+    unknown = set(records) - set(_PANEL_TABLES)
+    if unknown:
+        raise LookupError(f"no heading for {', '.join(sorted(unknown))} of a panel")
+    return _keys_page(_PANEL, records, _PANEL_TABLES)
+
+
+def _keys_page(head: str, records: Schema, tables: Mapping[str, str]) -> str:
+    lines = [head]
+    for name, heading in tables.items():
         record = records[name]
         lines += [f"## {heading}", "", plain(_summary(record)), ""]
         lines += table(("key", "value", "default", "what it says"), _keys(record))
