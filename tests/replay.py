@@ -375,7 +375,8 @@ def reference_outputs(data: Path, models: int, prompts: int, samples: int) -> Ou
     for row in table.sort_values(["prompt_id", "sample_id"], kind="stable").itertuples():
         texts.setdefault((row.model, row.prompt_id), []).append(row.output)
         questions[str(row.prompt_id)] = row.prompt
-    chosen = sorted(questions)[:prompts]
+    answered = Counter(prompt for (_, prompt), given in texts.items() if len(given) >= samples)
+    chosen = sorted(sorted(questions), key=lambda prompt: -answered[prompt])[:prompts]
     whole = [m for m in facts if all(len(texts.get((m, p), ())) >= samples for p in chosen)]
     weights = Counter(facts[m].weights_id for m in whole)
     parents = {parent for m in whole for parent in facts[m].parents()}
