@@ -1,4 +1,4 @@
-"""Where cohorts are: shipped with the suites they answered, built by the user, or in a file."""
+"""Where cohorts are: shipped with their suites, built by the user, in a file, or at an address."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forensics.cohorts.cohort import Cohort
+from forensics.cohorts.fetching import fetch_cohort, fetched, is_address
 from forensics.cohorts.pack_files import read_cohort, read_head
 from forensics.cohorts.similarity import MIN_PROMPTS
 from forensics.errors import InputFileError, PluginWarning, UsageError
@@ -39,12 +40,15 @@ def shipped_files() -> dict[str, Path]:
 
 
 def find_cohort(name_or_path: str) -> Cohort:
-    """Read a cohort by name, or from a file.
+    """Read a cohort by name, from a file, or from an address with its hash.
 
     Raises:
-        UsageError: there is neither; the message lists the names.
-        InputFileError: the file is no cohort this release reads.
+        UsageError: there is none; the message lists the names. Or the address has no hash.
+        InputFileError: the file is not a cohort that this release reads, or has another hash.
+        BackendError: nothing can be fetched from the address.
     """
+    if is_address(name_or_path):
+        return read_cohort(fetch_cohort(name_or_path))
     path = Path(name_or_path)
     if is_file(path):
         return read_cohort(path)
@@ -55,6 +59,15 @@ def find_cohort(name_or_path: str) -> Cohort:
         f"no cohort {name_or_path!r}: give one of {', '.join(names) or 'none yet'}, or a file that "
         "forensics cohort build wrote"
     )
+
+
+def fetched_cohort(sha256: str) -> Cohort | None:
+    """Read the cohort with this sha256 that was fetched before; None where there is none."""
+    path = fetched(sha256)
+    try:
+        return read_cohort(path) if path else None
+    except InputFileError:
+        return None
 
 
 def destination(name_or_path: str) -> Path:

@@ -205,16 +205,17 @@ def _cohort(judged: Evidence | None) -> tuple[Cohort | None, dict[str, str]]:
     """Return the cohort a case was judged against, or why there is none."""
     if judged is None:
         return None, {}
-    from forensics.cohorts.finding import find_cohort, known
+    from forensics.cohorts.finding import fetched_cohort, find_cohort, known
 
     if not isinstance(judged.details, LikenessDetails):
         return None, {LIKENESS: "the case does not say which cohort judged it"}
     name, digest = judged.details.cohort, judged.details.cohort_sha256
-    # A bundle is somebody else's: what it names must be a cohort's name here, never a path.
-    if name not in known():
+    # A bundle is somebody else's: a name here, or a file fetched by its hash; never a path.
+    shared = fetched_cohort(digest)
+    if shared is None and name not in known():
         return None, {LIKENESS: f"no cohort {one_line(name, 80)!r} here"}
     try:
-        cohort = find_cohort(name)
+        cohort = find_cohort(name) if shared is None else shared
     except ForensicsError as error:
         return None, {LIKENESS: str(error)}
     if cohort.sha256 != digest:

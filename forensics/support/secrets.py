@@ -44,6 +44,7 @@ _KEY = re.compile(
 _USER_PART = re.compile(r"(?i)(?<=://)[^\s/?#\"'<>]*@")
 _QUERY = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*://[^\s?#\"'<>]*)([?#][^\s\"'<>]*)")
 _PARAMETER = re.compile(r"([?&;#])([^=&;#\s\"'<>]+)=([^&;#\s\"'<>]*)")
+_HASH = re.compile(r"#sha256=[0-9a-fA-F]{64}")  # what a file at an address is held to
 _SECRET_NAME = re.compile(
     r"(?i)(?:^|[_.-])(?:key|token|secret|passw(?:or)?d|pwd|credentials?|auth|sig|signature)$"
     r"|apikey|authorization|accesstoken"
@@ -202,5 +203,7 @@ def _query(match: re.Match[str]) -> str:
     address, query = match.groups()
     name, _, value = query[1:].partition("=")
     if len(query) == 1 or (query[0] == "?" and name in PARAMETERS and is_version(value)):
+        return match.group()
+    if _HASH.fullmatch(query):
         return match.group()
     return f"{address}{query[0]}{REDACTED}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from forensics.cohorts.finding import find_cohort
 from forensics.cohorts.outputs import Outputs
 from tests.cli.cli import forensics
 from tests.cohorts.builders import facts, outputs, pairs
+from tests.served_files import served
 
 
 def _tables(folder: Path, made: Outputs) -> None:
@@ -161,3 +163,26 @@ def test_an_ascii_terminal_is_served(here):
     result = forensics("cohort", "info", "alpaca-eval", cwd=here, PYTHONIOENCODING="ascii")
     assert result.code == 0
     assert "163 in" in result.out
+
+
+def test_a_case_judged_by_a_shared_cohort_is_derived_anew_wherever_it_was_fetched(
+    cli, data, monkeypatch
+):
+    assert cli(*BUILD, "--pairs", "pairs.csv", "-o", "./mine.safetensors").code == 0
+    assert cli("import", "outputs.jsonl", "-o", "transcripts").code == 0
+    content = (data / "mine.safetensors").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    with served({"/mine.safetensors": content}) as url:
+        address = f"{url}/mine.safetensors#sha256={digest}"
+        assert "22 in 16 clusters" in cli("cohort", "info", address).out
+        sides = ("transcripts/m0a.jsonl", "transcripts/m0b.jsonl")
+        compared = cli("compare", *sides, "--only", "phrasing", "--cohort", address, "--json", "c")
+        assert compared.code == 0, compared.err
+    refused = cli("compare", *sides, "--cohort", address.partition("#")[0])
+    assert refused.code == 2
+    assert "needs the file's hash" in refused.complaint
+    assert cli("bundle", "c", "-o", "b.zip").code == 0
+    assert cli("verify", "b.zip").code == 0
+    # Where it was not fetched, nobody can tell.
+    monkeypatch.setenv("FORENSICS_CACHE", str(data / "another"))
+    assert cli("verify", "b.zip").code == 3
