@@ -15,17 +15,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import get_args
+from typing import cast, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from forensics.errors import ForensicsError, InputFileError, OutputError
-from forensics.view.links import Screen, ServerLinks
+from forensics.view.links import Address, Screen, ServerLinks
 from forensics.view.screens import Screens
 from forensics.view.viewed_folder import Place, ViewedFolder
 
 ADDRESS = "127.0.0.1"
 _TOKEN_BYTES = 24
-_LONGEST_ADDRESS = 8192
+_LONGEST_ADDRESS = 32_768
+_DIGITS = 6
 _SCREENS: tuple[str, ...] = get_args(Screen)
 
 
@@ -133,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         screen = asked.path.removeprefix("/")
         if screen not in _SCREENS:
             raise InputFileError("there is no such page")
-        return 200, iter((self.screens.page(screen, _place(asked.query)),))  # type: ignore[arg-type]
+        return 200, iter((self.screens.page(_asked(cast("Screen", screen), asked.query)),))
 
     def _send(
         self, code: int, parts: Iterable[str], with_body: bool, kind: str = "text/html"
@@ -158,12 +159,24 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(part.encode("utf-8", "backslashreplace"))
 
 
-def _place(query: str) -> Place:
+def _asked(screen: Screen, query: str) -> Address:
+    """Return what an address asks for.
+
+    Raises:
+        InputFileError: it is not an address that this program writes.
+    """
     fields = parse_qs(query, keep_blank_values=True, encoding="utf-8", errors="surrogateescape")
-    named = fields.get("f", [])
-    number = fields.get("n", [None])[0]
-    if len(named) != 1:
+    given = {name: values[0] for name, values in fields.items() if len(values) == 1}
+    if "f" not in given:
         raise InputFileError("the address names no file")
-    if number is not None and not (number.isascii() and number.isdigit() and len(number) < 7):
+    place = Place(given["f"], _number(given.get("n")))
+    other = Place(given["g"], _number(given.get("m"))) if "g" in given else None
+    return Address(screen, place, other, _number(given.get("p")) or 0)
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise InputFileError("the address names no case of the file")
-    return Place(named[0], None if number is None else int(number))
+    return int(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,10 @@ from forensics.report.html.html import content_security_policy, environment, ren
 from forensics.report.html.page import Page
 from forensics.support.resources import data_folder
 from forensics.support.version import VERSION
-from forensics.view.links import Links, Screen
+from forensics.transcripts.transcript import Transcript, read_transcript
+from forensics.view.answer_reader import of_case, of_transcript, of_transcripts
+from forensics.view.beside_page import beside_page
+from forensics.view.links import Address, Links, Screen
 from forensics.view.recognising import document
 from forensics.view.table_rows import Listing
 from forensics.view.trace_page import shown_trace
@@ -78,20 +81,49 @@ class Screens:
         stream.enable_buffering(_PIECES)
         yield from stream
 
-    def page(self, screen: Screen, place: Place) -> str:
+    def page(self, address: Address) -> str:
         """Return what a file holds as a page.
 
         Raises:
             InputFileError: there is no such file, or it does not hold that.
         """
-        made = {
+        made: Mapping[Screen, Callable[[Address], str]] = {
             "case": self._case_page,
             "report": self._report,
+            "answers": self._answers,
             "check": self._check,
             "trace": self._trace,
             "plan": self._plan,
+            "transcript": self._transcript,
+            "pair": self._pair,
+            "beside": lambda of: self.beside(Listing.of(self.folder), (of.place, of.other)),
         }
-        return made[screen](place)
+        return made[address.screen](address)
+
+    def parts(self, address: Address) -> int:
+        """Return of how many pages this is the first.
+
+        Raises:
+            InputFileError: there is no such file, or it does not hold that.
+        """
+        if address.screen == "answers":
+            return of_case(self.case(address.place), address.part).parts
+        if address.screen == "transcript":
+            return of_transcript(self._responses(address.place), address.part).parts
+        if address.screen == "pair" and address.other:
+            both = self._responses(address.place), self._responses(address.other)
+            return of_transcripts(*both, address.part).parts
+        return 1
+
+    def beside(
+        self,
+        listing: Listing,
+        chosen: tuple[Place | None, Place | None] = (None, None),
+        with_all: bool = False,
+    ) -> str:
+        """Return the page of two cases side by side, see `beside_page`."""
+        page = beside_page(listing, self.links, self.case, chosen, with_all)
+        return self._filled("beside", **vars(page))
 
     def problem(self, reason: str) -> str:
         """Return a page that says why something cannot be shown."""
@@ -125,28 +157,62 @@ class Screens:
         template = self._templates.get_template(f"view/{name}.html.j2")
         return template.render(**self._shared, **values)
 
-    def _case_page(self, place: Place) -> str:
-        case = self.case(place)
+    def _case_page(self, address: Address) -> str:
+        case = self.case(address.place)
         page = Page(case)
-        return self._filled("case", place=place, case=case, page=page, v=page.value, view=view)
+        return self._filled(
+            "case", place=address.place, case=case, page=page, v=page.value, view=view
+        )
 
-    def _report(self, place: Place) -> str:
-        return render_html(self.case(place))
+    def _report(self, address: Address) -> str:
+        return render_html(self.case(address.place))
 
-    def _check(self, place: Place) -> str:
-        result = self._result(place)
-        return self._filled("check", place=place, result=result, words=check_words)
+    def _answers(self, address: Address) -> str:
+        case = self.case(address.place)
+        reading = of_case(case, address.part)
+        names = (case.a.name, case.b.name)
+        return self._filled("answers", address=address, reading=reading, names=names)
 
-    def _trace(self, place: Place) -> str:
-        trace = shown_trace(self.folder.inside(place.relative))
-        return self._filled("trace", place=place, trace=trace)
+    def _transcript(self, address: Address) -> str:
+        transcript = self._responses(address.place)
+        reading = of_transcript(transcript, address.part)
+        return self._filled(
+            "transcript",
+            address=address,
+            reading=reading,
+            names=(transcript.name,),
+            transcript=transcript,
+            others=self._readable_beside(address.place),
+        )
 
-    def _plan(self, place: Place) -> str:
+    def _pair(self, address: Address) -> str:
+        if address.other is None:
+            raise InputFileError("the address names no second transcript")
+        a, b = self._responses(address.place), self._responses(address.other)
+        reading = of_transcripts(a, b, address.part)
+        return self._filled("answers", address=address, reading=reading, names=(a.name, b.name))
+
+    def _responses(self, place: Place) -> Transcript:
+        return read_transcript(self.folder.inside(place.relative))
+
+    def _readable_beside(self, place: Place) -> list[Place]:
+        listed = Listing.of(self.folder).places["transcript"]
+        return [other for other in listed if other != place and self.links.has_pair(place, other)]
+
+    def _check(self, address: Address) -> str:
+        result = self._result(address.place)
+        return self._filled("check", place=address.place, result=result, words=check_words)
+
+    def _trace(self, address: Address) -> str:
+        trace = shown_trace(self.folder.inside(address.place.relative))
+        return self._filled("trace", place=address.place, trace=trace)
+
+    def _plan(self, address: Address) -> str:
         from forensics.custody.case_file import read_case_file
 
-        plan = read_case_file(self.folder.inside(place.relative)).plan
+        plan = read_case_file(self.folder.inside(address.place.relative)).plan
         settings = [(n, view.display(value)) for n, value in plan.settings.written().items()]
-        return self._filled("plan", place=place, plan=plan, settings=settings, view=view)
+        return self._filled("plan", place=address.place, plan=plan, settings=settings, view=view)
 
     def _result(self, place: Place) -> CheckResult:
         try:

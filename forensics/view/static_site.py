@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import combinations, islice
 from pathlib import Path
+from typing import cast
 
 from forensics.errors import InputFileError, OutputError, UsageError
 from forensics.support.files import whole_file
-from forensics.view.links import Screen, SiteLinks
+from forensics.view.links import BESIDE, Address, Screen, SiteLinks, in_order
+from forensics.view.recognising import FileKind
 from forensics.view.screens import Screens
 from forensics.view.table_rows import Listing
 from forensics.view.viewed_folder import SITE_MARK, NotRead, Place, ViewedFolder
 
+MOST_PAIRS = 200  # of files that get a page side by side: their number grows as a square
 _KIND = "model-forensics site"
-_PAGE = re.compile(r"index\.html|[a-z]+-[0-9a-f]{16}\.html")
+_PAGE = re.compile(r"(?:index|beside)\.html|[a-z]+-[0-9a-f]{16}\.html")
 
 
 def export(folder: ViewedFolder, out: Path) -> list[NotRead]:
@@ -32,45 +37,61 @@ def export(folder: ViewedFolder, out: Path) -> list[NotRead]:
         OutputError: it cannot be written.
     """
     earlier = _earlier(out)
-    links = SiteLinks()
-    screens = Screens(folder, links)
     listing = Listing.of(folder)
+    links = SiteLinks(pairs=_pairs(listing))
+    screens = Screens(folder, links)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        pages = {links.to(screen, place): (screen, place) for screen, place in _pages(listing)}
+        addresses = list(_addresses(listing, links))
         # Before the first page: an export that is cut off leaves a folder that is its own.
-        _mark(out, {*earlier, *pages, links.home})
-        for name, (screen, place) in pages.items():
-            _write(out / name, [_page(screens, screen, place)])
+        _mark(out, earlier.union(map(links.of, addresses), [links.home, BESIDE]))
+        written = {links.home, BESIDE}
+        for address in addresses:
+            for part in range(_parts(screens, address)):
+                name = links.of(replace(address, part=part))
+                _write(out / name, [_page(screens, replace(address, part=part))])
+                written.add(name)
         _write(out / links.home, screens.index(listing))
-        for gone in earlier - {*pages, links.home}:
+        _write(out / BESIDE, [screens.beside(listing, with_all=True)])
+        for gone in earlier - written:
             (out / gone).unlink(missing_ok=True)
-        _mark(out, {*pages, links.home})
+        _mark(out, written)
     except OSError as error:
         raise OutputError(f"cannot write {error.filename or out}: {error.strerror}") from error
     return listing.not_read
 
 
-def _pages(listing: Listing) -> Iterator[tuple[Screen, Place]]:
-    for place in listing.places["case"]:
-        yield "case", place
-        yield "report", place
+def _addresses(listing: Listing, links: SiteLinks) -> Iterator[Address]:
+    cases = list(listing.places["case"])
     for row in listing.checks:
-        yield "check", row.place
-        for number in range(len(row.head.cases)):
-            yield "case", row.place.of_case(number)
-            yield "report", row.place.of_case(number)
-    for place in listing.places["trace"]:
-        yield "trace", place
-    for place in listing.places["plan"]:
-        yield "plan", place
+        cases += [row.place.of_case(number) for number in range(len(row.head.cases))]
+    for place in cases:
+        yield Address("case", place)
+        yield Address("report", place)
+        yield Address("answers", place)
+    kinds: tuple[Screen, ...] = ("check", "trace", "plan", "transcript")
+    for screen in kinds:
+        yield from (Address(screen, place) for place in listing.places[cast("FileKind", screen)])
+    yield from (Address("pair", *pair) for pair in sorted(links.pairs, key=repr))
 
 
-def _page(screens: Screens, screen: Screen, place: Place) -> str:
+def _pairs(listing: Listing) -> frozenset[tuple[Place, Place]]:
+    both = combinations(listing.places["transcript"], 2)
+    return frozenset(in_order(*pair) for pair in islice(both, MOST_PAIRS))
+
+
+def _parts(screens: Screens, address: Address) -> int:
     try:
-        return screens.page(screen, place)
+        return screens.parts(address)
+    except InputFileError:
+        return 1
+
+
+def _page(screens: Screens, address: Address) -> str:
+    try:
+        return screens.page(address)
     except InputFileError as error:
-        return screens.problem(f"{place.relative}: {screens.folder.reason(error)}")
+        return screens.problem(f"{address.place.relative}: {screens.folder.reason(error)}")
 
 
 def _write(path: Path, parts: Iterable[str]) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.case.document import case_to_json
+from forensics.transcripts.writer import write_transcript
+from tests.builders import manifest, responses
 from tests.report.answered_case import answered_case
 from tests.report.sample_case import HOSTILE, sample_case
 
@@ -42,9 +44,7 @@ def hostile_folder(folder: Path, attacks: Sequence[str] = HOSTILE) -> int:
         "teacher": {"statement": everything},
     }  # fmt: skip
     (folder / "trace.json").write_text(json.dumps(trace))
-    line = {"prompt_id": "p", "prompt_sha256": "0", "sample": 0, "text": everything, "status": "ok",
-            "manifest": {"subject": everything, "suite": {"name": everything},
-                         "started_at": everything}}  # fmt: skip
-    (folder / "answers.jsonl").write_text(json.dumps(line) + "\n")
+    about = manifest(everything, suite={"name": everything}, started_at=everything)
+    write_transcript(folder / "answers.jsonl", about, responses(attacks))
     (folder / "damaged.json").write_text('{"' + everything.replace('"', ""), "utf-8", "replace")
     return cases + 1

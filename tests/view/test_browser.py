@@ -8,7 +8,7 @@ import pytest
 
 from forensics.case.document import case_to_json
 from forensics.cli import run
-from forensics.support.sanitise import one_line
+from forensics.support.sanitise import one_line, visible
 from tests.report.answered_case import answered_case
 from tests.report.sample_case import HOSTILE
 from tests.view.hostile import hostile_folder
@@ -51,6 +51,11 @@ def test_nothing_hostile_runs_and_nothing_is_lost(hostile, serve, browser):
     for attack in HOSTILE:
         assert one_line(attack, 60).rstrip("…")[:50].strip() in text, attack
     assert "damaged.json" in text
+    answers = server.address + "answers?f=whole.json"
+    is_harmless(browser, answers)
+    texts = browser.evaluate("[...document.querySelectorAll('.text')].map(e => e.textContent)")
+    for attack in HOSTILE:
+        assert any(visible(attack) in text for text in texts), attack
     some = [link for link in pages if "case?" in link][::6] + [p for p in pages if "case?" not in p]
     for link in some:
         is_harmless(browser, link)
@@ -69,17 +74,21 @@ def test_the_site_is_as_harmless_without_a_server(tmp_path, browser):
         is_harmless(browser, link)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
     results, serve, browser, axe, scheme, width
 ):
     browser.look(width, scheme)
     links = is_harmless(browser, serve(results).address)
     one_of_each = {urlsplit(link).path: link for link in links}
-    assert len(one_of_each) >= 5
+    for name in ("case", "transcript"):
+        browser.open(next(link for link in links if f"/{name}?" in link))
+        one_of_each |= {urlsplit(link).path: link for link in browser.evaluate(LINKS)}
+    del one_of_each[next(path for path in one_of_each if path.endswith("/report"))]
+    assert len(one_of_each) >= 9
     for link in one_of_each.values():
         browser.open(link)
+        browser.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
         assert browser.evaluate("document.documentElement.scrollWidth") <= width
         browser.evaluate(axe)
         assert browser.evaluate(AXE) == [], link
@@ -143,3 +152,22 @@ def test_without_script_it_is_a_table_all_the_same(results, serve, browser):
         assert browser.evaluate("document.querySelectorAll('button, input').length") == 0
     finally:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_prompts_are_sorted_and_walked_by_keyboard(results, serve, browser):
+    browser.look(1280)
+    browser.open(serve(results).address + "pair?f=transcripts/heron-7b.jsonl"
+                 "&g=transcripts/heron-7b-tuned.jsonl")  # fmt: skip
+    assert browser.evaluate("document.querySelectorAll('mark').length") > 10
+    select = "document.querySelector('#find select')"
+    browser.evaluate(f"{select}.value = 'shared'; {select}.dispatchEvent(new Event('change'))")
+    shared = browser.evaluate(
+        "[...document.querySelectorAll('.prompt')].map(p => Number(p.dataset.shared))"
+    )
+    assert shared == sorted(shared, reverse=True)
+    assert shared[0] > shared[-1]
+    browser.evaluate("document.querySelector('.prompt summary').focus()")
+    browser.press("ArrowDown", 40)
+    browser.press("Enter", 13)
+    opened = "[...document.querySelectorAll('.prompt')].map(p => p.open)"
+    assert browser.evaluate(opened)[:3] == [False, True, False]

@@ -47,14 +47,14 @@ def test_the_table_has_every_kind_of_result(results, serve):
     assert "violated" in body
     assert "inconclusive" in body
     assert re.search(r"<th scope=\"row\">small</th>", body)
-    assert body.count("collected.jsonl") == 1
+    assert "transcript?f=transcripts%2Fcollected.jsonl" in body
 
 
 def test_every_link_leads_to_a_page(results, serve):
     server = serve(results)
     body = page(server)
     links = [link.replace("&amp;", "&") for link in re.findall(r'<a href="([a-z]+\?[^"]+)"', body)]
-    assert len(links) == 8
+    assert len(links) == 8 + 5
     for link in links:
         assert "<h1" in page(server, link), link
     reports = [link.replace("case?", "report?") for link in links if link.startswith("case?")]
@@ -135,7 +135,7 @@ def test_nothing_outside_the_folder_is_served(tmp_path, serve):
     asked = [quote(os.fsencode(name), safe="") for name in names]
     asked += [quote(name, safe="") for name in asked[:5]]  # encoded twice
     asked += [name.replace("%2F", "/") for name in asked]
-    for screen in ("case", "report", "check", "trace", "plan"):
+    for screen in ("case", "report", "answers", "check", "trace", "plan", "transcript"):
         for name in asked:
             code, _, body = ask(server, f"{home}{screen}?f={name}")
             assert code == 404, name
@@ -161,6 +161,10 @@ def test_nothing_outside_the_folder_is_served(tmp_path, serve):
         ("check?f=trace%2Fof-heron.txt", "not the result of a check"),
         ("trace?f=check%2Fof-heron", "not what `forensics trace --json` writes"),
         ("trace?f=cohort", "not complete JSON"),
+        ("pair?f=transcripts%2Fheron-7b.jsonl", "names no second"),
+        ("pair?f=transcripts%2Fheron-7b.jsonl&g=..%2Fx.jsonl", "not a file of the folder"),
+        ("transcript?f=cohort", "not UTF-8"),
+        ("beside?f=cases%2Fweights.json&g=none.json", "there is no such case"),
         ("plan?f=transcripts%2Fheron-7b.jsonl", "case file"),
         ("nothing?f=x", "no such page"),
     ],

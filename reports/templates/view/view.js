@@ -1,9 +1,10 @@
 "use strict";
-// Every page is complete without this: it adds sorting, a filter and arrow keys to its tables.
+// Every page is complete without this: it adds sorting, a filter and arrow keys.
 (() => {
   const tables = [...document.querySelectorAll("table.rows")];
   const make = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   const place = document.getElementById("find");
+  const prompts = [...document.querySelectorAll("details.prompt")];
   const order = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
   const value = (row, column, numeric) => {
@@ -38,50 +39,75 @@
     });
   }
 
-  if (place && tables.length) {
+  const chooser = (label, options, choose) => {
+    const wrap = make("label", `${label} `);
+    const select = document.createElement("select");
+    for (const [value, text] of options) {
+      select.append(Object.assign(make("option", text), { value }));
+    }
+    select.addEventListener("change", () => choose(select.value));
+    wrap.append(select);
+    return wrap;
+  };
+
+  // Narrow windows hide the heads of tables, and with them what sorts.
+  const narrowSort = () => {
+    const ways = [["", "order of the folder"]];
+    [...tables[0].tHead.rows[0].cells].forEach((cell, column) => {
+      for (const way of ["ascending", "descending"]) {
+        ways.push([`${column} ${way}`, `${cell.textContent.trim()}, ${way}`]);
+      }
+    });
+    const wrap = chooser("Sort", ways, (chosen) => {
+      const [column, way] = chosen.split(" ");
+      if (way) sort(tables[0], Number(column), way === "descending");
+    });
+    wrap.className = "narrow";
+    return wrap;
+  };
+
+  const promptTools = () => {
+    const list = document.getElementById("rows");
+    const shared = (row) => Number(row.dataset.shared);
+    const orders = [["", "order of the file"], ["shared", "most shared wording first"]];
+    const tools = prompts.some(shared)
+      ? [chooser("Sort", orders, (by) => {
+          list.append(...(by ? [...prompts].sort((x, y) => shared(y) - shared(x)) : prompts));
+        })]
+      : [];
+    const button = make("button", "Open all");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      const open = prompts.some((row) => !row.hidden && !row.open);
+      for (const row of prompts) row.open = open && !row.hidden;
+      button.textContent = open ? "Close all" : "Open all";
+    });
+    return [...tools, button];
+  };
+
+  if (place && (tables.length || prompts.length)) {
     const texts = new Map();
     const search = Object.assign(make("input", ""), { type: "search" });
     const count = make("span", "");
     count.setAttribute("role", "status");
-    const choose = () => {
+    const filter = () => {
       const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let all = 0;
-      let shown = 0;
-      for (const table of tables) {
-        for (const row of table.tBodies[0].rows) {
-          if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
-          const text = texts.get(row);
-          row.hidden = !words.every((word) => text.includes(word));
-          all += 1;
-          shown += row.hidden ? 0 : 1;
-        }
+      const rows = [...tables.flatMap((table) => [...table.tBodies[0].rows]), ...prompts];
+      for (const row of rows) {
+        if (!texts.has(row)) texts.set(row, row.textContent.toLowerCase());
+        row.hidden = !words.every((word) => texts.get(row).includes(word));
       }
-      count.textContent = words.length ? `${shown} of ${all} rows` : "";
+      const shown = rows.filter((row) => !row.hidden).length;
+      const what = prompts.length ? "prompts" : "rows";
+      count.textContent = words.length ? `${shown} of ${rows.length} ${what}` : "";
     };
-    search.addEventListener("input", choose);
+    search.addEventListener("input", filter);
     const field = make("label", "Find ");
     field.append(search);
-    // Narrow windows hide the heads of tables, and with them what sorts.
-    const by = document.createElement("select");
-    by.append(make("option", "order of the folder"));
-    const head = [...tables[0].tHead.rows[0].cells];
-    head.forEach((cell, column) => {
-      for (const way of ["ascending", "descending"]) {
-        const option = make("option", `${cell.textContent.trim()}, ${way}`);
-        by.append(Object.assign(option, { value: `${column} ${way}` }));
-      }
-    });
-    by.addEventListener("change", () => {
-      const [column, way] = by.value.split(" ");
-      if (way) sort(tables[0], Number(column), way === "descending");
-    });
-    const chooser = make("label", "Sort ");
-    chooser.className = "narrow";
-    chooser.append(by);
     const hint = make("span", "");
     hint.className = "keyboard";
     hint.append(make("kbd", "/"), " finds, ", make("kbd", "↑"), " ", make("kbd", "↓"), " go from row to row");
-    place.append(field, chooser, count, hint);
+    place.append(field, ...(tables.length ? [narrowSort()] : promptTools()), count, hint);
     addEventListener("keydown", (event) => {
       const at = document.activeElement;
       if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -91,15 +117,73 @@
     });
   }
 
+  // Two cases side by side: a static site holds the facts of all, a server is asked for others.
+  const choose = document.getElementById("choose");
+  if (choose) {
+    const cases = JSON.parse(choose.dataset.cases);
+    const table = document.querySelector("table.beside");
+    const sides = [Number(choose.dataset.first), Number(choose.dataset.second)];
+    const row = (kind, ...cells) => {
+      const made = make("tr", "");
+      made.className = kind;
+      made.append(...cells);
+      return made;
+    };
+    const show = () => {
+      const facts = sides.map((at) => new Map(cases[at].facts.map(([g, l, t]) => [`${g}\n${l}`, t])));
+      const groups = new Map();
+      for (const name of new Set(facts.flatMap((of) => [...of.keys()]))) {
+        const [group, label] = name.split("\n");
+        const texts = facts.map((of) => of.get(name) ?? "–");
+        const head = Object.assign(make("th", label), { scope: "row" });
+        const kind = texts[0] === texts[1] ? "" : "differs";
+        groups.set(group, [...(groups.get(group) ?? []), row(kind, head, ...texts.map((t) => make("td", t)))]);
+      }
+      const bodies = [...groups].map(([group, rows]) => {
+        const head = Object.assign(make("th", group), { scope: "rowgroup", colSpan: 3 });
+        const body = document.createElement("tbody");
+        body.append(row("group", head), ...rows);
+        return body;
+      });
+      for (const body of [...table.tBodies]) body.remove();
+      table.append(...bodies);
+      table.tHead.querySelectorAll("a").forEach((link, side) => {
+        link.textContent = cases[sides[side]].title;
+        link.href = cases[sides[side]].link;
+      });
+    };
+    const named = (of, file, number) => `${file}=${of.file}${of.number && `&${number}=${of.number}`}`;
+    const change = () => {
+      if (sides.every((at) => cases[at].facts)) show();
+      else location.search = `?${named(cases[sides[0]], "f", "n")}&${named(cases[sides[1]], "g", "m")}`;
+    };
+    const linked = cases.findIndex((of) => of.link === location.hash.slice(1));
+    if (linked >= 0 && cases.every((of) => of.facts)) {
+      sides[0] = linked;
+      if (sides[1] === linked) sides[1] = linked ? 0 : 1;
+      show();
+    }
+    ["First", "Second"].forEach((label, side) => {
+      const made = chooser(label, cases.map((of, at) => [String(at), of.title]), (at) => {
+        sides[side] = Number(at);
+        change();
+      });
+      made.lastElementChild.value = String(sides[side]);
+      choose.append(made);
+    });
+  }
+
   addEventListener("keydown", (event) => {
-    const ends = { ArrowDown: 1, ArrowUp: -1 };
-    const row = document.activeElement && document.activeElement.closest("table.rows tbody tr");
-    if (!row || !(event.key in ends)) return;
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const at = document.activeElement;
+    const row = at && (at.closest("table.rows tbody tr") || (at.tagName === "SUMMARY" && at.closest(".prompt")));
+    if (!row) return;
     const side = event.key === "ArrowDown" ? "nextElementSibling" : "previousElementSibling";
+    const target = (of) => of.querySelector(of.tagName === "TR" ? "a" : "summary");
     let next = row[side];
-    while (next && (next.hidden || !next.querySelector("a"))) next = next[side];
+    while (next && (next.hidden || !target(next))) next = next[side];
     if (!next) return;
     event.preventDefault();
-    next.querySelector("a").focus();
+    target(next).focus();
   });
 })();
