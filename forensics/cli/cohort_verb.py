@@ -14,6 +14,7 @@ from forensics.cli.cohort_columns_verb import columns
 from forensics.cli.cohort_notes import say_what_lacks, summary
 from forensics.cli.cohort_panel_verb import panel
 from forensics.cli.help import VerbFamily, option
+from forensics.cli.ray_option import chosen_mapper, ray_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,6 +52,7 @@ command.add_command(columns)
 @option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
 @option("--source", default="", help="Where the answers are from, and their licence.")
 @option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
+@ray_option
 def build(
     outputs: tuple[Path, ...],
     models: Path,
@@ -60,6 +62,7 @@ def build(
     seed: int,
     source: str,
     date: str,
+    ray: str | None,
 ) -> None:
     """Make a cohort of OUTPUTS: tables (model, prompt_id, prompt, output) or transcripts.
 
@@ -75,7 +78,7 @@ def build(
     from forensics.evaluation.cohort_build import build as build_cohort
 
     path = destination(output)
-    with step_spinner() as spinner:
+    with step_spinner() as spinner, chosen_mapper(ray) as mapper:
         task = spinner.add_task("reading", total=None)
         facts = read_models(models)
         labelled = read_pairs(pairs, facts, independent="best") if pairs else ()
@@ -88,7 +91,7 @@ def build(
             "unrelated_confidence": best_confidence(labelled),
         }
         given = {key: value for key, value in provenance.items() if value}
-        cohort = build_cohort(answers, labelled, path.stem, prompts, seed, given)
+        cohort = build_cohort(answers, labelled, path.stem, prompts, seed, given, mapper)
         cohort = write_cohort(path, cohort)
     note(f"{path}: {summary(cohort)}")
     say_what_lacks(cohort, bool(labelled))

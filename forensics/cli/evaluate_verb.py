@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from forensics.cli.help import Verb, option
+from forensics.cli.ray_option import chosen_mapper, ray_option
 
 FILE = click.Path(path_type=Path)
 
@@ -52,6 +53,7 @@ FILE = click.Path(path_type=Path)
 @option("--json", "json_out", metavar="FILE|-", help="Write the figures as JSON.")
 @option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
 @option("--fit", metavar="NAME|FILE", help="Write a cohort fitted on these outputs.")
+@ray_option
 def command(outputs: tuple[Path, ...], models: Path, **options: Any) -> None:
     """Measure how often similarity misleads, on OUTPUTS with known lineage.
 
@@ -67,7 +69,8 @@ def command(outputs: tuple[Path, ...], models: Path, **options: Any) -> None:
     from forensics.workflows.evaluating import evaluated
 
     settings = evaluate_settings(options, models)
-    figures = dict(evaluated(outputs, settings, OnStderr()).figures)
+    with chosen_mapper(options["ray"]) as mapper:
+        figures = dict(evaluated(outputs, settings, OnStderr(), mapper).figures)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     if options["plot"] and "curves" in figures:
         from forensics.report.charts.rate_plots import write_plots

@@ -10,12 +10,14 @@ import click
 
 from forensics.cli import completion
 from forensics.cli.help import Verb, option
+from forensics.cli.ray_option import chosen_mapper, ray_option
 
 if TYPE_CHECKING:
     from forensics.cohorts.lineage.models import ModelFacts
     from forensics.cohorts.outputs import Outputs
     from forensics.cohorts.similarity import Flags, Similarities
     from forensics.cohorts.tree import RelativesMap
+    from forensics.support.block_mapping import Mapper
 
 FILE = click.Path(path_type=Path)
 
@@ -41,6 +43,7 @@ FILE = click.Path(path_type=Path)
 @option("--svg", "svg_out", type=FILE, help="Draw the tree and a heat map.")
 @option("--top", type=click.IntRange(min=1), default=15, show_default=True, help="Show N.")
 @option("--seed", type=int, default=0, show_default=True, help="Seed of the resampling.")
+@ray_option
 def command(
     sources: tuple[str, ...],
     models: Path | None,
@@ -49,6 +52,7 @@ def command(
     svg_out: Path | None,
     top: int,
     seed: int,
+    ray: str | None,
 ) -> None:
     """Compare every pair of models; show the most alike, write a matrix, a tree, a picture.
 
@@ -62,11 +66,11 @@ def command(
     from forensics.report.charts import map_files
     from forensics.support.files import write_text
 
-    with step_spinner() as spinner:
+    with step_spinner() as spinner, chosen_mapper(ray) as mapper:
         task = spinner.add_task("reading", total=None)
-        facts, similarities, excluded = _read(sources, models)
+        facts, similarities, excluded = _read(sources, models, mapper)
         spinner.update(task, description="comparing every pair, resampling the prompts")
-        related = relate(similarities, excluded, seed=seed)
+        related = relate(similarities, excluded, seed=seed, mapper=mapper)
     _print(related, top, facts)
     writers = (
         (csv_out, map_files.matrix),
@@ -80,7 +84,7 @@ def command(
 
 
 def _read(
-    sources: Sequence[str], models: Path | None
+    sources: Sequence[str], models: Path | None, mapper: Mapper
 ) -> tuple[Mapping[str, ModelFacts] | None, Similarities, Flags]:
     """Return the facts (None where nothing is known), the similarities and who is kin to whom."""
     from forensics.cohorts.finding import find_cohort
@@ -94,7 +98,7 @@ def _read(
         cohort = find_cohort(sources[0])
         return cohort.facts, cohort.similarities(), cohort.excluded()
     outputs = _outputs([Path(source) for source in sources], models)
-    return outputs.facts if models else None, outputs.similarities(), outputs.excluded()
+    return outputs.facts if models else None, outputs.similarities(mapper), outputs.excluded()
 
 
 def _outputs(paths: Sequence[Path], models: Path | None) -> Outputs:
