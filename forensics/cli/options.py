@@ -319,7 +319,7 @@ def analysis_options(command: Decorated) -> Decorated:
                 "cohort_name",
                 section="Evidence",
                 shell_complete=completion.cohorts,
-                metavar="NAME|FILE|none",
+                metavar="NAME|FILE|URL|none",
                 help="Judge against this cohort [the one with these prompts].",
             ),
             option(

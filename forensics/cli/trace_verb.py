@@ -48,7 +48,7 @@ _SMALLEST = 0.001
     "cohort_name",
     shell_complete=completion.cohorts,
     section="Evidence",
-    metavar="NAME|FILE",
+    metavar="NAME|FILE|URL",
     help="Cohort to search. Default: the one that has the model or answered the transcript's "
     "prompts, else alpaca-eval.",
 )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from forensics.errors import UsageError
 from forensics.subjects.endpoints import named_subject
 from forensics.subjects.subject import Subject, parse_subject
-from forensics.suites.loading import load_suite
+from forensics.suites.loading import load_suite, suite_names
 from forensics.suites.suite import Suite
 from forensics.transcripts.transcript import Transcript, ad_hoc_suite, read_transcript, unbroken
 from forensics.workflows.callbacks import Progress
@@ -211,10 +211,21 @@ class SuiteChoice:
         return None
 
     def of_cohort(self, cohort: Cohort) -> Suite:
-        """Return the prompts of the suite that was named, or of the cohort's, to be asked."""
+        """Return the prompts of the suite that was named, or of the cohort's, to be asked.
+
+        A cohort that was collected notes which shipped suite its models were asked.
+        """
         if self.prompts.suite:
             return self.suite
-        return self._asked(load_suite(cohort.name))
+        shipped, noted = suite_names(), cohort.provenance.get("suite")
+        if cohort.name in shipped or noted not in shipped:
+            return self._asked(load_suite(cohort.name))
+        suite = load_suite(str(noted))
+        if self.prompts.every:
+            return self._cut(suite)
+        answered = {prompt.sha256 for prompt in cohort.prompts}
+        prompts = tuple(prompt for prompt in suite.prompts if prompt.sha256 in answered)
+        return self._cut(replace(suite, prompts=prompts))
 
     def out_of(self, suite: Suite) -> Suite:
         """Return what was chosen out of another suite."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -223,3 +224,15 @@ def test_a_ledger_that_was_damaged_is_told(cli, here, small):
     refused = _collect(cli, small, here)
     assert refused.code == 2
     assert "line 1: not an entry of a ledger of spending" in refused.err
+
+
+def test_a_terminal_shows_a_row_for_each_model(cli, here, small, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("LINES", "40")
+    done = _collect(cli, small, here)
+    assert done.code == 0
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.err)
+    for name in small.models:
+        assert re.search(rf"{name} +━+.* \d/8 +(waits|is asked|complete)", shown), name
+    assert re.search(r"all models +━+", shown)
