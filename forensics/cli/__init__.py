@@ -32,6 +32,7 @@ VERBS = {
     "exposure": "Test whether a model learned from answers that were served.",
     "evaluate": "Measure error rates on outputs with known lineage.",
     "cohort": "Build or show cohorts: models of known lineage to judge against.",
+    "fleet": "Do the same work on many models, on this machine or a cluster.",
     "zoo": "Make models of known lineage to test kinship tests on.",
     "suites": "List prompt suites, or print one.",
     "refusals": "Judge which answers refuse, fully or in part.",

@@ -80,14 +80,14 @@ def command(subject: str, **options: Any) -> None:
     from forensics.cli.progress import OnStderr
     from forensics.cli.settings import trace_settings
     from forensics.support.files import write_text
-    from forensics.workflows.tracing import traced, would_trace
+    from forensics.workflows.tracing import trace_document, traced, would_trace
 
     settings, progress = trace_settings(options), OnStderr()
     if options["dry_run"]:
         say_asks(would_trace(subject, settings, progress), settings.spending)
         return
     result = traced(subject, settings, progress)
-    text = json.dumps(_document(result), indent=1, allow_nan=False) + "\n"
+    text = json.dumps(trace_document(result), indent=1, allow_nan=False) + "\n"
     if options["json_out"] == "-":
         sys.stdout.write(text)
         return
@@ -125,12 +125,6 @@ def _rate(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.3f}" if value >= _SMALLEST else f"<{_SMALLEST}"
-
-
-def _document(result: Trace) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(result) | {"covered": result.covered}
 
 
 def _print(result: Trace, top: int) -> None:

@@ -67,19 +67,8 @@ def ray_session(
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         before = _descendants()
         try:
-            if address is None:
-                ray.init(
-                    "local", num_cpus=cpus, object_store_memory=object_bytes, _temp_dir=folder,
-                    include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR,
-                )  # fmt: skip
-            else:
-                _check_reachable(address)
-                ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+            _begin(ray, address, cpus, object_bytes, folder)
             yield
-        except (ray.exceptions.AuthenticationError, ConnectionError, RuntimeError) as error:
-            if ray.is_initialized():  # the block's own failure
-                raise
-            raise BackendError(_why_not(address, error)) from error
         finally:
             started = _descendants(besides=before)
             ray.shutdown()
@@ -144,6 +133,34 @@ def _library() -> Any:  # Ray has no types to name
     with suppress(AttributeError):
         ray._raylet.Config.initialize("")
     return ray
+
+
+def _begin(ray: Any, address: str | None, cpus: int | None, object_bytes: int, folder: str) -> None:
+    try:
+        if address is not None:
+            _check_reachable(address)
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        _start(ray, cpus, object_bytes, folder)
+    except BackendError:
+        raise
+    except Exception as error:  # Ray raises this class itself
+        raise BackendError(_why_not(address, error)) from error
+
+
+def _start(ray: Any, cpus: int | None, object_bytes: int, folder: str) -> None:
+    """Start a Ray; once more where a busy machine took longer than the 30 s that Ray waits."""
+    for attempt in range(2):
+        try:
+            ray.init(
+                "local", num_cpus=cpus, object_store_memory=object_bytes, _temp_dir=folder,
+                include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR,
+            )  # fmt: skip
+            return
+        except Exception:
+            ray.shutdown()
+            if attempt:
+                raise
 
 
 def _check_reachable(address: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 from forensics.cohorts.cohort import Cohort
 from forensics.cohorts.finding import find_cohort, matching_cohort
@@ -80,6 +81,11 @@ def traced(
         subject_and_pasts = [_in_cohort(*side) for side in ((placed, transcript), *pasts)]
         shift = shift_trace(subject_and_pasts[0], subject_and_pasts[1:], cohort)
         return replace(ranked, shift=shift)
+
+
+def trace_document(result: Trace) -> dict[str, Any]:
+    """Return a trace as `forensics trace --json` writes it."""
+    return asdict(result) | {"covered": result.covered}
 
 
 def would_trace(subject: Named, settings: TraceSettings, progress: Progress) -> list[Ask]:

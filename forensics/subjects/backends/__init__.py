@@ -22,6 +22,10 @@ def open_backend(subject: Subject, options: BackendOptions | None = None) -> Bac
         UsageError: a transcript, which already holds its answers, or a plugin that does not load.
     """
     options = options or BackendOptions()
+    if options.served is not None and options.served.spec == subject.spec:
+        from forensics.subjects.backends.served import ServedBackend
+
+        return ServedBackend(subject, options.served, options)
     match subject.kind:
         case "openai":
             from forensics.subjects.backends.openai import OpenAIBackend

@@ -33,6 +33,22 @@ class GenerationSettings:
 
 
 @dataclass(frozen=True)
+class ServedModel:
+    """A local model that a server runs for this process, and that is asked as an endpoint.
+
+    `spec` is the subject's; `model` is how requests name it. `engine`, its `version` and the
+    `precision` of the weights are recorded, the address is not: it is another one every time.
+    """
+
+    spec: str
+    base_url: str
+    model: str
+    engine: str
+    version: str
+    precision: str
+
+
+@dataclass(frozen=True)
 class BackendOptions:
     """How a backend runs; recorded where it can change an answer (dtype, batch size, api)."""
 
@@ -41,6 +57,7 @@ class BackendOptions:
     concurrency: int = 8
     timeout: float = 120.0
     api: Literal["chat", "completions"] = "chat"
+    served: ServedModel | None = None
 
 
 @dataclass(frozen=True)
