@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from forensics import trace
+from forensics.cohorts.shift_trace import ShiftTrace
 from tests.cli.cli import forensics
 
 _COHORT = "misguided-attention"
@@ -19,6 +21,8 @@ def test_a_documented_students_teacher_is_among_those_named() -> None:
     assert "deepseek-r1" in shift.named
     assert shift.candidates[0].change >= shift.candidates[-1].change
     assert shift.searched > 20
+    assert shift.group == ("deepseek-r1", "QwQ-32b")
+    assert "stands apart from all others is deepseek-r1, QwQ-32b" in shift.statement
     assert "cannot be told from one another" in shift.statement
     assert {entry.developer for entry in shift.candidates} & {"Meta", "NVIDIA"} == set()
 
@@ -29,8 +33,16 @@ def test_a_release_after_another_names_nobody() -> None:
     )
     shift = trace(subject, bases=[past]).shift
     assert shift is not None
-    assert shift.named == ()
+    assert (shift.named, shift.group) == ((), ())
     assert "not evidence that it learned from nobody" in shift.statement
+
+
+def test_a_group_is_as_narrow_as_the_margin_allows() -> None:
+    shift = ShiftTrace(("past",), 30, (), ("a",))
+    assert "No group of up to 8 stands apart" in shift.statement
+    alone = replace(shift, group=("a",))
+    assert "a stands apart from all others" in alone.statement
+    assert "cannot be told" not in alone.statement
 
 
 def test_a_subject_as_its_own_past_and_answers_given_once_are_told_so() -> None:

@@ -6,7 +6,7 @@ its own pair. What A, B and R all share drops out; what B took on since R stays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,6 +137,23 @@ def steps_towards(
 def shares_with(a: InReference, reference: MannerReference) -> Floats:
     """Return what each reference model shares with `a`: shape (models,), NaN where unknown."""
     shares = np.full(len(reference.models), np.nan)
+    for model, _, agreement in _agreements(a, reference):
+        shares[model] = agreement.share
+    return shares
+
+
+def scores_with(a: InReference, reference: MannerReference) -> Floats:
+    """Return the same by prompt: shape (prompts, models), NaN where unknown."""
+    scores = np.full(reference.repeats.shape, np.nan)
+    for model, known, agreement in _agreements(a, reference):
+        scores[known, model] = agreement.scores
+    return scores
+
+
+def _agreements(
+    a: InReference, reference: MannerReference
+) -> Iterator[tuple[int, NDArray[np.intp], CentredCosines]]:
+    """Yield each model that enough is known of, on which prompts, and what it shares with `a`."""
     for model in range(len(reference.models)):
         within = reference.repeats[:, model]
         known = np.flatnonzero(np.isfinite(within) & np.isfinite(a.within))
@@ -146,8 +163,7 @@ def shares_with(a: InReference, reference: MannerReference) -> Floats:
         other = InReference(cut.rows[:, model], within[known], model)
         agreement, _ = centred(other, InReference(a.rows[known], a.within[known], a.known_as), cut)
         if min(agreement.floors) > TINY:
-            shares[model] = agreement.share
-    return shares
+            yield model, known, agreement
 
 
 def unrelated_p99(reference: MannerReference) -> float | None:
