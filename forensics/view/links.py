@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from forensics.view.viewed_folder import Place
 
 Screen = Literal[
-    "case", "report", "answers", "check", "trace", "plan", "transcript", "pair", "beside"
+    "case", "report", "answers", "check", "trace", "plan", "transcript", "pair", "beside", "kinship"
 ]
 
 BESIDE = "beside.html"  # of a static site

@@ -23,11 +23,13 @@ from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript, read_transcript
 from forensics.view.answer_reader import of_case, of_transcript, of_transcripts
 from forensics.view.beside_page import beside_page
+from forensics.view.kinship_page import Kinship, compared, of_cohort
+from forensics.view.kinship_page import of_transcripts as kinship_of_transcripts
 from forensics.view.links import Address, Links, Screen
 from forensics.view.recognising import document
 from forensics.view.table_rows import Listing
 from forensics.view.trace_page import shown_trace
-from forensics.view.viewed_folder import Place, ViewedFolder
+from forensics.view.viewed_folder import ALL, Place, ViewedFolder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -77,7 +79,9 @@ class Screens:
         listing = listing or Listing.of(self.folder)
         name = self.folder.root.name or str(self.folder.root)
         template = self._templates.get_template("view/index.html.j2")
-        stream = template.stream(**self._shared, listing=listing, name=name, sections=SECTIONS)
+        stream = template.stream(
+            **self._shared, listing=listing, everything=ALL, name=name, sections=SECTIONS
+        )
         stream.enable_buffering(_PIECES)
         yield from stream
 
@@ -96,6 +100,7 @@ class Screens:
             "plan": self._plan,
             "transcript": self._transcript,
             "pair": self._pair,
+            "kinship": lambda of: self.kinship(Listing.of(self.folder), of.place),
             "beside": lambda of: self.beside(Listing.of(self.folder), (of.place, of.other)),
         }
         return made[address.screen](address)
@@ -124,6 +129,25 @@ class Screens:
         """Return the page of two cases side by side, see `beside_page`."""
         page = beside_page(listing, self.links, self.case, chosen, with_all)
         return self._filled("beside", **vars(page))
+
+    def kinship(self, listing: Listing, place: Place) -> str:
+        """Return the matrix and tree of a cohort, or of all that occurs (the place `ALL`)."""
+        made: Kinship | None = None
+        reason = ""
+        try:
+            if place == ALL:
+                transcripts = [
+                    self.folder.inside(of.relative) for of in listing.places["transcript"]
+                ]
+                made = kinship_of_transcripts(transcripts)
+            else:
+                made = of_cohort(self.folder.inside(place.relative))
+        except InputFileError as error:
+            if place != ALL:
+                raise
+            reason = self.folder.reason(error)
+        table = compared(listing.pairs()) if place == ALL else None
+        return self._filled("kinship", place=place, kinship=made, table=table, reason=reason)
 
     def problem(self, reason: str) -> str:
         """Return a page that says why something cannot be shown."""

@@ -16,7 +16,7 @@ from forensics.view.links import BESIDE, Address, Screen, SiteLinks, in_order
 from forensics.view.recognising import FileKind
 from forensics.view.screens import Screens
 from forensics.view.table_rows import Listing
-from forensics.view.viewed_folder import SITE_MARK, NotRead, Place, ViewedFolder
+from forensics.view.viewed_folder import ALL, SITE_MARK, NotRead, Place, ViewedFolder
 
 MOST_PAIRS = 200  # of files that get a page side by side: their number grows as a square
 _KIND = "model-forensics site"
@@ -72,6 +72,7 @@ def _addresses(listing: Listing, links: SiteLinks) -> Iterator[Address]:
     kinds: tuple[Screen, ...] = ("check", "trace", "plan", "transcript")
     for screen in kinds:
         yield from (Address(screen, place) for place in listing.places[cast("FileKind", screen)])
+    yield from (Address("kinship", place) for place in (ALL, *listing.places["cohort"]))
     yield from (Address("pair", *pair) for pair in sorted(links.pairs, key=repr))
 
 

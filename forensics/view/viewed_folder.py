@@ -32,6 +32,9 @@ class Place:
         return Place(self.relative, number)
 
 
+ALL = Place("")  # everything that the folder holds
+
+
 @dataclass(frozen=True)
 class NotRead:
     """A file that is not shown, and why."""

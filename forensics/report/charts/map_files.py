@@ -55,8 +55,8 @@ def heat_map(related: RelativesMap) -> str:
     )
 
 
-def specification(related: RelativesMap) -> dict[str, Any]:
-    """Return the Vega-Lite specification of `heat_map`."""
+def specification(related: RelativesMap, cell: int = _CELL) -> dict[str, Any]:
+    """Return the Vega-Lite specification of `heat_map`, with cells of some pixels."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "title": {
@@ -66,7 +66,7 @@ def specification(related: RelativesMap) -> dict[str, Any]:
         },
         "background": "white",
         "spacing": 2,
-        "hconcat": [_drawn_tree(related), _cells(related)],
+        "hconcat": [_drawn_tree(related, cell), _cells(related, cell)],
         "config": {
             "aria": False,
             "view": {"stroke": None},
@@ -75,7 +75,7 @@ def specification(related: RelativesMap) -> dict[str, Any]:
     }
 
 
-def _cells(related: RelativesMap) -> dict[str, Any]:
+def _cells(related: RelativesMap, cell: int) -> dict[str, Any]:
     labels = distinct(related.models, _LABEL)
     names = [labels[i] for i in related.order]
     least, most = _range(related)
@@ -88,8 +88,8 @@ def _cells(related: RelativesMap) -> dict[str, Any]:
     axis = {"title": None, "grid": False}
     side = {"type": "ordinal", "scale": {"domain": names, "padding": 0}}
     return {
-        "width": _CELL * len(names),
-        "height": _CELL * len(names),
+        "width": cell * len(names),
+        "height": cell * len(names),
         "data": {"values": values},
         "mark": {"type": "rect"},
         "encoding": {
@@ -118,7 +118,7 @@ def _range(related: RelativesMap) -> tuple[float, float]:
     return least, max(round(float(np.quantile(known, 0.995)), 4), least + 0.01)
 
 
-def _drawn_tree(related: RelativesMap) -> dict[str, Any]:
+def _drawn_tree(related: RelativesMap, cell: int) -> dict[str, Any]:
     size = len(related.models)
     across = {"type": "quantitative", "axis": None, "scale": {"nice": False, "zero": False}}
     down = {
@@ -128,7 +128,7 @@ def _drawn_tree(related: RelativesMap) -> dict[str, Any]:
     }
     return {
         "width": _TREE_WIDTH,
-        "height": _CELL * size,
+        "height": cell * size,
         "data": {"values": _lines(related)},
         "mark": {"type": "rule", "color": "#555", "strokeWidth": 0.8},
         "encoding": {
