@@ -18,6 +18,7 @@ from forensics.cohorts.lineage.hypotheses import KIN_HYPOTHESES, SENTENCES
 from forensics.cohorts.transferred import shipped
 from studies.error_rates.cells import name as spelt
 from studies.error_rates.cells import number, row
+from studies.error_rates.learned_from import section as learned_from
 from studies.error_rates.neighbours import Standout, standouts
 from studies.error_rates.neighbours import section as standing_out
 from studies.error_rates.study import DRAWS, Study, study
@@ -79,8 +80,17 @@ def _headlines() -> list[_Headline]:
     return chosen
 
 
-def page(found: Study, date: str, beside: Sequence[Standout] = ()) -> str:
-    """Return the page as Markdown; `beside` is how often kinds of evidence stand out."""
+def page(
+    found: Study, date: str, beside: Sequence[Standout] = (), learned: Sequence[str] = ()
+) -> str:
+    """Return the page as Markdown.
+
+    Args:
+        found: what was measured on pairs of models.
+        date: recorded in the first line; none where it is empty.
+        beside: how often kinds of evidence stand out.
+        learned: the section on learning from answers.
+    """
     sections = (
         _head(found, date),
         _first_figures(found),
@@ -88,6 +98,7 @@ def page(found: Study, date: str, beside: Sequence[Standout] = ()) -> str:
         *(_hypothesis(found, str(name)) for name in KIN_HYPOTHESES),
         _baselines(found),
         teachers(found.teachers, found.teacher_levels),
+        *([learned] if learned else []),
         _elsewhere(found),
         _other_prompts(),
         *([standing_out(beside)] if beside else []),
@@ -372,7 +383,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cohort = find_cohort("alpaca-eval")
     trained_on = [fact.weights_id for fact in cohort.facts.values()]
     found = study(given.data, cohort.calibration, trained_on)
-    text = page(found, given.date, standouts(given.data))
+    text = page(found, given.date, standouts(given.data), list(learned_from(given.data)))
     write_text(given.output or data_folder("reports") / "ERROR-RATES.md", text)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from forensics.support.files import write_text
 from studies.students import changing_page, paired, store
 from studies.students.changing_page import exact_interval
-from studies.students.material import read_material
+from studies.students.finished import read_finished
 from studies.students.paired_fit import LEAST_NULLS, NullStanding
 from studies.students.plan import TEACHERS, Student, plan
 
@@ -38,28 +38,18 @@ def page(data: Path, folder: Path = store.FITS, answers: Path = store.ANSWERS) -
         folder: tables of finished students.
         answers: what they answered.
     """
-    material = read_material(data)
-    length = {
-        name: statistics.median(len(answer) for answer in answers.values())
-        for name, answers in material.answers.items()
-    }
-    authors = paired.read_authors(data, sorted(length), length)
-    whole = plan()
-    made = {
-        student: paired.differences(paired.read_gains(student.name, folder), authors)
-        for student in whole
-        if store.fit_file(student.name, folder).exists()
-    }
-    developers = {name: author.developer for name, author in authors.items()}
-    changed = changing_page.changes_of(whole, material, answers)
-    lines = (*_lines(whole, made, authors), *changing_page.section(changed, developers))
+    finished = read_finished(data, folder, answers)
+    lines = (
+        *_lines(plan(), finished.fits, finished.authors),
+        *changing_page.section(finished.changes, finished.developers),
+    )
     return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
 
 def _lines(
     whole: Sequence[Student],
     made: Mapping[Student, paired.Fits],
-    authors: dict[str, paired.Author],
+    authors: Mapping[str, paired.Author],
 ) -> Iterator[str]:
     yield "# Students of known teachers: paired fit and shift"
     yield ""
