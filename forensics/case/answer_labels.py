@@ -23,7 +23,7 @@ LABELS: Mapping[AnswerWord, str] = {
     "indistinguishable": "indistinguishable from one model",
     "not one model": "not one model",
     "supported": "supported",
-    "points to it": "something points to it",
+    "points to it": "some evidence",
     "speaks against": "not supported",
     "contradicted": "contradicted",
     "not supported": "not supported",

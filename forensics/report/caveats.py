@@ -11,7 +11,7 @@ from forensics.support.numbers import number
 
 _FEW = 50
 _MUCH = 0.25  # of the differences between prompts that length and formatting explain
-_LAYOUT = "Models that write equally long or lay out answers alike score higher without kinship."
+_LAYOUT = "Models whose answers are alike in length or layout score higher even without kinship."
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ def _searched(case: Case) -> Iterator[Caveat]:
     for index, entry in enumerate(case.ledger):
         if entry.what == "search":
             yield Caveat(
-                "The candidate came out of a search on these answers, and the best of many is "
-                "alike by chance more often than one chosen beforehand: fresh prompts confirm it.",
+                "The candidate was found by a search on these answers, and the best of many is "
+                "similar by chance more often than one chosen beforehand. Confirm it on fresh "
+                "prompts.",
                 f"ledger.{index}.what",
             )
             return
@@ -64,8 +65,8 @@ def _few(case: Case) -> Iterator[Caveat]:
     if 0 < both < _FEW:
         prompts = "prompt was" if both == 1 else "prompts were"
         yield Caveat(
-            f"Only {both} {prompts} answered by both: the intervals are wide, and a trait that "
-            "shows seldom cannot show at all.",
+            f"Only {both} {prompts} answered by both: the intervals are wide, and a rare trait "
+            "may not show at all.",
             "overlap.both",
         )
 
@@ -77,11 +78,11 @@ def _sides(case: Case) -> Iterator[Caveat]:
         if side.truncated:
             yield Caveat(
                 f"{side.truncated} of the {side.answers} answers of {name} were cut off at the "
-                "token limit: how they would go on was not compared.",
+                "token limit: what would have followed was not compared.",
                 f"{letter}.truncated",
             )
         if side.errors:
-            text = f"Calls of {name} that failed, and whose prompts are missing: {side.errors}."
+            text = f"Failed calls of {name}, whose prompts are missing: {side.errors}."
             yield Caveat(text, f"{letter}.errors")
         if side.empty:
             yield Caveat(f"Blank answers of {name}, left out: {side.empty}.", f"{letter}.empty")
@@ -91,7 +92,8 @@ def _languages(case: Case) -> Iterator[Caveat]:
     languages = {prompt.language for prompt in case.prompts} - {""}
     if len(languages) == 1:
         yield Caveat(
-            f"All prompts are in one language ({languages.pop()}): nothing was learnt of others.",
+            f"All prompts are in one language ({languages.pop()}): nothing was learned about "
+            "other languages.",
             "prompts",
         )
 
@@ -121,8 +123,8 @@ def _one_category(case: Case) -> Iterator[Caveat]:
         far = stability.farthest
         if abs(far.mean - stability.mean) > half:
             yield Caveat(
-                f'{entry.title} hangs on the category "{far.category}": without it the mean '
-                f"per-prompt score is {number(far.mean)}, not {number(stability.mean)}.",
+                f'{entry.title} depends most on the category "{far.category}": without it the '
+                f"mean per-prompt score is {number(far.mean)}, not {number(stability.mean)}.",
                 f"evidence.{index}.per_prompt",
             )
 
@@ -135,8 +137,8 @@ def _floors(case: Case) -> Iterator[Caveat]:
     }
     if set(methods.values()) == {"resampled_prompts"}:
         yield Caveat(
-            "No prompt was asked twice of one model, so how much its own answers to one prompt "
-            "differ is not known; its answers to other prompts stand in as the noise floor.",
+            "No model was asked the same prompt twice, so how much its own answers to one prompt "
+            "vary is not known; its answers to other prompts serve as the noise floor.",
             f"evidence.{min(methods)}.noise_floor.method",
         )
 
@@ -145,7 +147,7 @@ def _tiers(case: Case) -> Iterator[Caveat]:
     measured = {e.tier for e in case.evidence if e.status == "ok"}
     if measured == {"text"}:
         yield Caveat(
-            "Only text was compared. Token probabilities, tokenizer and weights were not: they "
+            "Only text was compared. Token probabilities, tokenizers and weights were not; they "
             "could tell a fine-tune from a model trained on another's outputs.",
             "evidence",
         )
@@ -154,5 +156,5 @@ def _tiers(case: Case) -> Iterator[Caveat]:
 def _deviations(case: Case) -> Iterator[Caveat]:
     plan = case.plan
     for index, deviation in enumerate(plan.deviations if plan else ()):
-        text = f"Done otherwise than the case file froze: {deviation}"
+        text = f"Deviation from the frozen case file: {deviation}"
         yield Caveat(text, f"plan.deviations.{index}")

@@ -169,7 +169,7 @@ def _declarations(case: Case) -> dict[str, Any]:
     measured = {
         "bom-ref": "claim-measured",
         "target": _REFS["b"],
-        "predicate": _text(f"{_line(case.b.name)} is akin to {_line(case.a.name)}."),
+        "predicate": _text(f"{_line(case.b.name)} is related to {_line(case.a.name)}."),
         "reasoning": _text(
             " ".join((verdict.headline, verdict.reading, *verdict.limits, *view.is_not(case)))
         ),

@@ -79,15 +79,15 @@ class ShownExhibits:
     def balance(self) -> str:
         """In words, whether the sides are even; empty where they are."""
         if not self.speaks_for:
-            alone = "No passage speaks for kinship; what speaks against it stands alone."
+            alone = "No passage speaks for kinship, so only passages against it are shown."
             return alone if self.speaks_against else ""
         count_for, count_against = len(self.speaks_for), len(self.speaks_against)
         if count_against < count_for:
             return (
-                f"{count_for} for and {count_against} against are shown: there are no more that "
-                "speak against."
+                f"{count_for} for and {count_against} against are shown: no further passage "
+                "speaks against."
             )
-        return "Other evidence fills the side against." if self.fewer else ""
+        return "Passages from other evidence fill the side against." if self.fewer else ""
 
 
 def balance_words(case: Case, shown: ShownExhibits) -> str:
@@ -109,7 +109,7 @@ def caption(shown: ShownExhibit) -> str:
     if rarity.models is None:
         most = rarity.least_clusters - 1
         lineages = f"at most {most} lineage{'' if most == 1 else 's'}"
-        used = f"hardly any does ({lineages})"
+        used = f"hardly any uses it ({lineages})"
     else:
         used = f"{rarity.models} use{'s' if rarity.models == 1 else ''} the rarest five of them"
     return f"{said or 'Wording in common'}; of {rarity.of} other models {used}."

@@ -93,7 +93,11 @@ def plain(likelihood: Likelihood) -> str:
     """Return what the ratio says in plain words, and whether its interval leaves that open."""
     kin, other = f"if the two are {likelihood.proposition}", "if they are independent"
     low, high = likelihood.interval or (likelihood.value, likelihood.value)
-    is_open = " The interval spans 1: which of the two is not settled." if low < 0 < high else ""
+    is_open = (
+        " The interval includes 1, so which of the two holds is not settled."
+        if low < 0 < high
+        else ""
+    )
     if likelihood.tier == "no support":
         return f"What was measured is about as probable {kin} as {other}.{is_open}"
     more, less = (kin, other) if likelihood.value > 0 else (other, kin)
@@ -133,7 +137,7 @@ def error_words(case: Case) -> str:
     if error is None:
         return "The error rate at this score was not measured."
     if not error.clusters:
-        return "No lineage cluster was left to measure the error rate at this score on."
+        return "No lineage cluster was left on which to measure the error rate at this score."
     pairs = f"{error.pairs_in_error:,} of {error.pairs:,} unrelated pairs"
     seen = f"{error.clusters_in_error} of {error.clusters} lineage clusters"
     if max((case.verdict.log10_lr or {}).values(), default=0.0) < 0:
@@ -142,7 +146,7 @@ def error_words(case: Case) -> str:
             "a sign of kinship."
         )
     return (
-        f"At this score {seen} were in error: an unrelated pair of theirs scores as high ({pairs})."
+        f"At this score {seen} are in error: one of their unrelated pairs scores as high ({pairs})."
     )
 
 

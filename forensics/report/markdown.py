@@ -164,7 +164,7 @@ def _claims(case: Case) -> list[str]:
     blocks = ["### What is claimed", _bullets(claims)] if claims else []
     deviations = [prose(deviation) for deviation in plan.deviations[:_LINES]]
     if deviations:
-        blocks += ["### Done otherwise than the case file froze", _bullets(deviations)]
+        blocks += ["### Deviations from the frozen case file", _bullets(deviations)]
     return blocks
 
 
@@ -200,8 +200,8 @@ def _evidence(case: Case) -> list[str]:
         rows = [(*cells, place) for cells, place in zip(rows, beside, strict=True)]
     about = (
         "A higher score means more alike; every row has its own scale. The noise floor is what a "
-        "model scores against itself. Explained is the share of how scores differ between prompts "
-        "that length and formatting explain."
+        "model scores against itself. Explained is the share of the differences between prompts "
+        "that length and formatting account for."
     )
     return ["### Evidence", _table(head, rows), about, "### Tiers of evidence", _tiers(case)]
 

@@ -213,7 +213,7 @@ class _CasePage:
             if entry.explained_by_length_and_formatting
         ]
         if shares:
-            said = "Length and formatting explain, of how scores differ between prompts"
+            said = "Of the differences between prompts, length and formatting explain"
             self.print(self.text(f"{said}: {', '.join(shares)}", "dim"))
 
     def _among_unrelated(self, measured: list[Evidence]) -> None:

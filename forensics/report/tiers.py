@@ -16,16 +16,16 @@ _ASKS: Mapping[Tier, str] = {
         "models behave alike, not why."
     ),
     "logprobs": (
-        "Do both expect the same words, more than control models do? That can show training on one "
-        "another's text, which leaves no trace in weights."
+        "Do both expect the same words more than control models do? That can show training on "
+        "one another's text, which leaves no trace in weights."
     ),
     "tokenizer": (
-        "Do both cut text into the same pieces? That is context: a shared tokenizer is not shared "
-        "weights."
+        "Do both split text into the same pieces? That is context only: a shared tokenizer does "
+        "not mean shared weights."
     ),
     "weights": (
-        "Do the weights correspond beyond chance, permuted or rescaled as they may be? That tells "
-        "an altered copy from a separately trained model."
+        "Do the weights correspond beyond chance, even if they were permuted or rescaled? That "
+        "tells an altered copy from a separately trained model."
     ),
 }
 # What the verdict reads of a tier; text is read together with token probabilities, as behaviour.

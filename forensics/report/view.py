@@ -90,7 +90,7 @@ def _nested(value: Any) -> bool:
 
 def claim_words(claim: Claim) -> str:
     """Return a claim with its source, and whether outputs can test it, on one line."""
-    needs = f"; beyond them it would take {'; '.join(claim.needs)}" if claim.needs else ""
+    needs = f"; besides outputs it would need {'; '.join(claim.needs)}" if claim.needs else ""
     tested = "testable from outputs" if claim.testable else "not testable from outputs"
     return f'"{claim.text}" ({claim.source}, {claim.date}): {tested}{needs}'
 
@@ -109,39 +109,39 @@ def holds_for(case: Case) -> str:
     source = f' of the suite "{case.suite.name}"' if case.suite.name else ""
     both = case.overlap.both
     if not both:
-        return "No prompt was answered by both models, so it holds for nothing beyond that."
+        return "No prompt was answered by both models, so the result holds for nothing else."
     prompts = "prompt" if both == 1 else "prompts"
     asked = f"{both} {prompts}{source}"
     if case.verdict.log10_lr is not None:
         return (
-            f"It holds for {population_words(case)}, and rests on the answers of both to {asked}. "
-            f"{error_words(case)}"
+            f"The result holds for {population_words(case)}, and rests on the answers of both "
+            f"models to {asked}. {error_words(case)}"
         )
     return (
-        f"It holds for these two sets of answers to {asked} that both models answered, with the "
-        "settings recorded below."
+        f"The result holds for these two sets of answers to {asked} that both models answered, "
+        "with the settings recorded below."
     )
 
 
 def is_not(case: Case) -> tuple[str, ...]:
     """Return what the result does not say, in sentences."""
     rivals = (
-        "It cannot show how, when or with whose permission outputs were obtained, nor can text "
-        "alone tell direct training on a model's outputs from training on public data that "
-        "contains them."
+        "The result cannot show how, when or with whose permission outputs were obtained, and "
+        "text alone cannot tell direct training on a model's outputs from training on public "
+        "data that contains them."
     )
     if case.verdict.log10_lr is None:
         first = (
-            "It is a measurement of similarity, not a likelihood ratio: it says nothing about how "
-            "often unrelated models are this much alike, and is not the probability that B was "
-            "trained on A."
+            "The result is a measurement of similarity, not a likelihood ratio: it does not say "
+            "how often unrelated models are this similar, and it is not the probability that B "
+            "was trained on A."
         )
     else:
         first = (
             "This likelihood ratio weighs the evidence, not the claim: it is not the probability "
             "that B was trained on A, which also depends on what else is known."
         )
-    absence = "Little similarity does not show that two models are independent."
+    absence = "Low similarity does not show that two models are independent."
     return (first, rivals, absence)
 
 
@@ -163,7 +163,10 @@ def among_pairs(evidence: Evidence) -> str:
         f"{_percent(share_below(reference.edges, counts, score))} of {sum(counts):,} {name}"
         for counts, name in (
             (reference.unrelated, "unrelated pairs"),
-            (reference.related, f"pairs of close kin from {reference.clusters} lineage clusters"),
+            (
+                reference.related,
+                f"pairs of close relatives from {reference.clusters} lineage clusters",
+            ),
         )
         if sum(counts)
     ]

@@ -19,14 +19,15 @@ def suite_advice(released: Sequence[str]) -> str:
             f"{suite.name} for models of {_span(suite)} ({_cost(suite)})" for suite in suites
         )
         return (
-            "To have it measured, say when both were released (--known-released, "
-            f"--questioned-released) and ask both a suite with a cohort of their time: {spans}."
+            "To have it measured, give both release dates (--known-released, "
+            "--questioned-released) and ask both models a suite with a cohort of their time: "
+            f"{spans}."
         )
     fitting = [suite for suite in suites if all(map(suite.covers, released))]
     if not fitting:
         return (
-            f"No suite here has a cohort of their time ({' and '.join(dict.fromkeys(released))}): "
-            "it takes one of your own (forensics cohort build)."
+            f"No suite here has a cohort of their time ({' and '.join(dict.fromkeys(released))}); "
+            "build one with forensics cohort build."
         )
     ways = " or ".join(f"--suite {suite.name} ({_cost(suite)})" for suite in fitting)
     return f"To have it measured, ask both models a suite with a cohort of their time: {ways}."

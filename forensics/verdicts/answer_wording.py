@@ -61,7 +61,7 @@ def _ratio(grounds: Grounds) -> Ratio:
 def _identical_weights(grounds: Grounds) -> list[str]:
     details = (entry.details for entry in grounds.evidence)
     count = next(record.tensors_b for record in details if isinstance(record, TensorsDetails))
-    return [f"All {count} tensors of their weights are the same, byte for byte."]
+    return [f"All {count} tensors of their weights are identical, byte for byte."]
 
 
 def _copies(grounds: Grounds) -> list[str]:
@@ -83,8 +83,8 @@ def _same_manner(grounds: Grounds) -> list[str]:
         return []
     low, high = map(percent, manner.margin)
     return [
-        f"The two share {_share(manner)}; 100 % is one model, and one model must lie within {low} "
-        f"and {high}.",
+        f"The two models share {_share(manner)}; 100 % is one model, and the interval of one "
+        f"model must lie between {low} and {high}.",
         _foils(manner.foils),
     ]
 
@@ -94,10 +94,10 @@ def _foils(foils: Foils) -> str:
         return "How well this test tells near relatives apart was not measured on these prompts."
     elsewhere = ", which answered other prompts" if foils.elsewhere else ""
     of = len(foils.apart) + len(foils.together)
-    beside = f", not from {_named(foils.together)}" if foils.together else ""
+    beside = f"; it does not tell apart {_named(foils.together)}" if foils.together else ""
     apart = f": {_named(foils.apart)}" if foils.apart else ""
     return (
-        f"They would have been told from {len(foils.apart)} of {of} pairs of near relatives"
+        f"The same test tells apart {len(foils.apart)} of {of} pairs of near relatives"
         f"{elsewhere}{apart}{beside}."
     )
 
@@ -116,15 +116,16 @@ def _other_weights(grounds: Grounds) -> list[str]:
 def _other_manner(grounds: Grounds) -> list[str]:
     manner = tested_manner(grounds.evidence)
     mode = (
-        "One model in two modes of answering (thinking or not, another system prompt) can look so."
+        "One model that answers in two modes (with and without thinking, or under two system "
+        "prompts) can look the same."
     )
     if manner is not None:
-        return [f"The two share only {_share(manner)}; 100 % is one model.", mode]
+        return [f"The two models share only {_share(manner)}; 100 % is one model.", mode]
     floors = at_floors(grounds.evidence)
     less = floors.kinds - floors.reached
     return [
-        f"In {less} of {floors.kinds} kinds of evidence each, asked again, is more like itself "
-        "than like the other.",
+        f"In {less} of {floors.kinds} kinds of evidence, each model is more similar to itself, "
+        "asked again, than to the other.",
         mode,
     ]
 
@@ -133,16 +134,16 @@ def _manner_undecided(grounds: Grounds) -> list[str]:
     manner = tested_manner(grounds.evidence)
     if manner is None:
         return [
-            "The two are about as alike as one model asked twice, and no test against near "
-            "relatives was made on these prompts."
+            "The two models are about as similar as one model asked twice, but the test was not "
+            "checked against near relatives on these prompts."
         ]
-    return [f"The two share {_share(manner)}, which leaves one model open."]
+    return [f"The two models share {_share(manner)}, so they may or may not be one model."]
 
 
 def _one_sample(_: Grounds) -> list[str]:
     return [
-        "Too few prompts were asked several times of both, so how much one model's own answers "
-        "differ is not known (needs --samples 3)."
+        "Too few prompts were put to both models several times, so how much one model's own "
+        "answers vary is not known (--samples 3 is needed)."
     ]
 
 
@@ -155,14 +156,14 @@ def _weights(grounds: Grounds) -> list[str]:
     ground = weights.grounds[0]
     if isinstance(ground, SameTensors):
         return [
-            f"{ground.identical} of {ground.of} tensors of their weights are the same, byte for "
-            f"byte, {percent(ground.share)} of all weights."
+            f"{ground.identical} of {ground.of} tensors of their weights are identical, byte for "
+            f"byte: {percent(ground.share)} of all weights."
         ]
     assert isinstance(ground, TierTests)  # noqa: S101 (weights are read by nothing else)
     rare = "a million" if ground.least_p < _MILLION else f"{1 / ground.least_p:,.0f}"
     return [
-        f"Their weights agree as unrelated weights would by chance less than once in {rare} times.",
-        "One is an altered copy of the other, or both were made from one parent.",
+        f"Unrelated weights would agree this closely by chance less than once in {rare} cases.",
+        "One is an altered copy of the other, or both derive from one parent.",
     ]
 
 
@@ -174,8 +175,8 @@ def _by_ratio(grounds: Grounds) -> list[str]:
     ratio = _ratio(grounds)
     limit = most(ratio) if ratio.at_bound == "highest" else ""
     return [
-        f"Likeness this strong is {times(ratio.value)} times likelier between relatives than "
-        f"between strangers{limit}.",
+        f"A similarity this high is {times(ratio.value)} times as likely between relatives as "
+        f"between unrelated models{limit}.",
         told_from_students(ratio),
         lineages(ratio),
         elsewhere(ratio),
@@ -186,9 +187,9 @@ def _ratio_or_learned(grounds: Grounds) -> list[str]:
     ratio = _ratio(grounds)
     limit = most(ratio) if ratio.at_bound == "highest" else ""
     return [
-        f"Likeness this strong is {times(ratio.value)} times likelier between relatives than "
-        f"between strangers{limit}; whether descent made it or learning from the other's answers, "
-        "text cannot tell here.",
+        f"A similarity this high is {times(ratio.value)} times as likely between relatives as "
+        f"between unrelated models{limit}, but text cannot tell here whether it comes from "
+        "descent or from learning from the other's answers.",
         students_alike(ratio),
         lineages(ratio),
         elsewhere(ratio),
@@ -198,8 +199,8 @@ def _ratio_or_learned(grounds: Grounds) -> list[str]:
 def _ratio_small(grounds: Grounds) -> list[str]:
     ratio = _ratio(grounds)
     return [
-        f"Likeness this strong is only {times(ratio.value)} times likelier between relatives than "
-        "between strangers, and more than 10 times is needed.",
+        f"A similarity this high is only {times(ratio.value)} times as likely between relatives "
+        "as between unrelated models; more than 10 times is needed.",
         lineages(ratio),
         elsewhere(ratio),
     ]
@@ -209,8 +210,8 @@ def _ratio_against(grounds: Grounds) -> list[str]:
     ratio = _ratio(grounds)
     return [
         higher(ratio),
-        f"Likeness this weak is {times(ratio.value)} times likelier between strangers than between "
-        "relatives.",
+        f"A similarity this low is {times(ratio.value)} times as likely between unrelated models "
+        "as between relatives.",
         elsewhere(ratio),
     ]
 
@@ -219,14 +220,17 @@ def _no_ratio(grounds: Grounds) -> list[str]:
     ratio, screening = grounds.decision.ratio, grounds.decision.screening
     if screening.shortfall is not None:
         return ["Too little could be compared."]
-    unknown = "How alike strangers are on these prompts is not known."
+    unknown = "How similar unrelated models are on these prompts is not known."
     if not isinstance(ratio, NoRatio) or ratio.cause == "uncalibrated":
         return [unknown]
     if ratio.cause == "not_judged" and ratio.judged.status == "insufficient":
-        return ["Too few of these prompts were answered by both and by models of known origin."]
+        return [
+            "Too few of these prompts were answered both by the two models and by models of "
+            "known origin."
+        ]
     return [
-        "The models of known origin that answered such prompts are not of their time and kind.",
-        "Which condition is not met stands below, with what could not be weighed.",
+        "The models of known origin that answered such prompts are of another time or kind.",
+        "The unmet condition is listed below, with what could not be weighed.",
     ]
 
 
@@ -234,46 +238,48 @@ def _stands_out(grounds: Grounds) -> list[str]:
     beyond, kinds = standing_out(grounds.decision.screening.measured)
     ratio = grounds.decision.weighed
     return [
-        f"In {beyond} of {kinds} kinds of evidence they are more alike than unrelated models that "
-        "answered the same prompts.",
-        "Too few known relatives answered these prompts to say how much that weighs.",
+        f"In {beyond} of {kinds} kinds of evidence the two are more similar than unrelated models "
+        "that answered the same prompts.",
+        "Too few known relatives answered these prompts to say how much weight this carries.",
         other_prompts(ratio) if ratio else "",
     ]
 
 
 def _probabilities(_: Grounds) -> list[str]:
     return [
-        "Their weights are unrelated, and yet both expect the same words more than any control "
-        "model does.",
-        "Data that both learned from would show in the same way.",
+        "Their weights are unrelated, yet both expect the same words more than any control model "
+        "does.",
+        "Data that both models learned from would have the same effect.",
     ]
 
 
 def _probabilities_or_weights(_: Grounds) -> list[str]:
     return [
         "Both expect the same words more than any control model does.",
-        "Shared weights would explain that as well, and were not compared or left it open.",
+        "Shared weights would explain this too; they were not compared, or the comparison "
+        "left it open.",
     ]
 
 
 def _probabilities_point(_: Grounds) -> list[str]:
     return [
-        "Their weights are unrelated, and both expect the same words more than the control models "
-        "do, though not by enough for a finding."
+        "Their weights are unrelated, and both expect the same words more than the control "
+        "models do, but not by enough to count as a finding."
     ]
 
 
 def _text_points(_: Grounds) -> list[str]:
     return [
-        "Their answers are as alike as those of close relatives, and their weights are unrelated.",
-        "Text alone does not tell a teacher from public text that both learned from.",
+        "Their answers are as similar as those of close relatives, but their weights are "
+        "unrelated.",
+        "Text alone cannot distinguish a teacher from public text that both models learned from.",
     ]
 
 
 def _probabilities_silent(grounds: Grounds) -> list[str]:
     return [
-        "No kinship was detected at this detection limit: they do not expect the same words more "
-        f"than every control model does.{_students(grounds)}"
+        "No kinship was detected at this detection limit: the two do not expect the same words "
+        f"more than every control model does.{_students(grounds)}"
     ]
 
 
@@ -282,30 +288,30 @@ def _students(grounds: Grounds) -> str:
     if detection is None or detection.kind != "learned":
         return ""
     return (
-        f" Of small students that learned from nothing but a teacher's text, {detection.seen} of "
-        f"{detection.of} would have been seen; less was missed."
+        f" Of small students trained on nothing but a teacher's text, {detection.seen} of "
+        f"{detection.of} were detected; students that read less of it were missed more often."
     )
 
 
 def _of_one_model(_: Grounds) -> list[str]:
-    return ["Between one model and itself the question does not arise."]
+    return ["The question does not arise between a model and itself."]
 
 
 def _shared_weights(_: Grounds) -> list[str]:
-    return ["Shared weights explain whatever their answers have in common as well."]
+    return ["Shared weights would also explain whatever their answers have in common."]
 
 
 def _kinship_explains(_: Grounds) -> list[str]:
     return [
-        "Their answers have much in common, and text does not tell whether descent or learning "
-        "from the other's answers made them so."
+        "Their answers have much in common, but text cannot tell whether that comes from descent "
+        "or from learning from the other's answers."
     ]
 
 
 def _text_only(_: Grounds) -> list[str]:
     return [
-        "In text alone, models that learned from one another and models that learned from the same "
-        "public text look alike."
+        "In text alone, models that learned from one another look the same as models that "
+        "learned from the same public text."
     ]
 
 
@@ -315,41 +321,40 @@ def _kinship(grounds: Grounds) -> list[str]:
         "copies": "Their long answers are the same.",
         "manner": "Their manner of answering is that of one model.",
         "weights": "They share weights.",
-        "ratio": "Likeness this strong is rare between strangers.",
+        "ratio": "A similarity this high is rare between unrelated models.",
         "token_probabilities": "Both expect the same words more than any control model does.",
     }
     return [by[grounds.standing.ground or "ratio"]]
 
 
 def _unexplained(_: Grounds) -> list[str]:
-    return ["Their answers are more alike than unrelated weights explain."]
+    return ["Their answers are more similar than unrelated weights explain."]
 
 
 def _pointed(_: Grounds) -> list[str]:
-    return ["Something points to kinship without settling it."]
+    return ["Some evidence points to kinship but does not settle it."]
 
 
 def _seen(grounds: Grounds) -> list[str]:
     detection = grounds.detection
     if detection is None:
         return []
-    missed = "Learning from the other's answers can leave too little to be seen."
+    missed = "Learning from the other's answers can leave too little to be detected."
     if detection.kind == "learned":
         return [
-            f"Neither weights nor token probabilities show any.{_students(grounds)}",
+            f"Neither weights nor token probabilities show kinship.{_students(grounds)}",
             missed,
         ]
     return [
-        "Close kinship would have shown as more likeness than this in "
-        f"{detection.seen} of {detection.of} known cases.",
+        f"In {detection.seen} of {detection.of} known cases, close relatives scored higher than "
+        "this pair.",
         missed,
     ]
 
 
 def _missed(_: Grounds) -> list[str]:
     return [
-        "What was compared could have missed kinship, and little likeness does not show "
-        "independence."
+        "This comparison could have missed kinship, and low similarity does not show independence."
     ]
 
 

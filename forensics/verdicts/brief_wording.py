@@ -21,27 +21,29 @@ def in_brief(answered: Answered, grounds: Grounds) -> str:
 
 def _manner(grounds: Grounds) -> str:
     manner = tested_manner(grounds.evidence)
-    return f"{percent(manner.share)} of their manner is shared" if manner else "another manner"
+    return (
+        f"{percent(manner.share)} of their manner is shared" if manner else "their manner differs"
+    )
 
 
 def _likelier(grounds: Grounds) -> str:
     ratio = grounds.decision.weighed
-    return f"{times(ratio.value)} times likelier between relatives" if ratio else ""
+    return f"{times(ratio.value)} times as likely if related" if ratio else ""
 
 
 def _too_little(grounds: Grounds) -> str:
     ratio = grounds.decision.weighed
-    return f"only {times(ratio.value)} times likelier, 10 needed" if ratio else ""
+    return f"only {times(ratio.value)} times as likely, 10 needed" if ratio else ""
 
 
 def _unlikelier(grounds: Grounds) -> str:
     ratio = grounds.decision.weighed
-    return f"{times(ratio.value)} times likelier between strangers" if ratio else ""
+    return f"{times(ratio.value)} times as likely if unrelated" if ratio else ""
 
 
 def _outstanding(grounds: Grounds) -> str:
     beyond, kinds = standing_out(grounds.decision.screening.measured)
-    return f"beyond strangers in {beyond} of {kinds} kinds"
+    return f"above unrelated pairs in {beyond} of {kinds} kinds"
 
 
 def _changed_less(grounds: Grounds) -> str:
@@ -53,7 +55,7 @@ def _changed_less(grounds: Grounds) -> str:
 
 def _seen(grounds: Grounds) -> str:
     detection = grounds.detection
-    return f"it was seen in {detection.seen} of {detection.of} known cases" if detection else ""
+    return f"known kinship shows in {detection.seen} of {detection.of} cases" if detection else ""
 
 
 _BRIEF: Mapping[Reason, str | Callable[[Grounds], str]] = {
@@ -72,20 +74,20 @@ _BRIEF: Mapping[Reason, str | Callable[[Grounds], str]] = {
     "ratio_or_learned": "text cannot tell",
     "ratio_small": _too_little,
     "ratio_against": _unlikelier,
-    "no_ratio": "no models to judge them by",
+    "no_ratio": "no comparable reference models",
     "stands_out": _outstanding,
     "probabilities": "both expect the same words",
     "probabilities_or_weights": "or they share weights",
     "probabilities_point": "both expect the same words",
     "text_points": "yet weights are unrelated",
-    "probabilities_silent": "nothing seen at this limit",
-    "shared_weights": "shared weights explain as much",
-    "kinship_explains": "kinship explains as much",
-    "text_or_kinship": "descent explains as much",
+    "probabilities_silent": "nothing detected at this limit",
+    "shared_weights": "shared weights explain it too",
+    "kinship_explains": "kinship explains it too",
+    "text_or_kinship": "descent explains it too",
     "text_only": "not from text alone",
     "kinship": "",
     "unexplained": "closer than their weights explain",
-    "pointed": "something points to kinship",
+    "pointed": "some evidence points to kinship",
     "would_have_been_seen": _seen,
     "could_have_been_missed": "kinship could have been missed",
     "shift_points": _changed_less,

@@ -31,7 +31,7 @@ def _same_source(a: Examined, b: Examined) -> list[str]:
         return ["A and B are the same transcript: this compares a subject with itself."]
     identities = [_identity(side) for side in (a, b)]
     if identities[0] and identities[0] == identities[1]:
-        return ["A and B were answered by the same model and set-up, as the manifests say."]
+        return ["By their manifests, A and B were answered by the same model with the same set-up."]
     return []
 
 

@@ -75,16 +75,16 @@ class Detection:
     def silence(self) -> str:
         """What it means that token probabilities show nothing, in a sentence for every report."""
         start = (
-            f"What silence means: of tiny students trained from random weights "
-            f"({self.weights / 1e6:.1f} million of them, {self.teachers} teachers), token "
-            f"probabilities beside {self.controls} controls showed kinship (p < 0.01), by the "
-            f"share of their text that a teacher wrote, of {_counted(self.rates)}."
+            f"What silence means: tiny students ({self.weights / 1e6:.1f} million weights, "
+            f"trained from random ones; {self.teachers} teachers) were tested beside "
+            f"{self.controls} controls. Token probabilities showed kinship (p < 0.01), by the "
+            f"share of the training text that a teacher wrote, in {_counted(self.rates)}."
         )
         limit = self.smallest
         least = (
-            "No share was detectable in all of them"
+            "At no share were all students detected"
             if limit is None
-            else f"Less than {percent(limit.share)} was not reliably detectable"
+            else f"Less than {percent(limit.share)} was not reliably detected"
         )
         return (
             f"{start} {least}, and larger models were not measured. A negative result is "

@@ -118,9 +118,12 @@ def _why_no_probabilities(need: Need, side: Examined) -> str:
     if side.unseen:
         return side.unseen
     if need == "first_tokens":
-        return "has them told only beside a chat endpoint that echoes no texts, where one is local"
+        return (
+            "is asked for them only beside a chat endpoint that echoes no texts, if one of the "
+            "two is local"
+        )
     if side.files is not None:
-        return "needs control models to be read against: --control SUBJECT"
+        return "needs control models for comparison: --control SUBJECT"
     if side.subject.kind == "openai":
         return "is asked for them by --tiers logprobs with --control SUBJECT"
     return f"gives no {_NEEDED[need]}"

@@ -80,11 +80,11 @@ def _for_relatives(answered: Answered, asked: Asked) -> NextStep | None:
         return NextStep(
             material="the weight files of both models",
             commands=(_compare(asked, "--tiers weights"),),
-            cost="no model is asked anything: minutes of reading",
+            cost="no model is asked; reading them takes minutes",
         )
     if answered.reason == "no_ratio" and asked.overlap.both < _CALIBRATION_PROMPTS:
         return NextStep(
-            material=f"answers of both to at least {_CALIBRATION_PROMPTS} of the same prompts",
+            material=f"answers of both to {_CALIBRATION_PROMPTS} or more of the same prompts",
             commands=(_compare(asked),),
             cost=f"{2 * _SUITE_PROMPTS} answers",
         )
@@ -104,7 +104,7 @@ def _for_learned(answered: Answered, asked: Asked) -> NextStep | None:
     return NextStep(
         material="token probabilities of both models beside unrelated control models, and weights",
         commands=(_compare(asked, "--tiers logprobs,weights --control CONTROL"),),
-        cost="each model and each control reads every answer once; nothing new is asked",
+        cost="each model and each control reads every answer once; no new answers are needed",
     )
 
 

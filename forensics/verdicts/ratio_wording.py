@@ -26,7 +26,7 @@ def elsewhere(ratio: Ratio) -> str:
     """Return that a ratio was learned elsewhere, in a sentence; empty of a cohort's."""
     if ratio.calibration == "matched":
         return ""
-    return "This was learned from other prompts and other models than these."
+    return "This ratio was fitted on other prompts and other models than these."
 
 
 def lineages(ratio: Ratio) -> str:
@@ -36,7 +36,7 @@ def lineages(ratio: Ratio) -> str:
         return ""
     return (
         f"{error.clusters_in_error or 'None'} of {error.clusters} unrelated lineages "
-        f"{'scores' if error.clusters_in_error == 1 else 'score'} as high."
+        f"{'scores' if error.clusters_in_error <= 1 else 'score'} as high."
     )
 
 
@@ -54,10 +54,10 @@ def higher(ratio: Ratio) -> str:
 
 def other_prompts(ratio: Ratio) -> str:
     """Return what a ratio learned on other prompts says, where that settles nothing."""
-    likelier = ("strangers", "relatives") if ratio.value < 0 else ("relatives", "strangers")
+    likelier = ("unrelated models", "relatives")[:: 1 if ratio.value < 0 else -1]
     return (
-        f"By what was learned on other prompts such likeness is {times(ratio.value)} times "
-        f"likelier between {likelier[0]} than between {likelier[1]}."
+        f"By a calibration fitted on other prompts, such similarity is {times(ratio.value)} times "
+        f"as likely between {likelier[0]} as between {likelier[1]}."
     )
 
 
@@ -66,7 +66,7 @@ def told_from_students(ratio: Ratio) -> str:
     if ratio.learned is None:
         return ""
     return (
-        f"It is {times(ratio.learned)} times likelier between relatives than between models that "
+        f"It is {times(ratio.learned)} times as likely between relatives as between models that "
         "learned from one another's answers."
     )
 
@@ -75,21 +75,22 @@ def students_alike(ratio: Ratio) -> str:
     """Return how well likeness tells kin from students, where that is too little."""
     if ratio.learned is None:
         return (
-            "How alike models become that learn from one another's answers is not known on such "
-            "prompts."
+            "How similar models become by learning from one another's answers is not known on "
+            "such prompts."
         )
     if ratio.learned <= 0:
-        return "Models that learned from one another's answers are as alike."
+        return "Models that learned from one another's answers are just as similar."
     return (
-        f"It is only {times(ratio.learned)} times likelier between relatives than between models "
-        "that learned from one another's answers, and more than 10 times is needed."
+        f"It is only {times(ratio.learned)} times as likely between relatives as between models "
+        "that learned from one another's answers; more than 10 times is needed."
     )
 
 
 def text_or_kinship() -> list[str]:
     """Return why likeness points to learning where descent explains it as well."""
     return [
-        "Their answers are more alike than strangers' are, and learning explains that as well as "
-        "descent does.",
-        "Text does not tell the other's answers from public text that both learned from.",
+        "Their answers are more similar than those of unrelated models, and learning explains "
+        "that as well as descent does.",
+        "Text cannot distinguish the other model's answers from public text that both models "
+        "learned from.",
     ]

@@ -17,8 +17,10 @@ from forensics.verdicts.shifting import shift_of
 _ORDER: Mapping[ReleaseOrder, str] = {
     "after": "",
     "before": "The questioned model was released first.",
-    "same_month": "Both were released in one month, so that text does not tell who came first.",
-    "unknown": "Text does not tell who came first (--known-released, --questioned-released).",
+    "same_month": "Both were released in the same month, so which came first is not known.",
+    "unknown": (
+        "Text cannot tell which model came first (give --known-released and --questioned-released)."
+    ),
 }
 
 
@@ -50,24 +52,24 @@ def shift_silent(evidence: Sequence[Evidence]) -> list[str]:
 
 _SILENT: Mapping[ShiftReading, str] = {
     "points": "",
-    "silent": "Models that learned nothing from the known one change as much.",
-    "disagree": "Against another of its pasts the change is no more than other models show.",
+    "silent": "Models that learned nothing from the known model change as much.",
+    "disagree": "Against another of its pasts, the change is no larger than other models show.",
     "too_early": _ORDER["before"],
-    "uncalibrated": "How far models change that learned nothing from the known one is not known on "
+    "uncalibrated": "How far models change without learning from the known model is not known on "
     "these prompts.",
 }
 
 
 def _changed(base: ChangeFromBase) -> str:
     return (
-        f"The questioned model shares {percent(base.share)} of its manner with the known one; its "
-        f"past {base.base} shared {percent(base.past)} (change {percent(base.low)} to "
+        f"The questioned model shares {percent(base.share)} of its manner with the known model; "
+        f"its past {base.base} shared {percent(base.past)} (change {percent(base.low)} to "
         f"{percent(base.high)})."
     )
 
 
 def _beside(others: OtherSteps) -> str:
     return (
-        f"{others.less} of {others.models} models that did not learn from the known one, as far as "
-        f"is documented, changed less towards it ({others.clusters} lineages)."
+        f"Of {others.models} models not documented to have learned from the known model, "
+        f"{others.less} changed less towards it ({others.clusters} lineages)."
     )

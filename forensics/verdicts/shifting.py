@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 SHIFT = NAME
 _NO_COHORT = (
-    "no cohort answered these prompts, so that how far a model changes without a teacher is not "
-    "known; ask all three models the prompts of one that did: --suite misguided-attention "
-    "--samples 3 --temperature 0.7"
+    "no cohort answered these prompts, so how far a model changes without a teacher is not "
+    "known; ask all three models the prompts of a cohort: --suite misguided-attention --samples "
+    "3 --temperature 0.7"
 )
 
 

@@ -70,7 +70,7 @@ _SAYS: Mapping[Kin, str] = {
 }
 _SAYS_OF_PROBABILITIES: Mapping[Kin, str] = {
     "yes": "are nearer to each other than to any control",
-    "no": "are not seen to be nearer to each other than to every control",
+    "no": "are not measurably nearer to each other than to every control",
     "open": "leave kinship open",
 }
 
@@ -109,8 +109,8 @@ def _clause(ground: Ground) -> str:
 
 def _same(same: SameTensors) -> str:
     return (
-        f"{same.identical} of {same.of} tensors of B stand in A byte for byte, "
-        f"{same.share:.1%} of its weights"
+        f"{same.identical} of {same.of} tensors of B are in A, byte for byte, {same.share:.1%} of "
+        "its weights"
     )
 
 

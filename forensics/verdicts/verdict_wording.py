@@ -32,14 +32,14 @@ _USUAL = (
 _USUAL_OF_NUMBERS = "Unrelated assistants are alike to some degree too."
 _CLOSE = "the two are one model or of close descent"
 _SHARED_PROPOSITION = (
-    "One model under two settings and two models of close descent are one proposition to text, and "
-    "two sizes that the same people tuned alike can score as high. A common teacher or base is "
-    "neither supported nor excluded: text did not separate these from unrelated models well enough "
-    "to calibrate."
+    "To text, one model under two settings and two models of close descent are one proposition, "
+    "and two sizes of a model that the same people tuned alike can score as high. A common "
+    "teacher or base is neither supported nor excluded: text did not separate these from "
+    "unrelated models well enough to calibrate."
 )
 _SEEN = (
     "A subject is one of the cohort's own models: its lineage cluster was left out of the "
-    "reference, but not of the pairs that the calibration was fitted to."
+    "reference, but not out of the pairs that the calibration was fitted on."
 )
 _WEIGHS = (
     "This likelihood ratio weighs the evidence, not the claim: it is not the probability that one "
@@ -118,11 +118,14 @@ def _headline(decision: Decision) -> str:
 def _shortfall(screening: Screening) -> str:
     overlap = screening.overlap
     if screening.shortfall == "out_of_reach":
-        return "none of what was asked for could be measured of both"
+        return "nothing that was asked for could be measured for both models"
     if screening.shortfall == "no_shared_prompt":
         return f"the subjects share no prompt with a usable answer (A: {overlap.a}, B: {overlap.b})"
     if screening.shortfall == "few_prompts":
-        return f"only {overlap.both} prompts have usable answers of both; {MIN_PROMPTS} are needed"
+        return (
+            f"only {overlap.both} prompts have usable answers from both models; {MIN_PROMPTS} are "
+            "needed"
+        )
     if screening.shortfall == "unplaced":
         return screening.evidence[0].reason
     return "no comparator could measure this pair"
@@ -131,7 +134,7 @@ def _shortfall(screening: Screening) -> str:
 def _ratio_headline(ratio: Ratio) -> str:
     low, high = (f"{end:.2f}" for end in ratio.interval)
     between = f" [{low}, {high}]" if low != high else ""
-    by = "this cohort" if ratio.calibration == "matched" else "these lines"
+    by = "this cohort" if ratio.calibration == "matched" else "this calibration"
     bound = f", the {ratio.at_bound} {by} can support," if ratio.at_bound else ""
     weighs = (
         f"ikelihood ratio {_ratio(ratio.value)}{bound} for close kinship against independence "
@@ -139,7 +142,7 @@ def _ratio_headline(ratio: Ratio) -> str:
     )
     if ratio.calibration == "matched":
         return f"L{weighs}."
-    return f"Screening: l{weighs}, its calibration transferred from other prompts and models."
+    return f"Screening: l{weighs}, with a calibration transferred from other prompts and models."
 
 
 def _ratio(log10_lr: float) -> str:
@@ -182,20 +185,21 @@ def _alike(screening: Screening) -> str:
     passages = (
         ""
         if runs is None
-        else f" On {runs.prompts} of {runs.n} prompts they share a long passage: a fifth of "
-        f"the shorter answer, {runs.words[0]} to {runs.words[1]} words not the prompt's."
+        else f" On {runs.prompts} of {runs.n} prompts they share a long passage that "
+        "is not the prompt's: at least a fifth of the shorter answer (a limit of "
+        f"{runs.words[0]} to {runs.words[1]} words)."
     )
     return (
-        f"Alike on the same prompts in: {', '.join(e.title.lower() for e in screening.alike)}."
-        f"{passages} Unrelated assistants are alike to some degree too: whether this is more than "
-        "that takes a reference cohort."
+        "Similar on the same prompts in: "
+        f"{', '.join(e.title.lower() for e in screening.alike)}.{passages} Unrelated assistants "
+        "are similar to some degree too; only a reference cohort shows whether this is more."
     )
 
 
 def _finding(evidence: Evidence) -> Finding:
     interval = evidence.interval
     span = f" [{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
-    weak = "; weighs little" if evidence.weight == "low" else ""
+    weak = "; carries little weight" if evidence.weight == "low" else ""
     text = (
         f"{evidence.score:.3f}{span} against {habit_level(evidence):.3f} by habit alone, "
         f"n = {evidence.n}{weak}"
@@ -211,8 +215,8 @@ def _of_likeness(ratio: Ratio | None, *, speaks_for: bool) -> list[Finding]:
     interval = likeness.interval
     span = f" [{interval.low:.2f}, {interval.high:.2f}]" if interval else ""
     text = (
-        f"{likeness.score:.2f}{span} standard deviations beyond the reference models most like "
-        f"either, n = {likeness.n}; log10 LR {ratio.value:+.2f}"
+        f"{likeness.score:.2f}{span} standard deviations above the reference models most similar "
+        f"to either, n = {likeness.n}; log10 LR {ratio.value:+.2f}"
     )
     return [Finding(comparator=likeness.comparator, text=text)]
 
@@ -245,7 +249,7 @@ def _no_ratio(ratio: NoRatio) -> str:
         return f"the cohort {ratio.cohort} has too few pairs of known relatives to calibrate"
     # The lines of a transferred ratio are no kind of evidence of their own to a reader.
     what = judged.title if judged.comparator == LIKENESS else "No likelihood ratio"
-    unread = "its details are not of a form that this version reads"
+    unread = "this version cannot read its details"
     return f"{what}: {unread if ratio.cause == 'unread' else judged.reason}"
 
 
@@ -289,9 +293,9 @@ def _weighs(ratio: Ratio) -> str:
 def _weighs_transferred(ratio: Ratio) -> str:
     tests = {} if isinstance(ratio.rates, CohortErrorRates) else ratio.rates
     by_set = "; ".join(
-        f"on {where}, {rates.kin_pairs} close kin against {rates.unrelated_pairs} unrelated "
-        f"pairs of {rates.clusters} lineage clusters, Cllr is {rates.cllr:.2f} and "
-        f"{rates.false_above_10:.1%} of the unrelated get a ratio above 10"
+        f"on {where}, {rates.kin_pairs} close relatives against {rates.unrelated_pairs} "
+        f"unrelated pairs of {rates.clusters} lineage clusters, Cllr is {rates.cllr:.2f} and "
+        f"{rates.false_above_10:.1%} of the unrelated pairs get a ratio above 10"
         for where, rates in tests.items()
     )
     return (

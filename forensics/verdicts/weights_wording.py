@@ -17,8 +17,8 @@ def unrelated_weights(evidence: Sequence[Evidence]) -> list[str]:
     compared = ", ".join(dict.fromkeys(entry.title.lower() for entry in tests))
     by = f" in {len(tests)} test{'' if len(tests) == 1 else 's'} ({compared})" if tests else ""
     return [
-        f"Neither was made from the other: their weights agree no more than chance would have it"
-        f"{by}.",
-        "A fine-tune, merge, quantised or pruned copy would have been seen, also with its units in "
-        "another order.",
+        "Neither was made from the other: their weights agree no more than expected by "
+        f"chance{by}.",
+        "A fine-tuned, merged, quantised or pruned copy would have been detected, even with its "
+        "units in another order.",
     ]

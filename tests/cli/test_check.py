@@ -293,7 +293,7 @@ def test_endpoints_of_the_policys_own_file_are_known(cli, policy, here, loopback
 
 
 def _tells_of_a_search(case: Case) -> bool:
-    return any("came out of a search" in caveat.text for caveat in caveats(case))
+    return any("was found by a search" in caveat.text for caveat in caveats(case))
 
 
 def test_a_cohort_is_searched_and_its_models_are_references(cli, policy):

@@ -21,7 +21,7 @@ def answers(relatives: QuestionAnswer | None = None) -> tuple[QuestionAnswer, ..
         strength="strong",
         log10_lr=3.4,
         evidence=("likeness",),
-        reasons=("Likeness this strong is 2,500 times likelier between relatives.",),
+        reasons=("A similarity this high is 2,500 times as likely between relatives.",),
         next_step=_STEP,
     )
     return (

@@ -73,7 +73,7 @@ def test_other_evidence_fills_the_side_against_and_that_is_said() -> None:
         {("phrasing", "for"): 3, ("phrasing", "against"): 1, ("style", "against"): 4},
     )
     assert _comparators(case, "against") == ["phrasing", "style", "style"]
-    said = "Other evidence fills the side against"
+    said = "Passages from other evidence fill the side against"
     assert shown_exhibits(case, 5).balance.startswith(said)
     for name in FORMATS:
         assert said in rendered(report_format(name), case), name
@@ -84,12 +84,12 @@ def test_fewer_against_than_for_is_said_in_every_report() -> None:
     shown = shown_exhibits(case, 5)
     assert (len(shown.speaks_for), len(shown.speaks_against)) == (4, 1)
     assert balance_words(case, shown) == (
-        "4 for and 1 against are shown: there are no more that speak against. Shared phrasing: 4 "
+        "4 for and 1 against are shown: no further passage speaks against. Shared phrasing: 4 "
         "for, 1 against."
     )
     for name in FORMATS:
         flat = " ".join(rendered(report_format(name), case).split())
-        assert "there are no more that speak against" in flat, name
+        assert "no further passage speaks against" in flat, name
 
 
 def test_where_nothing_speaks_for_kinship_the_other_side_stands_alone() -> None:

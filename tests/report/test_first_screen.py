@@ -111,7 +111,7 @@ def test_the_brief_page_is_the_first_screen_with_its_limits_and_runs_nothing() -
     page = parse(html)
     assert not page.of("script")
     assert page.of("section")[0].attributes["id"] == "answer"
-    assert "It cannot show how, when or with whose permission" in html
+    assert "The result cannot show how, when or with whose permission" in html
     assert len(html) < 60_000
 
 

@@ -51,7 +51,7 @@ def test_the_verdict_says_both_sides_and_what_it_is_not() -> None:
     said = str(parsed(sample_case())[1]["verdict"].system_out)
     assert f"{UNPLACED.lower()}: phrasing: Shared phrasing is above the noise floor." in said
     assert "against: style: Writing habits differ" in said
-    assert "It is a measurement of similarity, not a likelihood ratio" in said
+    assert "The result is a measurement of similarity, not a likelihood ratio" in said
 
 
 def test_too_little_data_skips_the_verdict() -> None:

@@ -80,7 +80,9 @@ def test_the_plain_sentence_names_the_side(value: float, words: str, tier: str) 
 
 def test_an_interval_across_one_is_said_to_leave_it_open() -> None:
     spanning = Likelihood(("close_descent",), 0.6, "x", interval=(-0.5, 1.4))
-    assert plain(spanning).endswith("The interval spans 1: which of the two is not settled.")
+    assert plain(spanning).endswith(
+        "The interval includes 1, so which of the two holds is not settled."
+    )
     clear = Likelihood(("close_descent",), 0.6, "x", interval=(0.1, 1.4))
     assert plain(clear).endswith("as if they are independent.")
 
@@ -93,7 +95,7 @@ def test_no_error_seen_is_below_a_limit_and_never_zero() -> None:
 
 
 def test_errors_in_a_sentence() -> None:
-    assert "2 of 41 lineage clusters were in error" in error_words(_with_error(2, 41))
+    assert "2 of 41 lineage clusters are in error" in error_words(_with_error(2, 41))
     assert "not a sign of kinship" in error_words(_with_error(30, 41, lr=-1.0))
     assert "was not measured" in error_words(sample_case(8))
     assert "No lineage cluster was left" in error_words(_with_error(0, 0))

@@ -106,7 +106,7 @@ def test_claims_deviations_and_the_error_rate_are_told() -> None:
         "about 12 times as probable if the two are one model or of close descent",
         "95 % interval 4.79 to 15.8",
         "Error rate at this score: 4.9 % (2 of 41 lineage clusters).",
-        "not testable from outputs; beyond them it would take API logs; training data",
+        "not testable from outputs; besides outputs it would need API logs; training data",
         "--limit was 40, the plan says 100",
     ):
         assert words in text, words

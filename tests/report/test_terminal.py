@@ -43,7 +43,7 @@ def test_claims_deviations_and_the_error_rate_are_told() -> None:
         "about 12 times as probable if the two are one model or of close descent",
         "95 % interval 4.79 to 15.8",
         "Error rate at this score: 4.9 % (2 of 41 lineage clusters).",
-        "not testable from outputs; beyond them it would take API logs; training data",
+        "not testable from outputs; besides outputs it would need API logs; training data",
         "Deviation from the case file: --limit was 40, the plan says 100",
     ):
         assert words in text, words
@@ -113,7 +113,7 @@ def test_numbers_of_the_table_are_those_of_the_case() -> None:
 
 
 def test_the_share_that_length_and_formatting_explain_is_there() -> None:
-    said = "Length and formatting explain, of how scores differ between prompts: "
+    said = "Of the differences between prompts, length and formatting explain: "
     assert f"{said}Shared phrasing 37 %" in _flat(rendered(sample_case()))
     assert "How answers begin 0 %" not in _flat(rendered(sample_case()))
     assert said.strip() not in _flat(rendered(insufficient_case()))

@@ -17,10 +17,10 @@ from forensics.verdicts.advice import suite_advice
         (("2026-01", "2026-02"), ["--suite misguided-attention (52 prompts, 104 calls"], "alpaca"),
         (
             ("2023-06", "2026-01"),
-            ["No suite here", "2023-06 and 2026-01", "cohort build"],
+            ["No suite here has a cohort", "2023-06 and 2026-01", "cohort build"],
             "--suite",
         ),
-        (("2026-11", "2026-11"), ["a cohort of their time (2026-11):"], "--suite"),
+        (("2026-11", "2026-11"), ["a cohort of their time (2026-11);"], "--suite"),
         (
             ("", "2025-06"),
             ["--known-released", "alpaca-eval for models of 20", " calls in all"],

@@ -137,7 +137,7 @@ def test_an_unrelated_pair_is_told_by_how_many_unrelated_lineages_score_higher()
     assert label(related.answer) == "not supported"
     assert related.reasons[0] == "81 of 84 unrelated lineages score higher."
     assert related.reasons[1].startswith(
-        "Likeness this weak is 14 times likelier between strangers"
+        "A similarity this low is 14 times as likely between unrelated models"
     )
     assert (related.log10_lr, related.evidence) == (-1.14, ("likeness",))
     assert found["independent"].answer == "no sign of kinship"
@@ -150,14 +150,14 @@ def test_support_says_how_many_times_and_names_the_rivals_that_were_not_weighed(
     assert (related.answer, related.strength) == ("supported", "moderate")
     assert label(related.answer, related.strength) == "supported, moderately"
     assert related.reasons[0] == (
-        "Likeness this strong is 86 times likelier between relatives than between strangers (the "
-        "most that 84 lineages can show)."
+        "A similarity this high is 86 times as likely between relatives as between unrelated "
+        "models (the most that 84 lineages can show)."
     )
     assert "same_base" in related.not_weighed
     assert "common_teacher" not in related.not_weighed
     assert (related.log10_lr, related.log10_lr_rival) == (1.9345, 1.756)
     assert related.reasons[1] == (
-        "It is 57 times likelier between relatives than between models that learned from one "
+        "It is 57 times as likely between relatives as between models that learned from one "
         "another's answers."
     )
 
@@ -165,9 +165,9 @@ def test_support_says_how_many_times_and_names_the_rivals_that_were_not_weighed(
 @pytest.mark.parametrize(
     ("learned", "said"),
     [
-        (None, "How alike models become that learn from one another's answers is not known"),
-        (-0.2, "Models that learned from one another's answers are as alike."),
-        (0.6, "It is only 4 times likelier between relatives than between models that learned"),
+        (None, "How similar models become by learning from one another's answers is not known"),
+        (-0.2, "Models that learned from one another's answers are just as similar."),
+        (0.6, "It is only 4 times as likely between relatives as between models that learned"),
     ],
 )
 def test_likeness_that_learning_explains_as_well_is_not_called_kinship(
@@ -197,15 +197,15 @@ def test_weights_that_contradict_kinship_say_what_was_compared_and_would_have_be
     related = _answers(_tensors(0), _tested("weights", 0.4))["close_relatives"]
     assert related.answer == "contradicted"
     assert related.reasons[0] == (
-        "Neither was made from the other: their weights agree no more than chance would have it in "
+        "Neither was made from the other: their weights agree no more than expected by chance in "
         "1 test (weights)."
     )
-    assert "would have been seen" in related.reasons[1]
+    assert "would have been detected" in related.reasons[1]
 
 
 def test_one_sample_asks_for_three_with_the_command_that_would_answer() -> None:
     found = _answers(_repeated(0, 0.2), _ratio(-1.14))["one_model"]
-    assert (found.answer, "needs --samples 3" in found.reasons[0]) == ("cannot be told", True)
+    assert (found.answer, "--samples 3 is needed" in found.reasons[0]) == ("cannot be told", True)
     assert found.next_step is not None
     (command,) = found.next_step.commands
     assert command.startswith("forensics compare ") and command.endswith(

@@ -39,7 +39,7 @@ def test_a_subject_against_itself_is_said_first():
     assert "same transcript" in comparability_notes(one, two)[0]
     same = _side("a", identity={"kind": "k", "model": "m"})
     twin = _side("b", identity={"kind": "k", "model": "m"})
-    assert "same model and set-up" in comparability_notes(same, twin)[0]
+    assert "same model with the same set-up" in comparability_notes(same, twin)[0]
 
 
 def test_imported_answers_are_unverified():

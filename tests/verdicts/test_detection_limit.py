@@ -39,9 +39,9 @@ def test_the_limit_is_where_detection_begins_and_stays(detected, smallest) -> No
 def test_silence_is_told_with_counts_and_never_as_innocence() -> None:
     said = curve((0.0, 0), (0.001, 0), (0.1, 3), (1.0, 8)).silence
     assert "100 %: 8 of 8, 10 %: 3 of 8, 0.1 %: 0 of 8, none: 0 of 8" in said
-    assert "Less than 100 % was not reliably detectable" in said
+    assert "Less than 100 % was not reliably detected" in said
     assert said.endswith("not evidence that no training on outputs took place.")
-    assert "No share was detectable in all of them" in curve((0.0, 0), (1.0, 7)).silence
+    assert "At no share were all students detected" in curve((0.0, 0), (1.0, 7)).silence
 
 
 def test_intervals_are_exact() -> None:

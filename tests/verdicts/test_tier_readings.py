@@ -168,7 +168,7 @@ def _same_bytes(count: int, share: float) -> Evidence:
 
 def test_tensors_in_common_are_never_read_as_no_kinship():
     alone = _fused(_same_bytes(10, 1.0))
-    assert alone.headline.startswith("Weights show close kinship (10 of 10 tensors of B stand in A")
+    assert alone.headline.startswith("Weights show close kinship (10 of 10 tensors of B are in A")
     assert alone.readings["together"].startswith("They share weights:")
     beside = read_tiers([_same_bytes(1, 0.3), _tested("weights", CHANCE)])[0]
     assert (beside.kin, "byte for byte" in tier_text(beside)) == ("open", True)

@@ -73,7 +73,7 @@ def test_weak_evidence_is_shown_and_decides_nothing():
     verdict = _screened([_evidence("identity", weight="low"), _evidence(low=0.0)], FULL, QUIET)
     assert "0 of 1" in verdict.headline
     assert [f.comparator for f in verdict.findings_for] == ["identity"]
-    assert "weighs little" in verdict.findings_for[0].text
+    assert "carries little weight" in verdict.findings_for[0].text
     assert _screened([_evidence(weight="low")], FULL, QUIET).status == "insufficient"
 
 

@@ -26,7 +26,10 @@ def test_models_of_a_cohort() -> None:
     case = compare(*MEMBERS, bases=["cohort:mistral-small-3"])
     answer, reasons = learned(case)
     assert answer == "points to it"
-    assert "mistral-small-3" in reasons and "did not learn from the known one" in reasons
+    assert (
+        "mistral-small-3" in reasons
+        and "not documented to have learned from the known model" in reasons
+    )
     assert case.ledger[0].settings.bases == ("cohort:mistral-small-3",)
     assert Case.model_validate_json(case.model_dump_json()) == case
 

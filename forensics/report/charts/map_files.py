@@ -19,12 +19,12 @@ _LABEL = 44
 _CELL = 9
 _TREE_WIDTH = 180
 _TITLES = {
-    "normalised": "likeness (0 = as the most alike unrelated models)",
-    "cosine": "likeness (mean cosine after centring)",
+    "normalised": "similarity (0 = as the most similar unrelated models)",
+    "cosine": "similarity (mean cosine after centring)",
 }
 _BLANK = {
-    "normalised": "no more alike than the most alike unrelated models",
-    "cosine": "no more alike than half of all pairs",
+    "normalised": "no more similar than the most similar unrelated models",
+    "cosine": "no more similar than half of all pairs",
 }
 
 
@@ -60,7 +60,7 @@ def specification(related: RelativesMap, cell: int = _CELL) -> dict[str, Any]:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "title": {
-            "text": f"{len(related.models)} models, {related.prompts} prompts: who is like whom",
+            "text": f"How similar {len(related.models)} models are, on {related.prompts} prompts",
             "subtitle": f"blank: {_BLANK[related.scale]}; left: neighbour-joining tree, no root",
             "anchor": "start",
         },

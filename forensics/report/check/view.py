@@ -35,7 +35,7 @@ RULE_TEXTS: Mapping[RuleName, RuleText] = {
         "configuration nor policy declares the model.",
     ),
     "contradicted-declaration": RuleText(
-        "A declared parent that the weights do not show",
+        "A declared parent that the weights do not confirm",
         "The card or configuration declares a parent, and the weights of both are independent.",
     ),
     "restricted-teacher": RuleText(
@@ -45,11 +45,11 @@ RULE_TEXTS: Mapping[RuleName, RuleText] = {
     ),
     "drift": RuleText(
         "The endpoint is not the model of its baseline",
-        "Answers to the baseline's prompts, asked again with its settings, differ beyond what the "
-        "model differs from itself.",
+        "Answers to the baseline's prompts, asked again with its settings, differ by more than "
+        "the model differs from itself.",
     ),
     "max-similarity": RuleText(
-        "More alike than the policy's own limit",
+        "More similar than the policy's own limit",
         "A score's whole interval lies above a limit that the policy's author chose. It is "
         "uncalibrated: how often innocent models exceed it is unknown.",
     ),

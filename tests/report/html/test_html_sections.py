@@ -122,8 +122,8 @@ def test_the_answer_has_the_ratio_with_all_that_qualifies_it(page: Page) -> None
         "4.9 % (2 of 41 lineage clusters)",
         "weighs the evidence, not the claim: it is not the probability that B was trained on A",
         "models like those of the cohort alpaca-eval",
-        "2 of 41 lineage clusters were in error",
-        "It cannot show how, when or with whose permission outputs were obtained",
+        "2 of 41 lineage clusters are in error",
+        "The result cannot show how, when or with whose permission outputs were obtained",
         "Validated population: 2 of 2 conditions are met",
     ):
         assert words in answer, words
@@ -133,7 +133,7 @@ def test_the_answer_has_the_ratio_with_all_that_qualifies_it(page: Page) -> None
 def test_what_a_result_is_not_is_said_always(case: Case) -> None:
     html = render_html(case)
     assert "is not the probability that B was trained on A" in html
-    assert "It cannot show how, when or with whose permission outputs were obtained" in html
+    assert "The result cannot show how, when or with whose permission outputs were obtained" in html
     assert 'class="ratio"' not in html
 
 
