@@ -25,7 +25,7 @@ VERBS = {
     "import": "Make transcripts from other tools' files.",
     "report": "Render a case again in another format.",
     "view": "Show a folder of results as pages: a table, cases, checks.",
-    "verify": "Check that a transcript or bundle is what was written.",
+    "verify": "Check that a transcript or bundle has not been changed.",
     "bundle": "Pack a case and all it rests on into one ZIP.",
     "trace": "Find a model's likely relatives in a cohort.",
     "map": "Draw how alike many models are: matrix, tree, heat map.",
@@ -36,7 +36,7 @@ VERBS = {
     "zoo": "Make models of known lineage to test kinship tests on.",
     "suites": "List prompt suites, or print one.",
     "refusals": "Judge which answers refuse, fully or in part.",
-    "completion": "Print what a shell needs to complete words of this program.",
+    "completion": "Print the script with which a shell completes this program's words.",
 }
 
 

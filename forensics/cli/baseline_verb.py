@@ -49,8 +49,8 @@ def command() -> None:
 def save(subject: str, output: Path, **options: Any) -> None:
     """Ask SUBJECT a few prompts and write its answers to a file that a repository can hold.
 
-    Several samples a prompt tell how much the model differs from itself, even at temperature 0.
-    The file holds prompts, answers, settings and who answered; no key.
+    Several samples per prompt show how much the model differs from itself, even at temperature
+    0. The file holds prompts, answers, settings and who answered, but no key.
     """
     from forensics.cli import settings
     from forensics.cli.asks import say_asks
@@ -90,9 +90,11 @@ def save(subject: str, output: Path, **options: Any) -> None:
     type=FiniteRange(0.0001, 0.2),
     default=0.01,
     show_default=True,
-    help="Level of the two-sample test: false alarms to expect.",
+    help="Level of the two-sample test: the share of false alarms to expect.",
 )
-@option("--strict", section="Evidence", is_flag=True, help="Exit 3 where nothing can be decided.")
+@option(
+    "--strict", section="Evidence", is_flag=True, help="Exit with code 3 if nothing can be decided."
+)
 @option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
 @backend_options
 @spending_options
@@ -106,9 +108,9 @@ def compare(
     json_out: str | None,
     **options: Any,
 ) -> int:
-    """Ask SUBJECT the prompts of a baseline FILE again: still the same model?
+    """Ask SUBJECT the prompts of a baseline FILE again: is it still the same model?
 
-    Exits 0 where no difference was found, 1 where there is one, 4 where the calls failed.
+    Exit code: 0 if no difference was found, 1 if there is one, 4 if the calls failed.
     """
     from forensics.cli import settings
     from forensics.cli.asks import say_asks
@@ -178,4 +180,4 @@ def _print(report: DriftReport) -> None:
         say(f"  before  {one_line(change.before, 160)}")
         say(f"  now     {one_line(change.after, 160)}")
     if report.verdict == "same" and report.p_value is not None:
-        say("No difference found does not show that there is none: see detectable in --json.")
+        say("This does not show that there is no difference: see detectable in --json.")

@@ -32,9 +32,9 @@ from forensics.cli.help import Verb, option
 def command(case: Path, output: Path, transcripts: tuple[Path, ...], suite: str | None) -> None:
     """Pack CASE with its transcripts, suite, versions and settings into one ZIP.
 
-    Anyone can then check it offline with `forensics verify ZIP`. The bundle's seal, printed here,
-    tells this bundle from any other: keep it elsewhere, or publish it. A bundle holds names also
-    of a blind case.
+    Anyone can then check it offline with `forensics verify ZIP`. The bundle's seal, printed
+    here, tells this bundle from any other: keep it elsewhere, or publish it. A bundle holds the
+    names even of a blind case.
     """
     from forensics.cli.progress import note
     from forensics.custody.bundle import make_bundle

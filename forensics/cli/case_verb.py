@@ -44,7 +44,7 @@ def command() -> None:
 @click.argument("file", type=FILE)
 @click.argument("a", metavar="KNOWN", shell_complete=completion.subjects)
 @click.argument("b", metavar="QUESTIONED", shell_complete=completion.subjects)
-@option("--title", section="Claim", default="", help="What the case is called.")
+@option("--title", section="Claim", default="", help="Title of the case.")
 @option(
     "--claim",
     "claims",
@@ -55,7 +55,12 @@ def command() -> None:
 )
 @option("--source", "sources", section="Claim", multiple=True, help="Where that claim was made.")
 @option(
-    "--claim-date", "dates", section="Claim", multiple=True, metavar="YYYY-MM-DD", help="And when."
+    "--claim-date",
+    "dates",
+    section="Claim",
+    multiple=True,
+    metavar="YYYY-MM-DD",
+    help="When that claim was made.",
 )
 @option(
     "--kind",
@@ -63,7 +68,7 @@ def command() -> None:
     section="Claim",
     multiple=True,
     metavar="KIND",
-    help="And its kind, see `case kinds` [other]. All four repeat together, claim by claim.",
+    help="Its kind, see `case kinds` [other]. All four repeat together, claim by claim.",
 )
 @option(
     "--proposition",
@@ -71,7 +76,7 @@ def command() -> None:
     section="Claim",
     multiple=True,
     metavar="TEXT",
-    help="What is set against each other [the claims' kinds against independence].",
+    help="Propositions to weigh against each other [the claims' kinds and independence].",
 )
 @option(
     "--log10-lr",
@@ -170,7 +175,7 @@ def _claims(options: dict[str, Any]) -> tuple[tuple[Claim, ...], list[str]]:
 @click.argument("file", type=FILE)
 @click.argument("text")
 def note(file: Path, text: str) -> None:
-    """Append the note TEXT to the case FILE; what stands there is never changed."""
+    """Append the note TEXT to the case FILE; what is already there is never changed."""
     from forensics.cli.progress import note as tell
     from forensics.custody.case_file import append_note
     from forensics.errors import UsageError

@@ -39,7 +39,10 @@ _FORMATS = ("json", "markdown", "junit", "sarif")
     help="Model card or folder to read besides SUBJECT's own.",
 )
 @option(
-    "--strict", section="Policy", is_flag=True, help="Exit 3 where something could not be decided."
+    "--strict",
+    section="Policy",
+    is_flag=True,
+    help="Exit with code 3 if something could not be decided.",
 )
 @option(
     "--json", "json_out", section="Output", metavar="FILE|-", help="Write the result and its cases."
@@ -69,9 +72,9 @@ _FORMATS = ("json", "markdown", "junit", "sarif")
 def command(subject: str, policy: Path | None, dry_run: bool, **options: Any) -> int:
     """Check SUBJECT against a policy: does what is declared agree with what is measured?
 
-    Exits 0 pass, 1 policy violated, 2 wrong usage or policy, or a damaged or incomplete file,
-    3 undecided under --strict, 4 failure (a model or endpoint could not answer; what was collected
-    is kept).
+    Exit code: 0 pass, 1 policy violated, 2 wrong usage or policy, or a damaged or incomplete
+    file, 3 undecided under --strict, 4 failure (a model or endpoint could not answer; what was
+    collected is kept).
     """
     from forensics.cli.progress import OnStderr
     from forensics.cli.settings import check_settings

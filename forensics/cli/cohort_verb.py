@@ -47,11 +47,11 @@ command.add_command(columns)
     type=click.IntRange(min=8),
     default=120,
     show_default=True,
-    help="Keep at most N prompts: those most models answered.",
+    help="Keep at most N prompts, those that most models answered.",
 )
-@option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
-@option("--source", default="", help="Where the answers are from, and their licence.")
-@option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
+@option("--seed", type=int, default=0, show_default=True, help="Seed of random draws.")
+@option("--source", default="", help="Source of the answers, and their licence.")
+@option("--date", default="", metavar="DATE", help="Date to record [none].")
 @ray_option
 def build(
     outputs: tuple[Path, ...],
@@ -66,8 +66,8 @@ def build(
 ) -> None:
     """Make a cohort of OUTPUTS: tables (model, prompt_id, prompt, output) or transcripts.
 
-    A transcript's model is named by its file. Without --pairs the cohort ranks and scores, but
-    gives no likelihood ratio.
+    A transcript's model is named after its file. Without --pairs, the cohort ranks and scores,
+    but gives no likelihood ratio.
     """
     from forensics.cli.progress import note, step_spinner
     from forensics.cohorts.finding import destination
@@ -104,11 +104,11 @@ def build(
 @click.argument("outputs", nargs=-1, required=True, type=FILE)
 @option("--models", required=True, type=FILE, help="CSV of the new models' lineage.")
 @option("-o", "--output", required=True, metavar="NAME|FILE", help="Name, or file to write.")
-@option("--date", default="", metavar="DATE", help="Date to record; none otherwise.")
+@option("--date", default="", metavar="DATE", help="Date to record [none].")
 def add(cohort: str, outputs: tuple[Path, ...], models: Path, output: str, date: str) -> None:
-    """Add the models of OUTPUTS (transcripts or tables) to COHORT, written elsewhere.
+    """Add the models of OUTPUTS (transcripts or tables) to COHORT, and write a new file.
 
-    What was fitted, rarity of words included, stays as it is.
+    Everything fitted, the rarity of words included, stays as it is.
     """
     from forensics.cli.progress import note
     from forensics.cohorts.finding import destination, find_cohort

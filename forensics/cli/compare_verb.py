@@ -73,10 +73,10 @@ def command(a: str | None, b: str | None, **options: Any) -> None:
     """Compare two models on the same prompts and report how alike they are.
 
     KNOWN and QUESTIONED are subjects: hf:org/name@revision, hf:./folder, gguf:file.gguf,
-    openai:model@http://host/v1, transcript:file.jsonl, demo:name, cohort:model. Answers that are
-    missing are collected first, and kept. Where a cohort answered the same prompts, similarity is
-    judged against it. With --case both may be left out; what is given besides the case file and
-    differs from it is listed as a deviation. The exit code is 0 whatever is found.
+    openai:model@http://host/v1, transcript:file.jsonl, demo:name, cohort:model. Missing answers
+    are collected first, and kept. If a cohort answered the same prompts, similarity is judged
+    against it. With --case, both may be left out; options that differ from the case file are
+    listed as deviations. The exit code is 0 whatever the result.
     """
     from forensics.cli.asks import say_asks
     from forensics.cli.planning import by_plan, with_plan

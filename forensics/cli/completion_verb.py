@@ -21,7 +21,7 @@ from forensics.cli.help import Verb
 def command(context: click.Context, shell: str) -> None:
     """Print the script by which SHELL completes verbs, options, suites, cohorts and models.
 
-    It takes effect in shells opened later; for this one: eval "$(forensics completion bash)".
+    It takes effect in new shells; for the current one: eval "$(forensics completion bash)".
     """
     from forensics.cli.completion import script
 

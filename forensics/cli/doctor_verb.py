@@ -32,8 +32,8 @@ _WIDEST = 80
 def command(subject: str, json_out: str | None, **options: Any) -> int:
     """Tell in at most six short calls whether SUBJECT is usable, and what to do if not.
 
-    Looks at address, key, model name, chat template or system prompt, determinism at temperature
-    0, log probabilities, token counts, reasoning and latency. Of a transcript it counts what is
+    Looks at address, key, model name, chat template or system prompt, determinism at temperature 0,
+    log probabilities, token counts, reasoning and latency. For a transcript, it counts what is
     there and calls nothing.
 
     Exit code: 0 usable, warnings included; 4 not usable; 2 a wrong command or file.

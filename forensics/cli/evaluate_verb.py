@@ -43,12 +43,12 @@ FILE = click.Path(path_type=Path)
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Seed of what is drawn.",
+    help="Seed of random draws.",
 )
 @option(
     "--calibration",
     type=click.Choice(["transferred"]),
-    help="Also judge every pair by lines fitted on other prompts, as if nobody else had answered.",
+    help="Also judge every pair by a calibration from other prompts, as if there were no cohort.",
 )
 @option("--json", "json_out", metavar="FILE|-", help="Write the figures as JSON.")
 @option("--plot", type=FILE, metavar="DIR", help="Write Tippett and DET plots as SVG.")
@@ -57,11 +57,11 @@ FILE = click.Path(path_type=Path)
 def command(outputs: tuple[Path, ...], models: Path, **options: Any) -> None:
     """Measure how often similarity misleads, on OUTPUTS with known lineage.
 
-    OUTPUTS are tables (parquet, CSV, JSONL with model, prompt_id, prompt, output) or transcripts.
-    For every pair the reference is the other models, less both subjects' clusters and families.
-    Figures weigh every pair of lineage clusters the same; pair-weighted ones stand beside them.
-    With --steps it is measured how well a model's change against its past names whose answers it
-    learned.
+    OUTPUTS are tables (parquet, CSV, JSONL with model, prompt_id, prompt, output) or
+    transcripts. For every pair, the reference is all other models except both subjects' clusters
+    and families. Figures give every pair of lineage clusters the same weight; pair-weighted
+    figures are given as well. --steps measures how well a model's change against its past
+    identifies whose answers it learned from.
     """
     from forensics.cli.progress import OnStderr
     from forensics.cli.settings import evaluate_settings
@@ -117,7 +117,7 @@ def _table(figures: dict[str, Any]) -> None:
 
 def _in_words(figures: dict[str, Any]) -> str:
     kin = figures["close_kinship"]
-    head = f"Close kinship by lines fitted on other prompts ({figures['lines']}): "
+    head = f"Close kinship by a calibration from other prompts ({figures['lines']}): "
     if kin["cllr"] is None:
         return f"{head}these pairs include no relatives, or no unrelated models."
     low, high = kin["interval"] or (None, None)

@@ -43,9 +43,11 @@ if TYPE_CHECKING:
     "--effect",
     "size",
     type=FiniteRange(min=1e-9),
-    help="Mean difference if all were trained on, nats a token [0.1].",
+    help="Mean difference if all were trained on, nats per token [0.1].",
 )
-@option("--sd", "spread", type=FiniteRange(min=1e-9), help="Deviation of a pair's difference.")
+@option(
+    "--sd", "spread", type=FiniteRange(min=1e-9), help="Standard deviation of a pair's difference."
+)
 @option("--json", "json_out", metavar="FILE|-", help="Write the table as JSON.")
 def command(
     pairs: tuple[int, ...],
@@ -55,7 +57,7 @@ def command(
     spread: float | None,
     json_out: str | None,
 ) -> None:
-    """Tell how many pairs show which share of exposure, before anything is collected."""
+    """Tell how many pairs reveal which share of exposure, before anything is collected."""
     from dataclasses import asdict
 
     from forensics.support.files import write_text
@@ -90,7 +92,7 @@ def _print(made: PowerTable) -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"Chance to find so much at p <= {made.level:g}, if full exposure shifts a pair by "
-        f"{made.size:g} with a deviation of {made.spread:g} nats a token ({made.source}).",
+        f"Probability of detection at p <= {made.level:g}, if full exposure shifts a pair by "
+        f"{made.size:g} with a standard deviation of {made.spread:g} nats per token ({made.source}).",
         highlight=False,
     )

@@ -20,15 +20,15 @@ FILE = click.Path(path_type=Path)
     ),
 )
 @click.argument("answers", type=FILE)
-@option("--seed", required=True, type=int, help="What the draw hangs on; keep it to yourself.")
+@option("--seed", required=True, type=int, help="Seed of the draw; keep it to yourself.")
 @option("-o", "--output", required=True, type=FILE, help="Log to write, header included.")
 @option("--served", type=FILE, help="Also write the answers to be served alone.")
 @option("--append", is_flag=True, help="Add to a log that grows, as its next batch; or begin one.")
 def command(answers: Path, seed: int, output: Path, served: Path | None, append: bool) -> None:
     """Draw which of each prompt's ANSWERS is served; all others must never be.
 
-    ANSWERS is Parquet, CSV or JSONL with prompt_id, prompt, output and two rows or more a prompt,
-    each a sampling call of its own.
+    ANSWERS is Parquet, CSV or JSONL with prompt_id, prompt, output and two or more rows per
+    prompt, each from a sampling call of its own.
     """
     from forensics.cli.progress import note
     from forensics.cli.rendering import check_targets

@@ -36,7 +36,7 @@ FILE = click.Path(path_type=Path)
     section="Evidence",
     metavar="SUBJECT",
     shell_complete=completion.subjects,
-    help="B before that training: what it says of the same answers is taken off.",
+    help="B before that training; its values for the same answers are subtracted.",
 )
 @option(
     "--control",
@@ -45,13 +45,13 @@ FILE = click.Path(path_type=Path)
     multiple=True,
     metavar="SUBJECT",
     shell_complete=completion.subjects,
-    help="Model that cannot have seen the answers; it must tell nothing apart (repeatable).",
+    help="Model that cannot have seen the answers and must not tell them apart (repeatable).",
 )
 @option(
     "--negative-control",
     section="Evidence",
     type=FILE,
-    help="Log of unsuspected accounts, on which B must tell nothing apart.",
+    help="Log of accounts whose answers nobody trained on; B must not tell them apart.",
 )
 @option(
     "--previous",
@@ -76,7 +76,7 @@ FILE = click.Path(path_type=Path)
     "--statistic",
     section="Evidence",
     type=click.Choice(["probabilities", "fourgrams", "runs", "edit"]),
-    help="The one that counts [probabilities, or fourgrams of B's own answers].",
+    help="Statistic that decides [probabilities, or fourgrams of B's own answers].",
 )
 @option(
     "--level",
@@ -84,7 +84,7 @@ FILE = click.Path(path_type=Path)
     type=FiniteRange(0.0001, 0.1),
     default=0.01,
     show_default=True,
-    help="Share of unexposed models that the test may reject.",
+    help="Level of the test: the share of unexposed models that it may reject.",
 )
 @option(
     "--most",
@@ -92,7 +92,7 @@ FILE = click.Path(path_type=Path)
     type=click.IntRange(min=8),
     default=2_000,
     show_default=True,
-    help="Read at most N prompts, the first by a hash of their names.",
+    help="Read at most N prompts, chosen by a hash of their ids.",
 )
 @option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
 @option("--html", "html_out", section="Output", type=FILE, help="Write one self-contained page.")
@@ -105,9 +105,9 @@ FILE = click.Path(path_type=Path)
 def command(log: Path, subject: str, **options: Any) -> int:
     """Test whether B's training depended on which answers of LOG were served.
 
-    LOG is Parquet, CSV or JSONL: prompt_id, prompt, served, withheld; or prompt_id, prompt, output,
-    group. B is a model at hand, an endpoint, or a transcript of its answers to the same prompts.
-    Exits 0 whatever was found, 2 where the log cannot be used.
+    LOG is Parquet, CSV or JSONL: prompt_id, prompt, served, withheld; or prompt_id, prompt,
+    output, group. B is a local model, an endpoint, or a transcript of its answers to the same
+    prompts. Exit code: 0 whatever the result, 2 if the log cannot be used.
     """
     from forensics.cli.asks import say_asks
     from forensics.cli.exposure_reports import write_exposure

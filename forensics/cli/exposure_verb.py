@@ -10,10 +10,10 @@ from forensics.cli.help import VerbFamily
 
 @click.group(name="exposure", cls=VerbFamily)
 def command() -> None:
-    """Test whether a model's training depended on which of several equal answers were served.
+    """Test whether a model's training depended on which of several equivalent answers were served.
 
     Whoever served answers keeps, for some prompts, another answer of the same model that nobody
-    got. A model that never learned from the served ones cannot tell them from the others.
+    received. A model that never learned from the served ones cannot tell them from the others.
     """
 
 

@@ -78,9 +78,10 @@ def command(
     """Make transcripts from FILE: a table (parquet, CSV, JSONL) or another tool's output.
 
     A table has the columns model, prompt_id, prompt, output and optionally sample_id, reasoning.
-    Of a folder, every file in a known format is imported; --list-formats shows them all.
+    From a folder, every file in a known format is imported; --list-formats shows them all.
 
-    Every verb that takes a subject also takes such a file itself: FILE, or FILE#MODEL of several.
+    Every verb that takes a subject also takes such a file itself: FILE, or FILE#MODEL if it holds
+    several models.
 
     A record that cannot be read is left out and reported; with --strict it refuses the file.
     """

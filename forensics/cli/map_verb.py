@@ -54,11 +54,11 @@ def command(
     seed: int,
     ray: str | None,
 ) -> None:
-    """Compare every pair of models; show the most alike, write a matrix, a tree, a picture.
+    """Compare every pair of models; show the most similar ones, write a matrix, a tree, a picture.
 
-    Give one cohort (name or file), or transcripts and tables of five models or more that answered
-    common prompts. Without --models every model counts as unrelated to all others, which makes kin
-    look less alike than they are.
+    Give one cohort (name or file), or transcripts and tables of five models or more that
+    answered common prompts. Without --models, every model counts as unrelated to all others,
+    which makes relatives look less similar than they are.
     """
     from forensics.cli.progress import note, step_spinner
     from forensics.cohorts.newick import newick
@@ -94,7 +94,7 @@ def _read(
     path = Path(sources[0])
     if len(sources) == 1 and (path.suffix == ".safetensors" or not is_file(path)):
         if models:
-            raise UsageError("a cohort knows its models; --models goes with transcripts")
+            raise UsageError("a cohort knows its models; use --models with transcripts only")
         cohort = find_cohort(sources[0])
         return cohort.facts, cohort.similarities(), cohort.excluded()
     outputs = _outputs([Path(source) for source in sources], models)
@@ -118,7 +118,9 @@ def _outputs(paths: Sequence[Path], models: Path | None) -> Outputs:
                 raise InputFileError(f"{models}: no row for {model!r} ({path}); add one")
             answers[model] = responses
     if len(answers) < MIN_MODELS:
-        raise InputFileError(f"{len(answers)} models make no map; give at least {MIN_MODELS}")
+        raise InputFileError(
+            f"{len(answers)} models are too few for a map; give at least {MIN_MODELS}"
+        )
     facts = {model: known.get(model) or ModelFacts(model, model) for model in answers}
     return arrange(facts, answers)
 
@@ -165,8 +167,8 @@ def _note(related: RelativesMap) -> str:
         "cosine": "mean cosine after centring (too few models to normalise)",
     }[related.scale]
     return (
-        f"{len(related.models)} models, {related.prompts} prompts. Similarity: {scale}. Group: how "
-        "many models the smallest group of the tree with both has; support: in how many of "
-        f"{RESAMPLES} resamples of the prompts it is there. Similarity is not a likelihood ratio: "
-        "weigh a pair with forensics compare, a model with forensics trace."
+        f"{len(related.models)} models, {related.prompts} prompts. Similarity: {scale}. Group: "
+        "how many models are in the smallest group of the tree that holds both; support: in what "
+        f"share of {RESAMPLES} resamples of the prompts that group appears. Similarity is not a "
+        "likelihood ratio: weigh a pair with forensics compare, a model with forensics trace."
     )

@@ -102,14 +102,14 @@ def suite_options(command: Decorated, default: str = "core") -> Decorated:
                 "--limit",
                 section="Prompts",
                 type=click.IntRange(min=1),
-                help="Ask at most N prompts, of every category. Default: the suite's own.",
+                help="Ask at most N prompts, spread over all categories. Default: the suite's own.",
             ),
             option(
                 "--all-prompts",
                 "every",
                 section="Prompts",
                 is_flag=True,
-                help="Ask every prompt of the suite, also those that no cohort weighs.",
+                help="Ask every prompt of the suite, even those that no cohort can judge.",
             ),
         ),
     )
@@ -148,7 +148,7 @@ def generation_options(command: Decorated) -> Decorated:
                 "--max-tokens",
                 section="Sampling",
                 type=click.IntRange(min=1),
-                help="Cap on every answer's tokens.",
+                help="Cap on the tokens of each answer.",
             ),
             option(
                 "--system-prompt",
@@ -190,7 +190,7 @@ def spending_options(command: Decorated) -> Decorated:
                 section="Cost",
                 metavar="IN/OUT",
                 callback=_price,
-                help="What endpoints charge per million tokens, to tell what a run may cost.",
+                help="Price of endpoints per million tokens, to estimate what a run may cost.",
             ),
         ),
     )
@@ -248,7 +248,7 @@ def _endpoint_options() -> Iterator[Decorator]:
         type=click.IntRange(min=1),
         default=8,
         show_default=True,
-        help="Calls to an endpoint under way at once.",
+        help="Simultaneous calls to an endpoint.",
     )
     yield option(
         "--timeout",
@@ -327,8 +327,7 @@ def analysis_options(command: Decorated) -> Decorated:
                 section="Evidence",
                 metavar="LIST",
                 callback=tier_names,
-                help="Measure only these, of text,logprobs,tokenizer,weights [all that can be "
-                "had].",
+                help="Measure only these tiers: text,logprobs,tokenizer,weights [all available].",
             ),
             option(
                 "--control",
@@ -337,13 +336,13 @@ def analysis_options(command: Decorated) -> Decorated:
                 shell_complete=completion.subjects,
                 multiple=True,
                 metavar="SUBJECT",
-                help="Unrelated local model to read token probabilities against (repeatable).",
+                help="Unrelated local model to compare token probabilities with (repeatable).",
             ),
             option(
                 "--all-embeddings",
                 section="Evidence",
                 is_flag=True,
-                help="Read the meaning of every answer; 120 prompts' otherwise.",
+                help="Compare the meaning of all answers, not of 120 prompts only.",
             ),
             option(
                 "--only",
@@ -374,7 +373,7 @@ def tier_names(_: click.Context, __: click.Parameter, value: str | None) -> tupl
     wanted = {name.strip() for name in value.split(",")}
     unknown = sorted(wanted - set(TIERS))
     if unknown:
-        raise click.BadParameter(f"no tier {unknown[0]!r}; there are: {', '.join(TIERS)}")
+        raise click.BadParameter(f"no tier {unknown[0]!r}; choose from: {', '.join(TIERS)}")
     return tuple(tier for tier in TIERS if tier in wanted)
 
 
@@ -382,7 +381,7 @@ broken_option = option(
     "--allow-broken",
     section="Subjects",
     is_flag=True,
-    help="Take a transcript whose hash chain is broken; every report then says so.",
+    help="Accept a transcript whose hash chain is broken; every report then says so.",
 )
 transcripts_option = option(
     "--transcripts",
@@ -391,5 +390,5 @@ transcripts_option = option(
     type=FILE,
     default=Path("transcripts"),
     show_default=True,
-    help="Folder for answers collected on the way.",
+    help="Folder for the answers collected.",
 )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@option("--json", "json_out", metavar="FILE|-", help="Write one JSON object an answer.")
+@option("--json", "json_out", metavar="FILE|-", help="Write one JSON object per answer.")
 @option("--format", "format_", metavar="NAME", help="Force the format of another tool's file.")
 def command(file: Path, json_out: str | None, format_: str | None) -> None:
     """Judge every answer in FILE: full_compliance, partial_refusal or full_refusal.

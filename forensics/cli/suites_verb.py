@@ -46,13 +46,13 @@ def list_command() -> None:
     examples=("forensics suites show core --json",),
 )
 @click.argument("name", shell_complete=completion.suites)
-@option("--json", "as_json", is_flag=True, help="Print one JSON object a prompt.")
+@option("--json", "as_json", is_flag=True, help="Print one JSON object per prompt.")
 @option("--seal", is_flag=True, help="Print the suite's hash only, no prompt.")
 def show(name: str, as_json: bool, seal: bool) -> None:
     """Print the prompts of a suite, given by name or file.
 
-    Publish the output of --seal before the prompts, and nobody can prepare for them: the hash
-    stands in every case and shows later that these very prompts were asked.
+    Publish the output of --seal before the prompts, and nobody can prepare for them: every case
+    records the hash, which later shows that these very prompts were asked.
     """
     import json
 
@@ -123,7 +123,7 @@ prompts:
 )
 @click.argument("name")
 def new(name: str) -> None:
-    """Make the folder NAME with a suite file to fill in."""
+    """Create the folder NAME with a suite file to fill in."""
     import re
     from pathlib import Path
 

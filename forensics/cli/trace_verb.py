@@ -60,7 +60,9 @@ _SMALLEST = 0.001
     show_default=True,
     help="Show N.",
 )
-@bases_option("SUBJECT's own past (instruct base, previous release): towards whom did it change?")
+@bases_option(
+    "SUBJECT's own past (instruct base, previous release): towards which model did it change?"
+)
 @option("--released", section="Subjects", metavar="YYYY-MM", help="When the subject was released.")
 @option("--json", "json_out", section="Output", metavar="FILE|-", help="Write the result as JSON.")
 @cohort_suite_options
@@ -161,9 +163,9 @@ def _print(result: Trace, top: int) -> None:
         _print_shift(result.shift, console)
     console.print(
         f"{result.prompts} prompts, {len(result.relatives)} candidates of the cohort "
-        f"{result.cohort}. "
-        "Score: standard deviations beyond the similarity to the most similar others. log10 LR: as "
-        "if this pair had been chosen in advance, without correction for the search. Error rate: "
-        "how often the best score of an unrelated subject is as high, corrected for the search.",
+        f"{result.cohort}. Score: standard deviations above the similarity to the most similar "
+        "other models. log10 LR: as if this pair had been chosen in advance, without correction "
+        "for the search. Error rate: how often the best score of an unrelated subject is as "
+        "high, corrected for the search.",
         highlight=False,
     )

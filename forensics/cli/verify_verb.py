@@ -41,23 +41,25 @@ _CODES = {
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @option(
-    "--seal", metavar="HEX", help="The seal kept elsewhere: shows a removed end or a new whole."
+    "--seal",
+    metavar="HEX",
+    help="Seal kept elsewhere: it reveals a removed end or a rewritten file.",
 )
 @option(
     "--case",
     "case_path",
     type=click.Path(path_type=Path),
-    help="A case made from this transcript: is the file still the one it was made from?",
+    help="Case made from this transcript: is the file still the one it was made from?",
 )
 @option("--json", "json_out", metavar="FILE|-", help="Write the result as JSON.")
 def command(file: Path, seal: str | None, case_path: Path | None, json_out: str | None) -> int:
     """Check FILE, a transcript, a case file or a bundle, for any change since it was written.
 
     A transcript's lines are hash-chained: an edited, inserted, removed or moved line shows, with
-    its number. That lines were removed from the end, or the whole rewritten, shows only against
-    its seal (--seal) or a case (--case). Of a case file the seal is the hash that `case init`
-    printed, or the last that `case note` did. Of a bundle every hash and chain is checked, then
-    evidence and verdict are derived again from the transcripts, offline.
+    its number. Lines removed from the end, or a file rewritten as a whole, show only against its
+    seal (--seal) or a case (--case). The seal of a case file is the hash that `case init` or the
+    last `case note` printed. In a bundle, every hash and chain is checked, then evidence and
+    verdict are derived again from the transcripts, offline.
 
     Exit code: 0 intact, or identical, or the same data in other words than this version's; 1
     changed, or derived otherwise; 2 unreadable; 3 nothing wrong was found but not everything could
@@ -76,7 +78,7 @@ def command(file: Path, seal: str | None, case_path: Path | None, json_out: str 
         raise InputFileError(f"cannot read {file}: {error.strerror}") from error
     if start[:4] in _ZIP or is_case_file(start):
         if case_path is not None:
-            raise UsageError(f"--case is for transcripts, and {file} is none; drop it")
+            raise UsageError(f"--case is for transcripts, and {file} is not one; drop it")
         report = _case_file(file, seal) if is_case_file(start) else _bundle(file, seal)
     else:
         report = _transcript(file, seal, case_path)
@@ -155,8 +157,8 @@ def _content_lines(contents: Contents, lines: int) -> list[str]:
     if contents.raw_hashes:
         checked.append(
             f"raw bodies with a recorded hash on {contents.raw_hashes}, of which "
-            f"{contents.raw_confirmed} give it when written out again (the spacing of the others "
-            "is not kept)"
+            f"{contents.raw_confirmed} reproduce it when written out again (the spacing of the "
+            "others is not kept)"
         )
     text = [f"Of {lines} lines: {'; '.join(checked)}."]
     if contents.first:
@@ -194,7 +196,9 @@ def _bundle_lines(report: BundleReport) -> list[str]:
     lines += [f"could not be derived again: {text}" for text in report.missing]
     lines += report.shown_wording(_SHOWN)
     if report.underived:
-        lines.append(f"not derived again, as no transcript tells: {'; '.join(report.underived)}")
+        lines.append(
+            f"not derived again, because no transcript holds it: {'; '.join(report.underived)}"
+        )
     return [*lines, *report.notes]
 
 

@@ -27,7 +27,7 @@ _PUBLISHED = {"smollm2": "smollm2", "gemma3": "gemma3-270m"}  # name in the zoo 
 
 @click.group(name="zoo", cls=VerbFamily)
 def command() -> None:
-    """Make models of known lineage, to see what tests of kinship say of them."""
+    """Make models of known lineage, to see what kinship tests say about them."""
 
 
 @command.command(
@@ -39,17 +39,17 @@ def command() -> None:
     type=click.FloatRange(min=0.5),
     default=10.0,
     show_default=True,
-    help="About how long to work, on one idle core.",
+    help="Approximate working time on one idle core.",
 )
 @option("--without-answers", is_flag=True, help="Make models only; ask them nothing.")
 def build(folder: Path, minutes: float, without_answers: bool) -> None:
     """Write models, transcripts, models.csv and pairs.csv to DIR.
 
-    Tiny models are trained from random weights, then tuned, merged, pruned, rounded, disguised and
-    taught from; so are children of demo:smollm2 and demo:gemma3-270m, while there is time. With 4
-    minutes or more, and time left, curve/detection_curve.csv says how much of a teacher's text a
-    student must read for it to show.
-    Then: forensics evaluate DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
+    Tiny models are trained from random weights, then tuned, merged, pruned, rounded, disguised
+    and taught from; children of demo:smollm2 and demo:gemma3-270m follow while there is time.
+    With 4 minutes or more, and time left, curve/detection_curve.csv shows how much of a
+    teacher's text a student must read to be detected. Then: forensics evaluate
+    DIR/transcripts/*.jsonl --models DIR/models.csv --pairs DIR/pairs.csv
     """
     import time
 
@@ -93,7 +93,7 @@ def build(folder: Path, minutes: float, without_answers: bool) -> None:
 @click.argument("change", metavar="CHANGE", type=click.Choice(CHANGES))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def child(model: str, change: str, folder: Path) -> None:
-    """Write an altered copy of the local MODEL to DIR: a child that must be found to be kin.
+    """Write an altered copy of the local MODEL to DIR: a child that tests must recognise.
 
     \b
     CHANGE is one of
@@ -129,7 +129,7 @@ def _said(points: Sequence[Point]) -> str:
     shown = [
         f"{point.share * 100:g} %" for point in points if point.share and point.behaviour == "yes"
     ]
-    return f"shares of a teacher's text that show: {', '.join(shown) or 'none'}"
+    return f"shares of a teacher's text that were detected: {', '.join(shown) or 'none'}"
 
 
 def _require_empty(folder: Path) -> None:

@@ -36,10 +36,10 @@ from forensics.cohorts.similarity import (
 )
 
 NAME = "likeness"
-TITLE = "Likeness against the cohort"
+TITLE = "Similarity against the cohort"
 SCALE = (
-    "standard deviations beyond the likeness of either subject to the reference models most like "
-    "it (0 = as alike as those)"
+    "standard deviations above the similarity of either subject to the reference models most "
+    "similar to it (0 = as similar as those)"
 )
 _RESAMPLES = 400
 _OWN_PAIRS = (

@@ -91,9 +91,9 @@ class Population:
         least = float(usual.mean() - _DEVIATIONS * usual.std())
         for number, called in subjects:
             value = float(self.agreement[number, in_reference].mean())
-            text = f"likeness of {called}'s answers to the cohort's, before centring, {value:.3f}"
+            text = f"similarity of {called}'s answers to the cohort's, before centring, {value:.3f}"
             if value >= least:
-                yield Condition(True, f"{text}, is what these have among each other")
+                yield Condition(True, f"{text}, is within what these have among each other")
             else:
                 yield Condition(
                     False,

@@ -66,12 +66,12 @@ class ShiftTrace:
             return f"Change against {past}: not measured ({self.reason})."
         if not self.named:
             return (
-                f"Change against {past}: it points to none of {self.searched} models of other "
-                "houses, which is not evidence that it learned from nobody."
+                f"Change against {past}: it does not point to any of {self.searched} models of "
+                "other developers, which is not evidence that it learned from none."
             )
         return (
             f"Change against {past}: it points to {', '.join(self.named)}, of {self.searched} "
-            f"models of other houses. {self._level} They come from a search of these answers: "
+            f"models of other developers. {self._level} They come from a search of these answers: "
             "confirm on other prompts, or with another past."
         )
 
@@ -84,7 +84,7 @@ class ShiftTrace:
         if len(self.group) == 1:
             return (
                 f"{self.group[0]} stands apart from all others of the cohort; a model outside it "
-                "may be as near."
+                "may be as similar."
             )
         return (
             f"The smallest group that stands apart from all others is {', '.join(self.group)}: "

@@ -9,7 +9,7 @@ from forensics.cohorts.teacher_level import ASSISTANT_STYLE, MAX_ERROR, MIN_FOUN
 def held_out_words(tried: HeldOut) -> str:
     """Return how the cohort's own models fare, without a full stop."""
     return (
-        f"Of the cohort's own models, each held against others of its time, {tried.found} of "
+        f"Of the cohort's own models, each compared with others of its time, {tried.found} of "
         f"{tried.students} documented students and {tried.wrong} of {tried.others} lineage "
         "clusters documented to have had no teacher lean towards students"
     )

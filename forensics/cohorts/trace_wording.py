@@ -38,8 +38,8 @@ def none_of_these(best: str, limit: float, unmet: Sequence[str]) -> str:
 def stands_out(who: str, unmet: Sequence[str]) -> str:
     """Say who is alike to a subject that lies outside the validated population."""
     return (
-        f"Screening only: stands out as like {who}, but no relation is claimed, and no likelihood "
-        f"ratio holds.{_outside(unmet)}"
+        f"Screening only: the subject stands out as similar to {who}, but no relation is claimed "
+        f"and no likelihood ratio is given.{_outside(unmet)}"
     )
 
 
@@ -51,7 +51,7 @@ def related(who: str) -> str:
     """Say who a subject is related to, and what text cannot tell of it."""
     return (
         f"Related to {who}: the same model, one of close descent, or one that the same people "
-        "tuned alike. Which of these cannot be told from text."
+        "tuned alike. Text cannot tell which of these."
     )
 
 

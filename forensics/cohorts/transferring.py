@@ -30,8 +30,8 @@ _CUT_OFF = 0.2
 SHORTEST = 100  # characters; the quizzes fitted to have medians of 150 and more, but for one model
 _SCALE = "log10 likelihood ratio of close kinship against independence, calibration transferred"
 _OTHER_PROMPT = (
-    "Asked under two different system prompts: unlikeness speaks against nothing here, and the "
-    "ratio is not below 1."
+    "The two were asked under different system prompts, so low similarity does not speak against "
+    "kinship here: the ratio is not below 1."
 )
 
 

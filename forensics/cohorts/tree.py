@@ -137,7 +137,7 @@ def relate(
     """
     size, prompts = len(similarities.models), len(similarities.prompts)
     if size < MIN_MODELS:
-        raise InputFileError(f"{size} models make no map; give at least {MIN_MODELS}")
+        raise InputFileError(f"{size} models are too few for a map; give at least {MIN_MODELS}")
     if prompts < MIN_PROMPTS:
         raise InputFileError(
             f"{prompts} prompts were answered by at least half of the models; "

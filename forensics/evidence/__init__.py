@@ -54,7 +54,7 @@ def load_comparators(
     known = (*BUILT_IN, *(name for name in plugins if name not in BUILT_IN))
     unknown = [name for name in (*only, *without) if name not in known]
     if unknown:
-        raise UsageError(f"no comparator {unknown[0]!r}; there are: {', '.join(known)}")
+        raise UsageError(f"no comparator {unknown[0]!r}; choose from: {', '.join(known)}")
     names = [name for name in known if (not only or name in only) and name not in without]
     loaded = {name: _built_in(BUILT_IN[name]) for name in names if name in BUILT_IN}
     if only:

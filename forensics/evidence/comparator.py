@@ -181,7 +181,7 @@ def matched_evidence(
         return without_score(comparator, "insufficient", too_few(len(common)), len(common))
     for letter, side in (("A", a), ("B", b)):
         if len({answer.text for group in side.answers.values() for answer in group}) == 1:
-            reason = f"{letter} gives one and the same answer to every prompt"
+            reason = f"{letter} gives the same answer to every prompt"
             return without_score(comparator, "insufficient", reason, len(common))
     matched = match(a, b)
     return scored(

@@ -298,7 +298,7 @@ def _logprobs(answer: Response | None) -> Check:
     if answer.logprobs:
         return Check("logprobs", "ok", f"given for {len(answer.logprobs)} tokens")
     why = f"not given ({one_line(answer.error, 120)})" if answer.error else "not given"
-    return Check("logprobs", "warn", why, "text evidence does without them")
+    return Check("logprobs", "warn", why, "text evidence does not need them")
 
 
 def _counts(answer: Response) -> tuple[int, int] | None:

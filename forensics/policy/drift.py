@@ -135,7 +135,7 @@ def compare_with_baseline(
     """
     failed = now.count("error")
     if failed:
-        reading = f"{failed} of {len(now.responses)} calls failed: nothing can be said"
+        reading = f"{failed} of {len(now.responses)} calls failed: nothing can be decided"
         return DriftReport("error", reading, 0, 0.0)
     old, new = _slots(baseline), _slots(now)
     shared = [p for p in old if p in new]
@@ -154,8 +154,8 @@ def compare_with_baseline(
         return replace(report, reading=reading)
     if _greedy(baseline) and _repeats_exactly(old) and _repeats_exactly(new):
         reading = (
-            f"answers to {len(changed)} of {len(shared)} prompts are others now, though each side "
-            "repeats its own exactly"
+            f"answers to {len(changed)} of {len(shared)} prompts have changed, although each side "
+            "repeats its own answers exactly"
         )
         return replace(report, verdict="different", reading=reading)
     return _tested(report, old, new, shared, level)

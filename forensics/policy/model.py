@@ -191,7 +191,9 @@ class Policy(PolicyTable):
         description="the subject's own pasts (instruct base, previous release): whether it changed "
         "towards a reference",
     )
-    cohort: Text | None = Field(default=None, description="judge likeness against it; none: do not")
+    cohort: Text | None = Field(
+        default=None, description="cohort to judge similarity against; none: do not"
+    )
     released: Month | None = Field(default=None, description="when the subject was released")
     strict: bool = Field(default=False, description="as the option --strict")
     budget: Budget = Field(default=Budget(), description="what a check may ask at most")

@@ -101,7 +101,7 @@ def below(value: float, bound: float) -> str:
 
 def for_neither(value: float) -> str:
     """Say that a likelihood ratio speaks neither for kinship nor against it."""
-    return f"log10 LR {value:+.2f} weighs for neither"
+    return f"log10 LR {value:+.2f} supports neither side"
 
 
 def not_reached(value: float, bound: float) -> str:

@@ -39,7 +39,7 @@ def clean_address(url: str) -> str:
     except ValueError:
         port = 0
     if port == 0:
-        raise ValueError("an endpoint address has an impossible port; it is a number up to 65535")
+        raise ValueError("an endpoint address has an invalid port; a port is a number up to 65535")
     if not parts.hostname:
         raise ValueError("an endpoint address must be an http(s) address, and this one has no host")
     if parts.fragment:

@@ -147,7 +147,7 @@ def _endpoint(spec: str, target: str, base_url: str | None, api_key_env: str | N
     )
 
 
-_KEYS = "a key belongs into an environment variable, named with --api-key-env"
+_KEYS = "a key belongs in an environment variable, named with --api-key-env"
 
 
 def check_key_variable(name: str | None) -> None:
@@ -158,6 +158,6 @@ def check_key_variable(name: str | None) -> None:
     """
     if name is not None and not is_variable_name(name):
         raise UsageError(
-            "--api-key-env wants the name of an environment variable, and what was given is not; "
-            "if it is the key itself (not shown here), put it into a variable"
+            "--api-key-env takes the name of an environment variable, and what was given is not "
+            "one; if it is the key itself (not shown here), put it into a variable"
         )

@@ -10,7 +10,7 @@ class RepeatedKeyError(ValueError):
     """A key stands twice in one object; `key` is which."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {key!a} stands twice in one object")
+        super().__init__(f"the key {key!a} occurs twice in one object")
         self.key = key
 
 

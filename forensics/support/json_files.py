@@ -46,7 +46,7 @@ def read_json(path: Path, what: str) -> Any:
         where = f"line {error.lineno}, column {error.colno}"
         raise _damaged(path, what, f"no JSON at {where}: {error.msg}") from error
     except RepeatedKeyError as error:
-        fault = f"the key {one_line(error.key, 40)!r} stands twice in one object"
+        fault = f"the key {one_line(error.key, 40)!r} occurs twice in one object"
         raise _damaged(path, what, fault) from error
     except ValueError as error:
         raise _damaged(path, what, one_line(str(error), 100)) from error

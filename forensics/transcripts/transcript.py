@@ -232,7 +232,7 @@ def unbroken(transcript: Transcript, allow: bool = False) -> Transcript:
         return transcript
     if not allow:
         raise _changed(Path(transcript.path or transcript.name), transcript.broken)
-    warning = f"{transcript.path}, {transcript.broken}; read all the same, as --allow-broken says"
+    warning = f"{transcript.path}, {transcript.broken}; read anyway, because of --allow-broken"
     return replace(transcript, warnings=(*transcript.warnings, warning))
 
 
@@ -250,7 +250,7 @@ def check_chain(path: Path) -> None:
 def _changed(path: Path, what: str) -> InputFileError:
     return InputFileError(
         f"transcript {path}, {what}; its hash chain is broken: go back to the unchanged file, or "
-        "take it as it is with --allow-broken, which every report then says"
+        "accept it as it is with --allow-broken, which every report then says"
     )
 
 

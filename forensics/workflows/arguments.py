@@ -180,7 +180,7 @@ def _check_known(how: Mapping[str, Any], known: type[Any]) -> None:
     unknown = sorted(how.keys() - known.__annotations__.keys())
     if unknown:
         listed = ", ".join(known.__annotations__)
-        raise TypeError(f"unexpected keyword argument {unknown[0]!r}; there are: {listed}")
+        raise TypeError(f"unexpected keyword argument {unknown[0]!r}; choose from: {listed}")
 
 
 def check_least(**counts: int | None) -> None:

@@ -65,7 +65,7 @@ def _settings(baseline: Transcript) -> GenerationSettings:
     try:
         return GenerationSettings(**(known | {"samples": samples}))
     except (TypeError, ValueError) as error:
-        raise InputFileError(f"{baseline.path} has settings that mean nothing: {error}") from error
+        raise InputFileError(f"{baseline.path} has invalid settings: {error}") from error
 
 
 def _suite(baseline: Transcript) -> Suite:

@@ -115,7 +115,7 @@ def described(asks: Sequence[Ask], spending: Spending | None = None) -> list[str
     ]
     if spending is None or not asks:
         return lines
-    lines.append(f"at most {read} prompt tokens (a token a byte; most have four)")
+    lines.append(f"at most {read} prompt tokens (one token per byte; most tokens have four)")
     costs = money(asks, spending)
     return [*lines, costs] if costs else lines
 

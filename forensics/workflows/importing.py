@@ -112,8 +112,7 @@ def _check_folder(folder: ImportedFolder, source: Path, output: Path) -> None:
         raise InputFileError(f"{len(folder.failed)} files of {source} were not imported{rest}")
     if not folder.imported:
         raise InputFileError(
-            f"no file of {source} is in a format that is known; "
-            "see: forensics import --list-formats"
+            f"no file of {source} is in a known format; see: forensics import --list-formats"
         )
 
 
@@ -212,11 +211,11 @@ def _without(path: Path, message: str) -> str:
 
 def _reason(path: Path, chosen: Importer | None) -> str:
     if is_transcript(path):
-        return "a transcript already"
+        return "already a transcript"
     reason = no_answers(path)
     if reason is not None:
         return reason
-    return "in no format that is known" if chosen is None else f"not in the format {chosen.name}"
+    return "in an unknown format" if chosen is None else f"not in the format {chosen.name}"
 
 
 def _files(folder: Path, out: Path) -> Iterator[Path]:

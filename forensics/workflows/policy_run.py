@@ -254,7 +254,8 @@ def _comparators(policy: Policy) -> list[Comparator[Any]]:
     unknown = next((name for name in limits if name not in known), None)
     if unknown is not None:
         raise UsageError(
-            f"rules.max-similarity.limits: no comparator {unknown!r}; there are: {', '.join(known)}"
+            f"rules.max-similarity.limits: no comparator {unknown!r}; choose from: "
+            f"{', '.join(known)}"
         )
     return of_tiers(load_comparators(policy.comparators, policy.without), policy.tiers)
 

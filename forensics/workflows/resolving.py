@@ -316,10 +316,7 @@ def check_pasts(pasts: Sequence[ResolvedSubject], known: ResolvedSubject | None 
         if subject.kind == "cohort":
             _ = past.home
         if known is not None and _is(subject, known.subject):
-            raise UsageError(
-                f"base {subject.spec} is the known model itself, which the past cannot be "
-                "told from; name another past"
-            )
+            raise UsageError(f"base {subject.spec} is the known model itself; name another past")
         if any(_is(subject, other) for other in before):
             raise UsageError(f"base {subject.spec} is named twice; name each past once")
         before.append(subject)

@@ -157,7 +157,7 @@ def test_a_copy_of_a_file_is_recognised(cli, here):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--only", "vibes"), "no comparator 'vibes'; there are: phrasing"),
+        (("--only", "vibes"), "no comparator 'vibes'; choose from: phrasing"),
         (("--without", "vibes"), "no comparator 'vibes'"),
         (("--only", "style", "--without", "style"), "no comparator is left"),
         (("--suite", "nope"), "no suite 'nope': give one of alpaca-eval, core"),

@@ -193,7 +193,7 @@ def test_pairs_are_also_judged_as_if_nobody_else_had_answered(cli, folder):
         "unrelated_interval": [0.0, 0.0],
     }
     result = cli("evaluate", *OUTPUTS, "--calibration", "transferred")
-    assert "Close kinship by lines fitted on other prompts" in result.out
+    assert "Close kinship by a calibration from other prompts" in result.out
     assert max(map(cell_len, result.out.splitlines())) <= 80
     assert "transferred" not in _evaluate(cli, *OUTPUTS)
 

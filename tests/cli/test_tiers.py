@@ -50,7 +50,7 @@ def test_a_tier_that_cannot_be_had_is_one_line_with_its_reason(cli, zoo, here):
 def test_an_unknown_tier_is_named_with_those_there_are(cli, zoo):
     result = cli("compare", zoo["tiny-base"], zoo["tiny-lora"], "--tiers", "weights,wieghts")
     assert result.code == ExitCode.USAGE
-    assert "no tier 'wieghts'; there are: text, logprobs, tokenizer, weights" in result.complaint
+    assert "no tier 'wieghts'; choose from: text, logprobs, tokenizer, weights" in result.complaint
 
 
 def test_a_check_of_weights_alone_asks_no_model_and_judges_as_the_verdict_does(cli, zoo, here):

@@ -180,7 +180,7 @@ CONFIGS = {
     "nested": ("[" * 100_000, "it is nested too deeply"),
     "cut": ('{"model_type": "lla', "no JSON at line 1"),
     "list": ("[]", "no JSON object"),
-    "twice": ('{"model_type": "llama", "model_type": "gemma"}', "'model_type' stands twice"),
+    "twice": ('{"model_type": "llama", "model_type": "gemma"}', "'model_type' occurs twice"),
     "pointer": ("version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
     "endless": ('{"hidden_size": %s}' % ("9" * 5000), "Exceeds the limit"),
 }

@@ -34,7 +34,7 @@ def test_a_release_after_another_names_nobody() -> None:
     shift = trace(subject, bases=[past]).shift
     assert shift is not None
     assert (shift.named, shift.group) == ((), ())
-    assert "not evidence that it learned from nobody" in shift.statement
+    assert "not evidence that it learned from none" in shift.statement
 
 
 def test_a_group_is_as_narrow_as_the_margin_allows() -> None:

@@ -46,9 +46,9 @@ def likeness(value: float = 1.08) -> Evidence:
     """Return what a cohort's judgement looks like, with a log10 LR of `value`."""
     return Evidence(
         comparator="likeness",
-        title="Likeness against the cohort",
+        title="Similarity against the cohort",
         status="ok",
-        scale="standard deviations beyond the reference models most like either",
+        scale="standard deviations above the reference models most similar to either",
         score=4.2,
         interval=Interval(low=3.1, high=5.0),
         n=100,

@@ -123,7 +123,7 @@ def test_unknown_names_say_what_there_is(toml):
         ('base_url = "http://h/v1"\napi = "chats"', 'must be "chat" or "completions"'),
         ('api = "chat"', "endpoints.e.base_url is missing"),
         ('base_url = "ftp://h/v1"', "endpoints.e.base_url must be an http(s) address"),
-        ('base_url = "http://h:99999/v1"', "has an impossible port"),
+        ('base_url = "http://h:99999/v1"', "has an invalid port"),
         (f'base_url = "{SECRET}"', "must be an http(s) address"),
         (f'base_url = "http://u:{SECRET}@h/v1"', "must hold no user name or key"),
         (f'base_url = "http://h/v1?key={SECRET}"', "must hold no query"),

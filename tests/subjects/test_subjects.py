@@ -98,7 +98,7 @@ def test_what_stands_in_an_address_that_is_refused_is_not_repeated(address, form
 
 @pytest.mark.parametrize("name", ["sk-aB3dE5gH7jK9mN1pQ3", "two words", "a-b", "x" * 20 + "é", ""])
 def test_a_key_in_place_of_a_variables_name_is_not_repeated(name):
-    with pytest.raises(UsageError, match="--api-key-env wants the name") as caught:
+    with pytest.raises(UsageError, match="--api-key-env takes the name") as caught:
         parse_subject("openai:m", "http://h/v1", name)
     assert not name or name not in str(caught.value)
 

@@ -257,7 +257,7 @@ def test_every_report_renders_it(name: str) -> None:
     page, text = render_html(case), render_markdown(case)
     flat = " ".join(shown.replace("│", " ").split())
     for report in (flat, page, text):
-        assert "Likeness against the cohort" in report
+        assert "Similarity against the cohort" in report
     assert "<script>" + "ba" not in page
     for reason in case.verdict.reasons:
         if reason.startswith("No likelihood ratio"):

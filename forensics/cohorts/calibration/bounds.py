@@ -54,7 +54,7 @@ def cluster_bounds(n_kin: float, n_other: float) -> Bounds:
     Raises `CalibrationError` on a negative or infinite number.
     """
     if not (0 <= n_kin < math.inf and 0 <= n_other < math.inf):
-        raise CalibrationError(f"{n_kin} and {n_other} are no numbers of clusters")
+        raise CalibrationError(f"{n_kin} and {n_other} are not counts of clusters")
     return Bounds(-math.log1p(n_kin), math.log1p(n_other))
 
 

@@ -45,7 +45,7 @@ def observed(values: Values, weights: Values | None, what: str) -> tuple[Floats,
             f"{what}: {array.size} values but weights of shape {weight.shape}; give one for each"
         )
     if not np.isfinite(weight).all() or (weight < 0).any():
-        raise CalibrationError(f"{what}: a weight is negative or no number; give weights ≥ 0")
+        raise CalibrationError(f"{what}: a weight is negative or not a number; give weights ≥ 0")
     array, weight = array[weight > 0], weight[weight > 0]
     if array.size == 0:
         raise CalibrationError(f"{what}: no observation; both classes need at least one")

@@ -137,7 +137,7 @@ def _answers(row: Row, where: str) -> Iterator[LoggedAnswer]:
 
 def _answer(row: Row, prefix: str, text: object, served: bool, where: str) -> LoggedAnswer:
     if text is not None and not isinstance(text, str):
-        raise InputFileError(f"{where}: an answer is no text")
+        raise InputFileError(f"{where}: an answer is not text")
 
     def cell(name: str) -> object:
         value = row.get(prefix + name)

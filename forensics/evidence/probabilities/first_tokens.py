@@ -89,11 +89,11 @@ class FirstTokenAgreement:
             )
         )
         if len(prompts) < LEAST:
-            reason = f"{len(prompts)} prompts that all were asked; {LEAST} are needed"
+            reason = f"{len(prompts)} prompts were put to all models; {LEAST} are needed"
             return without_score(self, "insufficient", reason, len(prompts))
         if not controls:
             because = f" ({'; '.join(left_out)})" if left_out else ""
-            reason = f"no control model holds{because}; name others with --control"
+            reason = f"no control model is usable{because}; name others with --control"
             return without_score(self, "insufficient", reason, len(prompts))
         tests = [
             _against(target, other, control, letter, prompts)
@@ -106,8 +106,8 @@ class FirstTokenAgreement:
         return scored(
             self,
             scale=(
-                "share of prompts where both expect the same two characters first, minus that with "
-                "the control that comes closest"
+                "share of prompts where both expect the same two characters first, minus the "
+                "same share with the closest control"
             ),
             score=closest.gap,
             interval=bootstrap_mean(np.array(closest.differences, dtype=float)),

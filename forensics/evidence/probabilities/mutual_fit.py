@@ -38,8 +38,8 @@ LEAST_CONTROLS = 3  # with two there is one pair more than effects to estimate
 _CAVEATS = (
     "It also rises where both learned one kind of answers from elsewhere; choose controls tuned "
     "on other data of the same kind.",
-    "The p-value takes pairs with a control to spread as a pair of unrelated subjects would, and "
-    "normally; it is approximate, and with few controls it is never small.",
+    "The p-value assumes that pairs with a control vary as a pair of unrelated subjects would, "
+    "and normally; it is approximate, and with few controls it is never small.",
 )
 
 
@@ -91,7 +91,7 @@ class MutualFit:
             return without_score(self, "insufficient", too_few(len(shared)), len(shared))
         first, second = a.on(shared), b.on(shared)
         if first is None or second is None or not (first.own.answers and second.own.answers):
-            reason = "it takes local models of both, which read each other's answers"
+            reason = "local models of both are needed, to read each other's answers"
             return without_score(self, "insufficient", reason)
         if first.own.has_template != second.own.has_template:
             reason = "one was asked through a chat template, the other without"
@@ -116,8 +116,8 @@ class MutualFit:
         return scored(
             self,
             scale=(
-                "bits per byte by which the two explain each other's answers better than their "
-                "reading of others' answers, and others' of theirs, leads to expect"
+                "bits per byte by which the two explain each other's answers better than "
+                "expected from how they explain others' answers, and others explain theirs"
             ),
             score=relation.effect,
             interval=_interval(bits),
@@ -136,7 +136,7 @@ def _why(held: int, side: TextProbabilities, left_out: tuple[str, ...]) -> str:
     kind = "with" if side.has_template else "without"
     because = f" ({'; '.join(left_out)})" if left_out else ""
     return (
-        f"{held} controls {kind} a chat template hold and gave answers{because}; "
+        f"{held} controls {kind} a chat template are usable and gave answers{because}; "
         f"{LEAST_CONTROLS} are needed, name them with --control"
     )
 

@@ -93,8 +93,8 @@ class NextTokens:
         return scored(
             self,
             scale=(
-                "share of places with one most likely next token, minus that with the control "
-                "that comes closest"
+                "share of places with one most likely next token, minus the same share with the "
+                "closest control"
             ),
             score=float(gaps.mean()),
             interval=over_passages(bootstrap_mean(gaps)),

@@ -50,7 +50,9 @@ class Panel:
         """Why there is nothing to compare with, in one line."""
         if not self.left_out:
             return "no control models to compare with; name some with --control"
-        return f"no control model holds ({'; '.join(self.left_out)}); name others with --control"
+        return (
+            f"no control model is usable ({'; '.join(self.left_out)}); name others with --control"
+        )
 
     @property
     def caveats(self) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def _explain(name: str, side: Explained, answers: Sequence[Answer]) -> _Directio
     alike = [control for control in panel.controls if control.has_template == reader.has_template]
     if not alike:
         kind = "with" if reader.has_template else "without"
-        return f"{name}: no control {kind} a chat template holds; name some with --control"
+        return f"{name}: no control {kind} a chat template is usable; name some with --control"
     ways = [_gain(name, answers, reader, control) for control in alike]
     enough = [way for way in ways if len(way.on_answers) >= MIN_PROMPTS]
     if not enough:

@@ -193,7 +193,7 @@ def _caveats(side: Commitments, prompts: Sequence[str]) -> tuple[str, ...]:
     caveats = (
         "How common a pick is was estimated by hand: popular picks count little, but some that "
         "look rare are popular too.",
-        "Right answers are shared by everybody: only wrong or invented ones mean much.",
+        "Right answers are shared by everybody: only wrong or invented ones carry weight.",
     )
     if all(side.kinds[prompt] != "other" for prompt in prompts):
         return caveats

@@ -145,7 +145,8 @@ class Reasoning:
             self,
             rows_a,
             rows_b,
-            "likeness of reasoning (first and last words, turns, steps), matched minus mismatched",
+            "similarity of reasoning (first and last words, turns, steps), matched minus "
+            "mismatched",
             lambda matched: _exhibits(matched, rows_a, rows_b),
             (
                 "Some services show a summary of the reasoning, written by another model.",

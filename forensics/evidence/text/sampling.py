@@ -124,7 +124,10 @@ class Sampling:
         return scored(
             self,
             weight="low",
-            scale="likeness of answers across subjects (1 = as of repeats within each, 0 = random)",
+            scale=(
+                "similarity of answers across subjects (1 = as among repeats within each, 0 = "
+                "random)"
+            ),
             score=float(per_prompt.mean()),
             interval=percentile_interval(_ratios(own_a, own_b, across, other)),
             noise_floor=NoiseFloor(
@@ -315,7 +318,7 @@ def _ratios(own_a: Floats, own_b: Floats, across: Floats, other: Floats) -> Floa
 def _caveats(test: EqualityTest, within: float) -> tuple[str, ...]:
     smallest = 1 - test.detectable / (2 * within)
     return (
-        "A small p-value says: not the same model, settings and host. It says nothing of kinship.",
+        "A small p-value means that model, settings or host differ. It says nothing about kinship.",
         "A large p-value does not show that they are the same: on these answers a difference would "
         f"probably be noticed only if the score fell to {smallest:.3f} or below.",
     )

@@ -18,8 +18,8 @@ SCALE = (
     "matrices, 1 for equal ones up to scale and rotation of heads"
 )
 _APPROXIMATE = (
-    "The p-value is approximate: it takes layers that do not correspond for what unrelated "
-    "models show."
+    "The p-value is approximate: it takes layers that do not correspond as a sample of what "
+    "unrelated models show."
 )
 
 

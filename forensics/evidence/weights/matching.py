@@ -18,8 +18,8 @@ SCALE = (
     "independent models, 1 for one model"
 )
 _APPROXIMATE = (
-    "The p-value is approximate: it is right where the two matrices that read into a unit do not "
-    "depend on each other, and is widened by what layers that do not correspond show."
+    "The p-value is approximate: it holds if the two matrices that feed a unit do not depend on "
+    "each other, and is widened by what layers that do not correspond show."
 )
 
 

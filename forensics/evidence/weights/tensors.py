@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from forensics.evidence.weights.numerics.correspondence import Opened
     from forensics.subjects.model_files.folder import ModelFiles
 
-SCALE = "share of B's weights that stand in A byte for byte: 0 none, 1 all"
+SCALE = "share of B's weights that are in A byte for byte: 0 none, 1 all"
 _CONTEXT = (
     "Facts about the architecture are context: models share a configuration without sharing a "
     "weight."
 )
-_NOT_SHOWN = "Copies that were trained on, rescaled or rounded share no tensor byte for byte."
+_NOT_SHOWN = "Copies that were trained further, rescaled or rounded share no tensor byte for byte."
 
 
 class WeightsTensors(OfWeightFiles):

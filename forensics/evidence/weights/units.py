@@ -64,7 +64,7 @@ class WeightsUnits(OfWeightFiles):
         layers = layer_signs(matched)
         signs = sum(layer.decided for layer in layers)
         if signs < LEAST_SIGNS:
-            reason = f"{signs} units could be matched; {LEAST_SIGNS} are needed to tell"
+            reason = f"{signs} units could be matched; {LEAST_SIGNS} are needed"
             return without_score(self, "insufficient", reason, signs)
         similarity = np.array([layer.similarity for layer in layers])
         details = UnitsDetails(

@@ -82,7 +82,7 @@ def demo_source(name: str, dtype: str) -> ModelSource:
 def find_demo(name: str) -> _Demo:
     demo = _DEMOS.get(name)
     if demo is None:
-        raise UsageError(f"no demo {name!r}; there are: {', '.join(_DEMOS)}")
+        raise UsageError(f"no demo {name!r}; choose from: {', '.join(_DEMOS)}")
     return demo
 
 

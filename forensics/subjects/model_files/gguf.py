@@ -264,7 +264,7 @@ def _read_keys(file: IO[bytes], collect: bool = False) -> _Keys:
     for _ in range(count):
         name = _string(file)
         if name in seen:
-            raise ValueError(f"the metadata key {one_line(name, 60)} stands in it twice")
+            raise ValueError(f"the metadata key {one_line(name, 60)} occurs in it twice")
         seen.add(name)
         (kind,) = _unpack(file, "<I")
         short = name.removeprefix(_VOCABULARY)

@@ -132,8 +132,8 @@ def check_loads_alike(weights: WeightFiles, folder: Path) -> None:
             if index.get(entry.name, path.name) != path.name:
                 raise ModelFileError(
                     f"{path} holds the tensor {entry.name}, which {weights.index.name} places in "
-                    f"{index[entry.name]}: which of the two is loaded is chance; save the model "
-                    "again"
+                    f"{index[entry.name]}: which of the two is loaded is arbitrary; save the "
+                    "model again"
                 )
 
 

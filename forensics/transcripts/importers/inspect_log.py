@@ -188,7 +188,7 @@ class _InspectLogReader:
             raise InputFileError(f"{where}: not a JSON object")
         uuid = sample.get("uuid")
         if isinstance(uuid, str) and uuid in self.seen:
-            self.tally.add(self.header, "samples stand in the log twice; left out")
+            self.tally.add(self.header, "samples occur in the log twice; left out")
             return
         self.seen.add(str(uuid))
         attachments = sample.get("attachments")

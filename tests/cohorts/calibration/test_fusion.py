@@ -210,9 +210,9 @@ def test_bounds_enclose_zero_and_tighten():
 def test_no_cluster_no_evidence():
     assert cluster_bounds(0, 0) == Bounds(0.0, 0.0)
     assert cluster_bounds(1, 99) == Bounds(-math.log(2), math.log(100))
-    with pytest.raises(CalibrationError, match="no numbers of clusters"):
+    with pytest.raises(CalibrationError, match="not counts of clusters"):
         cluster_bounds(-1, 3)
-    with pytest.raises(CalibrationError, match="no numbers of clusters"):
+    with pytest.raises(CalibrationError, match="not counts of clusters"):
         cluster_bounds(3, math.nan)
 
 

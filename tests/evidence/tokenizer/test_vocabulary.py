@@ -215,7 +215,7 @@ DAMAGED = {
         b'{"model": {"vocab": {}}, "added_tokens": [{"content": "x", "id": 1e999}]}',
         "the token 'x' has the number inf",
     ),
-    "twice": (b'{"model": {"vocab": {"ab": 1, "ab": 2}}}', "the key 'ab' stands twice"),
+    "twice": (b'{"model": {"vocab": {"ab": 1, "ab": 2}}}', "the key 'ab' occurs twice"),
     "merge": (b'{"model": {"vocab": {"a": 1}, "merges": ["a b c"]}}', "is not of two parts"),
     "deep": (b"[" * 100_000, "it is nested too deeply"),
     "deep-inside": (_numbered("[" * 100_000 + "]" * 100_000), "it is nested too deeply"),

@@ -314,5 +314,5 @@ def test_a_value_out_of_range_is_not_an_unsupported_parameter(loopback: Start) -
 
 
 def test_an_impossible_port_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="impossible port"):
+    with pytest.raises(UsageError, match="invalid port"):
         make_backend("http://127.0.0.1:99999/v1")

@@ -178,14 +178,14 @@ def evidence_of(
 
 def _caveats(centring: Centring) -> tuple[str, ...]:
     mode = (
-        "One model that thinks before it answers and does not, or that answers under two system "
+        "One model that thinks before some answers only, or that answers under two system "
         "prompts, has two manners."
     )
     if centring == "cohort":
         return (mode,)
     plain = (
         "No cohort answered these prompts several times: how much unrelated models share on them "
-        "is not known, so that only the test of one model is read from this."
+        "is not known, so only the test of one model is read from this."
     )
     return (mode, plain)
 

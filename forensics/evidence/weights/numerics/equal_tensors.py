@@ -165,8 +165,8 @@ def _rounded(old: Opened, new: Opened, identical: Identical) -> bool:
 
 
 _REASONS: dict[Callable[[Opened, Opened, Identical], bool], str] = {
-    _fewer_layers: "every layer of {new} stands unchanged in {old}, which has more",
-    _more_tokens: "{new} has all embedding rows of {old} unchanged, and more behind them",
+    _fewer_layers: "every layer of {new} is found unchanged in {old}, which has more",
+    _more_tokens: "{new} has all embedding rows of {old} unchanged, followed by more",
     _zeros: "{new} is {old} with more weights at exactly zero",
     _rounded: "{new} lies on a coarse grid, within half a step of {old}",
 }
