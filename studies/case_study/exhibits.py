@@ -111,10 +111,10 @@ def exhibit_section(pairs: Sequence[Shown]) -> str:
 
 _HEAD = """## Passages, each beside a counter-passage
 
-The program chose them; nobody picked by hand. Each passage that speaks for kinship stands above the
-one that speaks most against it by the same kind of evidence, and one puzzle is drawn at random.
-Passages illustrate the figures and carry no weight of their own. The puzzles' answers are CC0-1.0;
-a sentence or two of each is quoted. Puzzles are named by their identifiers."""
+The program chose them; none was picked by hand. Each passage that speaks for kinship stands
+above the one that speaks most against it by the same kind of evidence, and one puzzle is drawn
+at random. Passages illustrate the figures and carry no weight of their own. The puzzles' answers
+are CC0-1.0; a sentence or two of each is quoted. Puzzles are named by their identifiers."""
 
 
 def _of_pair(pair: Shown) -> str:

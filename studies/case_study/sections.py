@@ -63,10 +63,10 @@ def claims_section(claims: Mapping[str, PublicClaim], rows: Sequence[Measured]) 
         [
             "## What is claimed",
             "Claims stand in this project's words. The last column is the program's answer to "
-            "the claim, in so many of the pairs below that it can concern; pairs with a model of "
-            "OpenAI's that came out in a later month are not counted. Text alone never supports "
-            "a claim of learning: at most a change points to it, for documented students too. A "
-            "claim about accounts concerns events that no answer of a model records.",
+            "the claim, with the number of pairs below that it can concern; pairs with an OpenAI "
+            "model that was released in a later month are not counted. Text alone never supports "
+            "a claim of learning: at most, a change is some evidence for it, even for documented "
+            "students. A claim about accounts concerns events that no answer of a model records.",
             table(head, lines),
         ]
     )
@@ -108,14 +108,14 @@ def candidates_section(rows: Sequence[Measured]) -> str:
     return "\n\n".join(
         [
             f"## Is OpenAI special? {R1} against {V3}, towards every candidate",
-            f"{V3} is the house's release before {R1} in this set, and stands for its past. "
-            "Candidates are all models of other houses in the set that were not released after "
-            f"{R1} and are not documented students themselves: the same question is put to each. "
-            f"{_readings(rows)} {_limit_words(rows)}",
+            f"{V3} is the developer's release before {R1} in this set, and serves as its past. "
+            "Candidates are all models of other developers in the set that were not released "
+            f"after {R1} and are not documented students themselves; the same question is asked "
+            f"of each. {_readings(rows)} {_limit_words(rows)}",
             table(CHANGE_HEAD, map(change_row, rows)),
-            "A change below zero says that the model became less like the candidate than its "
-            f"past was. What {V3} itself had taken on earlier drops out of this table: its own "
-            "past is not in the set.",
+            "A change below zero means that the model became less like the candidate than its "
+            f"past was. What {V3} itself had adopted earlier does not show in this table, because "
+            "its own past is not in the set.",
         ]
     )
 
@@ -132,10 +132,10 @@ def _limit_words(rows: Sequence[Measured]) -> str:
     most, shares = [o.most for o in others], [o.share_p99 for o in others]
     return (
         "**Detection limit:** the program points to a candidate only where the change exceeds "
-        "every change of models without that teacher "
-        f"({between(min(most), max(most))}, depending on the candidate) and the two then share "
-        "more of their manner than 99 % of unrelated pairs do "
-        f"({between(min(shares), max(shares))}). Anything smaller would not have been seen."
+        f"every change of models without that teacher ({between(min(most), max(most))}, depending "
+        "on the candidate) and the two then share more of their manner than 99 % of unrelated "
+        f"pairs do ({between(min(shares), max(shares))}). Anything smaller would not have been "
+        "detected."
     )
 
 
@@ -144,8 +144,8 @@ def elsewhere_section(rows: Sequence[Measured]) -> str:
     return "\n\n".join(
         [
             "## The same question on other genres",
-            "These sets have one answer a prompt, and no past of the questioned model that could "
-            "be read against. In each cell stands the program's answer with its reason in brief.",
+            "These sets have one answer per prompt, and no past of the questioned model to "
+                "compare with. Each cell gives the program's answer with its reason in brief.",
             table(
                 ("set", "questioned", "known", *LABELS),
                 (
@@ -213,10 +213,10 @@ def null_section(releases: Measured, rows: Sequence[Measured]) -> str:
     return "\n\n".join(
         [
             f"## A null: {NULL_MODEL} against {NULL_PAST}",
-            "The same test on two releases of one house, where no teacher of another house is "
-            f"documented. {_readings(rows)} Shown are the {_NULLS_SHOWN} largest changes, and "
-            "DeepSeek's models. One null step is an example, not a rate: the rates over all null "
-            "steps stand on [the page on shift](../SHIFT.md).",
+            "The same test on two releases of one developer, where no teacher from another "
+            f"developer is documented. {_readings(rows)} Shown are the {_NULLS_SHOWN} largest "
+            "changes, and DeepSeek's models. One null step is an example, not a rate: the rates "
+            "over all null steps are on [the page on shift](../SHIFT.md).",
             table(CHANGE_HEAD, map(change_row, shown)),
             f"The two releases themselves, {NULL_MODEL} beside {NULL_PAST}: "
             + "; ".join(_question_and_answer(releases))
@@ -255,16 +255,15 @@ def short_section(
             f"{len(every)} pairs of a DeepSeek and an OpenAI model below: {said}.",
             f"- Of OpenAI's models {R1} changed most towards {top.pair.known}: by {change(top)} "
             f"against {V3}. {others_less(top)} models without that teacher changed less; the "
-            f"largest of their changes is {others_most(top)}. Among candidates of all houses it is "
-            f"number {candidates.index(top) + 1} of {len(candidates)}.",
+            f"largest of their changes is {others_most(top)}. Among candidates of all developers "
+            f"it is number {candidates.index(top) + 1} of {len(candidates)}.",
             f"- For scale, documented students of {R1} changed towards it by: {'; '.join(scale)}.",
             f"- {V3} and {v3.pair.known} share {share(v3)} of their manner, measured on the texts "
             f"{share(exact)}; {reached(v3)} unrelated pairs share as much as the first figure. "
-            f"{nearest.rank - 1} other models of other houses share more with {v3.pair.known}.",
+            f"{nearest.rank - 1} other models of other developers share more with {v3.pair.known}.",
             "- By these answers the outputs neither support the claims nor speak against them. "
-            "That nothing was found says little: the same test misses "
-            f"{missed} of {len(students)} documented students. What would tell more stands at the "
-            "end.",
+            f"The negative result says little: the same test misses {missed} of {len(students)} "
+            "documented students. The end of this page says what would tell more.",
             "- The central pairs answered altered puzzles. OpenAI's GPT-4 and o1, which the claim "
             "names, did not answer them.",
         ]

@@ -26,23 +26,23 @@ def similarity_section(puzzles: Scale) -> str:
 
 
 def _on_puzzles(scale: Scale) -> Iterator[str]:
-    yield "## Raw similarity, and everybody else's"
+    yield "## Raw similarity, beside that of other models"
     yield (
-        "Similarity alone names no teacher: some models are everybody's neighbour. It is shown "
-        "so that a reader sees where the two models stand towards each of OpenAI's models, and "
-        "whether OpenAI is special. Shared manner: 0 % is as alike as unrelated models, 100 % is "
-        f"one model. Of {len(scale.unrelated):,} pairs of models of different houses without a "
-        f"documented link, half share more than {percent(scale.limit(0.5))}, 5 % more than "
-        f"{percent(scale.limit(0.95))} and 1 % more than {percent(scale.limit(0.99))}. "
-        '"More alike" is the share of these pairs that are; "rank" is the place among all models '
-        "of other houses than OpenAI."
+        "Similarity alone names no teacher: some models are similar to almost all others. It is "
+        "shown so that a reader can see how near the two models are to each of OpenAI's models, "
+        "and whether OpenAI is special. Shared manner: 0 % is as alike as unrelated models, 100 "
+        f"% is one model. Of {len(scale.unrelated):,} pairs of models of different developers "
+        f"without a documented link, half share more than {percent(scale.limit(0.5))}, 5 % more "
+        f"than {percent(scale.limit(0.95))} and 1 % more than {percent(scale.limit(0.99))}. "
+        '"More alike" is the share of these pairs that are; "rank" is the place among all '
+        "models of developers other than OpenAI."
     )
     yield table(
         (
             "OpenAI's model (released)",
             f"{R1}: shared, more alike, rank",
             f"{V3}: shared, more alike, rank",
-            "the models of other houses nearest to it",
+            "the models of other developers nearest to it",
         ),
         (_openai_row(scale, known) for known in released_by(scale, "OpenAI")),
     )
@@ -56,12 +56,11 @@ def _on_puzzles(scale: Scale) -> Iterator[str]:
         "Models without such documentation are near, too."
     )
     yield (
-        "### Which house is nearest to each of the two\n\n"
-        "The nearest model of every other house. A house with many models has more chances to be "
-        "near."
+        "### Which developer is nearest to each of the two\n\nThe nearest model of every other "
+        "developer. A developer with many models has more chances to be near."
     )
     yield table(
-        ("house (models)", f"nearest to {R1}", "more alike", f"nearest to {V3}", "more alike"),
+        ("developer (models)", f"nearest to {R1}", "more alike", f"nearest to {V3}", "more alike"),
         _house_rows(scale),
     )
     near = [(model, row.nearest) for model in (R1, V3) for row in by_house(scale, model)]
@@ -98,7 +97,7 @@ def _house_rows(scale: Scale) -> Iterator[tuple[str, ...]]:
 
 def _elsewhere() -> Iterator[str]:
     yield (
-        "### Other genres, one answer a prompt\n\nWithout repeated answers there is no unit: "
+        "### Other genres, one answer per prompt\n\nWithout repeated answers there is no unit: "
         "scores are mean cosines of answers, centred on what all models of the set say. They "
         "compare within a set only. No change against a past is read from such answers ([error "
         "rates](../SHIFT.md))."
@@ -118,7 +117,8 @@ def _elsewhere() -> Iterator[str]:
             (
                 genre,
                 model,
-                f"houses: OpenAI's nearest model is {order.index('OpenAI') + 1} of {len(order)}",
+                f"developers: OpenAI's nearest model is {order.index('OpenAI') + 1} of "
+                f"{len(order)}",
                 f"nearest: {nearest}",
             )
         )
@@ -126,6 +126,7 @@ def _elsewhere() -> Iterator[str]:
     yield answer_counts([measured(pair) for pair in pairs])
     yield (
         "Some of OpenAI's models here were released after the DeepSeek model beside them: "
-        "nearness to them says nothing of direction. Names that end in `-sys` in the family "
-        "quizzes answered under a shared system prompt, which itself makes models alike."
+        "nearness to them says nothing about direction. In the family quizzes, models whose "
+        "names end in `-sys` answered under a shared system prompt, which itself makes models "
+        "alike."
     )

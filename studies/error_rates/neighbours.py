@@ -85,16 +85,16 @@ def section(found: Sequence[Standout]) -> Iterator[str]:
     yield "## Kinds of evidence that stand out"
     yield ""
     yield (
-        "A kind of evidence speaks for kinship where hardly any unrelated pair on the same prompts "
-        "scores as high, corrected for the number of kinds (Holm, 5 %). Every pair is placed among "
-        "the other unrelated pairs of its set, on 64 prompts."
+        "A kind of evidence speaks for kinship if hardly any unrelated pair on the same prompts "
+        "scores as high, corrected for the number of kinds (Holm, 5 %). Every pair is placed "
+        "among the other unrelated pairs of its set, on 64 prompts."
     )
     yield ""
     yield from row(
         "set",
         "unrelated pairs with such a kind",
         "lineage clusters of these (upper 95 %)",
-        "kin with such a kind",
+        "related pairs with such a kind",
     )
     yield from row(*["---"] * 4)
     for one in found:

@@ -27,17 +27,21 @@ from studies.error_rates.teachers import section as teachers
 from studies.transferred.page import REMAINING_LOSS, markdown
 
 _CAUTION = (
-    "LRs are bounded by the number of lineage clusters, which alone costs about 0.04, and lines "
-    "fitted to so few kin clusters are cautious"
+    "LRs are bounded by the number of lineage clusters, which alone costs about 0.04, and a "
+    "calibration fitted on so few clusters of relatives is cautious"
 )
-_OVERLAP = "its scores overlap with those of strangers, so no LR is given for it"
-_TEACHER = f"{_OVERLAP}; see *Teachers* for what stopped it, and never quote it without specificity"
-_TEXT = f"not from text: {_OVERLAP}"
-_SHORT = "on so few prompts some kin answer as strangers do"
+_OVERLAP = "its scores overlap with those of unrelated pairs, so no LR is given for it"
+_TEACHER = (
+    f"{_OVERLAP}; see *Teachers* for the reason, and do not quote this figure without the "
+    "specificity"
+)
+_TEXT = f"text does not separate it: {_OVERLAP}"
+_SHORT = "on so few prompts some related pairs score as unrelated pairs do"
 _SINGLE = (
-    "single kin pairs answer as strangers do, such as a base model and its preference-tuned self"
+    "a few related pairs score as unrelated pairs do, such as a base model and its "
+    "preference-tuned version"
 )
-_FEW = "few reference models leave little to centre on"
+_FEW = "few reference models show poorly what models in general say"
 
 
 @dataclass(frozen=True)
@@ -120,23 +124,27 @@ def _head(found: Study, date: str) -> Iterator[str]:
     yield (
         f"Measured on {whole['n_models']} models in {whole['n_clusters']} lineage clusters that "
         f"answered {whole['n_prompts']} prompts of AlpacaEval once each (2023 to mid-2024). Every "
-        "pair is judged against the other models less both subjects' clusters and families; LRs "
-        "come from lines that saw no pair of either cluster. Unrelated pairs are those "
-        "documented to be so with high confidence; undisclosed training data may still connect "
-        "some, so false-positive rates are upper bounds. Nothing was tuned on this page, but the "
-        "method was chosen on these models: expect worse on others."
+        "pair is judged against all models outside both subjects' lineage clusters and families. "
+        "Likelihood ratios (LRs) come from a calibration that saw no pair of either cluster. "
+        "Unrelated pairs are those documented to be so with high confidence; undisclosed "
+        "training data may still connect some, so false-positive rates are upper bounds. Nothing "
+        "was tuned on these figures, but the method was chosen on these models, so expect higher "
+        "error rates on others."
     )
     yield ""
     yield (
-        "**Cluster-weighted** figures count every pair of lineage clusters once and are what to "
-        "go by; their 95 % intervals resample clusters. **Pair-weighted** ones count every pair "
-        "of models once. Abstentions count as LR = 1. *Hubs removed* subtracts from each pair's "
-        "score an effect of either model, fitted on unrelated pairs (see *Teachers* for what that"
-        " leaves in). A TPR at 0.1 % is exploratory: there are too few unrelated clusters to "
-        "bound such a rate. In the tables by hypothesis a cell reads *cluster-weighted "
-        "[interval]; pair-weighted*, and clusters are those of the kin / of the unrelated pairs. "
-        "LRs weigh close kinship: one line serves *same model* and *close descent*, which text "
-        "does not tell apart."
+        "A lineage cluster is a set of models that descend from one another. AUC is the area "
+        "under the ROC curve; TPR at 1 % is the true-positive rate at a false-positive rate of 1 "
+        "%; Cllr is what the LRs cost (0 is perfect, 1 is no better than always answering 1). "
+        "**Cluster-weighted** figures count every pair of lineage clusters once and are the ones "
+        "to rely on; their 95 % intervals resample clusters. **Pair-weighted** figures count "
+        "every pair of models once. Abstentions count as LR = 1. *Hubs removed* subtracts from "
+        "each pair's score an effect of either model, fitted on unrelated pairs (see *Teachers* "
+        "for what that leaves in). A TPR at 0.1 % is exploratory: there are too few unrelated "
+        "clusters to bound such a rate. In the tables by hypothesis, a cell reads "
+        "*cluster-weighted [interval]; pair-weighted*, and clusters are those of the related / "
+        "of the unrelated pairs. LRs weigh close kinship: one calibration serves *same model* "
+        "and *close descent*, which text cannot tell apart."
     )
 
 
@@ -144,11 +152,15 @@ def _first_figures(found: Study) -> Iterator[str]:
     yield "## Main figures"
     yield ""
     yield (
-        f"Pair-weighted point estimates. *{DRAWS} draws*: mean (lowest to highest) over as many "
-        "draws of prompts and reference models, the first of which is the figure measured."
+        f"*{DRAWS} draws*: mean (lowest to highest) of the pair-weighted figure over {DRAWS} "
+        "draws of prompts and reference models, the first of which is the figure in the column "
+        "before."
     )
     yield ""
-    head = ("hypothesis", "setting", "figure", "measured", f"{DRAWS} draws", "what limits it")
+    head = (
+        *("hypothesis", "setting", "figure", "cluster-weighted [95 %]", "pair-weighted"),
+        *(f"{DRAWS} draws", "limitation"),
+    )
     yield from row(*head)
     yield from row(*["---"] * len(head))
     for headline in _headlines():
@@ -161,6 +173,7 @@ def _first_figures(found: Study) -> Iterator[str]:
             spelt(headline.hypothesis),
             _setting(key),
             _FIGURES[headline.figure],
+            _with_interval(rates, headline.figure),
             number(value),
             _draws(found, key, headline),
             _limit(headline, value, rates),
@@ -173,6 +186,13 @@ _FIGURES = {
     "0.001": "TPR at 0.1 %",
     "cllr": "Cllr",
     "auc_hub_removed": "AUC, hubs removed",
+}
+# Figures of which an interval is measured: too few clusters bound a rate of 0.1 %.
+_INTERVALS = {
+    "auc": "auc",
+    "0.01": "tpr_at_0.01",
+    "cllr": "cllr",
+    "auc_hub_removed": "auc_hub_removed",
 }
 
 
@@ -191,7 +211,7 @@ def _measured_limit(figure: str, value: float, rates: Mapping[str, Any]) -> str:
         return f"the same scores calibrated in hindsight would give {best}; "
     if figure.startswith("0."):
         missed = round((1 - value) * rates["n_pos"])
-        return f"{missed} of {rates['n_pos']} kin pairs are missed; "
+        return f"{missed} of {rates['n_pos']} related pairs are missed; "
     return ""
 
 
@@ -206,7 +226,7 @@ def _draws(found: Study, key: tuple[int, int | None], headline: _Headline) -> st
 def _other_figures(found: Study) -> Iterator[str]:
     yield "Other figures:"
     yield ""
-    yield from row("what", "measured", "what limits it")
+    yield from row("what", "measured", "limitation")
     yield from row(*["---"] * 3)
     shift = found.settings[_whole(found)]["shift"]
     for name, label in (
@@ -219,15 +239,17 @@ def _other_figures(found: Study) -> Iterator[str]:
             continue
         told = (
             f"{figures['lr_above_100']:.1%} of {figures['unrelated_pairs']} pairs "
-            f"({figures['lr_above_100_without_conditions']:.1%} without abstaining; abstained "
-            f"{figures['abstained']:.0%}; the bound on LRs not applied)"
+            f"({figures['lr_above_100_without_conditions']:.1%} if it never abstained; it "
+            f"abstained on {figures['abstained']:.0%}; LRs without their bound)"
         )
-        yield from row(label, told, "" if figures["abstained"] < 1 else "all abstained")
+        yield from row(
+            label, told, "" if figures["abstained"] < 1 else "it abstained on all of them"
+        )
     if found.transfer is not None:
         yield from row(*_trick_questions(found.transfer))
     if found.trace is not None:
         rate = f"{found.trace['rate']:.1%} of {found.trace['subjects']} subjects"
-        yield from row("trace: family-wise false alarms at 1 %", rate, "")
+        yield from row("trace: subjects with a false alarm at a family-wise rate of 1 %", rate, "")
     unheard = "not measured: no such data here"
     yield from row("Cllr on essays in three languages", "–", unheard)
     yield from teacher_figures(found.teachers, found.teacher_levels)
@@ -240,7 +262,7 @@ def _trick_questions(transfer: Mapping[str, Any]) -> tuple[str, ...]:
     cllr = rates["pair_weighted"]["cllr"]
     if cllr is None:
         return label, "–", "not measured"
-    figure = f"{cllr:.3f} ({rates['n_pos']} kin pairs; calibration {transfer['calibration']})"
+    figure = f"{cllr:.3f} ({rates['n_pos']} related pairs; calibration {transfer['calibration']})"
     why = f"{rates['abstained']:.0%} of the pairs lie outside the population, which costs 1 each"
     return label, figure, why if rates["abstained"] else ""
 
@@ -257,31 +279,27 @@ def _hypothesis(found: Study, name: str) -> Iterator[str]:
 
 
 _HEAD = (
-    *("setting", "kin", "unrelated", "clusters", "AUC", "AUC, hubs removed", "TPR at 1 %"),
+    *("setting", "related", "unrelated", "clusters", "AUC", "AUC, hubs removed", "TPR at 1 %"),
     *("TPR at 0.1 %", "Cllr", "abstained"),
 )
 
 
 def _cells(setting: str, rates: Mapping[str, Any]) -> Iterator[str]:
-    interval = rates["interval"]
     yield setting
     for count in ("n_pos", "n_neg"):
         yield str(rates[count])
     yield f"{rates['n_clusters']} / {rates['n_clusters_neg']}"
-    for figure, limits in (
-        ("auc", "auc"),
-        ("auc_hub_removed", "auc_hub_removed"),
-        ("0.01", "tpr_at_0.01"),
-        ("0.001", None),
-        ("cllr", "cllr"),
-    ):
-        known = interval.get(limits) if limits else None
-        text = number(_figure(rates, figure))
-        if known:
-            text += f" [{known[0]:.3f}, {known[1]:.3f}]"
-        yield f"{text}; {number(_figure(rates['pair_weighted'], figure))}"
+    for figure in ("auc", "auc_hub_removed", "0.01", "0.001", "cllr"):
+        pair_weighted = number(_figure(rates["pair_weighted"], figure))
+        yield f"{_with_interval(rates, figure)}; {pair_weighted}"
     share = rates["abstained"]
     yield "–" if share is None else f"{share:.0%}"
+
+
+def _with_interval(rates: Mapping[str, Any], figure: str) -> str:
+    known = rates["interval"].get(_INTERVALS.get(figure))
+    text = number(_figure(rates, figure))
+    return f"{text} [{known[0]:.3f}, {known[1]:.3f}]" if known else text
 
 
 def _baselines(found: Study) -> Iterator[str]:
@@ -289,7 +307,7 @@ def _baselines(found: Study) -> Iterator[str]:
     yield ""
     yield (
         "Re-implemented in `studies/error_rates/published_methods.py`; AUC / TPR at 1 %, "
-        "pair-weighted. None of them is calibrated, so there is no Cllr to compare."
+        "pair-weighted. They are not calibrated, so there is no Cllr to compare."
     )
     for prompts, methods in found.baselines.items():
         yield ""
@@ -310,8 +328,9 @@ def _elsewhere(found: Study) -> Iterator[str]:
     yield (
         f"Misguided Attention: {one['n_models']} models of 2025 in {one['n_clusters']} lineage "
         f"clusters, {one['n_prompts']} trick questions, three answers each; LRs from the "
-        f"calibration fitted on AlpacaEval ({spelt(one['calibration'])}). Nobody discloses these "
-        "models' data, so its unrelated pairs are documented with medium confidence only."
+        f"calibration fitted on AlpacaEval ({spelt(one['calibration'])}). The training data of "
+        "these models are not disclosed, so unrelated pairs are documented with medium "
+        "confidence only."
     )
     yield ""
     yield from row(*_HEAD)
@@ -337,13 +356,13 @@ def _trace(found: Study) -> Iterator[str]:
         yield "Not measured."
         return
     yield (
-        f"Every model with enough documented strangers was traced among these, on "
+        "Every model with enough documented unrelated models was traced among these, on "
         f"{one['prompts']} prompts, with the distribution of best scores fitted without its "
         f"cluster: {one['alarms']} of {one['subjects']} subjects ({one['rate']:.1%}) had a best "
-        "score that the printed family-wise rate of 1 % calls a relative. They come from "
+        "score that the printed family-wise rate of 1 % takes for a relative. They come from "
         f"{one['clusters_in_error']} of {one['clusters']} clusters (upper 95 % limit "
-        f"{one['upper_95']:.1%}). Candidates are the documented strangers only, fewer than the "
-        "whole cohort that `trace` searches."
+        f"{one['upper_95']:.1%}). Candidates are the documented unrelated models only, which are "
+        "fewer than the whole cohort that `trace` searches."
     )
 
 

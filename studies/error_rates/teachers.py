@@ -11,9 +11,9 @@ from studies.error_rates.cells import number, row
 from studies.error_rates.teacher_claims import RIGHT, WRONG
 from studies.error_rates.teacher_study import MIN_TEACHER_CLUSTERS
 
-_SPECIFICITY = "specificity to the documented teacher, hubs removed or not as chosen elsewhere"
+_SPECIFICITY = "specificity to the documented teacher (variant chosen on other students)"
 _PROVIDER = "teacher's provider, top-1 (micro · macro)"
-_TRACE = "trace: teachers named at the level the evidence supports"
+_TRACE = "trace: documented students that are flagged"
 _VERSIONS = {
     "plain": "plain",
     "removed": "hubs removed, fitted on unrelated pairs",
@@ -31,8 +31,8 @@ def figures(measured: Mapping[str, Any] | None, levels: HeldOut | None) -> Itera
         yield from _specificity_figure(measured["specificity"])
         yield from _provider_figure(measured["provider"])
     if levels is not None:
-        limit = "" if levels.holds else f"no level is named: {_why_not(levels)}"
-        share = f"{levels.found} of {levels.students} students lean towards students"
+        limit = "" if levels.holds else f"{_why_not(levels)}"
+        share = f"{levels.found} of {levels.students} documented students are flagged"
         yield from row(_TRACE, share, limit)
 
 
@@ -60,8 +60,8 @@ def _provider_figure(measured: Mapping[str, Any]) -> Iterator[str]:
         f"commonest: {measured['majority']:.2f})"
     )
     limit = (
-        f"of {measured['untaught']} models without a teacher "
-        f"{number(measured['untaught_named'])} are given to one as well"
+        f"of {measured['untaught']} models without a teacher {number(measured['untaught_named'])} "
+        "are attributed to a provider too"
     )
     if len(measured["providers"]) < 2:
         only = "".join(measured["providers"])
@@ -88,10 +88,10 @@ def section(found: Mapping[str, Any] | None, levels: HeldOut | None) -> Iterator
 
 def _kinship(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield (
-        "Common teacher on all prompts, AUC / TPR at 1 %, pair-weighted. A hub is a model that is "
-        "everybody's neighbour: *removed* subtracts from each pair's score an effect of either "
-        "model (a two-way additive fit), *hubs alone* ranks pairs by these effects and nothing "
-        "else. *Fused* is a logistic regression that saw neither cluster of a pair."
+        "Common teacher on all prompts, AUC / TPR at 1 %, pair-weighted. A hub is a model that "
+        "is similar to most others: *removed* subtracts from each pair's score an effect of "
+        "either model (a two-way additive fit), *hubs alone* ranks pairs by these effects and "
+        "nothing else. *Fused* is a logistic regression that saw neither cluster of a pair."
     )
     yield ""
     yield from row("statistic", *_VERSIONS.values())
@@ -100,12 +100,12 @@ def _kinship(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield from row(name, *(_pair(versions.get(one)) for one in _VERSIONS))
     yield ""
     yield (
-        "What stopped it: where one developer taught all students, *learned from the same "
-        "teacher* and *speaks like that developer's models* are one label. Unrelated pairs always "
-        "hold a model without a teacher, so effects fitted on them leave the manner that all "
-        "students share in the score; effects fitted blind to labels take it out, and with it "
-        "whatever the teacher gave. The truth lies between the two columns, and data with one "
-        "teaching developer cannot say where. No LR is given."
+        "No LR is given. One developer taught all of these students, so *learned from the same "
+        "teacher* and *writes like that developer's models* are one label. Every unrelated pair "
+        "has a model without a teacher, so effects fitted on unrelated pairs leave in the score "
+        "the manner that all students share; effects fitted blind to labels remove it, and with "
+        "it whatever the teacher contributed. The truth lies between the two columns, and data "
+        "with one teaching developer cannot say where."
     )
 
 
@@ -114,12 +114,14 @@ def _specificity(found: Mapping[str, Any]) -> Iterator[str]:
     wrong = ", ".join(f"{counts[kind]} {kind}" for kind in WRONG)
     yield (
         f"Specificity: {counts[RIGHT]} documented claims that one model taught another against "
-        f"wrong ones ({wrong}). Each is scored by the student's likeness to the claimed teacher "
-        "less that to the best model of the teacher's time that is not documented to have taught "
-        "it; the last column leaves the subtraction out. AUC / TPR at 1 %."
+        f"wrong ones ({wrong}). Each is scored by the student's similarity to the claimed teacher "
+        "minus its similarity to the best model of the teacher's time that is not documented to "
+        "have taught it; the last column omits the subtraction. AUC / TPR at 1 %."
     )
     yield ""
-    yield from row("statistic", "margin", *(f"against: {kind}" for kind in WRONG), "bare score")
+    yield from row(
+        "statistic", "margin", *(f"against: {kind}" for kind in WRONG), "similarity alone"
+    )
     yield from row(*["---"] * (len(WRONG) + 3))
     for name, figures in measured["rows"].items():
         yield from row(name, *(_pair(figures[one]) for one in ("margin", *WRONG, "score")))
@@ -142,13 +144,15 @@ def _specificity(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _provider(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
-        "Provider: the developer of the model that a student is most alike, among models "
-        f"documented to have had no teacher, against {found['untaught']} models that had none and "
-        f"should be given to nobody. {found['candidates']:.0%} of these candidates are of a "
-        f"teaching developer ({_listed(found['providers'])})."
+        "Provider: the developer of the model to which a student is most similar, among models "
+        f"documented to have had no teacher, against {found['untaught']} models that had no "
+        f"teacher and should be attributed to nobody. {found['candidates']:.0%} of these "
+        f"candidates come from a teaching developer ({_listed(found['providers'])})."
     )
     yield ""
-    yield from row("statistic", "students: right", "no teacher: the same provider named")
+    yield from row(
+        "statistic", "students: right", "models without a teacher: the same provider named"
+    )
     yield from row(*["---"] * 3)
     for name, (right, wrong) in found["rows"].items():
         yield from row(name, number(right), number(wrong))
@@ -161,22 +165,23 @@ def _provider(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _levels(levels: HeldOut) -> Iterator[str]:
     outcome = (
-        f"names that level, *{ASSISTANT_STYLE}*, where a subject leans"
+        f"names that level, *{ASSISTANT_STYLE}*, where a subject is flagged"
         if levels.holds
-        else f"therefore names no teacher at any level: {_why_not(levels)}"
+        else f"therefore names no teacher at any level. {_why_not(levels)}"
     )
     yield (
-        "What `trace` says of teachers: never a model, family or developer. Whether a subject "
-        "leans towards students at all is measured by its mean likeness to documented students "
-        f"less that to models documented to have had no teacher. {held_out_words(levels)} (upper "
-        f"95 % limit {levels.limit:.0%}). `trace` {outcome}."
+        "`trace` never names a teaching model, family or developer. Whether a subject leans "
+        "towards students at all is measured by its mean similarity to documented students minus "
+        "its mean similarity to models documented to have had no teacher. "
+        f"{held_out_words(levels)} (upper 95 % limit {levels.limit:.0%}). `trace` {outcome}."
     )
 
 
 def _why_not(levels: HeldOut) -> str:
     return (
-        f"{MIN_FOUND:.0%} of the students and a limit of {MAX_ERROR:.0%} on the others would be "
-        f"needed, found were {levels.found / max(levels.students, 1):.0%} and {levels.limit:.0%}"
+        f"**Not supported.** Only {levels.found / max(levels.students, 1):.0%} of documented "
+        f"students are flagged ({MIN_FOUND:.0%} required), and the upper limit on false flags is "
+        f"{levels.limit:.0%} ({MAX_ERROR:.0%} allowed)"
     )
 
 

@@ -41,7 +41,7 @@ _SETTINGS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("system prompt: one short sentence", "demo:smollm2", ("--system-prompt", _TERSE)),
     ("system prompt: write as ChatGPT", "demo:smollm2", ("--system-prompt", _FRAME)),
     ("a copy with 20 % of its weights pruned", "demo:smollm2-pruned", ()),
-    ("a stranger (Gemma-3-270M base)", "demo:gemma3-270m", ()),
+    ("an unrelated model (Gemma-3-270M base)", "demo:gemma3-270m", ()),
 )
 _UNTESTED = (
     "paraphrase of the answers by another model",
@@ -92,18 +92,19 @@ def _head(treated: Sequence[Robustness], date: str) -> Iterator[str]:
     )
     yield ""
     yield (
-        f"{first.kin} pairs of close kin and {first.unrelated} unrelated pairs of AlpacaEval, "
-        f"{PROMPTS} prompts. The questioned model's answers are changed, those of the known and "
-        "the reference models are not; a pair counts as found, or a false alarm, where its "
-        "likeness passes the threshold that 1 % of the unrelated pairs pass unchanged. Every pair "
-        "counts once; intervals (95 %) resample lineage clusters."
+        f"{first.kin} pairs of close relatives and {first.unrelated} unrelated pairs of "
+        f"AlpacaEval, {PROMPTS} prompts. The questioned model's answers are changed; those of the "
+        "known model and of the reference models are not. A related pair counts as found, and an "
+        "unrelated pair as a false alarm, if its similarity passes the threshold that 1 % of the "
+        "unchanged unrelated pairs pass. Every pair counts once; intervals (95 %) resample "
+        "lineage clusters."
     )
 
 
 def _table(treated: Sequence[Robustness]) -> Iterator[str]:
     yield "## Changed answers"
     yield ""
-    yield "| the questioned model's answers | kin found (TPR) | false alarms (FPR) | AUC | n |"
+    yield "| the questioned model's answers | true-positive rate | false-positive rate | AUC | n |"
     yield "|---|---|---|---|---|"
     for row in treated:
         yield (
@@ -112,10 +113,10 @@ def _table(treated: Sequence[Robustness]) -> Iterator[str]:
         )
     yield ""
     yield (
-        "A stranger that gives some of the known model's own answers, because it relays them or "
-        "learnt them, is called kin: from text alone that is right as a statement about the "
-        "answers and says nothing about the rest of the model. The copy tripwire reports such "
-        "answers where a fifth of the long ones are identical."
+        "An unrelated model that gives some of the known model's own answers, because it relays "
+        "them or has learned them, is taken for a relative. From text alone, that is right as a "
+        "statement about the answers and says nothing about the rest of the model. The copy "
+        "tripwire reports such answers if a fifth of the long ones are identical."
     )
 
 
@@ -131,7 +132,8 @@ def _demo(demo: Sequence[Asked]) -> Iterator[str]:
     yield (
         "SmolLM2-135M-Instruct at temperature 0 against itself under another setting, on 32 "
         "prompts of the suite `core`, 96 tokens each. Scores without a cohort, by comparator, "
-        "with intervals over prompts; the last two rows are a relative and a stranger for scale."
+        "with intervals over prompts; the last two rows, a relative and an unrelated model, give "
+        "the scale."
     )
     yield ""
     titles = [evidence.title for evidence in demo[0].evidence]

@@ -23,9 +23,9 @@ def asked_section(folder: Path) -> Iterator[str]:
     yield "## The default way of asking, on an embedded model"
     yield ""
     yield (
-        "SmolLM2-135M answered 64 prompts of the suite `core` three times at temperature 0.7, its "
-        "answers cut at 64 tokens; once more with another seed; and a copy with 20 % of its "
-        "weights pruned did. No cohort answered these prompts."
+        "SmolLM2-135M answered 64 prompts of the suite `core` three times at temperature 0.7, "
+        "with answers cut at 64 tokens. It then answered again with another seed, and so did a "
+        "copy with 20 % of its weights pruned. No cohort answered these prompts."
     )
     yield ""
     yield "| pair | prompts | shared manner | 90 % interval | reading |"
@@ -46,7 +46,7 @@ def asked_section(folder: Path) -> Iterator[str]:
         )
     yield ""
     yield (
-        "A pruned copy lies within reach of the margin: it is not read as one model, and on so few "
-        "prompts not told apart either. Where weights can be had they tell."
+        "A pruned copy lies within reach of the margin: it is not read as one model, but on so "
+        "few prompts it is not told apart either. If weights are available, they decide."
     )
     yield ""

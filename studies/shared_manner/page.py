@@ -105,20 +105,22 @@ def _head(answers: Answers, date: str) -> Iterator[str]:
     yield "# Shared manner: error rates"
     yield ""
     yield (
-        f"Made on {date} by `python -m studies.shared_manner.page`. Shared manner is what two "
-        "models share, over what each shares with itself when it is asked again: 0 % is as alike "
-        "as unrelated models of the time, 100 % is one model. Nothing is fitted. The margin of the "
-        "test of one model is a convention, 80 % to 125 %; the suites' datasheets say why. The one "
-        "without a cohort, 90 % to 111 %, follows from what unrelated models share on these very "
-        "puzzles: its figures here are not independent of it."
+        f"Made on {date} by `python -m studies.shared_manner.page`. Shared manner is what the "
+        "answers of two models have in common, as a share of what each has in common with its "
+        "own answers when it is asked again: 0 % is as similar as unrelated models of the time, "
+        "100 % is one model. Nothing is fitted. The margin of the test of one model, 80 % to 125 "
+        "%, is a convention; the suites' datasheets say why. The margin without a cohort, 90 % "
+        "to 111 %, follows from what unrelated models share on these very puzzles, so its "
+        "figures here are not independent of it."
     )
     yield ""
     reference = answers.reference
     yield (
-        f"Repeated answers of models of today are public for one set only: {len(reference.models)} "
-        f"models, {len(reference.prompts)} altered puzzles, three answers each. All figures of the "
-        "test rest on it. Intervals are from resampling prompts for a pair, and from resampling "
-        "lineage clusters for quantiles over pairs."
+        f"Repeated answers of current models are public for one set only: {len(reference.models)} "
+        f"models, {len(reference.prompts)} altered puzzles, three answers each. All figures of "
+        "the test rest on it. Intervals come from resampling prompts for a pair, and from "
+        "resampling lineage clusters (models that descend from one another) for quantiles over "
+        "pairs."
     )
     yield ""
 
@@ -133,9 +135,10 @@ def _unrelated(
     yield "## What unrelated models share"
     yield ""
     yield (
-        f"Unrelated: {_UNRELATED} (confidence in the table: the best that the set has). Per cent "
-        "of one model's own manner; for sets whose models were asked once the unit is borrowed, "
-        "the median of one model listed at two hosts or in two precisions."
+        f"Unrelated: {_UNRELATED} (confidence in the table: the highest that the set has). "
+        "Figures are per cent of one model's own manner. For sets whose models were asked once, "
+        "the unit is the median of models that are listed twice, at two hosts or in two "
+        "precisions."
     )
     yield ""
     yield "| genre | centred on | confidence | models (clusters) | pairs | median | 95 % | 99 % |"
@@ -150,17 +153,17 @@ def _unrelated(
         yield _quantile_row(title, "the other models", one.confidence, one.unrelated)
     yield ""
     missing = [one.genre for one in others if one.floor is None]
-    yield f"No unit is known for {', '.join(missing)}: no model was listed there often enough."
+    yield f"The unit is not known for {', '.join(missing)}: no model was listed there often enough."
     yield ""
     limit = centred.values[1][0]
     for one in others:
         if one.floor is not None:
             above = (one.values > limit).mean()
             yield (
-                f"Another set's limit does not hold: {_cent(float(above))} of unrelated pairs on "
-                f"{one.genre} share more than the {_cent(limit)} that 95 % of them stay below on "
-                f"{genre}. Reports judge a pair by unrelated pairs on the same prompts only, and "
-                "say where there are none."
+                f"The limit of one set does not hold for another: {_cent(float(above))} of "
+                f"unrelated pairs on {one.genre} share more than the {_cent(limit)} that 95 % of "
+                f"them stay below on {genre}. Reports judge a pair by unrelated pairs on the same "
+                "prompts only, and say where there are none."
             )
             yield ""
 
@@ -178,8 +181,9 @@ def _same(found: Sequence[PairResult]) -> Iterator[str]:
     yield "## One model in two settings"
     yield ""
     yield f"All {len(same)} pairs of the same weights. " + (
-        "A model that thinks and the same model that does not have two manners: the test reads "
-        "those pairs as *another manner*, which is why that reading never means other weights."
+        "A model has one manner when it thinks before it answers and another when it does not: "
+        "the test reads those pairs as *another manner*, which is why that reading never means "
+        "other weights."
     )
     yield ""
     yield from _pair_table(same)
@@ -193,8 +197,8 @@ def _foils(found: Sequence[PairResult]) -> Iterator[str]:
     yield ""
     yield (
         f"Told from one model: {told} of {len(near)}, and {told_plain} of {len(near)} without a "
-        "cohort. The two that are read as one model are a preview beside its release, and a model "
-        "served under another name that was announced as an early form of the other."
+        "cohort. The two pairs that are read as one model are a preview and its release, and a "
+        "model served under another name that was announced as an early form of the other."
     )
     yield ""
     yield from _pair_table(near)
@@ -236,8 +240,9 @@ def _false(found: Sequence[PairResult], answers: Answers) -> Iterator[str]:
             limit = 1 - 0.05 ** (1 / len(involved))
     yield ""
     yield (
-        f"With no cluster in error the rate among unrelated models lies below {100 * limit:.1f} % "
-        "of clusters (one-sided 95 %, Clopper and Pearson 1934); pairs share models and count less."
+        f"With no cluster in error, the rate among unrelated models lies below {100 * limit:.1f} "
+        "% of clusters (one-sided 95 %, Clopper and Pearson 1934); pairs share models, so they "
+        "bound the rate less."
     )
     yield ""
 
@@ -247,9 +252,10 @@ def _asking(asked: Sequence[Design]) -> Iterator[str]:
     yield ""
     yield (
         "The same answers with some left out: 20 draws of prompts each. *One* is how often the "
-        "three pairs of one model in one mode are read so, *apart* how often foils are told, "
-        "*taken* how often a foil is read as one model (the preview among them), *error* the root "
-        "mean square difference to all prompts asked three times, in points."
+        "three pairs of one model in one mode are read as one model, *apart* how often foils "
+        "(near relatives that are other models) are told apart, *taken* how often a foil is read "
+        "as one model (the preview among them), *error* the root mean square difference from all "
+        "prompts asked three times, in percentage points."
     )
     yield ""
     yield "| prompts × answers | calls | centred on | one | apart | taken | error |"
@@ -262,11 +268,11 @@ def _asking(asked: Sequence[Design]) -> Iterator[str]:
         )
     yield ""
     yield (
-        "At 48 calls three answers to 16 prompts show one model more often than two answers to 24, "
-        "at 96 calls both do about as well; three also leave a prompt usable where one answer "
-        "fails or is empty. Sixteen prompts give shared manner within a few points, and too "
-        "seldom show one model or tell a foil. **Recommended: 64 prompts, three answers each, "
-        "temperature 0.7**: 192 calls, fewer than 202 prompts once."
+        "At 48 calls, three answers to 16 prompts show one model more often than two answers to "
+        "24; at 96 calls, both do about equally well. Three answers also leave a prompt usable "
+        "if one of them fails or is empty. Sixteen prompts give shared manner within a few "
+        "points, but too seldom show one model or tell a foil apart. **Recommended: 64 prompts, "
+        "three answers each, temperature 0.7**: 192 calls, fewer than for 202 prompts asked once."
     )
     yield ""
 
@@ -276,12 +282,13 @@ def _views(seen: Sequence[View]) -> Iterator[str]:
     yield "## What of an answer is compared"
     yield ""
     yield (
-        "Chosen on sets that the figures above do not come from. Area under the ROC curve of close "
-        "kin (same weights, descent) against unrelated pairs, after centring; 40 prompts."
+        "This was chosen on sets that the figures above do not come from. Area under the ROC "
+        "curve of close relatives (same weights, descent) against unrelated pairs, after "
+        "centring; 40 prompts."
     )
     yield ""
     kin = seen[0].kin if seen else ()
-    heads = [f"{genre} ({n} kin)" for genre, n in zip(genres, kin, strict=True)]
+    heads = [f"{genre} ({n} related pairs)" for genre, n in zip(genres, kin, strict=True)]
     yield f"| view | {' | '.join(heads)} |"
     yield "|---|" + "---:|" * len(genres)
     for view in seen:
@@ -289,16 +296,17 @@ def _views(seen: Sequence[View]) -> Iterator[str]:
         yield f"| {view.name} | {' | '.join(areas)} |"
     yield ""
     yield (
-        "Openings alone and skeletons rank kin about as well as four characters of the first "
-        "1,500, slightly better on sets with few kin pairs. None is better by more than those few "
-        "pairs can show, and cohorts keep the first 1,500 characters anyway: they alone are used. "
-        "Reasoning in its own delimiters is split off before anything is compared."
+        "Openings alone and skeletons rank relatives about as well as four characters of the "
+        "first 1,500, and slightly better on sets with few related pairs. No view is better by "
+        "more than those few pairs can show, and cohorts keep the first 1,500 characters anyway, "
+        "so only these are used. Reasoning in its own delimiters is split off before anything is "
+        "compared."
     )
     yield ""
 
 
 def _limits() -> Iterator[str]:
-    yield "## Where this does not travel"
+    yield "## Where these figures do not apply"
     yield ""
     yield (
         "- One genre: the test was measured on puzzles. Stories, refusals and other languages have "
@@ -306,19 +314,19 @@ def _limits() -> Iterator[str]:
     )
     yield (
         "- Another mode of answering (thinking, a system prompt, another language) is another "
-        "manner: *another manner* is no statement about weights."
+        "manner: *another manner* says nothing about weights."
     )
     yield (
-        "- Unrelated means that no link is documented, at medium confidence for models of 2025: "
-        "pairs that share a teacher nobody disclosed are among them, so limits are upper limits."
+        "- Unrelated means that no link is documented, at medium confidence for models of 2025. "
+        "Pairs that share an undisclosed teacher may be among them, so limits are upper limits."
     )
     yield (
         "- Two listings of one proxy, cache or alias are one model for this test: it cannot tell "
         "who answers behind a name."
     )
     yield (
-        "- Without a cohort the ratio of unrelated models depends on the prompts (median 62 % on "
-        "puzzles): only *one model* is read from it, and foils are those of other prompts."
+        "- Without a cohort, what unrelated models share depends on the prompts (median 62 % on "
+        "puzzles): only *one model* is read from it, and the foils are those of other prompts."
     )
     yield ""
 
