@@ -23,7 +23,10 @@ def say_what_lacks(cohort: Cohort, had_pairs: bool) -> None:
 
     copies = cohort.provenance.get("near_copies")
     if copies:
-        note(f"gives others' answers as its own, so left out of calibration: {', '.join(copies)}")
+        note(
+            "gives other models' answers as its own, so left out of calibration: "
+            f"{', '.join(copies)}"
+        )
     if len(cohort.models) < MIN_REFERENCE + 2:
         note(
             f"{len(cohort.models)} models are too few to judge any pair against: "
@@ -31,6 +34,6 @@ def say_what_lacks(cohort: Cohort, had_pairs: bool) -> None:
         )
     if had_pairs and cohort.calibration is None:
         note(
-            "not calibrated: likelihood ratios need unrelated pairs and close kin from at least "
-            f"{MIN_KIN_CLUSTERS} lineage clusters"
+            "not calibrated: likelihood ratios need unrelated pairs and close relatives from at "
+            f"least {MIN_KIN_CLUSTERS} lineage clusters"
         )

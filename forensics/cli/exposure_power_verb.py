@@ -93,6 +93,6 @@ def _print(made: PowerTable) -> None:
     console.print(table)
     console.print(
         f"Probability of detection at p <= {made.level:g}, if full exposure shifts a pair by "
-        f"{made.size:g} with a standard deviation of {made.spread:g} nats per token ({made.source}).",
+        f"{made.size:g} with standard deviation {made.spread:g} nats per token ({made.source}).",
         highlight=False,
     )
