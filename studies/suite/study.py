@@ -123,7 +123,7 @@ def markdown(figures: Sequence[CategoryFigure], kin: int, strangers: int) -> str
     head = (
         f"{kin} related and {strangers} unrelated pair(s); AUC over prompts with a 95 % bootstrap "
         "interval; the last column is (2 AUC - 1) per 1,000 answer tokens.\n\n"
-        "| category | prompts | AUC | tokens an answer | per 1,000 tokens |\n"
+        "| category | prompts | AUC | tokens per answer | per 1,000 tokens |\n"
         "|---|---:|---|---:|---:|\n"
     )
     rows = "".join(
