@@ -18,7 +18,7 @@ CLICKS = 2
 # Of each question a pattern that only its answer matches.
 QUESTIONS = {
     "can I compare two JSONL files?": r"forensics compare known\.jsonl questioned\.jsonl",
-    "what does it cost?": r"Comparing files costs nothing.*192 calls a model",
+    "what does it cost?": r"Comparing files costs nothing.*192 calls per model",
     "what does moderately supported mean?": r"between 10 and 100 times as probable",
     "how do I add an importer?": r"forensics\.importers.*def detect.*def read",
     "why does it say cannot be told?": r"Because nothing that was measured decides the question",
