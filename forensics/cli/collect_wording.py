@@ -19,8 +19,8 @@ def planned(run: PanelRun) -> Iterator[str]:
     for entry in run.plans:
         yield f"{entry.member.name}: {_asked(entry)}"
     yield sums(run)
-    charge = run.open_calls.charge
-    yield f"at most {charge.input_tokens:,} prompt tokens (a token a byte; most have four)"
+    read = sum(entry.calls.max_input_tokens for entry in run.plans)
+    yield f"at most {read:,} prompt tokens (a token a byte; most have four)"
     yield from spending(run)
 
 
@@ -52,9 +52,10 @@ def sums(run: PanelRun) -> str:
     ]
     if not shares:
         return "0 calls: all answers are on file"
-    amount = run.open_calls
-    says = f"{' and '.join(shares)}, at most {amount.charge.output_tokens:,} answer tokens"
-    return f"{says}, at most {amount.cost:.2f}" if amount.cost else says
+    written = sum(entry.calls.max_output_tokens for entry in asked)
+    says = f"{' and '.join(shares)}, at most {written:,} answer tokens"
+    cost = run.open_calls.cost
+    return f"{says}, at most {cost:.2f}" if cost else says
 
 
 def spending(run: PanelRun) -> Iterator[str]:
@@ -78,12 +79,14 @@ def _amount(spent: Spent) -> str:
 
 
 def _limits(limits: SpendingLimits) -> str:
-    parts = (
-        (limits.max_calls, "calls"),
-        (limits.max_output_tokens, "answer tokens"),
-        (limits.max_cost, "of money"),
-    )
-    return ", ".join(f"{most:,} {what}" for most, what in parts if most is not None)
+    parts = []
+    if limits.max_calls is not None:
+        parts.append(counted(limits.max_calls, "call"))
+    if limits.max_output_tokens is not None:
+        parts.append(counted(limits.max_output_tokens, "answer token"))
+    if limits.max_cost is not None:
+        parts.append(f"a cost of {limits.max_cost}")
+    return ", ".join(parts)
 
 
 def what_is_missing(missing: MissingKin) -> Iterator[str]:

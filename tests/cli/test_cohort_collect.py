@@ -188,6 +188,10 @@ def test_answers_that_are_there_and_local_plugins_may_be_members(cli, here, smal
     [
         (("limit = 4\n", ""), "a cohort needs 8 prompts, and 4"),
         (("", "--without nobody"), "has no model 'nobody'"),
+        (
+            ("", " ".join(f"--without {name}" for name in ("m0a", "m0b", "s0", "s1", "s2"))),
+            "no model is left to be asked",
+        ),
         (("", "--max-cost 1"), "needs a price for each endpoint, and 'm0a' has none"),
         (("", "-o alpaca-eval"), "is shipped already"),
         (("[budget]\nmax_costs = 1\n", ""), "budget.max_costs is not a setting"),

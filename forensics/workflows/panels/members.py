@@ -67,6 +67,8 @@ def panel_members(
     own_file = panel.path if read_endpoints(panel.path) else endpoints
     _announce(panel, own_file, progress)
     chosen = [entry for entry in panel.named if entry.model not in without]
+    if not chosen:
+        raise InputFileError(f"{panel.path}: no model is left to be asked; leave out fewer")
     members = tuple(_member(panel, entry, own_file, price) for entry in chosen)
     seen: dict[tuple[object, ...], str] = {}
     for member in members:
