@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +38,7 @@ from forensics.suites.suite import Message, Prompt
 from tests.loopback import Call, Loopback, Reply, error_reply
 from tests.processes import ROOT, Done, run_command
 
+KILLED = 1 if os.name == "nt" else -9  # what a process returns that was killed
 _FACTS = ("weights_id", "setting", "developer", "family", "base_model", "base_family")
 
 
@@ -167,7 +167,7 @@ def panel_of(
         for server in servers.values():
             under_way.count(server)
         entries = [_entry(fact, servers[name].url) for name, fact in outputs.facts.items()]
-        settings = f'suite = "{folder / "suite.yaml"}"\nsamples = {samples}\ntemperature = 0.7\n'
+        settings = f'suite = "{(folder / "suite.yaml").as_posix()}"\nsamples = {samples}\ntemperature = 0.7\n'
         path = folder / "panel.toml"
         path.write_text("\n".join([settings + head, *entries]), encoding="utf-8")
         yield Panel(path, models, len(prompts), samples, tuple(servers.values()), under_way)
@@ -272,9 +272,9 @@ def killed_and_resumed(panel: Panel, folder: Path, kills: int) -> tuple[int, str
         before, known = _asked(panel), on_file(folder)
         process = run_collect(panel, folder)
         _wait_for(panel, wanted * number // (kills + 1), process)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL, "collecting ended before it was killed"
+        assert process.returncode == KILLED, "collecting ended before it was killed"
         assert not [key for key in known if _asked(panel)[key] > before[key]]
     before, known = _asked(panel), on_file(folder)
     assert 0 < len(known) < wanted
