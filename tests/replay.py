@@ -167,7 +167,8 @@ def panel_of(
         for server in servers.values():
             under_way.count(server)
         entries = [_entry(fact, servers[name].url) for name, fact in outputs.facts.items()]
-        settings = f'suite = "{(folder / "suite.yaml").as_posix()}"\nsamples = {samples}\ntemperature = 0.7\n'
+        suite = (folder / "suite.yaml").as_posix()
+        settings = f'suite = "{suite}"\nsamples = {samples}\ntemperature = 0.7\n'
         path = folder / "panel.toml"
         path.write_text("\n".join([settings + head, *entries]), encoding="utf-8")
         yield Panel(path, models, len(prompts), samples, tuple(servers.values()), under_way)
