@@ -7,8 +7,10 @@ anew: the test is exact, as it is repeated whole for every way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 import numpy as np
 
@@ -18,6 +20,8 @@ MOST_PAIRS = 1_000
 _FOLDS = 5
 _DRAWS = 4_999
 _CHARACTERS = 4_000
+_SPACES = 0xF0000  # where a plane for private use begins
+_EDGE = chr(_SPACES)
 _RARE = 5.0  # pairs; keeps what differs once or twice from weighing most
 
 
@@ -55,6 +59,7 @@ def _kernel(served: Sequence[str], withheld: Sequence[str]) -> Floats:
     counted = HashingVectorizer(
         analyzer="char_wb",
         ngram_range=(1, 4),
+        lowercase=False,  # edits of capitals and of white space are edits
         n_features=1 << 15,
         alternate_sign=False,
         norm=None,
@@ -72,7 +77,14 @@ def _kernel(served: Sequence[str], withheld: Sequence[str]) -> Floats:
 
 
 def _readable(text: str) -> str:
-    return text[:_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    """Return text in which edits of white space, and of how it begins and ends, can be read."""
+    cut = text[:_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    if not cut:
+        return cut
+    # What is more than one plain space, the analyser would take for one.
+    spaced = re.sub(r"(?! )\s|(?<= ) ", lambda space: chr(_SPACES + ord(space[0])), cut)
+    begins, ends = category(cut[0]), category(cut[-1])
+    return f"{spaced} {_EDGE}{begins} {ends}{_EDGE}"
 
 
 def _held_out_predictor(kernel: Floats) -> Floats:
