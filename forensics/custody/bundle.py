@@ -17,14 +17,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
 from forensics.case.document import Case, CaseSubject, read_case
-from forensics.case.record import Record
 from forensics.case.run_records import LedgerSettings
 from forensics.cohorts.finding import weighed
+from forensics.custody.bundle_manifest import BundleManifest, BundleSubject, BundleSuite
 from forensics.custody.transcript_chain import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
 from forensics.suites.loading import load_suite
@@ -46,38 +46,6 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _LIBRARIES = (
     "numpy", "scipy", "scikit-learn", "regex", "torch", "transformers", "sentence-transformers",
 )  # fmt: skip
-
-
-class BundleSubject(Record):
-    """A subject's transcript in the bundle; `lines` and `seal` as `forensics verify` gives them."""
-
-    transcript: str
-    sha256: str
-    lines: int
-    seal: str | None = None
-
-
-class BundleSuite(Record):
-    """The prompts; `cut`: the comparison was cut to them, rather than they being those found."""
-
-    member: str
-    sha256: str
-    cut: bool
-
-
-class BundleManifest(Record):
-    """What is in a bundle and how the case is derived from it again."""
-
-    format: Literal["model-forensics bundle"] = "model-forensics bundle"
-    format_version: Literal[1] = 1
-    version: str
-    members: dict[str, str]
-    a: BundleSubject
-    b: BundleSubject
-    suite: BundleSuite
-    comparators: tuple[str, ...]
-    settings: LedgerSettings = LedgerSettings()
-    versions: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
