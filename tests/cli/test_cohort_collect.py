@@ -242,3 +242,17 @@ def test_a_terminal_shows_a_row_for_each_model(cli, here, small, monkeypatch):
     for name in small.models:
         assert re.search(rf"{name} +━+.* \d/8 +(waits|is asked|complete)", shown), name
     assert re.search(r"all models +━+", shown)
+
+
+def test_a_corrected_table_of_pairs_takes_the_place_of_the_derived_one(cli, here, small):
+    assert _collect(cli, small, here).code == 0
+    pairs = here / "answers" / "collected.pairs.csv"
+    text = pairs.read_text()
+    assert "s0,s1,unrelated,medium" in text
+    corrected = here / "corrected.csv"
+    corrected.write_text(text.replace("s0,s1,unrelated,medium", "s0,s1,finetune_parent,high"))
+    again = _collect(cli, small, here, "--pairs", corrected)
+    assert again.code == 0
+    assert "3 lineage clusters with close relatives of the 6" in again.err
+    assert small.requests == 40
+    assert pairs.read_text() == text

@@ -45,8 +45,8 @@ def build_panel_cohort(
 ) -> PanelCohort:
     """Build and write the cohort of all models whose answers are complete.
 
-    The tables of models and pairs that it is built from are written too, so that they can be
-    corrected and given to `cohort build`.
+    The tables of models and pairs that it is built from are written too: facts are corrected in the
+    panel, and a corrected table of pairs is given back.
 
     Args:
         panel: the panel.

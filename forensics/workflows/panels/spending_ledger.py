@@ -20,6 +20,7 @@ from forensics.subjects.backends.metering import NOTHING, BudgetReachedError, Ch
 from forensics.support.chained_file import append, lock, mend
 from forensics.workflows.settings import Price
 
+_DAMAGED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 _LOOK_AGAIN = 0.05  # seconds, where calls under way may still make room
 
 
@@ -221,7 +222,7 @@ def read_entries(raw: bytes, path: Path) -> dict[int, Spent]:
         try:
             entry = json.loads(line)
             entries[int(entry["ticket"])] = _from_json(entry.get("spent") or entry["most"])
-        except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        except _DAMAGED as error:
             raise InputFileError(
                 f"{path}, line {number}: not an entry of a ledger of spending; go back to the "
                 "unchanged file"
