@@ -25,6 +25,7 @@ from forensics.case.document import Case, CaseSubject, read_case
 from forensics.case.run_records import LedgerSettings
 from forensics.cohorts.finding import weighed
 from forensics.custody.bundle_manifest import BundleManifest, BundleSubject, BundleSuite
+from forensics.custody.bundled_pasts import PastFile, find_pasts
 from forensics.custody.transcript_chain import examine, prefix_with_hash
 from forensics.errors import InputFileError, UsageError
 from forensics.suites.loading import load_suite
@@ -100,10 +101,13 @@ def make_bundle(
     cut, prompts = _suite(case, read, suite)
     members = {names[s]: content for s, (_, content) in transcript_files.items()}
     members |= {CASE: raw, SUITE: suite_to_json(prompts)}
+    pasts = find_pasts(case, case_path, transcripts)
+    bases = _add_pasts(pasts, members)
     manifest = _manifest(case, members, names, BundleSuite(
         member=SUITE, sha256=prompts.sha256, cut=cut
-    ))  # fmt: skip
-    members[MANIFEST] = _json(manifest.model_dump())
+    )).model_copy(update={"bases": bases})  # fmt: skip
+    # Without pasts a bundle is, byte for byte, what it was before they could be in one.
+    members[MANIFEST] = _json(manifest.model_dump(exclude=None if bases else {"bases"}))
     with whole_file(out) as file:
         file.write(_zip(members))
     notes = [
@@ -111,8 +115,36 @@ def make_bundle(
         for s in ("a", "b")
         for fault in examine(transcript_files[s][1]).faults[:3]
     ]
+    notes += [
+        f"the transcript of the past {past.spec} was not found, so that nobody can derive the "
+        "change against it again; name it with --transcript FILE"
+        for past in pasts
+        if past.is_missing
+    ]
     seal = hashlib.sha256(members[MANIFEST]).hexdigest()
     return Made(seal, tuple(sorted(members)), tuple(notes))
+
+
+def _add_pasts(
+    pasts: Sequence[PastFile], members: dict[str, bytes]
+) -> tuple[BundleSubject | None, ...]:
+    """Add the transcripts of pasts to the members; return how the manifest lists them."""
+    listed: list[BundleSubject | None] = []
+    for number, past in enumerate(pasts, 1):
+        if past.path is None:
+            listed.append(None)
+            continue
+        name = f"transcripts/base-{number}.jsonl"
+        members[name] = past.path.read_bytes()
+        listed.append(_listed(name, members[name]))
+    return tuple(listed)
+
+
+def _listed(name: str, content: bytes) -> BundleSubject:
+    custody = examine(content)
+    return BundleSubject(
+        transcript=name, sha256=custody.sha256, lines=custody.lines, seal=custody.seal
+    )
 
 
 def _find(
@@ -194,12 +226,7 @@ def _load(name: str) -> Suite:
 def _manifest(
     case: Case, members: Mapping[str, bytes], names: Mapping[str, str], suite: BundleSuite
 ) -> BundleManifest:
-    sides = {}
-    for side, name in names.items():
-        custody = examine(members[name])
-        sides[side] = BundleSubject(
-            transcript=name, sha256=custody.sha256, lines=custody.lines, seal=custody.seal
-        )
+    sides = {side: _listed(name, members[name]) for side, name in names.items()}
     entry = next((e for e in case.ledger if e.what == "compare"), None)
     return BundleManifest(
         version=VERSION,
@@ -295,7 +322,7 @@ def read_bundle(path: Path) -> Bundle:
             f"{path} is not a bundle written by `forensics bundle`: its {MANIFEST} is missing or "
             "is not one this version reads"
         ) from error
-    for needed in (CASE, manifest.suite.member, manifest.a.transcript, manifest.b.transcript):
+    for needed in (CASE, manifest.suite.member, *manifest.transcripts):
         if needed not in members:
             raise InputFileError(f"bundle {path} has no {needed}; ask for a complete one")
     return Bundle(manifest, members, tuple(_problems(manifest, members)))

@@ -61,7 +61,7 @@ def contradictions(unpacked: Unpacked, custody: Mapping[str, Custody]) -> Iterat
         yield from _named(letter, side, transcript, case.blind)
         listed = manifest.a if letter == "A" else manifest.b
         seen = custody[letter.lower()]
-        if (listed.sha256, listed.lines, listed.seal) != (seen.sha256, seen.lines, seen.seal):
+        if (listed.sha256, listed.lines, listed.seal) != _as_listed(seen):
             yield f"{MANIFEST}: hash, lines or seal of transcript {letter} are not the transcript's"
     if case.masked:
         yield "the case is masked: no bundle is made of such a case"
@@ -77,9 +77,18 @@ def contradictions(unpacked: Unpacked, custody: Mapping[str, Custody]) -> Iterat
         yield f"there are two entries of evidence called {one_line(name, 60)}"
     for name in _doubled(unpacked.bundle):
         yield f"{name} has one field twice: what is read of it depends on who reads"
-    parts = {CASE, MANIFEST, manifest.suite.member, manifest.a.transcript, manifest.b.transcript}
+    for number, past in enumerate(manifest.bases, 1):
+        if past is None:
+            continue
+        if (past.sha256, past.lines, past.seal) != _as_listed(custody[f"past {number}"]):
+            yield f"{MANIFEST}: hash, lines or seal of past {number} are not the transcript's"
+    parts = {CASE, MANIFEST, manifest.suite.member, *manifest.transcripts}
     for name in sorted(set(unpacked.bundle.members) - parts):
         yield f"{name} is not part of a bundle"
+
+
+def _as_listed(seen: Custody) -> tuple[str, int, str | None]:
+    return seen.sha256, seen.lines, seen.seal
 
 
 def _suite(unpacked: Unpacked) -> Iterator[str]:

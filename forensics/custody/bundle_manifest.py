@@ -26,7 +26,11 @@ class BundleSuite(Record):
 
 
 class BundleManifest(Record):
-    """What is in a bundle and how the case is derived from it again."""
+    """What is in a bundle and how the case is derived from it again.
+
+    `bases` are the transcripts of the questioned model's pasts, in the case's order; None of a
+    past that has none, such as a cohort's model.
+    """
 
     format: Literal["model-forensics bundle"] = "model-forensics bundle"
     format_version: Literal[1] = 1
@@ -38,3 +42,10 @@ class BundleManifest(Record):
     comparators: tuple[str, ...]
     settings: LedgerSettings = LedgerSettings()
     versions: dict[str, str] = {}
+    bases: tuple[BundleSubject | None, ...] = ()
+
+    @property
+    def transcripts(self) -> tuple[str, ...]:
+        """The members that are transcripts: of A, of B, and of the pasts that have one."""
+        pasts = tuple(past.transcript for past in self.bases if past is not None)
+        return (self.a.transcript, self.b.transcript, *pasts)

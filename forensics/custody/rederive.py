@@ -13,6 +13,7 @@ from forensics.case.evidence import Evidence
 from forensics.case.run_records import LedgerSettings
 from forensics.custody.compared_fields import Unrecorded, parts
 from forensics.custody.plan import with_deviations
+from forensics.custody.rederived_shift import shift_again
 from forensics.errors import ForensicsError
 from forensics.evidence import BUILT_IN, Comparator, load_comparators
 from forensics.examination.examined import Examined
@@ -76,6 +77,7 @@ def rederive(
     b: Transcript,
     suite: Suite | None,
     progress: Callable[[str], None] | None = None,
+    pasts: Sequence[Transcript | None] = (),
 ) -> Rederivation:
     """Derive `case` again and compare, data to the last digit.
 
@@ -88,8 +90,9 @@ def rederive(
         b: transcript of the questioned subject, whole.
         suite: what the comparison was cut to; None for all prompts.
         progress: called with each comparator's title before it runs.
+        pasts: transcripts of the questioned subject's pasts; None of a cohort's model.
     """
-    again, missing = _again(case, a, b, suite, progress)
+    again, missing = _again(case, a, b, suite, progress, pasts)
     if LIKENESS in missing or (case.relatives is None and case.version != VERSION):
         # Without the cohort there are none to find again, and earlier releases looked for none.
         again = again.model_copy(update={"relatives": case.relatives})
@@ -132,6 +135,7 @@ def _again(
     b: Transcript,
     suite: Suite | None,
     progress: Callable[[str], None] | None,
+    pasts: Sequence[Transcript | None],
 ) -> tuple[Case, dict[str, str]]:
     """Return the case as it comes out now, and why evidence on record had to stand in for some."""
     judged = next((e for e in case.evidence if e.comparator == LIKENESS), None)
@@ -140,10 +144,13 @@ def _again(
     lines, unfused = _lines(fused)
     derived = [e for e, by in ((judged, cohort), (fused, lines)) if by is not None]
     entries = [e for e in case.evidence if e not in derived]
-    comparators, absent = _comparators(entries, unjudged | unfused | _unshifted(case.evidence))
     first, second = _examined(case.a, a, suite), _examined(case.b, b, suite)
+    released = _released(judged, case)
+    shift, unshifted = shift_again(case, first, second, pasts, suite, released, cohort, unjudged)
+    entries = [shift if shift and e.comparator == SHIFT else e for e in entries]
+    comparators, absent = _comparators(entries, unjudged | unfused | unshifted)
     run = [comparator for comparator in comparators if comparator is not None]
-    computed, judgement = measured(first, second, run, progress, cohort, _released(judged, case))
+    computed, judgement = measured(first, second, run, progress, cohort, released)
     left = iter(computed)
     evidence = [
         entry if comparator is None else next(left)
@@ -241,13 +248,6 @@ def _lines(fused: Evidence | None) -> tuple[Transferred | EarlierLines | None, d
     return lines, {}
 
 
-def _unshifted(evidence: Sequence[Evidence]) -> dict[str, str]:
-    """Return why change against a model's past is not derived: a bundle holds two transcripts."""
-    if not any(entry.comparator == SHIFT for entry in evidence):
-        return {}
-    return {SHIFT: "the answers of the questioned model's past are not among the transcripts"}
-
-
 def _released(judged: Evidence | None, case: Case) -> tuple[str, str]:
     if judged is None or not isinstance(judged.details, LikenessDetails | TransferredDetails):
         chosen = case.ledger[0].settings if case.ledger else LedgerSettings()
@@ -265,7 +265,8 @@ def _comparators(
     absent: dict[str, str] = dict(unjudged)
     for entry in evidence:
         is_text = entry.tier == "text" and entry.comparator in BUILT_IN
-        if entry.comparator in unjudged or (entry.status == "not_measured" and not is_text):
+        stands = entry.comparator == SHIFT or entry.comparator in unjudged
+        if stands or (entry.status == "not_measured" and not is_text):
             measuring.append(None)
             continue
         try:

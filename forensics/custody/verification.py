@@ -174,6 +174,9 @@ def verify_bundle(
         unpacked, again = _derive(path, bundle, Path(folder), progress)
     case, members = unpacked.case, bundle.members
     named = {"a": bundle.manifest.a, "b": bundle.manifest.b}
+    for number, past in enumerate(bundle.manifest.bases, 1):
+        if past is not None:
+            named[f"past {number}"] = past
     custody = {side: examine(members[listed.transcript]) for side, listed in named.items()}
     problems += [*contradictions(unpacked, custody), *left_out(unpacked)]
     unknown = [f"{where}: this version does not know it" for where in unknown_fields(unpacked)]
@@ -187,7 +190,7 @@ def verify_bundle(
         problems += _custody_problems(side, seen, case)
         chain = {"intact": "chain intact", "unchained": "carries no chain"}.get(seen.result)
         if chain:
-            notes.append(f"transcript {side.upper()}: {seen.lines} lines, {chain}")
+            notes.append(f"transcript {_called(side)}: {seen.lines} lines, {chain}")
     if seal is None:
         notes.append(_NEW_AS_A_WHOLE)
     missing = (*again.missing, *unknown)
@@ -222,8 +225,17 @@ def _derive(
     except InputFileError as error:
         text = str(error).replace(f"{folder}{os.sep}", f"{path}: ")
         raise InputFileError(text) from error
-    again = rederive(case, a, b, suite if manifest.suite.cut else None, progress)
+    pasts = [
+        None if past is None else _past(folder, members[past.transcript]) for past in manifest.bases
+    ]
+    again = rederive(case, a, b, suite if manifest.suite.cut else None, progress, pasts)
     return Unpacked(bundle, case, suite, a, b), again
+
+
+def _past(folder: Path, content: bytes) -> Transcript:
+    place = folder / "past.jsonl"
+    place.write_bytes(content)
+    return unbroken(read_transcript(place), allow=True)
 
 
 def _as_named(place: Path, side: CaseSubject) -> Transcript:
@@ -235,15 +247,20 @@ def _as_named(place: Path, side: CaseSubject) -> Transcript:
     return unbroken(replace(read, path=name, warnings=warnings), allow=True)
 
 
+def _called(side: str) -> str:
+    return side.upper() if side in ("a", "b") else f"of {side}"
+
+
 def _custody_problems(side: str, custody: Custody, case: Case) -> Iterator[str]:
-    recorded = case.a.transcript_sha256 if side == "a" else case.b.transcript_sha256
-    same = custody.sha256 == recorded
+    recorded = {"a": case.a.transcript_sha256, "b": case.b.transcript_sha256}
+    # The case has no hash of a past's transcript: shift, derived again, tells whether it is.
+    same = custody.sha256 == recorded.get(side, custody.sha256)
     if not same:
-        yield f"transcript {side.upper()} is not the file the case was made from"
+        yield f"transcript {_called(side)} is not the file the case was made from"
     for fault in custody.faults:
         # A run that was killed leaves this, and the case was made from the file as it was.
         if not (same and custody.cut_off and fault.line == custody.lines):
-            yield f"transcript {side.upper()}, line {fault.line}: {fault.what}"
+            yield f"transcript {_called(side)}, line {fault.line}: {fault.what}"
 
 
 def _result(problems: Sequence[str], again: Rederivation, missing: Sequence[str]) -> BundleResult:

@@ -39,9 +39,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Give three models' own answers as transcripts."""
     if not TABLE.is_file():
         pytest.skip("needs FORENSICS_DATA")
+    return transcripts_of(tmp_path_factory.mktemp("bases"))
+
+
+def transcripts_of(folder: Path) -> dict[str, Path]:
+    """Write three models' own answers as transcripts."""
     import pandas as pd
 
-    folder = tmp_path_factory.mktemp("bases")
     table = pd.read_parquet(TABLE)
     table[table["model"].isin(NAMES)].to_parquet(folder / "some.parquet")
     written = import_outputs(folder / "some.parquet", folder / "transcripts")
