@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -31,12 +32,12 @@ from tests.replay import (
 )
 
 
-def _outputs(kin: int, single: int, prompts: int = 8):
+def _outputs(kin: int, single: int, prompts: int = 8, samples: int = 1):
     models = {
         name: replace(fact, developer=f"dev-{fact.weights_id}", family=fact.weights_id)
         for name, fact in facts(kin, single).items()
     }
-    return outputs(models, prompts)
+    return outputs(models, prompts, samples)
 
 
 @pytest.fixture(name="small")
@@ -256,3 +257,41 @@ def test_a_corrected_table_of_pairs_takes_the_place_of_the_derived_one(cli, here
     assert "3 lineage clusters with close relatives of the 6" in again.err
     assert small.requests == 40
     assert pairs.read_text() == text
+
+
+def test_the_same_answers_give_the_same_bytes_in_whatever_order_they_came(cli, here):
+    made = _outputs(1, 3, samples=3)
+    written = []
+    for seed in (1, 2):
+        folder = here / str(seed)
+        folder.mkdir()
+        with panel_of(made, folder, samples=3, latency=0.01, seed=seed) as panel:
+            assert _collect(cli, panel, folder).code == 0
+            orders = [path.read_bytes() for path in sorted((folder / "answers").glob("m0a*.jsonl"))]
+        written.append(((folder / "collected.safetensors").read_bytes(), orders))
+    assert written[0][0] == written[1][0]
+    assert str(here).encode() not in written[0][0]
+    assert written[0][1] != written[1][1]
+
+
+def test_the_shipped_panel_can_be_filled_in_and_counted(cli, here):
+    assert cli("cohort", "panel", "new", "mine.toml", "--like", "2026").code == 0
+    text = Path("mine.toml").read_text()
+    numbers = itertools.count()
+    text = re.sub(
+        r'# subject = "openai:…@(\w+)"',
+        lambda match: f'subject = "openai:id-{next(numbers)}@{match[1]}"',
+        text,
+    )
+    for name, port in (("router", 1), ("second", 2)):
+        text = text.replace(f"# [endpoints.{name}]", f"[endpoints.{name}]")
+        text += f'\n[endpoints.{name}]\nbase_url = "http://127.0.0.1:{port}/v1"\n'
+    text = text.replace("[endpoints.router]\n# ", "# ", 1).replace(
+        "[endpoints.second]\n# ", "# ", 1
+    )
+    Path("mine.toml").write_text(text.replace("# body = ", "body = "))
+    checked = cli("cohort", "panel", "check", "mine.toml", "--no-calls")
+    assert checked.out == "mine.toml is in order: 49 models have a subject\n", checked.err
+    planned = cli("cohort", "collect", "mine.toml", "-o", "x", "--dry-run", "--price", "0.5/2")
+    assert planned.code == 0
+    assert "9,408 calls to 49 endpoints" in planned.out

@@ -13,6 +13,7 @@ from forensics.cohorts.lineage.labelling import label_pairs, labelled_pairs, pai
 from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.errors import InputFileError
 from forensics.support.files import write_text
+from forensics.transcripts.transcript import Response
 from forensics.workflows.panels.collecting import CollectedModel, MemberPlan
 from forensics.workflows.panels.members import PanelMember
 from forensics.workflows.panels.panel_file import CohortPanel
@@ -65,7 +66,12 @@ def build_panel_cohort(
     from forensics.cohorts.pack_files import write_cohort
     from forensics.evaluation.cohort_build import build
 
-    answers = {model.name: model.transcript.responses for model in collected if model.transcript}
+    answers = {
+        # Answers stand on file as they arrived; the same answers are to give the same cohort.
+        model.name: sorted(model.transcript.responses, key=_place)
+        for model in collected
+        if model.transcript
+    }
     if len(answers) < MIN_MODELS:
         raise InputFileError(
             f"{len(answers)} models of {panel.path} have all their answers; at least {MIN_MODELS} "
@@ -96,6 +102,10 @@ def build_panel_cohort(
     return PanelCohort(write_cohort(path, cohort), labelled, models_file, pairs_file)
 
 
+def _place(response: Response) -> tuple[str, int]:
+    return response.prompt.sha256, response.sample
+
+
 def _asked_as(fact: ModelFacts, member: PanelMember) -> ModelFacts:
     """Return the facts with how the model was asked; a transcript says that itself."""
     if member.subject.kind == "transcript":
@@ -120,7 +130,8 @@ def _provenance(
         "source": panel.table.source or panel.path.name,
         "date": date,
         "command": "forensics cohort collect",
-        "suite": panel.table.suite,
+        # A cohort is shared: where its suite's file lies is nobody's concern.
+        "suite": Path(panel.table.suite).name,
         "unrelated_confidence": best_confidence(labelled),
         "facts_not_verified": unverified,
     }
