@@ -20,7 +20,7 @@ def planned(run: PanelRun) -> Iterator[str]:
         yield f"{entry.member.name}: {_asked(entry)}"
     yield sums(run)
     read = sum(entry.calls.max_input_tokens for entry in run.plans)
-    yield f"at most {read:,} prompt tokens (a token a byte; most have four)"
+    yield f"at most {read:,} prompt tokens (one token per byte; most tokens have four)"
     yield from spending(run)
 
 

@@ -89,7 +89,7 @@ def added(means: Floats32, rows: Rows, reference: Flags, mapper: Mapper = in_a_l
     """
     known, size = len(means), len(reference)
     if reference[known:].any():
-        raise ValueError("a model that is added cannot be a reference; compute all pairs anew")
+        raise ValueError("a model that is added cannot be a reference; compute all pairs again")
     grown = np.full((size, size), np.nan, dtype=np.float32)
     grown[:known, :known] = means
     new = _parts(size, known)

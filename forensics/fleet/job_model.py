@@ -148,7 +148,7 @@ class JobTask(JobTable):
         default=None, description="memory [by the size of the model's files]"
     )
     retries: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=3, description="how often a task begins anew whose process or node died"
+        default=3, description="how often a task is started again after its process or node died"
     )
     at_once: Count | None = Field(
         default=None, description="tasks handed to Ray at once [twice what its nodes can run]"

@@ -303,7 +303,7 @@ _SUBJECT_ROWS = ("name", "subject", "answers", "empty", "errors", "cut / filtere
 
 
 def _subject_cells(subject: CaseSubject) -> tuple[str, ...]:
-    samples = f" ({subject.samples} samples a prompt)" if subject.samples > 1 else ""
+    samples = f" ({subject.samples} samples per prompt)" if subject.samples > 1 else ""
     return (
         one_line(subject.name, 120),
         one_line(subject.spec, 240),

@@ -125,8 +125,8 @@ def _begun(path: Path, head: str, added: Collection[str]) -> _Begun:
         batches = max(batches, whole_number(row, BATCH, where))
         if prompt_name(row, where) in added:
             raise UsageError(
-                f"{where}: this prompt_id is in the log already; name a prompt that is asked again "
-                "anew"
+                f"{where}: this prompt_id is in the log already; give a prompt that is asked "
+                "again a new prompt_id"
             )
     return _Begun(text if text.endswith("\n") else f"{text}\n", batches)
 

@@ -13,7 +13,7 @@ from forensics.evidence.exposure.nearness import Nearness
 _PROBABILITIES = FullEffect(
     0.10,
     0.18,
-    "assuming that training on an answer makes it likelier by 0.1 nats a token",
+    "assuming that training on an answer makes it likelier by 0.1 nats per token",
 )
 # Measured on the student of 300 served answers in reports/EXPOSURE.md, asked three times: share of
 # pairs without a tie in which its own answers are nearer to the served one.

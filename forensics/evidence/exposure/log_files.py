@@ -92,8 +92,8 @@ def _batches(path: Path) -> dict[str, int]:
         numbered = bool(batch)
         if batches.setdefault(name, batch) != batch:
             raise InputFileError(
-                f"{where}: this prompt_id is in another {BATCH} further up; name a prompt that is "
-                "asked again anew"
+                f"{where}: this prompt_id is in another {BATCH} further up; give a prompt that is "
+                "asked again a new prompt_id"
             )
     return batches
 

@@ -39,5 +39,5 @@ def read_earlier_look(path: Path) -> ExposureResult:
     if earlier.finding == "refused":
         raise InputFileError(f"{path} is a look that was refused; give the last one that was not")
     if not earlier.prompts_sha256:
-        raise InputFileError(f"{path} was written by a version that records no prompts; look anew")
+        raise InputFileError(f"{path} was written by a version that records no prompts; test again")
     return earlier
