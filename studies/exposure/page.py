@@ -46,8 +46,8 @@ def page(read: Mapping[str, Sequence[Unit]], date: str) -> str:
         "",
         "## Without exposure",
         "",
-        f"{NULL_RUNS} runs on what all {len(read) - 1} students say of the log's answers, less "
-        "what the base says, with served and withheld dealt anew in every run: the labels are "
+        f"{NULL_RUNS} runs on what all {len(read) - 1} students say of the log's answers, minus "
+        "what the base says, with served and withheld dealt again in every run: the labels are "
         "random, the models are not tuned again. "
         f"p is uniform (Kolmogorov-Smirnov p = {uniform:.2f}); p <= 0.01 in {rejected} runs; the "
         f"e-process reached 100 in {crossed} of {NULL_RUNS} (95 % interval {low:.1%} to "

@@ -54,11 +54,12 @@ def page(data: Path, date: str) -> str:
 
 _HEAD = """# Shift: what a model became that its own past was not
 
-Made on {date} by `make shift`. Similarity to a candidate teacher measures who is everybody's
-neighbour; change against a model's own past leaves out what both always were
-([how it is measured](../docs/explanations/shift.md)). A *step* is a model beside its own past, a
-*null step* one without a documented teacher of another house, a *pseudo-step* the same weights in
-another setting. `studies/shift/tables/` says where each label comes from.
+Made on {date} by `make shift`. Similarity to a candidate teacher mostly shows which models resemble
+all others; change against a model's own past leaves out what the two always had in common ([how it
+is measured](../docs/explanations/shift.md)). A *step* is a model beside its own past, a *null step*
+is one without a documented teacher from another developer, and a *pseudo-step* compares the same
+weights in another setting. A *house* is a developer. `studies/shift/tables/` says where each label
+comes from.
 
 **No likelihood ratio is issued for learning from answers by text**: these figures do not carry one.
 A change "points to" a model at most.
@@ -66,19 +67,19 @@ A change "points to" a model at most.
 _TAIL = """
 ## What these figures are worth
 
-- The reading rule (more than 99 % of unrelated pairs share, more change than any other model's,
-  an interval above 0, every past) was written after a first look at the steps of the puzzles. That
-  its null steps come out so is therefore no independent test, and no second set has repeats.
+- The reading rule (more than 99 % of unrelated pairs share, more change than any other model's, an
+  interval above 0, every past) was written after a first look at the steps of the puzzles. The
+  result on its null steps is therefore not an independent test, and no second set has repeated
+  answers.
 - The way a house is represented was chosen on the puzzles. Which pasts and candidates count was
   corrected after looking at everyday instructions: pasts without the student's own teacher, earlier
   releases on the same base only, no candidate that is a student itself, that is built on the same
-  base, or that came later. Each has its reason in what a past and a teacher are, but the row of
-  that set is a description, not a held-out result.
-- With one answer a prompt the shares found at 5 % and at 10 % differ so much because a few null
-  clusters lead by far; the intervals say how little is known.
-- The aims were an area within base families of .84, 40 % found at 5 % and no null step that names
-  somebody. None was reached. So nothing is read of one answer a prompt, and no likelihood ratio is
-  given.
+  base, or that came later. Each correction follows from what a past and a teacher are, but the row
+  of that set is a description, not a held-out result.
+- With one answer per prompt, the shares found at 5 % and at 10 % differ so much because a few null
+  clusters lead by far; the intervals show how little is known.
+- The area within base families and the shares found are low, and null steps name candidates as
+  well. So nothing is concluded from one answer per prompt, and no likelihood ratio is given.
 
 ## What was tried, and what was not
 
@@ -101,9 +102,10 @@ _TAIL = """
 
 ## What every such finding leaves open
 
-Identical data still gives distinguishable models; a trace fades with later tuning; the base family
-changes its size; paraphrase weakens it; two teachers mix; many hands repost answers. The change is
-symmetric: release dates alone tell who came first. It states a measurement and no conduct.
+Identical data still gives distinguishable models; a trace fades with later tuning; the base
+family changes its size; paraphrase weakens it; two teachers mix; many hands repost answers. The
+change is symmetric: release dates alone tell who came first. It states a measurement, not
+conduct.
 """
 
 
@@ -112,7 +114,7 @@ def _null_section(cohort: Cohort, nulls: Sequence[Pointed], hidden: Sequence[Poi
     lines = [
         "\n## Null steps first: prompts answered three times\n",
         f"{len(cohort.models)} models, {len(cohort.prompts)} altered puzzles. Every step was held "
-        "against every model of another house that was not released after it. Its own lineage\n"
+        "against every model of another developer that was not released after it. Its own lineage\n"
         "cluster is never part of the yardstick. Labels of unrelated pairs are of medium "
         "confidence.\n",
         "| null steps | steps | lineage clusters | candidates | steps that name somebody "
@@ -127,9 +129,9 @@ def _null_section(cohort: Cohort, nulls: Sequence[Pointed], hidden: Sequence[Poi
     lines.append(f"\nNamed: {'; '.join(alarms) or 'nobody'}.")
     named = [f"{n.step.model} → {', '.join(n.named)}" for n in hidden if n.named]
     lines.append(
-        f"\n{len(hidden)} further releases are of houses that do not say whether there was a "
-        f"teacher: neither nulls nor students. {len(named)} of them name somebody: "
-        f"{'; '.join(named) or 'nobody'}.\nWhat that comes from is not known."
+        f"\n{len(hidden)} further releases are from developers that do not say whether there was "
+        f"a teacher: they count neither as null steps nor as students. {len(named)} of them name "
+        f"somebody: {'; '.join(named) or 'nobody'}.\nThe cause is not known."
     )
     return "\n".join(lines)
 
@@ -177,10 +179,10 @@ def _documented_row(model: str, base: str, known: str, what: str, shift: ShiftDe
 
 def _once_section(data: Path) -> str:
     rows = [
-        "\n## One answer a prompt: the margin over the runner-up house\n",
+        "\n## One answer per prompt: the margin over the runner-up house\n",
         "`forensics evaluate OUTPUTS --models MODELS --steps STEPS`. Every step is judged with a "
-        "coefficient\nthat its own lineage cluster had no part in; every cluster weighs the same; "
-        "intervals are of 95 %,\nfrom resampled clusters.\n",
+        "coefficient\nthat its own lineage cluster did not contribute to; every cluster weighs "
+        "the same; intervals are 95 % intervals\nfrom resampled clusters.\n",
         f"| set | null steps (clusters) | median margin | null clusters above {_MARGIN} | students "
         "| area | within base family | found at 5 % | at 10 % | house first | abstained |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
@@ -195,7 +197,8 @@ def _once_section(data: Path) -> str:
         leading += above
     rows.append(f"\nLargest margin of a null step, set by set: {'; '.join(leading)}.")
     rows.append(
-        "\nNo threshold on a margin is in use: nothing is read of a change in answers given once."
+        "\nNo threshold on a margin is in use: nothing is concluded from a change in "
+        "answers given once."
     )
     return "\n".join(rows)
 

@@ -61,7 +61,7 @@ def _lines(
     yield ""
     yield "## Paired fit"
     yield ""
-    yield "*D* is by how many nats a token the student came to expect the teacher's answers more "
+    yield "*D* is by how many nats per token the student came to expect the teacher's answers more "
     yield "than those of the median of at least five models of other developers, of about the same "
     yield "date and length; what the untuned model expects is taken off. Only tokens count where "
     yield "the untuned model is unsure (more than one nat), the first five left out."
