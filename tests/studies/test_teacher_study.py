@@ -253,7 +253,7 @@ def test_figures_are_of_what_was_chosen_elsewhere(found: dict) -> None:
     assert "TPR at 1 % 0.400" in specific
     assert "| students resemble" in specific
     assert f"| {found['provider']['micro']:.3f} · {found['provider']['macro']:.3f} (" in named
-    assert "no level is named: 30% of the students" in traced
+    assert "Only 5% of documented students are flagged (30% required)" in traced
     unchosen = {**found["specificity"], "of_chosen": None}
     assert next(figures({**found, "specificity": unchosen}, None)).endswith("| not measured |")
     one = {**found["provider"], "providers": ["T0"]}
