@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from forensics.errors import InputFileError
-from forensics.fleet.job_model import FleetJob
+from forensics.fleet.job_model import FleetJob, job_schema
 from forensics.policy.reading import explain, key_lines
 from forensics.support.settings_file import parse_settings, settings_text
 
@@ -102,5 +102,6 @@ def read_job(path: Path) -> JobFile:
     try:
         return JobFile(FleetJob.model_validate(parse_settings(text, path)), path)
     except ValidationError as error:
-        schema = FleetJob.model_json_schema()
-        raise InputFileError(explain(path, key_lines(text), error, schema, "the job")) from None
+        raise InputFileError(
+            explain(path, key_lines(text), error, job_schema(), "the job")
+        ) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -197,13 +197,15 @@ class FleetJob(JobTable):
     scratch: Text | None = Field(
         default=None, description="folder for answers of unfinished subjects, on every node [cache]"
     )
-    subjects: JobSubjects
-    asking: JobAsking = JobAsking()
-    compare: JobCompare | None = None
-    trace: JobTrace = JobTrace()
-    check: JobCheck | None = None
-    task: JobTask = JobTask()
-    server: JobServer | None = None
+    subjects: JobSubjects = Field(description="which models")
+    asking: JobAsking = Field(default=JobAsking(), description="which prompts are asked, and how")
+    compare: JobCompare | None = Field(default=None, description='of work = "compare"')
+    trace: JobTrace = Field(default=JobTrace(), description='of work = "trace"')
+    check: JobCheck | None = Field(default=None, description='of work = "check"')
+    task: JobTask = Field(default=JobTask(), description="what one subject takes of a node")
+    server: JobServer | None = Field(
+        default=None, description="who runs local models; without it the task itself does"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> FleetJob:
@@ -212,3 +214,8 @@ class FleetJob(JobTable):
         if self.work == "check" and self.check is None:
             raise PydanticCustomError("table", 'work = "check" needs a table [check]')
         return self
+
+
+def job_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a job."""
+    return FleetJob.model_json_schema()

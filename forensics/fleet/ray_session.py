@@ -11,8 +11,10 @@ import logging
 import os
 import secrets
 import socket
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 MODE_VARIABLE = "RAY_AUTH_MODE"
 TOKEN_VARIABLE = "RAY_AUTH_TOKEN"  # noqa: S105 (a variable's name)
 _OBJECTS = 512 * 2**20  # bytes; what tasks hand one another is small
+_ATTEMPTS = 3
 _PATIENCE = 5.0  # seconds in which daemons may end by themselves
 
 
@@ -64,10 +67,14 @@ def ray_session(
     ray = _library()
     if ray.is_initialized():
         raise BackendError("this process uses a Ray already; end it with ray.shutdown() first")
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder,
+        _guard(address) as guarded,
+    ):
         before = _descendants()
         try:
             _begin(ray, address, cpus, object_bytes, folder)
+            guarded(_descendants(besides=before))
             yield
         finally:
             started = _descendants(besides=before)
@@ -135,6 +142,28 @@ def _library() -> Any:  # Ray has no types to name
     return ray
 
 
+@contextmanager
+def _guard(address: str | None) -> Iterator[Callable[[Sequence[psutil.Process]], None]]:
+    """Have a process that ends a Ray of our own if this one is killed; give what names them."""
+    if address is not None:
+        yield lambda _: None
+        return
+    import psutil
+
+    command = [sys.executable, "-m", "forensics.fleet.ray_guard"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as guard:  # noqa: S603
+        pipe = guard.stdin
+        assert pipe is not None  # noqa: S101
+
+        def name(processes: Sequence[psutil.Process]) -> None:
+            for process in processes:
+                with suppress(psutil.NoSuchProcess, BrokenPipeError):
+                    print(process.pid, process.create_time(), file=pipe, flush=True)
+
+        yield name
+        # Leaving closes the pipe: the guard finds nobody and ends.
+
+
 def _begin(ray: Any, address: str | None, cpus: int | None, object_bytes: int, folder: str) -> None:
     try:
         if address is not None:
@@ -149,8 +178,9 @@ def _begin(ray: Any, address: str | None, cpus: int | None, object_bytes: int, f
 
 
 def _start(ray: Any, cpus: int | None, object_bytes: int, folder: str) -> None:
-    """Start a Ray; once more where a busy machine took longer than the 30 s that Ray waits."""
-    for attempt in range(2):
+    """Start a Ray; again where a busy machine took longer than the 30 s that Ray waits for it."""
+    before = _descendants()
+    for attempt in range(_ATTEMPTS):
         try:
             ray.init(
                 "local", num_cpus=cpus, object_store_memory=object_bytes, _temp_dir=folder,
@@ -158,8 +188,10 @@ def _start(ray: Any, cpus: int | None, object_bytes: int, folder: str) -> None:
             )  # fmt: skip
             return
         except Exception:
+            left = _descendants(besides=before)
             ray.shutdown()
-            if attempt:
+            end_processes(left)
+            if attempt == _ATTEMPTS - 1:
                 raise
 
 

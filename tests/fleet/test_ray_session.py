@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 from forensics.errors import BackendError
 from forensics.fleet.ray_session import end_processes, ray_nodes, ray_session
+from tests.fleet.jobs import light_imports
 
 pytest.importorskip("ray", reason="the extra `fleet` is not installed")
 
 
 def _below() -> set[psutil.Process]:
     return set(psutil.Process().children(recursive=True))
+
+
+@pytest.fixture(name="light", autouse=True)
+def light_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", light_imports(tmp_path / "light"))
 
 
 @pytest.mark.slow
@@ -39,6 +46,27 @@ def test_tasks_run_and_every_process_of_a_ray_of_our_own_is_gone_afterwards() ->
     assert not [process for process in started if process.is_running()]
     assert "does not take this process as a driver" in stranger
     assert "set RAY_AUTH_TOKEN to the cluster's token" in stranger
+
+
+_DRIVER = """
+import psutil, time
+from forensics.fleet.ray_session import ray_session
+with ray_session(cpus=1, object_bytes=100 * 2**20):
+    print(*[p.pid for p in psutil.Process().children(recursive=True)], flush=True)
+    time.sleep(120)
+"""
+
+
+@pytest.mark.slow
+def test_a_ray_of_our_own_does_not_outlive_a_driver_that_is_killed() -> None:
+    driver = subprocess.Popen([sys.executable, "-c", _DRIVER], stdout=subprocess.PIPE, text=True)
+    assert driver.stdout is not None
+    started = [psutil.Process(int(number)) for number in driver.stdout.readline().split()]
+    assert len(started) > 4
+    driver.kill()
+    driver.wait()
+    _, alive = psutil.wait_procs(started, timeout=40)
+    assert alive == []
 
 
 def _join(address: str, token: str) -> str:
