@@ -18,6 +18,7 @@ from typing import Self
 import psutil
 
 from forensics.fleet.ray_session import end_processes
+from tests.fleet.jobs import light_imports
 
 _START = (sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-gpus=0")
 _LEAN = ("--object-store-memory=78643200", "--disable-usage-stats", "--include-log-monitor=false")
@@ -84,6 +85,7 @@ class LocalCluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
+            "PYTHONPATH": light_imports(self.folder / "light"),
         }
         return self
 
