@@ -14,7 +14,7 @@ from forensics.report.schemas import SCHEMAS
 from studies.documentation.evidence import comparators_page, formats_page
 from studies.documentation.glossary import glossary_page
 from studies.documentation.links import site_links
-from studies.documentation.schemas import case_page, panel_page, policy_page
+from studies.documentation.schemas import case_page, fleet_page, panel_page, policy_page
 from studies.documentation.verbs import verbs_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "reference/verbs.md": verbs_page,
     "reference/policy.md": policy_page,
     "reference/panel.md": panel_page,
+    "reference/fleet.md": fleet_page,
     "reference/case.md": case_page,
     "reference/comparators.md": comparators_page,
     "reference/formats.md": formats_page,

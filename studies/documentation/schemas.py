@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forensics.case.document import case_schema
+from forensics.fleet.job_model import job_schema
 from forensics.policy.model import policy_schema
 from forensics.workflows.panels.panel_format import panel_schema
 from studies.documentation.tables import code, plain, table
@@ -27,6 +28,12 @@ What the TOML file of a panel may say, for
 [`forensics cohort collect`](verbs.md#forensics-cohort-collect). A key that is not listed is
 refused, and no value is converted. How a cohort is collected is told in
 [collect a cohort](../how-to/collect-cohort.md).
+"""
+_FLEET = """# Keys of a fleet's job
+
+What the TOML file of [`forensics fleet run`](verbs.md#forensics-fleet-run) may say. A key that is
+not listed is refused, and no value is converted. How a fleet is run is told in
+[run a fleet](../how-to/fleet.md); `forensics fleet new` writes a job with comments.
 """
 _CASE = """# Case schema
 
@@ -59,6 +66,18 @@ _PANEL_TABLES = {
     "PanelBudget": "`[budget]`",
     "PanelModel": "`[[models]]`",
 }
+# Those of a fleet's job.
+_FLEET_TABLES = {
+    "FleetJob": "Top level",
+    "JobSubjects": "`[subjects]`",
+    "HubQuery": "`[subjects.hub]`",
+    "JobAsking": "`[asking]`",
+    "JobCompare": "`[compare]`",
+    "JobTrace": "`[trace]`",
+    "JobCheck": "`[check]`",
+    "JobTask": "`[task]`",
+    "JobServer": "`[server]`",
+}
 
 
 def policy_page() -> str:
@@ -87,6 +106,20 @@ def panel_page() -> str:
     if unknown:
         raise LookupError(f"no heading for {', '.join(sorted(unknown))} of a panel")
     return _keys_page(_PANEL, records, _PANEL_TABLES)
+
+
+def fleet_page() -> str:
+    """Return the page of every key that a fleet's job may hold, table by table.
+
+    Raises:
+        LookupError: a job has a table that this page does not know.
+    """
+    schema = job_schema()
+    records = {"FleetJob": schema, **schema["$defs"]}
+    unknown = set(records) - set(_FLEET_TABLES)
+    if unknown:
+        raise LookupError(f"no heading for {', '.join(sorted(unknown))} of a fleet's job")
+    return _keys_page(_FLEET, records, _FLEET_TABLES)
 
 
 def _keys_page(head: str, records: Schema, tables: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from forensics.cli import VERBS
 from forensics.evidence import BUILT_IN
 from forensics.exitcodes import ExitCode
+from forensics.fleet.job_model import job_schema
 from forensics.policy.model import policy_schema
 from forensics.report.formats import BUILT_IN as REPORT_FORMATS
 from forensics.report.glossary import TERMS
@@ -18,7 +19,7 @@ from forensics.transcripts.importers.registry import formats
 from forensics.workflows.panels.panel_format import panel_schema
 from studies.documentation.evidence import comparators_page, formats_page
 from studies.documentation.glossary import glossary_page
-from studies.documentation.schemas import case_page, panel_page, policy_page
+from studies.documentation.schemas import case_page, fleet_page, panel_page, policy_page
 from studies.documentation.tables import plain, table
 from studies.documentation.verbs import verbs_page
 from tests.studies.documentation.built_site import ROOT
@@ -85,6 +86,13 @@ def test_every_key_of_a_policy_is_listed_with_what_it_says() -> None:
 
 def test_every_key_of_a_panel_is_listed_with_what_it_says() -> None:
     page, schema = panel_page(), panel_schema()
+    keys = {key for record in (schema, *schema["$defs"].values()) for key in record["properties"]}
+    assert keys <= _first_cells(page)
+    assert [cells for cells in _cells(page) if len(cells) != 4 or not cells[-1]] == []
+
+
+def test_every_key_of_a_fleets_job_is_listed_with_what_it_says() -> None:
+    page, schema = fleet_page(), job_schema()
     keys = {key for record in (schema, *schema["$defs"].values()) for key in record["properties"]}
     assert keys <= _first_cells(page)
     assert [cells for cells in _cells(page) if len(cells) != 4 or not cells[-1]] == []
