@@ -63,12 +63,13 @@ def check(file: Path, no_calls: bool, endpoints: Path | None) -> int:
     """
     from forensics.cli.progress import OnStderr
     from forensics.exitcodes import ExitCode
-    from forensics.workflows.panels.members import panel_members
+    from forensics.workflows.panels.members import panel_members, say_addresses
     from forensics.workflows.panels.panel_check import check_members
     from forensics.workflows.panels.panel_file import read_panel
 
     checked = read_panel(file)
-    members = panel_members(checked, endpoints, OnStderr())
+    members = panel_members(checked, endpoints)
+    say_addresses(checked, endpoints, members, OnStderr())
     say_unnamed(checked)
     if no_calls:
         click.echo(f"{file} is in order: {len(members)} models have a subject")

@@ -46,7 +46,6 @@ class PanelMember:
 def panel_members(
     panel: CohortPanel,
     endpoints: Path | None,
-    progress: Progress,
     without: Sequence[str] = (),
     price: Price | None = None,
 ) -> tuple[PanelMember, ...]:
@@ -55,7 +54,6 @@ def panel_members(
     Args:
         panel: the panel; its own `[endpoints]` go before other files.
         endpoints: a file of named endpoints.
-        progress: is told once where each named endpoint is.
         without: models to leave out.
         price: of models that name none, instead of the panel's.
 
@@ -64,8 +62,7 @@ def panel_members(
         InputFileError: a file of endpoints cannot be read, or two models are one subject.
     """
     _check_names(panel, without)
-    own_file = panel.path if read_endpoints(panel.path) else endpoints
-    _announce(panel, own_file, progress)
+    own_file = _endpoints_file(panel, endpoints)
     chosen = [entry for entry in panel.named if entry.model not in without]
     if not chosen:
         raise InputFileError(f"{panel.path}: no model is left to be asked; leave out fewer")
@@ -100,14 +97,28 @@ def _check_names(panel: CohortPanel, without: Sequence[str]) -> None:
         )
 
 
-def _announce(panel: CohortPanel, file: Path | None, progress: Progress) -> None:
-    """Say once an endpoint where answers, and keys, will be sent: the file may be another's."""
-    seen: set[str] = set()
+def _endpoints_file(panel: CohortPanel, given: Path | None) -> Path | None:
+    return panel.path if read_endpoints(panel.path) else given
+
+
+def say_addresses(
+    panel: CohortPanel, endpoints: Path | None, members: Sequence[PanelMember], progress: Progress
+) -> None:
+    """Say once an address where answers, and keys, will be sent: the panel may be another's.
+
+    The arguments are those of `panel_members`, and what it returned.
+    """
+    file = _endpoints_file(panel, endpoints)
+    seen: dict[str, str] = {}
     for entry in panel.named:
         named = named_subject(entry.subject or "", file)
         if named is not None and named.name not in seen:
-            seen.add(named.name)
+            seen[named.name] = named.subject.base_url or ""
             progress.note(f"endpoint {named.name} is {named.subject.base_url} ({named.file})")
+    asked = dict.fromkeys(member.subject.base_url for member in members if member.is_endpoint)
+    others = [url for url in asked if url and url not in seen.values()]
+    if others:
+        progress.note(f"asked at: {', '.join(others)}")
 
 
 def _member(

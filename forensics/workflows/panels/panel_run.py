@@ -18,7 +18,7 @@ from forensics.workflows.panels.collecting import (
     collect_members,
     plan_members,
 )
-from forensics.workflows.panels.members import panel_members, panel_prompts
+from forensics.workflows.panels.members import panel_members, panel_prompts, say_addresses
 from forensics.workflows.panels.panel_file import CohortPanel, read_panel
 from forensics.workflows.panels.spending_ledger import (
     SpendingLedger,
@@ -103,7 +103,7 @@ def prepare_panel(settings: CollectSettings, progress: Progress) -> PanelRun:
         UsageError: a subject, suite or model that it names is not known.
     """
     panel = read_panel(settings.panel)
-    members = panel_members(panel, settings.endpoints, progress, settings.without, settings.price)
+    members = panel_members(panel, settings.endpoints, settings.without, settings.price)
     table = panel.table
     texts = Path(table.suite_text) if table.suite_text else None
     suite = asked_suite(SuiteChoice(panel_prompts(panel)).suite, texts)
@@ -116,6 +116,7 @@ def prepare_panel(settings: CollectSettings, progress: Progress) -> PanelRun:
         )
     ledger_file = settings.folder / f"{settings.output.stem}.spending.log"
     plans = plan_members(members, suite, settings.folder)
+    say_addresses(panel, settings.endpoints, members, progress)
     return PanelRun(panel, suite, plans, limits, ledger_file)
 
 

@@ -9,7 +9,7 @@ import pytest
 from forensics.cohorts.lineage.labelling import label_pairs
 from forensics.errors import ForensicsError, InputFileError, UsageError
 from forensics.workflows.callbacks import CallingBack
-from forensics.workflows.panels.members import panel_members
+from forensics.workflows.panels.members import panel_members, say_addresses
 from forensics.workflows.panels.panel_file import new_panel, read_panel, shipped_panels
 
 MODEL = '[[models]]\nmodel = "a"\nsubject = "openai:a@http://127.0.0.1:9/v1"\n'
@@ -63,7 +63,7 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, text: str, says: str) -> 
 def test_who_is_asked_must_be_clear(tmp_path: Path, text: str, says: str) -> None:
     panel = read_panel(_panel(tmp_path, text))
     with pytest.raises(ForensicsError) as failed:
-        panel_members(panel, None, CallingBack(print))
+        panel_members(panel, None)
     assert says in str(failed.value)
 
 
@@ -84,14 +84,20 @@ body = {reasoning = {effort = "high"}}
 max_tokens = 900
 price = "2/8"
 [[models]]
+model = "elsewhere"
+subject = "openai:m@http://127.0.0.1:7/v1"
+[[models]]
 model = "later"
 """
     told: list[str] = []
     panel = read_panel(_panel(tmp_path, text))
     assert panel.unnamed == ("later",)
-    plain, thinking = panel_members(panel, None, CallingBack(lambda event: told.append(str(event))))
-    assert len(told) == 1
+    members = panel_members(panel, None)
+    say_addresses(panel, None, members, CallingBack(lambda event: told.append(str(event))))
+    plain, thinking, _ = members
+    assert len(told) == 2
     assert "endpoint here is http://127.0.0.1:9/v1" in told[0]
+    assert told[1] == "asked at: http://127.0.0.1:7/v1"
     assert (str(plain.price), str(thinking.price)) == ("1/4", "2/8")
     assert (plain.generation.max_tokens, thinking.generation.max_tokens) == (None, 900)
     assert plain.subject.body == ""
