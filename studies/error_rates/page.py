@@ -211,7 +211,8 @@ def _measured_limit(figure: str, value: float, rates: Mapping[str, Any]) -> str:
         return f"the same scores calibrated in hindsight would give {best}; "
     if figure.startswith("0."):
         missed = round((1 - value) * rates["n_pos"])
-        return f"{missed} of {rates['n_pos']} related pairs are missed; "
+        verb = "is" if missed == 1 else "are"
+        return f"{missed} of {rates['n_pos']} related pairs {verb} missed; "
     return ""
 
 
