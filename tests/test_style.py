@@ -28,16 +28,32 @@ TURNS = re.compile(
     r"|of the text it"
     r"|written anew"
     r"|there(?:of|in|by)|where(?:of|in|upon)|whence|thence"
+    r"|chance would have it"
+    r"|(?:between|beyond|than|from|of|as) strangers"
+    r"|times likelier"
+    r"|likeness (?:this|against|than|beyond)|unlikeness"
+    r"|everybody's neighbour"
+    r"|anew|learnt"
+    r"|belongs? into"
+    r"|hangs? on the"
+    r"|close kin"
+    r"|(?:calls|nats|objects?|samples) an? (?:prompt|token|answer|model)"
     r")\b"
 )
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "probes/**/*.md", "reports/templates/*")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "probes/**/*.md",
+        "reports/**/*.md",
+        "reports/templates/*",
+    )
     for path in ROOT.glob(pattern)
     # A changelog keeps what was said then; the style sheet quotes what it rules out.
     if path.name not in {"CHANGELOG.md", "CONTRIBUTING.md"} and path.is_file()
 )
-SOURCES = sorted((ROOT / "forensics").rglob("*.py")) + sorted((ROOT / "studies").rglob("page*.py"))
+SOURCES = sorted((ROOT / "forensics").rglob("*.py")) + sorted((ROOT / "studies").rglob("*.py"))
 # Words that models say, in many languages and manners.
 OTHERS_WORDS = "lexicons"
 
@@ -101,6 +117,8 @@ def test_pages_keep_to_the_style_sheet() -> None:
         "'May' is no\n month; write it as 2025-03",
         "System prompt sent with every one.",
         "that nothing is seen is no evidence that there was nothing",
+        "Likeness this strong is 86 times likelier between relatives than between strangers.",
+        "192 calls a model, and a key belongs into the environment",
     ],
 )
 def test_the_list_knows_what_it_is_for(text: str) -> None:

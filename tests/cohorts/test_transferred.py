@@ -104,7 +104,7 @@ def test_lines_fitted_on_all_sets_judge_sets_left_out(known):
     assert len(known.sha256) == 64
     for text in (JUDGED[0], "set 2", "The worst set is"):
         assert text in markdown(known)
-    assert "Nothing is transferred" in markdown(None)
+    assert "No calibration is transferred" in markdown(None)
 
 
 def test_what_the_page_says_of_the_remaining_loss_is_of_the_lines_that_ship():
