@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,69 +18,13 @@ from forensics.cohorts.transferred import shipped
 from studies.error_rates.cells import name as spelt
 from studies.error_rates.cells import number, row
 from studies.error_rates.learned_from import section as learned_from
+from studies.error_rates.main_figures import MainFigure, main_figures
 from studies.error_rates.neighbours import Standout, standouts
 from studies.error_rates.neighbours import section as standing_out
 from studies.error_rates.study import DRAWS, Study, study
 from studies.error_rates.teachers import figures as teacher_figures
 from studies.error_rates.teachers import section as teachers
 from studies.transferred.page import REMAINING_LOSS, markdown
-
-_CAUTION = (
-    "LRs are bounded by the number of lineage clusters, which alone costs about 0.04, and a "
-    "calibration fitted on so few clusters of relatives is cautious"
-)
-_OVERLAP = "its scores overlap with those of unrelated pairs, so no LR is given for it"
-_TEACHER = (
-    f"{_OVERLAP}; see *Teachers* for the reason, and do not quote this figure without the "
-    "specificity"
-)
-_TEXT = f"text does not separate it: {_OVERLAP}"
-_SHORT = "on so few prompts some related pairs score as unrelated pairs do"
-_SINGLE = (
-    "a few related pairs score as unrelated pairs do, such as a base model and its "
-    "preference-tuned version"
-)
-_FEW = "few reference models show poorly what models in general say"
-
-
-@dataclass(frozen=True)
-class _Headline:
-    """One figure of the first table: of which hypothesis, in which setting, and what limits it."""
-
-    hypothesis: str
-    prompts: int | None
-    reference: int | None
-    figure: str
-    limit: str
-
-
-def _headlines() -> list[_Headline]:
-    settings = (
-        *((None, None), (100, None), (50, None), (25, None), (16, None), (8, None)),
-        *((50, 20), (50, 5)),
-    )
-    chosen = [
-        _Headline("same_model", 8, None, figure, _SHORT) for figure in ("auc", "0.01", "0.001")
-    ]
-    for prompts, reference in settings:
-        limit = _FEW if reference else _SHORT if prompts in (25, 16, 8) else _SINGLE
-        chosen += [
-            _Headline("close_descent", prompts, reference, figure, limit)
-            for figure in ("auc", "0.01")
-        ]
-    chosen += [
-        _Headline("close_descent", None, None, "0.001", _SINGLE),
-        _Headline("close_descent", None, None, "cllr", _CAUTION),
-        _Headline("close_descent", 100, None, "cllr", _CAUTION),
-        _Headline("common_teacher", None, None, "auc", _TEACHER),
-        _Headline("common_teacher", None, None, "0.01", _TEACHER),
-        _Headline("same_base", None, None, "auc", _TEXT),
-        _Headline("same_base", None, None, "0.01", _TEXT),
-        _Headline("same_base", None, None, "auc_hub_removed", _TEXT),
-        _Headline("same_developer", None, None, "auc", _OVERLAP),
-        _Headline("same_developer", None, None, "0.01", _OVERLAP),
-    ]
-    return chosen
 
 
 def page(
@@ -163,7 +106,7 @@ def _first_figures(found: Study) -> Iterator[str]:
     )
     yield from row(*head)
     yield from row(*["---"] * len(head))
-    for headline in _headlines():
+    for headline in main_figures():
         key = (headline.prompts or _whole(found)[0], headline.reference)
         if key not in found.settings:
             continue
@@ -196,7 +139,7 @@ _INTERVALS = {
 }
 
 
-def _limit(headline: _Headline, value: float | None, rates: Mapping[str, Any]) -> str:
+def _limit(headline: MainFigure, value: float | None, rates: Mapping[str, Any]) -> str:
     if value is None:
         return "not measured"
     perfect = 0.0 if headline.figure == "cllr" else 1.0
@@ -216,7 +159,7 @@ def _measured_limit(figure: str, value: float, rates: Mapping[str, Any]) -> str:
     return ""
 
 
-def _draws(found: Study, key: tuple[int, int | None], headline: _Headline) -> str:
+def _draws(found: Study, key: tuple[int, int | None], headline: MainFigure) -> str:
     drawn = found.draws.get(key, {}).get(headline.hypothesis, ())
     if headline.figure not in ("auc", "0.01") or len(drawn) < 2:
         return ""
