@@ -11,6 +11,7 @@ from pathlib import Path
 from forensics.cohorts.calibration import error_rate
 from forensics.cohorts.finding import find_cohort
 from forensics.evaluation.step_rates import read_steps
+from forensics.support.numbers import counted
 from studies.error_rates.cells import row
 from studies.shift.measure import Pointed, pointed
 from studies.shift.page import PUZZLES
@@ -36,9 +37,10 @@ def section(data: Path) -> Iterator[str]:
     yield "## Learned from another's answers"
     yield ""
     yield (
-        "No likelihood ratio is given for this question from text: a change against a model's own "
-        "past *points to* a model at most. The error rates of those who served the answers are on "
-        "[a page of their own](EXPOSURE.md). First what is seen where nobody was learned from."
+        "No likelihood ratio is given for this question from text: a change against a model's "
+        "own past *points to* a model at most. The error rates of those who served the answers "
+        "are on [a page of their own](EXPOSURE.md). False alarms come first: cases in which "
+        "nothing was learned from the models that are named."
     )
     yield ""
     yield from _nulls(_null_steps(), students)
@@ -62,16 +64,16 @@ def _nulls(steps: Sequence[Pointed], students: FinishedStudents) -> Iterator[str
     wrong = {step.cluster for step in steps if step.named}
     rate = error_rate(len(wrong), len(clusters))
     nulls = [student for student in students.fits if is_null(student)]
-    yield from row("nothing was learned from the models named", "n", "false alarms")
+    yield from row("without a link to the models named", "n", "false alarms")
     yield from row(*["---"] * 3)
     yield from row(
-        "change against a past, three answers a prompt, altered puzzles",
+        "change against a past, three answers per prompt, altered puzzles",
         f"{len(steps)} steps in {len(clusters)} lineage clusters",
         f"{len(wrong)} of {len(clusters)} clusters (upper 95 % limit {rate.upper:.0%})",
     )
     yield from row(
         "students without a teacher, token probabilities and change of their own answers",
-        f"{len(nulls)} students of one base",
+        f"{counted(len(nulls), 'student')} of one base",
         f"not known: {LEAST_NULLS} are needed"
         if len(nulls) < LEAST_NULLS
         else "set to 5 % by these students",
@@ -80,9 +82,9 @@ def _nulls(steps: Sequence[Pointed], students: FinishedStudents) -> Iterator[str
 
 def _found(students: FinishedStudents) -> Iterator[str]:
     yield (
-        "Then students of one known teacher: SmolLM2-135M tuned on 200 story answers. There are "
-        f"{len(students.authors)} candidates; what students without a teacher show is taken off. "
-        "The teacher is the unit; intervals are exact, of 95 %."
+        "The second table is on students of one known teacher: SmolLM2-135M tuned on 200 story "
+        f"answers. There are {len(students.authors)} candidates; what students without a teacher "
+        "show is subtracted. The teacher is the unit; intervals are exact 95 % intervals."
     )
     yield ""
     yield from row(
