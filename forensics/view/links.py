@@ -10,7 +10,17 @@ from typing import Literal, Protocol
 from forensics.view.viewed_folder import Place
 
 Screen = Literal[
-    "case", "report", "answers", "check", "trace", "plan", "transcript", "pair", "beside", "kinship"
+    "case",
+    "report",
+    "answers",
+    "check",
+    "trace",
+    "plan",
+    "transcript",
+    "pair",
+    "beside",
+    "kinship",
+    "fleet",
 ]
 
 BESIDE = "beside.html"  # of a static site

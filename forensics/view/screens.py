@@ -23,6 +23,7 @@ from forensics.support.version import VERSION
 from forensics.transcripts.transcript import Transcript, read_transcript
 from forensics.view.answer_reader import of_case, of_transcript, of_transcripts
 from forensics.view.beside_page import beside_page
+from forensics.view.fleet_page import document_places, fleet_result, shown_finding
 from forensics.view.kinship_page import Kinship, compared, of_cohort
 from forensics.view.kinship_page import of_transcripts as kinship_of_transcripts
 from forensics.view.links import Address, Links, Screen
@@ -40,6 +41,7 @@ SECTIONS = (
     ("plan", "Case files"),
     ("transcript", "Transcripts"),
     ("cohort", "Cohorts"),
+    ("fleet", "Fleet"),
     ("page", "Exported pages"),
 )
 _PIECES = 400  # of a template that are sent at once
@@ -100,6 +102,7 @@ class Screens:
             "plan": self._plan,
             "transcript": self._transcript,
             "pair": self._pair,
+            "fleet": self._fleet,
             "kinship": lambda of: self.kinship(Listing.of(self.folder), of.place),
             "beside": lambda of: self.beside(Listing.of(self.folder), (of.place, of.other)),
         }
@@ -237,6 +240,16 @@ class Screens:
         plan = read_case_file(self.folder.inside(address.place.relative)).plan
         settings = [(n, view.display(value)) for n, value in plan.settings.written().items()]
         return self._filled("plan", place=address.place, plan=plan, settings=settings, view=view)
+
+    def _fleet(self, address: Address) -> str:
+        result = fleet_result(self.folder.inside(address.place.relative))
+        return self._filled(
+            "fleet",
+            place=address.place,
+            result=result,
+            findings=[shown_finding(finding) for finding in result.findings],
+            documents=document_places(self.folder, address.place, result),
+        )
 
     def _result(self, place: Place) -> CheckResult:
         try:

@@ -26,6 +26,7 @@ from forensics.view.file_heads import (
     trace_head,
     transcript_head,
 )
+from forensics.view.fleet_page import finding_words, fleet_result
 from forensics.view.recognising import FileKind, recognised
 from forensics.view.viewed_folder import NotRead, Place, ViewedFolder
 
@@ -115,6 +116,17 @@ class PlanRow:
     title: str
     frozen_at: str
     claims: int
+
+
+@dataclass(frozen=True)
+class FleetRow:
+    """What came of one subject of a fleet's job; `findings` in a few words each."""
+
+    place: Place
+    subject: str
+    work: str
+    status: str
+    findings: tuple[str, ...]
 
 
 PairKey = tuple[str, str, str]
@@ -207,6 +219,15 @@ class Listing:
             if case_file is not None:
                 plan = case_file.plan
                 yield PlanRow(place, plan.title, plan.frozen_at, len(plan.claims))
+
+    def fleet(self) -> Iterator[FleetRow]:
+        """Yield the subjects of fleets' jobs."""
+        for place in self.places["fleet"]:
+            result = self._read(place, fleet_result)
+            if result is not None:
+                said = (finding_words(finding) for finding in result.findings)
+                in_words = tuple(filter(None, said)) or (result.reason,)
+                yield FleetRow(place, result.subject, result.work, result.status, in_words)
 
     def _read(self, place: Place, read: Callable[[Path], Head]) -> Head | None:
         try:
