@@ -50,6 +50,8 @@ examples: demo
 	$(BIN)/python -m tests.report.html.screenshot $(EXAMPLES)/smollm2-pruned.html $(EXAMPLES)/report.png
 	$(BIN)/python -m tests.report.html.screenshot demo/pruned.html docs/pictures/relatives.png 1280 900
 	$(BIN)/python -m tests.report.html.screenshot demo/gemma.html docs/pictures/unrelated.png 1280 900
+	$(BIN)/forensics view demo --export demo/site
+	$(BIN)/python -m tests.report.html.screenshot demo/site/index.html docs/pictures/viewer.png 1280 760
 
 # A process a core, each with one thread: whole files go to one process, so fixtures are made once,
 # in the order of tests/conftest.py, the long ones first.
