@@ -42,7 +42,7 @@ def panel() -> None:
     help="Shipped panel to begin with: example, or 2026 (models that a router offered then).",
 )
 def new(file: Path, like: str) -> None:
-    """Write a panel with comments to FILE, to be filled in; a file that is there stays."""
+    """Write a panel with comments to FILE, to be filled in; an existing file is kept."""
     from forensics.cli.progress import note
     from forensics.workflows.panels.panel_file import new_panel
 
@@ -59,7 +59,7 @@ def new(file: Path, like: str) -> None:
 def check(file: Path, no_calls: bool, endpoints: Path | None) -> int:
     """Check the panel in FILE, and ask each of its models one short question.
 
-    Exits with 4 where a model did not answer; it is named with the reason.
+    Exit code: 4 if a model did not answer; it is named with the reason.
     """
     from forensics.cli.progress import OnStderr
     from forensics.exitcodes import ExitCode

@@ -51,9 +51,9 @@ def new(job: Path) -> None:
 def run(job: Path, address: str | None, cpus: int | None, retry: bool, dry_run: bool) -> int:
     """Do the work of JOB.toml on each of its subjects.
 
-    Run the same command again after an interruption: subjects with a result are not done twice, and
-    several runs at once share the work. A subject that fails is recorded with its reason and does
-    not end the job; the exit code is 4 where more than half of a run's subjects failed.
+    Run the same command again after an interruption: subjects with a result are not done twice,
+    and several runs at once share the work. A subject that fails is recorded with its reason and
+    does not end the job; the exit code is 4 if more than half of a run's subjects failed.
     """
     from forensics.cli.progress import OnStderr, note
     from forensics.exitcodes import ExitCode
