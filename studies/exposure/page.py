@@ -14,12 +14,12 @@ from forensics.evidence.exposure.flips import permutation_test
 from forensics.evidence.exposure.residuals import predictable_residual
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
+from studies.exposure.curves import DRAWS, LEVEL, curve, interval
+from studies.exposure.real_sections import real_sections
 from studies.exposure.tiny import PROMPTS, SHARES, STEPS, readings
 
 NULL_RUNS = 400
-DRAWS = 200
-_PAIRS = (25, 50, 100, 200)
-_LEVEL = 0.01
+_PAIRS = (25, 50, 100)
 
 
 def main() -> None:
@@ -31,20 +31,34 @@ def main() -> None:
 
 def page(read: Mapping[str, Sequence[Unit]], date: str) -> str:
     """Return the page."""
+    lines = [
+        "# Exposure: what the test finds, and what it does not",
+        "",
+        f"Made by `make exposure` on {date}. First real models, whose numbers are kept "
+        "(`make exposure-students`); then tiny ones that are made each time.",
+        "",
+        *real_sections(),
+        *tiny_sections(read),
+    ]
+    return "\n".join(lines)
+
+
+def tiny_sections(read: Mapping[str, Sequence[Unit]]) -> list[str]:
+    """Return the lines on tiny models: without exposure, then with."""
     from scipy import stats
 
     p_values, crossed = null_runs(read)
     uniform = stats.kstest(p_values, "uniform").pvalue
-    low, high = _interval(crossed, NULL_RUNS)
-    rejected = sum(p <= _LEVEL for p in p_values)
-    lines = [
-        "# Exposure: what the test finds, and what it does not",
+    low, high = interval(crossed, NULL_RUNS)
+    rejected = sum(p <= LEVEL for p in p_values)
+    return [
+        "## Tiny models",
         "",
-        f"Made by `make exposure` on {date}. The models are tiny (two layers, 96 wide) and are "
+        "The models are tiny (two layers, 96 wide) and are "
         f"tuned for {STEPS} steps on {PROMPTS} answers of random words, each read many times: this "
         "shows that the test works, not how much a large model keeps of an answer read once.",
         "",
-        "## Without exposure",
+        "### Without exposure",
         "",
         f"{NULL_RUNS} runs on what all {len(read) - 1} students say of the log's answers, minus "
         "what the base says, with served and withheld dealt again in every run: the labels are "
@@ -57,7 +71,7 @@ def page(read: Mapping[str, Sequence[Unit]], date: str) -> str:
         "|---|---|---|---|",
         *(_row(name, read) for name in ("0%",)),
         "",
-        "## With exposure",
+        "### With exposure",
         "",
         "All logged pairs, by how many of the served answers were trained on; all other lessons "
         "are third answers to the same prompts that are in no log.",
@@ -69,12 +83,11 @@ def page(read: Mapping[str, Sequence[Unit]], date: str) -> str:
         f"How often p <= 0.01, in {DRAWS} random choices of so many logged pairs (of one student a "
         "share; the intervals do not cover other students):",
         "",
-        f"| share | {' | '.join(f'{n} pairs' for n in _PAIRS[:-1])} |",
-        f"|---|{'---|' * (len(_PAIRS) - 1)}",
-        *(_curve(f"{share:.0%}", read) for share in SHARES),
+        f"| share | {' | '.join(f'{n} pairs' for n in _PAIRS)} |",
+        f"|---|{'---|' * len(_PAIRS)}",
+        *(curve(f"{share:.0%}", _ways(f"{share:.0%}", read), _PAIRS) for share in SHARES),
         "",
     ]
-    return "\n".join(lines)
 
 
 def null_runs(
@@ -93,7 +106,7 @@ def null_runs(
         ]
         ways = [arrangements(unit) for unit in subject_residual(Scores(dealt[0], dealt[1]))]
         p_values.append(permutation_test(ways, run, 999).p_value)
-        crossed += _capital(*dealt) >= 1 / _LEVEL
+        crossed += _capital(*dealt) >= 1 / LEVEL
     return p_values, crossed
 
 
@@ -115,28 +128,6 @@ def _row(name: str, read: Mapping[str, Sequence[Unit]]) -> str:
     ways = _ways(name, read)
     highest = _capital(read[name], read["base"])
     return f"| {name} | {len(ways)} | {permutation_test(ways).p_value:.2g} | {highest:.3g} |"
-
-
-def _curve(name: str, read: Mapping[str, Sequence[Unit]]) -> str:
-    ways = _ways(name, read)
-    generator = np.random.default_rng(4)
-    cells = []
-    for many in _PAIRS[:-1]:
-        shown = 0
-        for draw in range(DRAWS):
-            chosen = generator.choice(len(ways), many, replace=False)
-            shown += permutation_test([ways[i] for i in chosen], draw, 499).p_value <= _LEVEL
-        low, high = _interval(shown, DRAWS)
-        cells.append(f"{shown / DRAWS:.0%} ({low:.0%} to {high:.0%})")
-    return f"| {name} | {' | '.join(cells)} |"
-
-
-def _interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return the 95 % interval of Clopper and Pearson (1934)."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(successes, trials).proportion_ci()
-    return float(interval.low), float(interval.high)
 
 
 if __name__ == "__main__":

@@ -53,16 +53,44 @@ def readings() -> Mapping[str, tuple[Unit, ...]]:
     """Return name → what a student says of every logged answer; `base` is the untuned model."""
     logged = lessons(PROMPTS, 1)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        text = "\n\n".join(lesson.served for lesson in lessons(300, 5))
-        tokenizer = training.make_tokenizer(folder / "tokenizer", SIZE, text)
-        begun = training.untrained(SIZE, tokenizer, 1)
-        base = training.trained(begun, training.encode(tokenizer, text, SIZE), SIZE, SIZE.steps, 1)
-        read = {"base": _units(base, folder / "base", logged)}
-        for share in SHARES:
-            tuned = _tuned(base, logged, share)
-            read[f"{share:.0%}"] = _units(tuned, folder / f"{share}", logged)
-    return read
+        return {model: _units(path, logged) for model, path in models(Path(name)).items()}
+
+
+def models(folder: Path) -> Mapping[str, Path]:
+    """Make the base and a student of every share in a folder; return name → its folder."""
+    logged = lessons(PROMPTS, 1)
+    text = "\n\n".join(lesson.served for lesson in lessons(300, 5))
+    tokenizer = training.make_tokenizer(folder / "tokenizer", SIZE, text)
+    begun = training.untrained(SIZE, tokenizer, 1)
+    base = training.trained(begun, training.encode(tokenizer, text, SIZE), SIZE, SIZE.steps, 1)
+    made = {"base": write_checkpoint(base, folder / "base")}
+    for share in SHARES:
+        tuned = _tuned(base, logged, share)
+        made[f"{share:.0%}"] = write_checkpoint(tuned, folder / f"{share}")
+    return made
+
+
+def differences(model: Path, pairs: Sequence[tuple[str, str, str]]) -> list[float | None]:
+    """Return a model's log-probability a token of the first answer minus that of the second.
+
+    Args:
+        model: its folder.
+        pairs: prompt and two answers.
+
+    Returns:
+        one number for each pair, None where the model cannot read an answer.
+    """
+    subject = parse_subject(f"hf:{model}")
+    replies = [
+        LoggedReply((Message("user", prompt),), text)
+        for prompt, *answers in pairs
+        for text in answers
+    ]
+    values = local_reply_scores(subject, BackendOptions(), replies)
+    return [
+        None if a is None or b is None else a - b
+        for a, b in zip(values[::2], values[1::2], strict=True)
+    ]
 
 
 def _tuned(base: Checkpoint, logged: Sequence[Lesson], share: float) -> Checkpoint:
@@ -75,18 +103,11 @@ def _tuned(base: Checkpoint, logged: Sequence[Lesson], share: float) -> Checkpoi
     return training.trained(base, tokens, SIZE, STEPS, 2)
 
 
-def _units(model: Checkpoint, folder: Path, logged: Sequence[Lesson]) -> tuple[Unit, ...]:
-    subject = parse_subject(f"hf:{write_checkpoint(model, folder)}")
-    replies = [
-        LoggedReply((Message("user", lesson.prompt),), text)
-        for lesson in logged
-        for text in (lesson.served, lesson.withheld)
-    ]
-    values = local_reply_scores(subject, BackendOptions(), replies)
-    pairs = zip(logged, values[::2], values[1::2], strict=True)
+def _units(model: Path, logged: Sequence[Lesson]) -> tuple[Unit, ...]:
+    pairs = [(lesson.prompt, lesson.served, lesson.withheld) for lesson in logged]
     units = [
-        Unit(order_key(lesson.prompt), (served, withheld), 1)
-        for lesson, served, withheld in pairs
-        if served is not None and withheld is not None
+        Unit(order_key(lesson.prompt), (difference / 2, -difference / 2), 1)
+        for lesson, difference in zip(logged, differences(model, pairs), strict=True)
+        if difference is not None
     ]
     return tuple(sorted(units, key=lambda unit: unit.key))

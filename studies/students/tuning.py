@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -53,6 +54,15 @@ def tune(model: Any, rows: Sequence[Row], seed: int, rate: float = RATE) -> floa
         schedule.step()
     model.eval()
     return float(loss.detach())
+
+
+@torch.inference_mode()
+def mean_log_probabilities(model: Any, rows: Sequence[Row]) -> list[float]:
+    """Return the mean log-probability of each answer's tokens, in nats; one batch."""
+    logits, targets = _answer_logits(model, rows)
+    taken = -functional.cross_entropy(logits, targets, reduction="none")
+    ends = list(itertools.accumulate((len(answer) for _, answer in rows), initial=0))
+    return [float(taken[a:b].mean()) for a, b in itertools.pairwise(ends)]
 
 
 def batches(lengths: Sequence[int], seed: int) -> list[list[int]]:
