@@ -1,7 +1,8 @@
 """What Ray costs: 500 subjects on its tasks, and on two processes of this program.
 
 Start-up is excluded: both have done a few subjects before. Blocks of subjects alternate between the
-two, so that whatever else the machine does falls on both; the median of the blocks' ratios counts.
+two, so that whatever else the machine does falls on both. Of the clock the quickest blocks of each
+count, as everything else on the machine only ever adds to it; of processors the median ratio.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tests.fleet.jobs import contents, light_imports, make_job, make_subjects
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-SUBJECTS, BLOCK, WARMING = 500, 50, 12
+SUBJECTS, BLOCK, WARMING = 500, 25, 12
 MOST_OVERHEAD = 0.15
 
 pytest.importorskip("ray", reason="the extra `fleet` is not installed")
@@ -72,6 +73,8 @@ def test_overhead_of_ray_against_processes(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    # Ray's workers are nice (15) by default, and would wait for whatever else runs here.
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     monkeypatch.setenv("PYTHONPATH", light_imports(tmp_path / "light"))
     make_subjects(tmp_path, SUBJECTS + WARMING)
     file = make_job(tmp_path)
@@ -92,14 +95,19 @@ def test_overhead_of_ray_against_processes(
         benchmark.pedantic(alternate, rounds=1)
         processes.close()
     assert contents(tmp_path / "ray" / "results") == contents(tmp_path / "processes" / "results")
-    clock = median(ray.clock / other.clock for other, ray in costs)
+    alone, on_tasks = (min(cost[side].clock for cost in costs) / BLOCK for side in (0, 1))
+    clock = on_tasks / alone
+    usual = median(ray.clock / other.clock for other, ray in costs)
     processors = median(ray.processors / other.processors for other, ray in costs)
-    each = median((ray.clock - other.clock) / BLOCK for other, ray in costs)
-    alone = median(other.clock / BLOCK for other, _ in costs)
-    benchmark.extra_info |= {"clock": clock, "processors": processors, "seconds_each": each}
+    benchmark.extra_info |= {"clock": clock, "usual_clock": usual, "processors": processors}
     print(f"\nRay against two processes, {SUBJECTS} subjects in blocks of {BLOCK}:")
-    print(
-        f"clock {clock - 1:+.1%}, processors {processors - 1:+.1%}, {each * 1e3:+.1f} ms a subject"
-    )
-    print(f"of {alone * 1e3:.1f} ms without Ray")
+    print(f"clock {clock - 1:+.1%} (median of blocks {usual - 1:+.1%}), ", end="")
+    print(f"processors {processors - 1:+.1%}")
+    print(f"{alone * 1e3:.1f} ms a subject without Ray, {on_tasks * 1e3:.1f} ms with it")
+    for other, ray in costs:
+        print(
+            f"  {other.clock:6.2f} {ray.clock:6.2f} s, processors {other.processors:6.2f} ", end=""
+        )
+        print(f"{ray.processors:6.2f} s")
     assert clock - 1 <= MOST_OVERHEAD
+    assert processors - 1 <= MOST_OVERHEAD

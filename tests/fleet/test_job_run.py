@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -191,3 +194,20 @@ def test_a_new_job_is_written_once(here: Path, capsys: pytest.CaptureFixture[str
     assert command(["fleet", "new", "mine.toml"]) == 0
     assert command(["fleet", "new", "mine.toml"]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_without_ray_one_line_says_what_to_install(here: Path) -> None:
+    make_subjects(here, 1)
+    make_job(here)
+    (here / "none").mkdir()
+    (here / "none" / "ray.py").write_text("raise ImportError('not installed here')")
+    path = os.pathsep.join(filter(None, (str(here / "none"), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [sys.executable, "-m", "forensics", "fleet", "run", "job.toml"],
+        env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert done.stderr.strip().splitlines()[-1] == (
+        "forensics: a fleet needs Ray, which is not installed; pip install 'model-forensics[fleet]'"
+    )
