@@ -81,7 +81,7 @@ def test_hostile_file_names_do_not_act_on_the_terminal(cli: Run, here: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["a.jsonl", "b.jsonl"], "2 models make no map"),
+        (["a.jsonl", "b.jsonl"], "2 models are too few for a map"),
         (["nowhere"], "no cohort 'nowhere'"),
         (["a.jsonl", "a.jsonl"], "another file has a model 'a'"),
         (["alpaca-eval", "--models", "x.csv"], "a cohort knows its models"),
