@@ -23,6 +23,9 @@ from forensics.transcripts.transcript import read_transcript
 from tests.fleet.jobs import contents, run_here
 from tests.subjects.backends.tiny_model import make_tiny_model
 
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="a server ends with its process group, which Windows has not"
+)
 # Any program that answers on a port can stand where nothing of the OpenAI protocol is asked.
 FILES = (sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1", "-d", "{model}")
 PLAIN = JobServer(command=FILES, engine="files", version_command=(), health="/config.json")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -159,7 +157,7 @@ def test_a_killed_drivers_subject_is_taken_over_at_once_on_the_same_machine(tmp_
     store = FolderStore(tmp_path)
     with sign_of_life(store) as driver:
         assert not Claims(store, driver, DriverWatch(store)).take("a")
-        os.kill(other.pid, signal.SIGKILL)
+        other.kill()
         other.wait()
         claims = Claims(store, driver, DriverWatch(store))
         assert claims.take("a")
