@@ -12,7 +12,7 @@ from forensics.cohorts.lineage.models import ModelFacts, clusters
 from forensics.cohorts.similarity import MIN_PROMPTS, Similarities
 from forensics.cohorts.teachers import roles
 from forensics.evidence.features.matched_prompts import Floats
-from forensics.evidence.shift.deviation import TowardsCandidates, towards
+from forensics.evidence.shift.deviation import towards
 from forensics.evidence.shift.margins import Lead, leads
 
 _LEAST_DEVELOPERS = 3  # below it there is no runner-up to speak of
@@ -22,18 +22,19 @@ _LEAST_DEVELOPERS = 3  # below it there is no runner-up to speak of
 class StepChange:
     """A model's change against its past, towards candidates of other houses.
 
-    `developers` are those of the candidates, in the columns' order; `cluster` is the model's.
+    `changes` has shape (prompts, candidates), NaN where a candidate gave no answer; `developers`
+    are those of the candidates, in the columns' order; `cluster` is the model's.
     """
 
     model: str
     cluster: int
     developers: tuple[str, ...]
     candidates: tuple[str, ...]
-    change: TowardsCandidates
+    changes: Floats
 
-    def leads(self, coefficient: float) -> tuple[Lead, ...]:
-        """Return every developer's lead, with the past's own profile taken off."""
-        return leads(self.change.fitted_out(coefficient), self.developers)
+    def leads(self) -> tuple[Lead, ...]:
+        """Return every developer's lead over the best of the others, the first one first."""
+        return leads(self.changes, self.developers)
 
 
 def candidates_of(
@@ -82,38 +83,14 @@ def step_change(
     developers = tuple(facts[similarities.models[number]].developer for number in candidates)
     if len(set(developers)) < _LEAST_DEVELOPERS:
         return None
-    change = towards(
+    changes = towards(
         similarities.cosines,
         similarities.answered,
         place[model],
         [place[base] for base in bases],
         candidates,
     )
-    if len(change.changes) < MIN_PROMPTS:
+    if len(changes) < MIN_PROMPTS:
         return None
     names = tuple(similarities.models[number] for number in candidates)
-    return StepChange(model, clusters(facts)[model], developers, names, change)
-
-
-def profile_coefficient(nulls: Sequence[StepChange], without: int | None = None) -> float:
-    """Fit how far a past's own profile passes for change, on steps without a teacher.
-
-    Args:
-        nulls: such steps; every lineage cluster weighs the same.
-        without: the cluster that is judged, and therefore left out.
-    """
-    used = [step for step in nulls if step.cluster != without]
-    share = {c: 1 / sum(s.cluster == c for s in used) for c in {s.cluster for s in used}}
-    top = bottom = 0.0
-    for step in used:
-        x, y = _mean(step.change.pasts), _mean(step.change.changes)
-        top += share[step.cluster] * float((x * y).mean())
-        bottom += share[step.cluster] * float((x * x).mean())
-    return top / bottom if bottom > 0 else 0.0
-
-
-def _mean(values: Floats) -> Floats:
-    """Return the mean over prompts, shape (candidates,), of what is known."""
-    known = np.isfinite(values)
-    mean: Floats = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return mean
+    return StepChange(model, clusters(facts)[model], developers, names, changes)

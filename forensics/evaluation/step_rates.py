@@ -1,13 +1,13 @@
 """How well change against a model's past names its teacher's developer, on steps that are known.
 
-Every step is judged with a coefficient that its own lineage cluster had no part in.
+Nothing is fitted: every step is judged by its own change alone.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import numpy as np
 from forensics.cohorts.calibration import auc, tpr_at_fpr
 from forensics.cohorts.lineage.models import ModelFacts
 from forensics.cohorts.outputs import Outputs
-from forensics.cohorts.shift_candidates import StepChange, profile_coefficient, step_change
-from forensics.cohorts.similarity import Floats
+from forensics.cohorts.shift_candidates import step_change
+from forensics.cohorts.similarity import Floats, Similarities
 from forensics.errors import InputFileError
 from forensics.evidence.shift.margins import Lead
 
@@ -37,7 +37,9 @@ class KnownStep:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class JudgedStep:
+    """A step, every developer's lead by name, and who leads."""
+
     step: KnownStep
     cluster: int
     family: str
@@ -45,6 +47,7 @@ class _Judged:
     first: str
 
     def towards(self, developer: str) -> float:
+        """Return a developer's margin."""
         return self.leads[developer].margin
 
 
@@ -85,13 +88,22 @@ def _step(row: Mapping[str, str | None], where: str, facts: Mapping[str, ModelFa
 
 
 def step_rates(outputs: Outputs, steps: Sequence[KnownStep]) -> dict[str, Any]:
-    """Return error rates of change against a past, as plain JSON values.
+    """Return error rates of change against a past, as plain JSON values: see `rates`."""
+    judged = judged_steps(outputs.facts, outputs.similarities(), steps)
+    return rates(judged, len(steps))
+
+
+def rates(judged: Sequence[JudgedStep], asked: int) -> dict[str, Any]:
+    """Return error rates of judged steps, as plain JSON values.
+
+    Args:
+        judged: the steps that could be judged.
+        asked: how many there were.
 
     `auc` is that of the margin of the teacher's developer over the best other one, against the same
     margin in steps without a teacher; every lineage cluster weighs the same. Intervals are of 95 %,
     from resampled clusters.
     """
-    judged, abstained = _judged(outputs, steps)
     pos = [entry for entry in judged if entry.step.teacher]
     neg = [entry for entry in judged if not entry.step.teacher]
     figures: dict[str, Any] = {
@@ -99,55 +111,59 @@ def step_rates(outputs: Outputs, steps: Sequence[KnownStep]) -> dict[str, Any]:
         "n_neg": len(neg),
         "n_neg_clusters": len({entry.cluster for entry in neg}),
         "auc": _number(_auc, pos, neg),
-        "auc_within_base_family": _number(_within_family, pos, neg),
+        "auc_within_base_family": _number(auc_within_families, pos, neg),
         "tpr_at_fpr": {f"{rate:g}": _number(_tpr(rate), pos, neg) for rate in _RATES},
         "top1_developer": _number(_first, pos, neg),
-        "abstained": round(abstained / len(steps), 6) if steps else None,
+        "abstained": round((asked - len(judged)) / asked, 6) if asked else None,
     }
     measures: dict[str, _Measure] = {
-        "auc": _auc, "auc_within_base_family": _within_family, "top1_developer": _first,
+        "auc": _auc, "auc_within_base_family": auc_within_families, "top1_developer": _first,
         **{f"tpr_at_{rate:g}": _tpr(rate) for rate in _RATES},
     }  # fmt: skip
-    figures["interval"] = {name: _interval(of, pos, neg) for name, of in measures.items()}
+    figures["interval"] = _intervals(measures, pos, neg)
     return figures
 
 
 def null_margins(outputs: Outputs, steps: Sequence[KnownStep]) -> list[tuple[KnownStep, Lead]]:
     """Return who leads in every step, and by which margin over the runner-up developer."""
-    judged, _ = _judged(outputs, steps)
+    judged = judged_steps(outputs.facts, outputs.similarities(), steps)
     return [(entry.step, entry.leads[entry.first]) for entry in judged]
 
 
-def _judged(outputs: Outputs, steps: Sequence[KnownStep]) -> tuple[list[_Judged], int]:
-    similarities = outputs.similarities()
-    changes: list[tuple[KnownStep, StepChange]] = []
-    for step in steps:
-        answered = {step.model, *step.bases} <= set(outputs.models)
-        change = (
-            step_change(outputs.facts, similarities, step.model, step.bases) if answered else None
-        )
-        if change is not None and (not step.teacher or step.teacher in change.developers):
-            changes.append((step, change))
-    nulls = [change for step, change in changes if not step.teacher]
+def judged_steps(
+    facts: Mapping[str, ModelFacts], similarities: Similarities, steps: Sequence[KnownStep]
+) -> list[JudgedStep]:
+    """Judge the steps whose models, prompts and candidates suffice.
+
+    Args:
+        facts: of the models, in the order of the similarities.
+        similarities: how alike all models are, prompt by prompt.
+        steps: what is known.
+    """
     judged = []
-    for step, change in changes:
-        leads = change.leads(profile_coefficient(nulls, change.cluster))
-        family = outputs.facts[step.model].base_family
+    for step in steps:
+        if not {step.model, *step.bases} <= set(similarities.models):
+            continue
+        change = step_change(facts, similarities, step.model, step.bases)
+        if change is None or (step.teacher and step.teacher not in change.developers):
+            continue
+        leads = change.leads()
         by_name = {lead.name: lead for lead in leads}
-        judged.append(_Judged(step, change.cluster, family, by_name, leads[0].name))
-    return judged, len(steps) - len(changes)
+        family = facts[step.model].base_family
+        judged.append(JudgedStep(step, change.cluster, family, by_name, leads[0].name))
+    return judged
 
 
-_Measure = Callable[[Sequence[_Judged], Sequence[_Judged]], float | None]
+_Measure = Callable[[Sequence[JudgedStep], Sequence[JudgedStep]], float | None]
 
 
-def _by_cluster(entries: Sequence[_Judged]) -> Floats:
+def _by_cluster(entries: Sequence[JudgedStep]) -> Floats:
     numbers = [entry.cluster for entry in entries]
     return np.array([1 / numbers.count(number) for number in numbers])
 
 
 def _per_teacher(
-    pos: Sequence[_Judged], neg: Sequence[_Judged], of: Callable[..., float]
+    pos: Sequence[JudgedStep], neg: Sequence[JudgedStep], of: Callable[..., float]
 ) -> float | None:
     """Average a figure over the teachers' developers, by how many students each has."""
     values, weights = [], []
@@ -161,11 +177,12 @@ def _per_teacher(
     return float(np.average(values, weights=weights)) if values else None
 
 
-def _auc(pos: Sequence[_Judged], neg: Sequence[_Judged]) -> float | None:
+def _auc(pos: Sequence[JudgedStep], neg: Sequence[JudgedStep]) -> float | None:
     return _per_teacher(pos, neg, auc)
 
 
-def _within_family(pos: Sequence[_Judged], neg: Sequence[_Judged]) -> float | None:
+def auc_within_families(pos: Sequence[JudgedStep], neg: Sequence[JudgedStep]) -> float | None:
+    """Return the area with every base family counting the same; None where no family has both."""
     families = sorted({entry.family for entry in pos} - {"", "?"})
     values = [
         _auc([e for e in pos if e.family == family], [e for e in neg if e.family == family])
@@ -176,48 +193,63 @@ def _within_family(pos: Sequence[_Judged], neg: Sequence[_Judged]) -> float | No
 
 
 def _tpr(rate: float) -> _Measure:
-    def of(pos: Sequence[_Judged], neg: Sequence[_Judged]) -> float | None:
+    def of(pos: Sequence[JudgedStep], neg: Sequence[JudgedStep]) -> float | None:
         return _per_teacher(pos, neg, lambda p, n, wp, wn: tpr_at_fpr(p, n, rate, wp, wn))
 
     return of
 
 
-def _first(pos: Sequence[_Judged], _: Sequence[_Judged]) -> float | None:
+def _first(pos: Sequence[JudgedStep], _: Sequence[JudgedStep]) -> float | None:
     if not pos:
         return None
     right = [entry.first == entry.step.teacher for entry in pos]
     return float(np.average(right, weights=_by_cluster(pos)))
 
 
-def _number(of: _Measure, pos: Sequence[_Judged], neg: Sequence[_Judged]) -> float | None:
+def _number(of: _Measure, pos: Sequence[JudgedStep], neg: Sequence[JudgedStep]) -> float | None:
     value = of(pos, neg)
     return None if value is None else round(value, 6)
 
 
-def _interval(of: _Measure, pos: Sequence[_Judged], neg: Sequence[_Judged]) -> list[float] | None:
+def _intervals(
+    measures: Mapping[str, _Measure], pos: Sequence[JudgedStep], neg: Sequence[JudgedStep]
+) -> dict[str, list[float] | None]:
     clusters = sorted({entry.cluster for entry in (*pos, *neg)})
     if len(clusters) < 2:
-        return None
+        return dict.fromkeys(measures)
     generator = np.random.default_rng(0)
-    values = []
+    sides = [_of_cluster(side) for side in (pos, neg)]
+    values: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(_RESAMPLES):
         drawn = generator.choice(clusters, len(clusters)).tolist()
-        value = of(_drawn(pos, drawn), _drawn(neg, drawn))
-        if value is not None:
-            values.append(value)
+        some = [_drawn(side, drawn) for side in sides]
+        for name, of in measures.items():
+            value = of(some[0], some[1])
+            if value is not None:
+                values[name].append(value)
+    return {name: _central(some_values) for name, some_values in values.items()}
+
+
+def _central(values: Sequence[float]) -> list[float] | None:
     if len(values) < _RESAMPLES / 2:
         return None
     low, high = np.quantile(values, [0.025, 0.975])
     return [round(float(low), 6), round(float(high), 6)]
 
 
-def _drawn(entries: Sequence[_Judged], drawn: Sequence[int]) -> list[_Judged]:
-    """Return the entries as often as their cluster was drawn, each time as a cluster of its own."""
-    from dataclasses import replace
+def _of_cluster(entries: Sequence[JudgedStep]) -> dict[int, list[JudgedStep]]:
+    by_cluster: dict[int, list[JudgedStep]] = {}
+    for entry in entries:
+        by_cluster.setdefault(entry.cluster, []).append(entry)
+    return by_cluster
 
+
+def _drawn(
+    by_cluster: Mapping[int, Sequence[JudgedStep]], drawn: Sequence[int]
+) -> list[JudgedStep]:
+    """Return the entries as often as their cluster was drawn, each time as a cluster of its own."""
     return [
         replace(entry, cluster=place)
         for place, cluster in enumerate(drawn)
-        for entry in entries
-        if entry.cluster == cluster
+        for entry in by_cluster.get(cluster, ())
     ]

@@ -6,7 +6,8 @@ DATA holds AlpacaEval's tables and the folder `modern`. The tables of steps are 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from forensics.cohorts.outputs import Outputs, read_outputs
 from forensics.evaluation.step_rates import KnownStep, null_margins, read_steps, step_rates
 from forensics.support.files import write_text
 from forensics.support.resources import data_folder
+from studies.shift import confirmed_page, tried_page
 from studies.shift.measure import Pointed, pointed, shift_towards, undisclosed_releases
 from studies.shift.steps import SETS, table_of, write_tables
 
 PUZZLES = "modern/misguided_attention"
+EVERYDAY = "alpaca_eval"
 _MARGIN = 3.5
 _DOCUMENTED = (
     ("DeepHermes-3-Mistral-24B-Pre", ("mistral-small-3",), "deepseek-r1", "student"),
@@ -39,17 +42,43 @@ def page(data: Path, date: str) -> str:
     """Return the page."""
     cohort = find_cohort("misguided-attention")
     facts = read_models(data / f"{PUZZLES}_models.csv")
-    steps = read_steps(table_of(PUZZLES), facts)
+    sets = {name: _read(data, name) for name in SETS}
+    steps = sets[PUZZLES][1]
     nulls = pointed(cohort, [step for step in steps if not step.teacher])
     hidden = pointed(cohort, undisclosed_releases(facts))
     parts = [
         _HEAD.format(date=date),
         _null_section(cohort, nulls, hidden),
         _documented_section(cohort),
-        _once_section(data),
+        _once_section(sets),
+        "\n".join(tried_page.section(sets, EVERYDAY, PUZZLES, cohort, _students())),
+        "\n".join(confirmed_page.section(sets, EVERYDAY, _genres(data))),
         _TAIL,
     ]
     return "\n".join(parts)
+
+
+Sets = Mapping[str, tuple[Outputs, Sequence[KnownStep]]]
+
+
+def _read(data: Path, name: str) -> tuple[Outputs, list[KnownStep]]:
+    facts = read_models(data / f"{name}_models.csv")
+    outputs = read_outputs([data / f"{name}_outputs.parquet"], facts)
+    return outputs, read_steps(table_of(name), facts)
+
+
+def _genres(data: Path) -> dict[str, str]:
+    """Return which collection each everyday instruction comes from, by prompt id."""
+    with (data / "alpaca_eval_prompts.csv").open(encoding="utf-8", newline="") as file:
+        return {row["prompt_id"]: row["subset"] for row in csv.DictReader(file)}
+
+
+def _students() -> list[tuple[KnownStep, str]]:
+    return [
+        (KnownStep(model, bases, ""), known)
+        for model, bases, known, what in _DOCUMENTED
+        if what == "student"
+    ]
 
 
 _HEAD = """# Shift: what a model became that its own past was not
@@ -87,17 +116,39 @@ _TAIL = """
   deepseek-r1 that the table of puzzles then had; the best candidate named both. On everyday
   instructions the mean had an area of .71 (.75 within base families), found 27 % at 5 % and put the
   house first in 48 %, against .72 (.67), 3 % and 74 % on the same steps.
-- Taking off the past's own profile changed the area on everyday instructions from .78 to .81 (mean
-  of a house, an earlier table of steps); the two were not compared again.
+- Taking off the past's own profile, with a coefficient from null steps of other clusters, gained
+  nothing on everyday instructions (area .73 with it and .73 without, within base families .66 and
+  .64, both far inside either interval). On the five sets 20 of 106 null clusters led by 3.5 or more
+  with it, 19 without it. It was deleted.
+- Function words are the one reading that helps on everyday instructions, and every cluster's choice
+  on the others fell on them: area .81 in place of .73, within base families .82 in place of .64,
+  45 % found at 5 % in place of 9 %, 4 of 79 null clusters ahead on the other sets in place of 14.
+  They did not become the statistic: the interval of .82 begins at .67, on [the page of
+  students](STUDENTS.md) they find one teacher of seven fewer than character sequences do, and a
+  fixed list of words reads no language that it does not hold.
+- The other readings, and all of them together, do not help. Logistic regression of all margins,
+  the judged cluster left out, had an area of .74 (.66 within base families) and found 15 % at 5 %.
+  Leaving composites out of the candidates improved no area (tried on a third of the prompts).
+- Mean change in place of the margin over the runner-up house had areas of .82 to .88 over all and
+  .66 to .78 within base families: what it gains are base families, not teachers.
+- With three answers a prompt no reading finds the student that character sequences miss. Openings
+  and ends find the same two and name nobody on the 22 null clusters, which is one fewer and no
+  difference that 22 clusters can show.
+- With three answers a prompt the first candidate of a null step leads the runner-up house by 1.7 at
+  most (a paired t; median .5 of 40 steps). `trace --base` names all candidates within 3.5 of the
+  first one: deepseek-r1 and QwQ-32b for both students that are found.
 - Students among the candidates, later models and pasts with the same teacher, all three together:
   the house came first in 0 to 8 % of students, by three ways of scoring; without them in 33 to
   55 %.
+- The area within base families is a mean over four of them, one of which (gemma-2) has students of
+  one cluster: a last digit there moves the mean by some hundredths.
 - The largest margin of all points to Shopee-SlimMoA, a composite of models that are not listed.
-  Composites were not left out of the candidates.
-- Not tried: function words, part-of-speech templates, skeletons, openings and ends, typographic
-  marks, reasoning turns, shared inventions and picks, length-matched reading, their fusion, pseudo-
-  steps of two hosts, and calibration by genre.
-- No confirmation on another genre: no documented student answered several times on a second one.
+- A genre that is found and another that confirms: on everyday instructions the teacher's house
+  leads again for most students, but so does the first house in a third to half of null steps. So
+  confirmation between collections of one kind of instruction does not clear a model. A second past
+  agrees for all students that the first one finds, and for more than half of the null steps.
+- Not tried: reasoning turns, shared inventions and picks, calibration by genre. The puzzles are one
+  genre, and no other set was asked repeatedly.
 - Students of known teachers made for this purpose are read on [a page of their own](STUDENTS.md).
 
 ## What every such finding leaves open
@@ -177,21 +228,18 @@ def _documented_row(model: str, base: str, known: str, what: str, shift: ShiftDe
     return f"| {' | '.join((*cells, less, shift.reading))} |"
 
 
-def _once_section(data: Path) -> str:
+def _once_section(sets: Sets) -> str:
     rows = [
         "\n## One answer per prompt: the margin over the runner-up house\n",
-        "`forensics evaluate OUTPUTS --models MODELS --steps STEPS`. Every step is judged with a "
-        "coefficient\nthat its own lineage cluster did not contribute to; every cluster weighs "
-        "the same; intervals are 95 % intervals\nfrom resampled clusters.\n",
+        "`forensics evaluate OUTPUTS --models MODELS --steps STEPS`. Nothing is fitted; every "
+        "lineage cluster\nweighs the same; intervals are 95 % intervals, from resampled "
+        "clusters.\n",
         f"| set | null steps (clusters) | median margin | null clusters above {_MARGIN} | students "
         "| area | within base family | found at 5 % | at 10 % | house first | abstained |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     leading: list[str] = []
-    for name in SETS:
-        facts = read_models(data / f"{name}_models.csv")
-        outputs = read_outputs([data / f"{name}_outputs.parquet"], facts)
-        steps = read_steps(table_of(name), facts)
+    for name, (outputs, steps) in sets.items():
         row, above = _once_row(name, outputs, steps)
         rows.append(row)
         leading += above

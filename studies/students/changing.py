@@ -7,21 +7,17 @@ change is measured in units of the student's own manner and compared among candi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from forensics.evidence.features.matched_prompts import Floats
-from forensics.evidence.features.sketches import (
-    Floats32,
-    count_sequences,
-    document_frequency,
-    weigh,
-)
+from forensics.evidence.features.sketches import Floats32
 from forensics.evidence.shift.deviation import towards
 from forensics.evidence.shift.margins import Lead, leads
+from studies.shift.readings import read_all
 from studies.students import store
 from studies.students.material import Material
 from studies.students.plan import Student
@@ -29,7 +25,7 @@ from studies.students.plan import Student
 CHARS = 900  # the middle student answer ends here: it is asked for 200 tokens
 _LEAST_FLOOR = 1e-3  # self-similarity at or below it is none
 
-Reading = Callable[[Sequence[str]], Floats32]
+Reading = Callable[[Sequence[Sequence[str]]], Iterable[Floats32]]
 Texts = Mapping[str, Sequence[str]]  # prompt id → one model's answers
 
 
@@ -60,10 +56,9 @@ class StudentChange:
         return [self.candidates[place] for place in np.argsort(-means, kind="stable")]
 
 
-def sequences(texts: Sequence[str]) -> Floats32:
-    """Return unit rows of character sequences, weighed by how rare they are in these texts."""
-    counts = count_sequences(texts)
-    return weigh(counts, document_frequency(counts), len(counts)).dense()
+def by_sequences(texts: Sequence[Sequence[str]]) -> Iterator[Floats32]:
+    """Yield each prompt's rows of character sequences: what shared manner reads."""
+    return read_all("character sequences", texts)
 
 
 def read_texts(name: str, folder: Path = store.ANSWERS) -> Texts:
@@ -75,7 +70,7 @@ def read_texts(name: str, folder: Path = store.ANSWERS) -> Texts:
 
 
 def change_of(
-    student: Student, texts: Texts, past: Texts, material: Material, read: Reading = sequences
+    student: Student, texts: Texts, past: Texts, material: Material, read: Reading = by_sequences
 ) -> StudentChange:
     """Return a student's change.
 
@@ -84,16 +79,18 @@ def change_of(
         texts: its answers.
         past: the untuned model's.
         material: the candidates' answers; all of them are cut to `CHARS`.
-        read: turns the texts of a prompt into unit rows.
+        read: turns texts, prompt by prompt, into unit rows.
     """
     names = tuple(sorted(material.answers))
     prompts = [prompt for prompt in material.held_out if texts.get(prompt) and past.get(prompt)]
+    groups = [
+        [*([material.answers[name][prompt]] for name in names), past[prompt], texts[prompt]]
+        for prompt in prompts
+    ]
+    cut = [[text[:CHARS] for group in row for text in group] for row in groups]
     rows, floors = [], []
-    for prompt in prompts:
-        groups = [[material.answers[name][prompt]] for name in names]
-        groups += [list(past[prompt]), list(texts[prompt])]
-        read_rows = read([text[:CHARS] for group in groups for text in group])
-        means, within = _means(read_rows, [len(group) for group in groups], len(names))
+    for read_rows, row in zip(read(cut), groups, strict=True):
+        means, within = _means(read_rows, [len(group) for group in row], len(names))
         rows.append(means)
         floors.append(within)
     scale = np.sqrt(np.maximum(np.mean(floors, axis=0), _LEAST_FLOOR))
@@ -102,7 +99,7 @@ def change_of(
     cosines = np.matmul(stacked, stacked.transpose(0, 2, 1))
     answered = np.ones(cosines.shape[:2], dtype=np.bool_)
     base, model = len(names), len(names) + 1
-    changes = towards(cosines, answered, model, [base], np.arange(len(names))).changes
+    changes = towards(cosines, answered, model, [base], np.arange(len(names)))
     return StudentChange(student, names, changes, float(np.mean(floors, axis=0)[1]))
 
 

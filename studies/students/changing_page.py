@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from studies.shift.readings import COUNTED, HABITS, read_all
 from studies.students import store
-from studies.students.changing import CHARS, StudentChange, change_of, read_texts, usual_change
+from studies.students.changing import (
+    CHARS,
+    Reading,
+    StudentChange,
+    by_sequences,
+    change_of,
+    read_texts,
+    usual_change,
+)
 from studies.students.material import Material
 from studies.students.paired import is_null
 from studies.students.plan import Student
@@ -24,12 +34,15 @@ first three students were done.
 
 
 def changes_of(
-    whole: Sequence[Student], material: Material, folder: Path = store.ANSWERS
+    whole: Sequence[Student],
+    material: Material,
+    folder: Path = store.ANSWERS,
+    read: Reading = by_sequences,
 ) -> list[StudentChange]:
     """Return the changes of all students whose answers are kept, in the order of the plan."""
     past = read_texts(_PAST, folder)
     return [
-        change_of(student, read_texts(student.name, folder), past, material)
+        change_of(student, read_texts(student.name, folder), past, material, read)
         for student in whole
         if store.answers_file(student.name, folder).exists()
     ]
@@ -45,6 +58,7 @@ def section(changes: Sequence[StudentChange], developers: Mapping[str, str]) -> 
     nulls = [change for change in changes if is_null(change.student)]
     taught = [change for change in changes if change.student.teachers]
     yield _HEAD
+    yield ""
     yield from _nulls(nulls, developers)
     yield from _taught(taught, nulls, developers)
 
@@ -167,3 +181,33 @@ def exact_interval(hits: int, n: int) -> tuple[float, float]:
 
     bounds = binomtest(hits, n).proportion_ci(method="exact")
     return float(bounds.low), float(bounds.high)
+
+
+def by_reading(
+    whole: Sequence[Student],
+    material: Material,
+    developers: Mapping[str, str],
+    folder: Path = store.ANSWERS,
+) -> Iterator[str]:
+    """Yield the lines that say what other readings of the same answers give."""
+    yield "### Other readings of the same answers"
+    yield ""
+    yield "All were written when students of two teachers were done. Counted are students at 100 %"
+    yield "of the text, seed 1; *largest null margin* is that of students without a teacher."
+    yield ""
+    yield "| reading | students | developer first | teacher first | largest null margin |"
+    yield "|---|---|---|---|---|"
+    for name in (*COUNTED, *HABITS):
+        changes = changes_of(whole, material, folder, partial(read_all, name))
+        taught = [c for c in changes if (c.student.share, c.student.seed) == (1.0, 1)]
+        taught = [c for c in taught if c.student.kind == "taught" and len(c.student.teachers) == 1]
+        nulls = [c.leads(developers)[0].margin for c in changes if is_null(c.student)]
+        cells = (
+            name,
+            len(taught),
+            sum(developer_rank(change, developers) == 1 for change in taught),
+            sum(teacher_rank(change) == 1 for change in taught),
+            f"{max(nulls):.1f}" if nulls else "-",
+        )
+        yield f"| {' | '.join(map(str, cells))} |"
+    yield ""

@@ -14,6 +14,7 @@ from forensics.support.files import write_text
 from studies.students import changing_page, paired, store
 from studies.students.changing_page import exact_interval
 from studies.students.finished import read_finished
+from studies.students.material import read_material
 from studies.students.paired_fit import LEAST_NULLS, NullStanding
 from studies.students.plan import TEACHERS, Student, plan
 
@@ -42,6 +43,7 @@ def page(data: Path, folder: Path = store.FITS, answers: Path = store.ANSWERS) -
     lines = (
         *_lines(plan(), finished.fits, finished.authors),
         *changing_page.section(finished.changes, finished.developers),
+        *changing_page.by_reading(plan(), read_material(data), finished.developers, answers),
     )
     return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from studies.shift.readings import COUNTED, HABITS, read_all
 from studies.students import store
 from studies.students.asking import StudentAnswer
 from studies.students.changing import Texts, change_of, usual_change
@@ -81,6 +83,13 @@ def test_the_section_takes_what_is_there(tmp_path: Path) -> None:
     assert shown.index("| nobody-1 | 0.000") < shown.index("| of-three |")
     assert "n = 1 teachers" in shown
     assert "1 (95 % interval 3 to 100 %)" in shown
+
+
+@pytest.mark.parametrize("name", [*COUNTED, *HABITS])
+def test_every_reading_gives_unit_rows_and_nothing_for_no_answer(name: str) -> None:
+    answers = ["One two, three.\n\n- the first\n- the second", "Then, of the others: — all.", ""]
+    for rows in read_all(name, [answers, answers[::-1]]):
+        assert sorted(np.linalg.norm(rows, axis=1).round(5)) == [name == "skeletons", 1, 1]
 
 
 @pytest.mark.parametrize(("hits", "n", "low", "high"), [(1, 1, 0.025, 1.0), (8, 10, 0.444, 0.975)])
