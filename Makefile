@@ -112,7 +112,7 @@ refusal-model: setup
 exposure: setup
 	$(BIN)/python -m studies.exposure.page --date $(DATE)
 
-# Students of served answers that are missing, three to five minutes each; killed, it goes on later.
+# Students of served answers that are missing, one to five minutes each; killed, it goes on later.
 exposure-students: setup
 	$(BIN)/python -m studies.exposure.make $(DATA)
 
