@@ -20,7 +20,8 @@ _MIXED = "topics-50"  # has many pairs of either kind
 _SHARES = (1.0, 0.5, 0.1, 0.01)
 _LOGS = {
     "topics": "answers of a pruned copy of the same model to prompts about thirty topics",
-    "puzzles": f"answers of {len(PUZZLE_SOURCES)} models of 2024 and 2025 to altered puzzles",
+    "puzzles": f"answers of {len(PUZZLE_SOURCES)} models of 2024 and 2025 to altered puzzles "
+    "(its student: 100 of them, by three models)",
 }
 
 
