@@ -61,7 +61,7 @@ def test_every_file_of_a_folder_that_an_importer_knows(tmp_path, folder):
     assert done.code == 0, done.err
     assert written(tmp_path / "out") == {"elk.jsonl": ["Because."], "owl.jsonl": ["So.", "Thus."]}
     assert "2 transcripts with 3 answers" in done.err
-    assert "skipped notes.txt: in no format that is known" in done.err
+    assert "skipped notes.txt: in an unknown format" in done.err
     assert "hidden" not in done.err
 
 
@@ -98,7 +98,7 @@ def test_a_transcript_in_a_folder_is_left_alone(tmp_path, folder):
     assert run(tmp_path, "source", "-o", "first").code == 0
     done = run(tmp_path, ".", "-o", "out")
     assert done.code == 0, done.err
-    assert "skipped first/owl.jsonl: a transcript already" in done.err
+    assert "skipped first/owl.jsonl: already a transcript" in done.err
 
 
 @pytest.mark.parametrize("arguments", [("source", "-o", "out", "--format", "nope"), ("source",)])
