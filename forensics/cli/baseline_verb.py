@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli import completion
+from forensics.cli import baseline_watch_verb, completion
 from forensics.cli.help import VerbFamily, option
 from forensics.cli.options import (
     FiniteRange,
@@ -39,6 +39,13 @@ def command() -> None:
 )
 @click.argument("subject", shell_complete=completion.subjects)
 @option(
+    "--watch",
+    section="Prompts",
+    is_flag=True,
+    help="Save many short answers, for `baseline watch`: --suite watch --limit 40 --samples 24 "
+    "--temperature 0.5, unless told otherwise.",
+)
+@option(
     "-o", "--output", section="Output", required=True, type=FILE, help="Baseline file to write."
 )
 @suite_options
@@ -46,7 +53,7 @@ def command() -> None:
 @backend_options
 @spending_options
 @transcripts_option
-def save(subject: str, output: Path, **options: Any) -> None:
+def save(subject: str, output: Path, watch: bool, **options: Any) -> None:
     """Ask SUBJECT a few prompts and write its answers to a file that a repository can hold.
 
     Several samples per prompt show how much the model differs from itself, even at temperature
@@ -63,6 +70,8 @@ def save(subject: str, output: Path, **options: Any) -> None:
     from forensics.workflows.obtaining import obtain
     from forensics.workflows.resolving import SuiteChoice, resolve
 
+    if watch:
+        options |= _for_watching(click.get_current_context())
     asking, progress = settings.asking(options), OnStderr()
     resolved = resolve(subject, settings.endpoints(options), False, progress)
     if resolved.subject.kind == "cohort":
@@ -77,6 +86,21 @@ def save(subject: str, output: Path, **options: Any) -> None:
     announce(asks, settings.spending(options), progress)
     count = save_baseline(output, obtain(resolved, suite, asking, progress))
     note(f"{output}: {count} answers")
+
+
+def _for_watching(context: click.Context) -> dict[str, Any]:
+    """Return the settings of a baseline for watching that nobody set otherwise."""
+    from click.core import ParameterSource
+
+    typed = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    usual = {
+        "suite_name": "watch",
+        "limit": 40,
+        "samples": 24,
+        "temperature": 0.5,
+        "max_tokens": None,
+    }
+    return {k: v for k, v in usual.items() if context.get_parameter_source(k) not in typed}
 
 
 @command.command(
@@ -181,3 +205,6 @@ def _print(report: DriftReport) -> None:
         say(f"  now     {one_line(change.after, 160)}")
     if report.verdict == "same" and report.p_value is not None:
         say("This does not show that there is no difference: see detectable in --json.")
+
+
+command.add_command(baseline_watch_verb.command)

@@ -17,6 +17,7 @@ from typing import Literal
 
 from forensics.errors import InputFileError
 from forensics.evidence.comparator import MIN_PROMPTS
+from forensics.subjects.backends.chat_protocol import dropped_parameters
 from forensics.transcripts.transcript import (
     Manifest,
     Response,
@@ -27,6 +28,8 @@ from forensics.transcripts.transcript import (
 from forensics.transcripts.writer import write_transcript
 
 Verdict = Literal["same", "different", "inconclusive", "error"]
+# In a baseline's notes: what was drawn at the endpoint's own temperature.
+TEMPERATURE_REFUSED = "the endpoint takes no temperature: its own holds"
 _SHOWN = 3
 Slots = Mapping[str, tuple[Response, ...]]
 
@@ -84,6 +87,8 @@ def save_baseline(path: Path, transcript: Transcript) -> int:
             "collect it with forensics probe"
         )
     manifest: Manifest = transcript.manifests[0]
+    if "temperature" in dropped_parameters(transcript):
+        manifest = replace(manifest, notes=(*manifest.notes, TEMPERATURE_REFUSED))
     responses = (_cut(r) for r in transcript.responses)
     return write_transcript(path, manifest, responses)
 

@@ -159,6 +159,23 @@ class TraceSettings:
 
 
 @dataclass(frozen=True)
+class WatchSettings:
+    """How an endpoint is looked at once.
+
+    `state` keeps the calls of all looks, at most `calls` are made; `level` is the chance of a false
+    alarm over the whole watch, None that of the state.
+    """
+
+    baseline: Path
+    state: Path
+    calls: int = 40
+    level: float | None = None
+    asking: Asking = field(default_factory=Asking)
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    spending: Spending = Spending()
+
+
+@dataclass(frozen=True)
 class ProbeSettings:
     """How a subject is asked a suite; `output` is the transcript, named by who answers if None."""
 
