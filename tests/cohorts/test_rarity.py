@@ -87,7 +87,7 @@ def test_models_added_later_are_not_among_those_counted(made, cohort):
 @pytest.mark.parametrize(
     ("models", "said"),
     [
-        (None, "; of 6 other models hardly any does (at most 2 lineages)."),
+        (None, "; of 6 other models hardly any uses it (at most 2 lineages)."),
         (1, "; of 6 other models 1 uses the rarest five of them."),
         (4, "; of 6 other models 4 use the rarest five of them."),
     ],

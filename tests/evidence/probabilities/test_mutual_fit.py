@@ -119,7 +119,7 @@ def test_a_pair_that_expects_each_others_answers_stands_out() -> None:
 def test_two_controls_are_too_few() -> None:
     evidence = measure(MutualFit(), *panel(0.3, controls=2))
     assert (evidence.status, evidence.p_value) == ("insufficient", None)
-    assert "2 controls without a chat template hold and gave answers; 3 are needed" in (
+    assert "2 controls without a chat template are usable and gave answers; 3 are needed" in (
         evidence.reason
     )
 

@@ -245,7 +245,7 @@ def test_tensors_and_keys_stand_in_a_file_once(tmp_path: Path) -> None:
     message = refusal(_changed(path, b"blk.1.attn_q.weight", b"blk.1.attn_k.weight"))
     assert "two tensors are called blk.1.attn_k.weight" in message
     path = write_gguf(tmp_path / "c.gguf", general__aa="x", general__bb="y")
-    assert "general.aa stands in it twice" in refusal(_changed(path, b"general.bb", b"general.aa"))
+    assert "general.aa occurs in it twice" in refusal(_changed(path, b"general.bb", b"general.aa"))
 
 
 def test_tensors_that_overlap_are_damage(tmp_path: Path) -> None:
