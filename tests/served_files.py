@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ class Files:
         self.redirects: dict[str, str] = {}
         self.lengths: dict[str, int] = {}
         self.asked: list[str] = []
+        self.drips: set[str] = set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -29,14 +31,32 @@ class Files:
                 length = outer.lengths.get(self.path, len(body))
                 self.send_header("Content-Length", str(length))
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(OSError):
+                    outer.send(self, body)
 
             def log_message(self, *_: object) -> None:
                 """Keep quiet."""
 
+        self._closing = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def send(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        """Send a body at once, or byte by byte for as long as the server lives."""
+        if handler.path not in self.drips:
+            handler.wfile.write(body)
+            return
+        for byte in body:
+            handler.wfile.write(bytes([byte]))
+            if self._closing.wait(0.02):
+                return
+
+    def close(self) -> None:
+        """Stop."""
+        self._closing.set()
+        self.server.shutdown()
+        self.server.server_close()
 
 
 @contextmanager
@@ -47,5 +67,4 @@ def served(content: Mapping[str, bytes]) -> Iterator[str]:
     try:
         yield files.url
     finally:
-        files.server.shutdown()
-        files.server.server_close()
+        files.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     import httpx
 
 LARGEST = 1 << 28  # bytes; the largest shipped cohort has a few million
-_SECONDS = 600.0
-_SECONDS_TO_CONNECT = 15.0
+SECONDS = 600.0  # for the whole file
+_SECONDS_A_PIECE = 30.0
 _MOST_REDIRECTS = 5
 _CACHE = "fetched-cohorts"
 _FILE = "cohort.safetensors"
@@ -121,13 +122,18 @@ def _sha256(path: Path) -> str:
 
 def _fetch(address: CohortAddress, path: Path) -> None:
     hashed = hashlib.sha256()
-    size = 0
+    size, end = 0, time.monotonic() + SECONDS
     with _reply(address) as reply, path.open("wb") as file:
         for piece in reply.iter_raw():
             size += len(piece)
             if size > LARGEST:
                 raise InputFileError(
                     f"the file at {address.url} is larger than {LARGEST >> 20} MiB; is it a cohort?"
+                )
+            if time.monotonic() > end:
+                raise BackendError(
+                    f"{address.host} did not send the cohort within {SECONDS:g} s; fetch the file "
+                    "by other means and name it"
                 )
             hashed.update(piece)
             file.write(piece)
@@ -151,7 +157,7 @@ def _reply(address: CohortAddress) -> Iterator[httpx.Response]:
 
     local = urlsplit(address.url).hostname in _LOOPBACK
     headers = {"User-Agent": f"model-forensics/{VERSION}", "Accept-Encoding": "identity"}
-    timeout = httpx.Timeout(_SECONDS, connect=_SECONDS_TO_CONNECT)
+    timeout = httpx.Timeout(_SECONDS_A_PIECE)
     try:
         with httpx.Client(headers=headers, timeout=timeout, trust_env=not local) as client:
             url = address.url

@@ -24,8 +24,7 @@ def files_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[F
     files = Files()
     files.files["/farel.safetensors"] = CONTENT
     yield files
-    files.server.shutdown()
-    files.server.server_close()
+    files.close()
 
 
 def _held(tmp_path: Path) -> list[str]:
@@ -111,9 +110,18 @@ def test_a_server_that_fails_is_a_failure_of_the_server(files: Files, tmp_path: 
     files.lengths["/farel.safetensors"] = len(CONTENT) + 10
     with pytest.raises(ForensicsError, match="cannot fetch the cohort"):
         find_cohort(f"{files.url}/farel.safetensors#sha256={DIGEST}")
-    files.server.shutdown()
-    files.server.server_close()
+    files.close()
     with pytest.raises(BackendError, match="cannot fetch the cohort from 127"):
+        find_cohort(f"{files.url}/farel.safetensors#sha256={DIGEST}")
+    assert _held(tmp_path) == []
+
+
+def test_a_server_that_drips_is_left_after_a_time(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.drips.add("/farel.safetensors")
+    monkeypatch.setattr(fetching, "SECONDS", 0.2)
+    with pytest.raises(BackendError, match="did not send the cohort within"):
         find_cohort(f"{files.url}/farel.safetensors#sha256={DIGEST}")
     assert _held(tmp_path) == []
 
