@@ -188,7 +188,10 @@ def test_curves_are_finite_and_fall(pos, neg):
         (([1.0], [math.nan]), "unrelated pairs: a value is NaN"),
         (([1.0], [1.0], [0.0], [1.0]), "kin pairs: no observation"),
         (([1.0], [1.0], [-1.0], [1.0]), "kin pairs: a weight is negative"),
-        (([1.0], [1.0], [1.0], [math.nan]), "unrelated pairs: a weight is negative or not a number"),
+        (
+            ([1.0], [1.0], [1.0], [math.nan]),
+            "unrelated pairs: a weight is negative or not a number",
+        ),
         (([1.0], [1.0], [1.0], [1.0, 2.0]), "unrelated pairs: 1 values but weights of shape"),
     ],
 )
