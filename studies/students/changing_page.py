@@ -21,7 +21,6 @@ from studies.students.material import Material
 from studies.students.paired import is_null
 from studies.students.plan import Student
 
-_PAST = "base"
 _HEAD = f"""## Shift: by their answers alone
 
 The same students, from what they answered to prompts that they were not tuned on, three times
@@ -40,11 +39,12 @@ def changes_of(
     read: Reading = by_sequences,
 ) -> list[StudentChange]:
     """Return the changes of all students whose answers are kept, in the order of the plan."""
-    past = read_texts(_PAST, folder)
+    made = [student for student in whole if store.answers_file(student.name, folder).exists()]
+    bases = {student.base for student in made}
+    past = {base: read_texts(store.untuned(base), folder) for base in bases}
     return [
-        change_of(student, read_texts(student.name, folder), past, material, read)
-        for student in whole
-        if store.answers_file(student.name, folder).exists()
+        change_of(student, read_texts(student.name, folder), past[student.base], material, read)
+        for student in made
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,10 @@ class FinishedStudents:
 
 
 def read_finished(
-    data: Path, folder: Path = store.FITS, answers: Path = store.ANSWERS
+    data: Path,
+    folder: Path = store.FITS,
+    answers: Path = store.ANSWERS,
+    planned: Sequence[Student] | None = None,
 ) -> FinishedStudents:
     """Read what is kept of all finished students.
 
@@ -37,7 +40,9 @@ def read_finished(
         data: folder with the reference data.
         folder: tables of gains.
         answers: what they answered.
+        planned: of which students; by default those of the plan.
     """
+    whole = plan() if planned is None else planned
     material = read_material(data)
     length = {
         name: statistics.median(len(answer) for answer in by_prompt.values())
@@ -46,7 +51,7 @@ def read_finished(
     authors = paired.read_authors(data, sorted(length), length)
     fits = {
         student: paired.differences(paired.read_gains(student.name, folder), authors)
-        for student in plan()
+        for student in whole
         if store.fit_file(student.name, folder).exists()
     }
-    return FinishedStudents(authors, fits, tuple(changes_of(plan(), material, answers)))
+    return FinishedStudents(authors, fits, tuple(changes_of(whole, material, answers)))

@@ -111,7 +111,7 @@ def read_answers(
     The prompt is read once for all its answers.
 
     Args:
-        model: a causal language model whose every layer attends to the whole text.
+        model: a causal language model whose every layer attends to the whole text of an answer.
         prompt: tokens of the prompt.
         answers: tokens of each answer.
         wanted: places in each answer.
@@ -120,7 +120,7 @@ def read_answers(
     width = max(map(len, answers))
     # Filled up on the right: what comes later is not seen by what counts.
     filled = [prompt[-1:] + answer + [0] * (width - len(answer)) for answer in answers]
-    cache: Any = roomy_cache(model.config)
+    cache: Any = roomy_cache(model.config, len(prompt) + width)
     owner = torch.tensor([i for i, places in enumerate(wanted) for _ in places], dtype=torch.long)
     place = torch.tensor([at for places in wanted for at in places], dtype=torch.long)
     target = torch.tensor([answers[i][at] for i, places in enumerate(wanted) for at in places])

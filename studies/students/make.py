@@ -8,10 +8,12 @@ a file of its name in the work folder.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,16 @@ from studies.students import fitting, store
 from studies.students.asking import ask
 from studies.students.attention import use_shared_keys
 from studies.students.material import Material, lessons, read_material
-from studies.students.plan import Student, plan
+from studies.students.plan import Student, plan, replication
 from studies.students.tuning import row, tune
 
-BASE = "smollm2"
-_BASE_NAME = "base"  # the untuned model: its answers fill up lessons, and its readings are compared
+
+@dataclass(frozen=True)
+class _Untuned:
+    """A model before it is tuned: its answers fill up lessons, its readings are compared."""
+
+    answers: Mapping[str, str]
+    readings: Mapping[fitting.Key, fitting.BaseReading]
 
 
 def main() -> None:
@@ -37,12 +44,16 @@ def main() -> None:
     given = parser.parse_args()
     material = read_material(given.data)
     work = cache_folder("students")
-    own_answers, base = _base_answers(material, work), _base_readings(material, work)
+
+    @functools.cache
+    def untuned(base: str) -> _Untuned:
+        return _Untuned(_base_answers(base, material, work), _base_readings(base, material, work))
+
     make_missing(
-        plan(),
+        (*plan(), *replication()),
         work,
         lambda student: bool(store.finished([student.name])),
-        lambda student: _make(student, material, own_answers, base),
+        lambda student: _make(student, material, untuned(student.base)),
         given.most,
     )
 
@@ -97,28 +108,29 @@ def _alive(claim: Path) -> bool:
     return True
 
 
-def _loaded() -> tuple[Any, Any]:
-    model, tokenizer = load_model(demo_source(BASE, "float32").folder(), "float32", BASE)
+def _loaded(base: str) -> tuple[Any, Any]:
+    model, tokenizer = load_model(demo_source(base, "float32").folder(), "float32", base)
     use_shared_keys(model)
     return model, tokenizer
 
 
-def _base_answers(material: Material, work: Path) -> Mapping[str, str]:
+def _base_answers(base: str, material: Material, work: Path) -> Mapping[str, str]:
     """Return the untuned model's answers to the prompts that are tuned on, asked once."""
-    path = work / "base-answers.json"
+    name = store.untuned(base)
+    path = work / f"{name}-answers.json"
     if not path.exists():
-        model, tokenizer = _loaded()
+        model, tokenizer = _loaded(base)
         prompts = [(prompt, material.prompts[prompt]) for prompt in material.tuned_on]
-        given_answers = ask(model, tokenizer, prompts, f"{_BASE_NAME}-lessons", 1, most_tokens=256)
+        given_answers = ask(model, tokenizer, prompts, f"{name}-lessons", 1, most_tokens=256)
         text = json.dumps({answer.prompt_id: answer.text for answer in given_answers})
         partial = path.with_suffix(f".{os.getpid()}")
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     answers: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    if not store.answers_file(_BASE_NAME).exists():
-        model, tokenizer = _loaded()
-        given_answers = ask(model, tokenizer, _held_out(material), _BASE_NAME)
-        store.write(store.answers_file(_BASE_NAME), given_answers)
+    if not store.answers_file(name).exists():
+        model, tokenizer = _loaded(base)
+        given_answers = ask(model, tokenizer, _held_out(material), name)
+        store.write(store.answers_file(name), given_answers)
     return answers
 
 
@@ -126,11 +138,13 @@ def _held_out(material: Material) -> list[tuple[str, str]]:
     return [(prompt, material.prompts[prompt]) for prompt in material.held_out]
 
 
-def _base_readings(material: Material, work: Path) -> Mapping[fitting.Key, fitting.BaseReading]:
+def _base_readings(
+    base: str, material: Material, work: Path
+) -> Mapping[fitting.Key, fitting.BaseReading]:
     """Return what the untuned model expects of the candidates' answers, read once."""
-    path = work / "base-tokens.json"
+    path = work / f"{store.untuned(base)}-tokens.json"
     if not path.exists():
-        model, tokenizer = _loaded()
+        model, tokenizer = _loaded(base)
         readings = fitting.read_base(model, tokenizer, material)
         rows = [[*key, reading.counted, reading.logp] for key, reading in readings.items()]
         partial = path.with_suffix(f".{os.getpid()}")
@@ -142,18 +156,13 @@ def _base_readings(material: Material, work: Path) -> Mapping[fitting.Key, fitti
     }
 
 
-def _make(
-    student: Student,
-    material: Material,
-    own_answers: Mapping[str, str],
-    base: Mapping[fitting.Key, fitting.BaseReading],
-) -> None:
+def _make(student: Student, material: Material, untuned: _Untuned) -> None:
     began = time.process_time()
-    model, tokenizer = _loaded()
-    pairs = lessons(student, material, own_answers)
+    model, tokenizer = _loaded(student.base)
+    pairs = lessons(student, material, untuned.answers)
     loss = tune(model, [row(tokenizer, *pair) for pair in pairs], student.seed)
     tuned = time.process_time()
-    gains = fitting.gains(model, tokenizer, material, base)
+    gains = fitting.gains(model, tokenizer, material, untuned.readings)
     fitted = time.process_time()
     given_answers = ask(model, tokenizer, _held_out(material), student.name)
     store.write(store.fit_file(student.name), gains)

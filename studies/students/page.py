@@ -13,10 +13,10 @@ from pathlib import Path
 from forensics.support.files import write_text
 from studies.students import changing_page, paired, store
 from studies.students.changing_page import exact_interval
-from studies.students.finished import read_finished
+from studies.students.finished import FinishedStudents, read_finished
 from studies.students.material import read_material
 from studies.students.paired_fit import LEAST_NULLS, NullStanding
-from studies.students.plan import TEACHERS, Student, plan
+from studies.students.plan import TEACHERS, Student, plan, replication
 
 PAGE = "STUDENTS.md"
 _FALSE_ALARMS = 0.05
@@ -40,10 +40,12 @@ def page(data: Path, folder: Path = store.FITS, answers: Path = store.ANSWERS) -
         answers: what they answered.
     """
     finished = read_finished(data, folder, answers)
+    replicated = read_finished(data, folder, answers, replication())
     lines = (
         *_lines(plan(), finished.fits, finished.authors),
         *changing_page.section(finished.changes, finished.developers),
         *changing_page.by_reading(plan(), read_material(data), finished.developers, answers),
+        *_replication(replicated),
     )
     return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
@@ -153,6 +155,34 @@ def _by_share(rows: list[paired.StudentFinding], share: float) -> Iterator[str]:
         low, high = exact_interval(len(shown), len(teachers))
         yield f"{len(shown)} of {len(teachers)} show it at 5 % false alarms "
         yield f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %)."
+    yield ""
+
+
+def _replication(made: FinishedStudents) -> Iterator[str]:
+    yield "## The same on another base"
+    yield ""
+    yield "Students of three teachers at 100 % of the text, tuned from Gemma-3-270M as it was "
+    yield "pretrained instead of SmolLM2-135M-Instruct. There are no students of this base without "
+    yield f"a teacher: ranks are by D and by change alone. Done: {len(made.fits)} of "
+    yield f"{len(replication())}."
+    yield ""
+    if not made.fits:
+        return
+    changes = {change.student: change for change in made.changes}
+    yield (
+        "| student | D [95 %] | rank by D | change towards the teacher, rank "
+        "| developer by change, rank |"
+    )
+    yield "|---|---|---|---|---|"
+    for row in paired.findings(made.fits, made.authors):
+        change, fit = changes[row.student], row.fit
+        yield (
+            f"| {row.student.name} | {fit.difference:.3f} [{fit.low:.3f}, {fit.high:.3f}] "
+            f"| {row.raw_rank} of {row.candidates} "
+            f"| {changing_page.teacher_rank(change)} of {len(change.candidates)} "
+            f"| {changing_page.developer_rank(change, made.developers)} of "
+            f"{len(set(made.developers.values()))} |"
+        )
     yield ""
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 # Ten teachers of seven developers, among the models that answered nearly every prompt.
@@ -24,6 +23,8 @@ TEACHERS = (
 # less than students do; those of all others read answers drawn anew.
 NOBODYS, ALL_OTHERS = 4, 20
 
+BASE, OTHER_BASE = "smollm2", "gemma3-270m"
+
 Kind = Literal["taught", "nobody", "all_others", "reworded"]
 
 
@@ -32,7 +33,8 @@ class Student:
     """One student: `share` of its training answers are the teachers', the rest the base's own.
 
     A student of `nobody` is tuned on the base's own answers, one of `all_others` on answers of
-    models drawn anew for every prompt; `reworded` answers were changed by rule.
+    models drawn anew for every prompt; `reworded` answers were changed by rule. `base` is the
+    model that is tuned.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Student:
     teachers: tuple[str, ...] = ()
     share: float = 1.0
     seed: int = 1
+    base: str = BASE
 
 
 def plan() -> tuple[Student, ...]:
@@ -47,14 +50,21 @@ def plan() -> tuple[Student, ...]:
     return tuple(_ordered())
 
 
+def replication() -> tuple[Student, ...]:
+    """Return the students of another base: the first three teachers' whole answers, once each."""
+    return tuple(
+        replace(_taught(teacher, 1.0, 1), name=f"{teacher}-on-{OTHER_BASE}", base=OTHER_BASE)
+        for teacher in TEACHERS[:3]
+    )
+
+
 def _ordered() -> Iterator[Student]:
-    nulls = _nulls()
     for teacher in TEACHERS:
         yield _taught(teacher, 1.0, 1)
-    yield from itertools.islice(nulls, 6)
+    # Nobody's share of false alarms is known before there are twenty of these.
+    yield from _nulls()
     for teacher in TEACHERS:
         yield _taught(teacher, 0.3, 1)
-    yield from nulls
     for share, seed in ((1.0, 2), (0.1, 1), (0.3, 2)):
         for teacher in TEACHERS:
             yield _taught(teacher, share, seed)

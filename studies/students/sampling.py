@@ -38,7 +38,7 @@ def sample(
     number a token instead of one for every word of the vocabulary.
 
     Args:
-        model: a causal language model whose every layer attends to the whole text.
+        model: a causal language model whose every layer attends to the whole text of an answer.
         prompts: token ids of each.
         keys: one a prompt, seeding its draws.
         end: the token that ends an answer.
@@ -51,7 +51,7 @@ def sample(
     tokens = torch.tensor([[end] * (width - len(p)) + p for p in prompts])
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
     positions = (mask.cumsum(1) - 1).clamp(min=0)
-    cache = roomy_cache(model.config)
+    cache = roomy_cache(model.config, width + most_tokens)
     for count in range(1, most_tokens + 1):
         logits = model(
             input_ids=tokens,

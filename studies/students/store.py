@@ -11,6 +11,7 @@ from typing import Any
 
 from studies.students.asking import StudentAnswer
 from studies.students.fitting import Gain
+from studies.students.plan import BASE
 
 HERE = Path(__file__).parent
 ANSWERS, FITS = HERE / "answers", HERE / "fits"
@@ -27,6 +28,11 @@ def write(path: Path, rows: Sequence[StudentAnswer] | Sequence[Gain]) -> None:
 
 def _rounded(row: Mapping[str, object]) -> dict[str, object]:
     return {key: round(v, 5) if isinstance(v, float) else v for key, v in row.items()}
+
+
+def untuned(base: str) -> str:
+    """Return the name under which an untuned model's answers are kept."""
+    return "base" if base == BASE else f"base-{base}"
 
 
 def answers_file(name: str, folder: Path = ANSWERS) -> Path:

@@ -19,10 +19,19 @@ Row = tuple[list[int], list[int]]  # tokens of a prompt, and of its answer
 
 
 def row(tokenizer: Any, prompt: str, answer: str, most: int = ANSWER_TOKENS) -> Row:
-    """Return a prompt in the model's chat template and the first `most` tokens of an answer."""
+    """Return a prompt in the model's chat template and the first `most` tokens of an answer.
+
+    A model that was never tuned to chat has no template: its prompt ends with an empty line.
+    """
+    return _tokens(tokenizer, _asked(tokenizer, prompt)), _tokens(tokenizer, answer)[:most]
+
+
+def _asked(tokenizer: Any, prompt: str) -> str:
+    if tokenizer.chat_template is None:
+        return f"{tokenizer.bos_token or ''}{prompt}\n\n"
     message = [{"role": "user", "content": prompt}]
-    asked = tokenizer.apply_chat_template(message, add_generation_prompt=True, tokenize=False)
-    return _tokens(tokenizer, asked), _tokens(tokenizer, answer)[:most]
+    asked: str = tokenizer.apply_chat_template(message, add_generation_prompt=True, tokenize=False)
+    return asked
 
 
 def _tokens(tokenizer: Any, text: str) -> list[int]:

@@ -7,7 +7,12 @@ from typing import Any
 
 import torch
 from torch.nn import functional
-from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
+from transformers.cache_utils import (
+    Cache,
+    DynamicCache,
+    DynamicLayer,
+    DynamicSlidingWindowLayer,
+)
 
 _GROWTH = 128  # tokens of room added at a time
 
@@ -48,18 +53,25 @@ def _append(
     return room, room[:, :, :end]
 
 
-def roomy_cache(config: Any) -> Cache | None:
+def roomy_cache(config: Any, most_tokens: int | None = None) -> Cache | None:
     """Return an empty cache for a model whose every layer attends to the whole text, else None.
 
     In a sliding window or a recurrent state the padding behind a shared start would count.
 
     Args:
         config: the model's configuration.
+        most_tokens: of a text, if known: a window that holds them all is no window.
     """
-    kinds = {type(layer) for layer in DynamicCache(config=config).layers}
-    if kinds != {DynamicLayer}:
+    layers = DynamicCache(config=config).layers
+    if not layers or not all(_sees_all(layer, most_tokens) for layer in layers):
         return None
     return Cache(layer_class_to_replicate=_RoomyLayer)
+
+
+def _sees_all(layer: Any, most_tokens: int | None) -> bool:
+    if type(layer) is DynamicSlidingWindowLayer:
+        return most_tokens is not None and most_tokens < layer.sliding_window
+    return type(layer) is DynamicLayer
 
 
 def joined(caches: Sequence[Any], gaps: Sequence[int]) -> Any:

@@ -16,7 +16,7 @@ from studies.students import store
 from studies.students.asking import StudentAnswer
 from studies.students.fitting import Gain
 from studies.students.make import make_missing
-from studies.students.plan import ALL_OTHERS, NOBODYS, TEACHERS, Student, plan
+from studies.students.plan import ALL_OTHERS, NOBODYS, TEACHERS, Student, plan, replication
 from tests.subjects.backends.tiny_model import CHATML, make_tiny_model
 
 ROOT = Path(__file__).parents[3]
@@ -71,6 +71,55 @@ def test_answers_are_read_as_if_each_stood_alone(loaded: tuple[Any, Any]) -> Non
             # Rounded to bfloat16 at other places.
             assert value == pytest.approx(float(at[answer[place]]), abs=0.05)
             assert spread == pytest.approx(float(-(at.exp() * at).sum()), abs=0.05)
+
+
+@pytest.fixture(scope="module")
+def windowed() -> Any:
+    """Give a tiny random model most of whose layers attend to a window, as Gemma's do."""
+    import torch
+    from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+
+    torch.manual_seed(0)
+    return Gemma3ForCausalLM(
+        Gemma3TextConfig(
+            vocab_size=64,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=6,
+            num_attention_heads=4,
+            num_key_value_heads=1,
+            head_dim=8,
+            sliding_window=32,
+        )
+    ).eval()
+
+
+def test_a_window_that_holds_the_whole_text_changes_nothing(windowed: Any) -> None:
+    import torch
+
+    from studies.students.attention import use_shared_keys
+    from studies.students.fitting import read_answers
+    from studies.students.sampling import sample
+
+    prompt, answers = [5, 6, 7, 8], [[20, 21, 22, 23, 24], [30, 31, 32]]
+    with torch.inference_mode():
+        plain = windowed(torch.tensor([prompt + answers[1]])).logits[0].log_softmax(-1)
+    use_shared_keys(windowed)
+    read = read_answers(windowed, prompt, answers, [[1, 4], [2]])
+    assert read[1][0][0] == pytest.approx(float(plain[len(prompt) + 1][32]), abs=0.05)
+    together = sample(windowed, [[5, 6, 7], [8, 9, 10, 11, 12]], ["a", "b"], 1, 20, 0.7)
+    assert together[1] == sample(windowed, [[8, 9, 10, 11, 12]], ["b"], 1, 20, 0.7)[0]
+
+
+def test_a_prompt_without_a_template_ends_with_an_empty_line(loaded: tuple[Any, Any]) -> None:
+    from studies.students.tuning import row
+
+    tokenizer = loaded[1]
+    with_template = row(tokenizer, "Who?", "I")
+    tokenizer.chat_template = None
+    tokens, answer = row(tokenizer, "Who?", "I")
+    assert tokenizer.decode(tokens).endswith("Who?\n\n")
+    assert answer == with_template[1]
 
 
 def test_tuning_makes_the_answers_likelier(loaded: tuple[Any, Any]) -> None:
@@ -130,6 +179,13 @@ def test_the_plan_is_whole() -> None:
             and len(student.teachers) == 1
         }
         assert of == set(TEACHERS)
+
+
+def test_another_base_has_the_same_teachers_and_files_of_its_own() -> None:
+    others = replication()
+    assert [student.teachers[0] for student in others] == list(TEACHERS[:3])
+    assert not {student.name for student in others} & {student.name for student in plan()}
+    assert len({store.untuned(student.base) for student in (*plan(), *others)}) == 2
 
 
 def make_all(folder: Path, stop_at: str = "") -> None:

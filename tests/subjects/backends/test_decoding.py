@@ -84,4 +84,6 @@ def test_sliding_windows_are_left_to_the_library(tmp_path: Path) -> None:
     from transformers import MistralConfig
 
     assert roomy_cache(MistralConfig(sliding_window=8, num_hidden_layers=2)) is None
+    assert roomy_cache(MistralConfig(sliding_window=8, num_hidden_layers=2), 8) is None
+    assert roomy_cache(MistralConfig(sliding_window=8, num_hidden_layers=2), 7) is not None
     assert roomy_cache(MistralConfig(sliding_window=None, num_hidden_layers=2)) is not None
