@@ -14,9 +14,10 @@ from forensics.examination.examined import Examined
 from forensics.subjects.subject import parse_subject
 from forensics.support.cache import cached_folder
 from forensics.transcripts.transcript import read_transcript
+from tests.browsing import axe_fixture, browser_fixture, chromium_fixture
 from tests.loopback import loopback_fixture
 
-__all__ = ["loopback_fixture"]
+__all__ = ["axe_fixture", "browser_fixture", "chromium_fixture", "loopback_fixture"]
 
 # Property tests that name no number of their own: a hundred cases while working, a thousand with
 # HYPOTHESIS_PROFILE=thorough, as before a change lands.

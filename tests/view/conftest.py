@@ -6,7 +6,6 @@ import gzip
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 from forensics.view.local_server import ViewerServer
 from forensics.view.viewed_folder import ViewedFolder
 from tests.processes import ROOT
-from tests.report.html.browser import Browser, chromium
 
 ARTEFACTS = ROOT / "tests/compatibility/frozen/artefacts"
 
@@ -49,21 +47,3 @@ def serve_fixture() -> Iterator[Callable[[Path], ViewerServer]]:
         server.stop()
         thread.join()
         server.__exit__()
-
-
-@pytest.fixture(name="browser", scope="session")
-def browser_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    command = chromium()
-    if command is None:
-        pytest.skip("no Chromium on this machine: the viewer was not opened in a browser")
-    with Browser(command, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-@pytest.fixture(name="axe", scope="session")
-def axe_fixture() -> str:
-    package = find_spec("axe_playwright_python")
-    if package is None or not package.submodule_search_locations:
-        pytest.skip("axe-playwright-python is not installed: accessibility was not checked")
-    folder = Path(package.submodule_search_locations[0])
-    return (folder / "axe.min.js").read_text(encoding="utf-8")

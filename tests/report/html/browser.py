@@ -165,6 +165,11 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.call("Emulation.setEmulatedMedia", media=media, features=features)
 
+    def look_as_usual(self) -> None:
+        """Undo `look`."""
+        self.call("Emulation.clearDeviceMetricsOverride")
+        self.call("Emulation.setEmulatedMedia", media="", features=[])
+
     def press(self, key: str, code: int) -> None:
         """Press and release a key."""
         text = {"Enter": "\r", " ": " "}.get(key)

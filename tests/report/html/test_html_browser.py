@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from forensics.case.document import Case
 from forensics.report.first_screen import first_screen
 from forensics.report.html.html import render_html
 from forensics.support.sanitise import visible
-from tests.report.html.browser import Browser, chromium
+from tests.report.html.browser import Browser
 from tests.report.html.test_html import everywhere
 from tests.report.sample_calibrated import calibrated_case
 from tests.report.sample_case import HOSTILE, insufficient_case, sample_case
@@ -28,25 +27,6 @@ _CUT_OFF = """
   return (wide || high) && e.clientWidth && !e.closest(".hidden, .skip, svg");
 }).map((e) => e.tagName + "." + e.className)
 """
-
-
-@pytest.fixture(name="browser", scope="module")
-def browser_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    command = chromium()
-    if command is None:
-        pytest.skip("no Chromium on this machine: the report was not loaded in a browser")
-    with Browser(command, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-@pytest.fixture(name="axe", scope="module")
-def axe_fixture() -> str:
-    # Only the script inside the package is used, which needs none of what the package depends on.
-    found = find_spec("axe_playwright_python")
-    if found is None or not found.submodule_search_locations:
-        pytest.skip("axe-playwright-python is not installed: accessibility was not checked")
-    folder = Path(found.submodule_search_locations[0])
-    return (folder / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(name="folder")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.html.browser import Browser, chromium
+from tests.report.html.browser import Browser
 from tests.studies.documentation.built_site import build, read, target
 
 CLICKS = 2
@@ -94,15 +94,6 @@ def address_fixture(site: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture(name="browser", scope="module")
-def browser_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    command = chromium()
-    if command is None:
-        pytest.skip("no Chromium on this machine: the site was not opened in a browser")
-    with Browser(command, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("width", [390, 1280])
