@@ -11,6 +11,7 @@ import click
 from forensics.cli import completion
 from forensics.cli.cohort_collect_verb import collect
 from forensics.cli.cohort_columns_verb import columns
+from forensics.cli.cohort_index_verb import index, nearest
 from forensics.cli.cohort_notes import say_what_lacks, summary
 from forensics.cli.cohort_panel_verb import panel
 from forensics.cli.help import VerbFamily, option
@@ -33,6 +34,8 @@ def command() -> None:
 command.add_command(collect)
 command.add_command(panel)
 command.add_command(columns)
+command.add_command(index)
+command.add_command(nearest)
 
 
 @command.command(

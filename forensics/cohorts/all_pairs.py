@@ -6,8 +6,7 @@ at a time, in their order: the result, models · models numbers of 32 bits, is m
 The work grows with the square of the models; one more model costs one more row, linear in the
 models there are (`added`). Given as a cohort's packed sketches, rows are restored tile by tile.
 
-On 100 prompts of 256 numbers one core took 3 s for 2,000 models and 11 s and 300 MB for 4,000
-(`tests/benchmarks/test_all_pairs.py`): by their squares about 70 s and 1.2 GB for 10,000.
+On 100 prompts of 256 numbers one core takes 27 s for 10,000 models (reports/SCALE.md).
 """
 
 from __future__ import annotations
@@ -113,8 +112,19 @@ def _cosines(
     rows: Rows, reference: Flags, tiles: Sequence[tuple[slice, slice]], mapper: Mapper
 ) -> Iterator[Floats32]:
     """Yield the mean cosines of each tile's models, NaN where too few prompts were shared."""
-    means = np.stack(list(mapper(_reference_mean, (rows, reference), range(len(rows)))))
+    means = reference_means(rows, reference, mapper)
     return mapper(_tile, _MeansOfRows(rows, means), tiles)
+
+
+def reference_means(rows: Rows, reference: Flags, mapper: Mapper = in_a_loop) -> Floats32:
+    """Return the mean row of the reference models on each prompt, shape (prompts, d).
+
+    Args:
+        rows: of the models.
+        reference: the models whose answers count, shape (models,).
+        mapper: has prompts computed.
+    """
+    return np.stack(list(mapper(_reference_mean, (rows, reference), range(len(rows)))))
 
 
 def _reference_mean(given: tuple[Rows, Flags], prompt: int) -> Floats32:
@@ -151,7 +161,8 @@ def _tile(centring: _MeansOfRows, tile: tuple[slice, slice]) -> Floats32:
 def _wide(centring: _MeansOfRows, prompts: range, models: slice) -> tuple[Floats32, Floats32]:
     """Return models' centred rows on some prompts, end to end, and 1 where there is an answer."""
     units = [
-        _centred(_rows(centring.rows, prompt, models), centring.means[prompt]) for prompt in prompts
+        centred_rows(_rows(centring.rows, prompt, models), centring.means[prompt])
+        for prompt in prompts
     ]
     answered = np.stack([np.any(unit != 0, axis=1) for unit in units], axis=1)
     return np.concatenate(units, axis=1), answered.astype(np.float32)
@@ -200,8 +211,13 @@ def _nearest(_: None, block: tuple[Scores, Flags]) -> Scores:
     return statistics
 
 
-def _centred(rows: Floats32, mean: Floats32) -> Floats32:
-    """Return unit rows of what is left without the mean row; no answer stays zero."""
+def centred_rows(rows: Floats32, mean: Floats32) -> Floats32:
+    """Return unit rows of what is left without the mean row; no answer stays zero.
+
+    Args:
+        rows: unit rows, zero where there is no answer; shape (models, d).
+        mean: what is subtracted, shape (d,).
+    """
     answered = np.einsum("nd,nd->n", rows, rows) > _TINY
     remainder = rows - mean
     lengths = np.sqrt(np.maximum(np.einsum("nd,nd->n", remainder, remainder), _TINY))

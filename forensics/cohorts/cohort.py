@@ -87,21 +87,13 @@ class Cohort:
         """The models, in row order."""
         return tuple(self.facts)
 
-    @cached_property
-    def _places(self) -> Mapping[str, int]:
-        return {model: place for place, model in enumerate(self.facts)}
-
     def place(self, model: str) -> int:
         """Return a model's row.
 
         Raises:
             UsageError: the cohort has no such model; the message names those spelt like it.
         """
-        if model in self._places:
-            return self._places[model]
-        close = difflib.get_close_matches(model, self.models, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else "see: forensics cohort info"
-        raise UsageError(f"cohort {self.name!r} has no model {model!r}; {hint}")
+        return place_of(model, self.models, f"cohort {self.name!r}")
 
     def row(self, number: int) -> Floats32:
         """Return one model's unit rows, shape (prompts, 256), zero where there is no answer."""
@@ -123,19 +115,8 @@ class Cohort:
         Returns:
             unit rows, shape (prompts, 256), zero where there is no answer.
         """
-        sketches = np.zeros((len(self.prompts), DIMENSIONS), dtype=np.float32)
-        for number, prompt in enumerate(self.prompts):
-            texts = [text for text in answers.get(prompt.sha256, ()) if text.strip()]
-            if texts:
-                sketches[number] = self._sketch(number, texts)
-        return sketches
-
-    def _sketch(self, prompt: int, texts: Sequence[str]) -> Floats32:
-        frequency = self.frequency[prompt].astype(np.int64)
-        rows = weigh(count_sequences(texts), frequency, int(self.texts[prompt]))
-        folded = fold(mean_rows(rows, np.zeros(len(rows), dtype=np.intp), 1))
-        unit: Floats32 = restore(*quantise(folded))[0]
-        return unit
+        hashes = [prompt.sha256 for prompt in self.prompts]
+        return sketch_answers(answers, hashes, self.frequency, self.texts)
 
     def similarities(
         self,
@@ -184,6 +165,53 @@ class Cohort:
         if (self.phrases[places] != wanted).any():
             return None
         return int(self.phrase_models[places].min())
+
+
+def place_of(model: str, models: Sequence[str], of: str) -> int:
+    """Return a model's place among others.
+
+    Args:
+        model: its name.
+        models: all names, in order.
+        of: what has these models, for the message.
+
+    Raises:
+        UsageError: it is not among them; the message names those spelt like it.
+    """
+    if model in models:
+        return models.index(model)
+    close = difflib.get_close_matches(model, models, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}?" if close else "see: forensics cohort info"
+    raise UsageError(f"{of} has no model {model!r}; {hint}")
+
+
+def sketch_answers(
+    answers: Mapping[str, Sequence[str]],
+    prompts: Sequence[str],
+    frequency: NDArray[np.uint8],
+    texts: NDArray[np.uint16],
+) -> Floats32:
+    """Sketch a model's answers in a cohort's space, see `Cohort.sketch`.
+
+    Args:
+        answers: prompt sha256 → samples.
+        prompts: sha256 of the cohort's prompts.
+        frequency: as in `Cohort`, shape (prompts, BUCKETS).
+        texts: as in `Cohort`, shape (prompts,).
+    """
+    sketches = np.zeros((len(prompts), DIMENSIONS), dtype=np.float32)
+    for number, sha256 in enumerate(prompts):
+        given = [text for text in answers.get(sha256, ()) if text.strip()]
+        if given:
+            sketches[number] = _sketch(given, frequency[number], int(texts[number]))
+    return sketches
+
+
+def _sketch(given: Sequence[str], frequency: NDArray[np.uint8], texts: int) -> Floats32:
+    rows = weigh(count_sequences(given), frequency.astype(np.int64), texts)
+    folded = fold(mean_rows(rows, np.zeros(len(rows), dtype=np.intp), 1))
+    unit: Floats32 = restore(*quantise(folded))[0]
+    return unit
 
 
 def phrase_hashes(forms: Sequence[str]) -> NDArray[np.uint32]:

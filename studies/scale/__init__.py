@@ -1,0 +1,1 @@
+"""What very many models cost, and where it ends."""
