@@ -33,6 +33,11 @@ def exposure_formats() -> Mapping[str, Render]:
     return {"json": _json, "markdown": _markdown, "html": _html}
 
 
+def headline(result: ExposureResult) -> str:
+    """Return the finding in a word or two."""
+    return _HEADLINES[result.finding]
+
+
 def print_exposure(result: ExposureResult) -> None:
     """Print a result on the terminal."""
     from rich.console import Console
@@ -46,7 +51,7 @@ def print_exposure(result: ExposureResult) -> None:
     def text(words: str, style: str = "") -> Text:
         return Text(encodable(one_line(words, _LONGEST), console.encoding), style=style)
 
-    console.print(text(f"{_HEADLINES[result.finding]}. {result.sentence}", "bold"))
+    console.print(text(f"{headline(result)}. {result.sentence}", "bold"))
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in rows(result):
         table.add_row(text(name), text(value))
@@ -127,7 +132,7 @@ def _markdown(result: ExposureResult) -> str:
     from forensics.report.markdown import code, prose
 
     lines = [
-        f"## {_HEADLINES[result.finding]}",
+        f"## {headline(result)}",
         "",
         prose(result.sentence),
         "",
@@ -161,7 +166,7 @@ def _html(result: ExposureResult) -> str:
         _PAGE.format(
             policy=content_security_policy(style, ""),
             style=Markup(style),  # noqa: S704 (our own file)
-            title=shown(_HEADLINES[result.finding]),
+            title=shown(headline(result)),
             sentence=shown(result.sentence),
             subject=shown(one_line(result.subject, 200)),
             rows=cells,

@@ -15,6 +15,7 @@ Screen = Literal[
     "answers",
     "check",
     "trace",
+    "exposure",
     "plan",
     "transcript",
     "pair",

@@ -12,7 +12,16 @@ from forensics.errors import InputFileError
 from forensics.support.file_kinds import foreign, is_safetensors
 
 FileKind = Literal[
-    "case", "check", "trace", "plan", "transcript", "cohort", "fleet", "page", "other"
+    "case",
+    "check",
+    "trace",
+    "exposure",
+    "plan",
+    "transcript",
+    "cohort",
+    "fleet",
+    "page",
+    "other",
 ]  # "plan": a case file, claims and analysis frozen beforehand; "fleet": a subject of a job
 HEAD = 1 << 16  # bytes of a file that are read to tell what it is
 LARGEST = 1 << 28  # bytes of a document in another layout, which has to be read whole
@@ -24,6 +33,7 @@ _KEYS: Mapping[FileKind, frozenset[str]] = {
     "case": frozenset({"suite", "a", "b", "overlap", "verdict"}),
     "check": frozenset({"policy_sha256", "outcomes", "exit_code"}),
     "trace": frozenset({"subject", "cohort", "relatives", "reading"}),
+    "exposure": frozenset({"kind", "finding", "sentence", "log_sha256"}),
     "fleet": frozenset({"key", "subject", "work", "status", "findings"}),
 }
 _TRANSCRIPT = frozenset({"prompt_id", "prompt_sha256", "sample", "text", "status"})
@@ -61,6 +71,8 @@ def _written(head: bytes) -> FileKind | None:
         return "case"
     if head.startswith(b'{\n "headline":') and b'\n "policy_sha256":' in head:
         return "check"
+    if head.startswith(b'{\n "kind": "exposure"'):
+        return "exposure"
     if head.startswith(b'{\n "schema_version":') and b'\n "work":' in head:
         return "fleet"
     if head.startswith(b'{\n "subject":') and b'\n "cohort":' in head and b'"known_as":' in head:

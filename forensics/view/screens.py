@@ -13,8 +13,10 @@ from pydantic import ValidationError
 
 from forensics.case.document import Case, read_case
 from forensics.errors import InputFileError
+from forensics.evidence.exposure.result_files import read_exposure
+from forensics.evidence.exposure.wording import LIMITS
 from forensics.policy.outcomes import CheckResult
-from forensics.report import view
+from forensics.report import exposure, view
 from forensics.report.check import view as check_words
 from forensics.report.html.html import content_security_policy, environment, render_html
 from forensics.report.html.page import Page
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 SECTIONS = (
     ("check", "Checks"),
     ("trace", "Traces"),
+    ("exposure", "Exposure tests"),
     ("plan", "Case files"),
     ("transcript", "Transcripts"),
     ("cohort", "Cohorts"),
@@ -99,6 +102,7 @@ class Screens:
             "answers": self._answers,
             "check": self._check,
             "trace": self._trace,
+            "exposure": self._exposure,
             "plan": self._plan,
             "transcript": self._transcript,
             "pair": self._pair,
@@ -233,6 +237,18 @@ class Screens:
     def _trace(self, address: Address) -> str:
         trace = shown_trace(self.folder.inside(address.place.relative))
         return self._filled("trace", place=address.place, trace=trace)
+
+    def _exposure(self, address: Address) -> str:
+        result = read_exposure(self.folder.inside(address.place.relative))
+        return self._filled(
+            "exposure",
+            place=address.place,
+            result=result,
+            headline=exposure.headline(result),
+            rows=list(exposure.rows(result)),
+            notes=list(exposure.notes(result)),
+            limits=LIMITS,
+        )
 
     def _plan(self, address: Address) -> str:
         from forensics.custody.case_file import read_case_file

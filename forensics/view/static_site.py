@@ -69,7 +69,7 @@ def _addresses(listing: Listing, links: SiteLinks) -> Iterator[Address]:
         yield Address("case", place)
         yield Address("report", place)
         yield Address("answers", place)
-    kinds: tuple[Screen, ...] = ("check", "trace", "plan", "transcript", "fleet")
+    kinds: tuple[Screen, ...] = ("check", "trace", "exposure", "plan", "transcript", "fleet")
     for screen in kinds:
         yield from (Address(screen, place) for place in listing.places[cast("FileKind", screen)])
     yield from (Address("kinship", place) for place in (ALL, *listing.places["cohort"]))

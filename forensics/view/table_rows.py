@@ -12,8 +12,10 @@ from forensics.case.answer_labels import SHORT_QUESTIONS, label, lead_of
 from forensics.case.questions import Question, QuestionAnswer
 from forensics.cohorts.calibration.verbal import Tier as Strength
 from forensics.errors import ForensicsError, InputFileError
+from forensics.evidence.exposure.result_files import read_exposure
 from forensics.policy.outcomes import STATUSES, Outcome, Status
 from forensics.report.check.view import STATUS_WORDS
+from forensics.report.exposure import headline
 from forensics.report.first_screen import Tone, tone
 from forensics.support.sanitise import one_line
 from forensics.view.file_heads import (
@@ -88,6 +90,18 @@ class TraceRow:
 
     place: Place
     head: TraceHead
+
+
+@dataclass(frozen=True)
+class ExposureRow:
+    """A test of whether a model learned served answers: of whom, and what it found."""
+
+    place: Place
+    subject: str
+    found: str
+    tone: Tone
+    p_value: float | None
+    pairs: int
 
 
 @dataclass(frozen=True)
@@ -192,6 +206,20 @@ class Listing:
             head = self._read(place, trace_head)
             if head is not None:
                 yield TraceRow(place, head)
+
+    def exposures(self) -> Iterator[ExposureRow]:
+        """Yield the exposure tests."""
+        for place in self.places["exposure"]:
+            result = self._read(place, read_exposure)
+            if result is not None:
+                yield ExposureRow(
+                    place,
+                    result.subject,
+                    headline(result),
+                    "yes" if result.finding == "depended" else "open",
+                    result.p_value,
+                    result.pairs.used,
+                )
 
     def transcripts(self) -> Iterator[TranscriptRow]:
         """Yield the transcripts."""

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensics.case.document import case_to_json
+from forensics.report.exposure import exposure_formats
 from forensics.transcripts.writer import write_transcript
 from tests.builders import manifest, responses
 from tests.report.answered_case import answered_case
 from tests.report.sample_case import HOSTILE, sample_case
+from tests.view.exposures import exposure_result
 
 
 def hostile_folder(folder: Path, attacks: Sequence[str] = HOSTILE) -> int:
@@ -44,6 +46,7 @@ def hostile_folder(folder: Path, attacks: Sequence[str] = HOSTILE) -> int:
         "teacher": {"statement": everything},
     }  # fmt: skip
     (folder / "trace.json").write_text(json.dumps(trace))
+    (folder / "exposure.json").write_text(exposure_formats()["json"](exposure_result(everything)))
     about = manifest(everything, suite={"name": everything}, started_at=everything)
     write_transcript(folder / "answers.jsonl", about, responses(attacks))
     (folder / "damaged.json").write_text('{"' + everything.replace('"', ""), "utf-8", "replace")
