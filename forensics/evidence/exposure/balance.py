@@ -5,28 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 import numpy as np
 
 from forensics.evidence.exposure.arrangements import Floats, Unit, arrangements
 from forensics.evidence.exposure.eligible import FAULTS, faults
+from forensics.evidence.exposure.exposure_record import GuardName
 from forensics.evidence.exposure.flips import permutation_test
 from forensics.evidence.exposure.log import Design, LoggedAnswer, LoggedPrompt
 from forensics.evidence.exposure.text_only import text_only
 from forensics.evidence.probabilities.panel import holm
 
-GuardName = Literal[
-    "length",
-    "hour_of_day",
-    "date",
-    "finish_reason",
-    "empty",
-    "refused",
-    "public",
-    "cached",
-    "text_only",
-]
 _EPOCH = datetime(1970, 1, 1)
 _FEWEST = 8
 Value = Callable[[LoggedAnswer, bool], float | None]

@@ -12,6 +12,18 @@ from forensics.evidence.exposure.log import Design
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 Finding = Literal["depended", "not_shown", "refused", "insufficient"]
 Route = Literal["probabilities", "answers"]
+# A property in which served and withheld answers must not differ.
+GuardName = Literal[
+    "length",
+    "hour_of_day",
+    "date",
+    "finish_reason",
+    "empty",
+    "refused",
+    "public",
+    "cached",
+    "text_only",
+]
 RefusalName = Literal[
     "split_after_the_fact",
     "no_twins",
@@ -24,15 +36,7 @@ RefusalName = Literal[
     "log_changed",
     "look_differs",
     "path_changed",
-    "length",
-    "hour_of_day",
-    "date",
-    "finish_reason",
-    "empty",
-    "refused",
-    "public",
-    "cached",
-    "text_only",
+    GuardName,
     "controls",
     "negative_control",
 ]
