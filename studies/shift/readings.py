@@ -27,6 +27,15 @@ from forensics.evidence.text.style import FUNCTION_WORDS
 from forensics.transcripts.words import words
 
 MARKS = tuple(",.;:!?()[]\"'-/*#`_|&%$…–—“”‘’•→\u00a0\u202f\u2011")
+# Phrases by which reasoning turns, checks itself or goes on.
+TURNS = (
+    "wait", "hmm", "let me", "let's", "alternatively", "actually", "however", "but", "so", "okay",
+    "first", "second", "therefore", "because", "maybe", "step by step", "double-check", "to verify",
+    "in other words", "the key", "the question", "note that", "this means", "in conclusion",
+)  # fmt: skip
+_TURNS = tuple(re.compile(rf"\b{re.escape(turn)}\b") for turn in TURNS)
+# Within a sentence: a name, or a number.
+_PICKED = re.compile(r"(?<=[a-z,;] )(?:[A-Z][\w'’-]+|\d[\d.,]*\d|\d)")
 _ENDS = 12  # words of an opening, and of an end
 _SUFFIXES = re.compile(
     r"(ing|edly|ed|ly|tions?|ments?|ness|ity|ous|ful|ive|able|ible|al|ic|ers?|ists?|ies|es|s)$"
@@ -71,6 +80,11 @@ def skeletons(texts: Sequence[str]) -> Floats32:
     return _counted(texts, lambda text: _grams([_line(line) for line in text.split("\n")], 1, 3))
 
 
+def picks(texts: Sequence[str]) -> Floats32:
+    """Names and numbers: what a text invents or chooses, and the prompt does not give to all."""
+    return _counted(texts, lambda text: iter(_PICKED.findall(text[:CHARS])))
+
+
 def function_words(texts: Sequence[str]) -> Floats32:
     """Rates of function words, a row each: to be standardised."""
     number = {word: place for place, word in enumerate(FUNCTION_WORDS)}
@@ -80,6 +94,17 @@ def function_words(texts: Sequence[str]) -> Floats32:
         places = [number[form] for form in forms if form in number]
         np.add.at(row, places, 1 / max(len(forms), 1))
     return np.sqrt(rows)
+
+
+def turns(texts: Sequence[str]) -> Floats32:
+    """Rates of phrases by which reasoning turns, a row each: to be standardised."""
+    return np.array(
+        [
+            [np.sqrt(len(turn.findall(text.lower())) / max(len(text), 1)) for turn in _TURNS]
+            for text in (text[:CHARS] for text in texts)
+        ],
+        dtype=np.float32,
+    ).reshape(-1, len(_TURNS))
 
 
 def marks(texts: Sequence[str]) -> Floats32:
@@ -98,8 +123,13 @@ COUNTED: Mapping[str, Reading] = {
     "part-of-speech templates": templates,
     "openings and ends": edges,
     "skeletons": skeletons,
+    "names and numbers": picks,
 }
-HABITS: Mapping[str, Reading] = {"function words": function_words, "typographic marks": marks}
+HABITS: Mapping[str, Reading] = {
+    "function words": function_words,
+    "typographic marks": marks,
+    "reasoning turns": turns,
+}
 
 
 def read_all(name: str, texts: Sequence[Sequence[str]]) -> Iterator[Floats32]:

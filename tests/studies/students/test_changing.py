@@ -87,9 +87,36 @@ def test_the_section_takes_what_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [*COUNTED, *HABITS])
 def test_every_reading_gives_unit_rows_and_nothing_for_no_answer(name: str) -> None:
-    answers = ["One two, three.\n\n- the first\n- the second", "Then, of the others: — all.", ""]
+    answers = [
+        "One two, three.\n\n- the first of Ann\n- the second",
+        "So then, of 7 others: — all.",
+        "",
+    ]
     for rows in read_all(name, [answers, answers[::-1]]):
         assert sorted(np.linalg.norm(rows, axis=1).round(5)) == [name == "skeletons", 1, 1]
+
+
+def test_names_and_numbers_are_what_two_texts_pick_alike() -> None:
+    texts = [
+        "Then Elara Voss left with 3 dogs.",
+        "He met Elara, and 17 cats.",
+        "So did all, 3 of us.",
+    ]
+    first, second, third = next(iter(read_all("names and numbers", [texts])))
+    assert first @ second > 0
+    assert first @ third > 0
+    assert second @ third == 0
+
+
+def test_turns_of_reasoning_are_counted_as_whole_words() -> None:
+    texts = [
+        "Wait, let me think. Hmm.",
+        "The waiter smiled at the summit.",
+        "Wait: hmm, let me see.",
+    ]
+    first, second, third = next(iter(read_all("reasoning turns", [texts, texts])))
+    assert first @ third > 0.5
+    assert first @ second < 0
 
 
 @pytest.mark.parametrize(("hits", "n", "low", "high"), [(1, 1, 0.025, 1.0), (8, 10, 0.444, 0.975)])
