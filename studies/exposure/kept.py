@@ -29,6 +29,9 @@ STUDENTS: Mapping[str, Student] = {
     "puzzles-100": Student("puzzles", 1.0, 100),
     "topics-10": Student("topics", 0.1, 120),
     "topics-1": Student("topics", 0.01, 120),
+    "puzzles-50": Student("puzzles", 0.5, 100),
+    "puzzles-10": Student("puzzles", 0.1, 100),
+    "puzzles-1": Student("puzzles", 0.01, 100),
 }
 FULLY_EXPOSED = ("topics-100", "puzzles-100")
 BASE, SOURCE = "smollm2", "smollm2-pruned"
