@@ -11,6 +11,7 @@ import click
 
 from forensics.cli.help import Verb, option
 from forensics.cli.options import FiniteRange
+from forensics.support.numbers import percent
 
 if TYPE_CHECKING:
     from forensics.workflows.powering import PowerTable
@@ -87,7 +88,7 @@ def _print(made: PowerTable) -> None:
         table.add_column(f"{pairs} pairs", justify="right")
     table.add_column("pairs for 80 %", justify="right")
     for row in made.rows:
-        shown = (f"{power:.0%}" for power in row.power)
+        shown = (percent(power) for power in row.power)
         table.add_row(f"{row.share:g}", *shown, f"{row.pairs_for_80:,}")
     console = Console()
     console.print(table)

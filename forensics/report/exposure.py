@@ -13,6 +13,7 @@ from forensics.evidence.exposure.exposure_record import (
     SidesCompared,
 )
 from forensics.evidence.exposure.wording import DESIGNS, LIMITS
+from forensics.support.numbers import percent
 from forensics.support.resources import data_folder
 from forensics.support.sanitise import one_line
 
@@ -64,7 +65,7 @@ def rows(result: ExposureResult) -> Iterator[Row]:
     """Yield name and value of everything that a reader needs, power first."""
     yield "power", result.power
     if result.in_common is not None:
-        words = f"{result.in_common:.0%} of four-character sequences"
+        words = f"{percent(result.in_common)} of four-character sequences"
         yield "served and withheld have in common", words
     yield "design", DESIGNS[result.design]
     yield "statistic", result.statistic

@@ -24,6 +24,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def percent(share: float) -> str:
-    """Return a share as whole percent: `47 %`, never `-0 %`."""
-    return f"{round(100 * share)} %"
+def percent(share: float, decimals: int = 0) -> str:
+    """Return a share as per cent, as the style sheet has it: `47 %`, `0.6 %`, never `-0 %`."""
+    text = f"{100 * share:.{decimals}f}"
+    return f"{text.lstrip('-') if float(text) == 0 else text} %"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from forensics.errors import InputFileError
+from forensics.support.numbers import percent
 from forensics.support.sanitise import one_line
 from forensics.view.table_rows import AnswerCell, PairRow
 from forensics.view.viewed_folder import Place
@@ -171,4 +172,4 @@ def _kinship(related: RelativesMap) -> Kinship:
 def _pair(related: RelativesMap, a: int, b: int, score: float) -> ClosePair:
     size, support = related.together(a, b)
     names = (one_line(related.models[a], _LONGEST_NAME), one_line(related.models[b], _LONGEST_NAME))
-    return ClosePair(names, f"{score:.2f}", size, "–" if support is None else f"{support:.0%}")
+    return ClosePair(names, f"{score:.2f}", size, "–" if support is None else percent(support))

@@ -95,7 +95,7 @@ def test_power_is_lower_where_served_and_withheld_are_nearly_equal(cli, here, ro
     assert apart.in_common < 0.7 < 0.8 < near.in_common <= 1
     assert near.detectable_share is None
     assert near.power.startswith("Even if all served answers")
-    assert near.assumed in near.power and f"{near.in_common:.0%}" in near.assumed
+    assert near.assumed in near.power and f"{100 * near.in_common:.0f} %" in near.assumed
     shown = cli("exposure", "test", "near.jsonl", BLACK_BOX).out.split()
     assert shown.index("power") < shown.index("design")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from forensics.evidence.exposure.detectable import FullEffect
 from forensics.evidence.exposure.nearness import Nearness
+from forensics.support.numbers import percent
 
 # An assumption, not a property of the model that is tested: one pass over 210 answers did so to a
 # model of 135 million weights, after taking off what the untuned model says. One pass over 300
@@ -34,9 +35,9 @@ def full_effect(how: Nearness | None, in_common: float = 0.0) -> FullEffect:
         return _PROBABILITIES
     # Mean of which side is nearer, +1 or -1; its deviation is at most 1.
     sign = (2 * _NEARER[how] - 1) * (1 - in_common) / (1 - _IN_COMMON)
-    nearer = f"{(1 + sign) / 2:.0%} are nearer to the served one"
+    nearer = f"{percent((1 + sign) / 2)} are nearer to the served one"
     source = (
         f"assuming that of answers to prompts trained on {nearer}, as measured on a small model; "
-        f"fewer are the more both have in common, here {in_common:.0%}"
+        f"fewer are the more both have in common, here {percent(in_common)}"
     )
     return FullEffect(sign, 1.0, source)

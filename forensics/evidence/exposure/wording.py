@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from forensics.evidence.exposure.detectable import FullEffect
 from forensics.evidence.exposure.exposure_record import RefusalName
 from forensics.evidence.exposure.log import Design
+from forensics.support.numbers import percent
 
 # Names no account and no conduct, and stays so.
 DEPENDED = (
@@ -131,6 +132,6 @@ def power_words(used: int, share: float | None, effect: FullEffect) -> str:
             f"with 80 % power ({effect.source})."
         )
     return (
-        f"With 80 % power {counted} show that {share:.1%} of the served answers or more were "
-        f"trained on ({effect.source})."
+        f"With 80 % power {counted} show that {percent(share, 1)} of the served answers or more "
+        f"were trained on ({effect.source})."
     )
