@@ -62,6 +62,22 @@ def _turns(text: str) -> list[str]:
     return [match.group() for match in TURNS.finditer(" ".join(text.split()))]
 
 
+CLOSED = re.compile(r"(?<![\w%.])[0-9]+(?:\.[0-9]+)?%(?!\w)")
+
+
+def _closed_percentages(tree: ast.Module) -> list[int]:
+    """Return the lines that print a percentage without its space: `{share:.0%}` or `5%`."""
+    written = [line for line, text in _said(tree) if CLOSED.search(text)]
+    formats = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FormattedValue)
+        and node.format_spec is not None
+        and ast.unparse(node.format_spec).rstrip("'\"").endswith("%")
+    ]
+    return written + formats
+
+
 def _said(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield every text of a module that is no docstring, f-strings with their gaps as dots."""
     inside = {
@@ -107,6 +123,37 @@ def test_pages_keep_to_the_style_sheet() -> None:
         for turn in _turns(path.read_text("utf-8", errors="replace"))
     ]
     assert faults == []
+
+
+def test_messages_write_per_cent_with_a_space() -> None:
+    faults = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / "forensics").rglob("*.py"))
+        if OTHERS_WORDS not in path.parts
+        for line in _closed_percentages(ast.parse(path.read_text("utf-8")))
+    ]
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'f"only {share:.0%} of"',
+        'say("in 5% of")',
+        'f"{low:.1%}"',
+        'say("above 1.7%.")',
+        'f"{n} of 5%"',
+    ],
+)
+def test_a_percentage_without_its_space_is_noticed(code: str) -> None:
+    assert _closed_percentages(ast.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code", ['f"{percent(share)} of"', 'say("in 5 % of")', 'say("%SRCROOT%")', 'say("{%- if")']
+)
+def test_other_signs_of_per_cent_are_left_alone(code: str) -> None:
+    assert not _closed_percentages(ast.parse(code))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import click
 
 from forensics.cli.help import Verb, option
 from forensics.cli.ray_option import chosen_mapper, ray_option
+from forensics.support.numbers import percent
 
 FILE = click.Path(path_type=Path)
 
@@ -92,7 +93,8 @@ def _table(figures: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("hypothesis", "kin", "unrelated", "clusters", "AUC", "TPR@1%", "Cllr", "abstain"):
+    columns = ("related", "unrelated", "clusters", "AUC", "TPR at 1 %", "Cllr", "abstain")
+    for name in ("hypothesis", *columns):
         table.add_column(name, justify="left" if name == "hypothesis" else "right")
     for name, figure in figures["hypotheses"].items():
         table.add_row(
@@ -124,9 +126,9 @@ def _in_words(figures: dict[str, Any]) -> str:
     strong = kin["lr_above_10"]
     return (
         f"{head}AUC {kin['auc']:.3f}, Cllr {kin['cllr']:.3f} [{_number(low)}, {_number(high)}]; a "
-        f"likelihood ratio above 10 for {strong['unrelated']:.1%} of {kin['n_neg']} unrelated "
-        f"pairs and {strong['kin']:.1%} of {kin['n_pos']} pairs of relatives; abstained from "
-        f"{kin['abstained']:.1%}. Every pair weighs the same."
+        f"likelihood ratio above 10 for {percent(strong['unrelated'], 1)} of {kin['n_neg']} "
+        f"unrelated pairs and {percent(strong['kin'], 1)} of {kin['n_pos']} pairs of relatives; "
+        f"abstained from {percent(kin['abstained'], 1)}. Every pair weighs the same."
     )
 
 

@@ -11,6 +11,7 @@ import click
 from forensics.cli import completion
 from forensics.cli.help import Verb, option
 from forensics.cli.ray_option import chosen_mapper, ray_option
+from forensics.support.numbers import percent
 
 if TYPE_CHECKING:
     from forensics.cohorts.lineage.models import ModelFacts
@@ -148,7 +149,7 @@ def _print(related: RelativesMap, top: int, facts: Mapping[str, ModelFacts] | No
         cells += [
             Text(f"{score:.2f}"),
             Text(str(size)),
-            Text("-" if support is None else f"{support:.0%}"),
+            Text("-" if support is None else percent(support)),
         ]
         if facts:
             kin = numbers[names[0]] == numbers[names[1]]

@@ -21,6 +21,7 @@ from forensics.cli.options import (
 )
 from forensics.cli.past_option import bases_option
 from forensics.support.asking_defaults import ONCE
+from forensics.support.numbers import percent
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -115,9 +116,9 @@ def _print_shift(shift: ShiftTrace, console: Console) -> None:
         table.add_row(
             Text(one_line(entry.model, 34), style="bold" if entry.model in shift.named else ""),
             Text(one_line(entry.developer, 14)),
-            f"{entry.past:.0%}",
-            f"{entry.share:.0%}",
-            f"{entry.low:.0%} to {entry.high:.0%}",
+            percent(entry.past),
+            percent(entry.share),
+            f"{percent(entry.low)} to {percent(entry.high)}",
             entry.reading.replace("_", " "),
         )
     console.print(table)

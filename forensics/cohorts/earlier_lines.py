@@ -32,6 +32,7 @@ from forensics.cohorts.transferred import NAME, refitted_llr, unrelated_above
 from forensics.errors import InputFileError
 from forensics.evidence.features.matched_prompts import resample_weights
 from forensics.examination.examined import Examined
+from forensics.support.numbers import percent
 from forensics.support.resources import data_folder
 
 FOLDER = "earlier"
@@ -150,7 +151,8 @@ class EarlierLines:
             cut = sum(not answer.complete for answer in side.answers) / max(len(side.answers), 1)
             yield Condition(
                 cut <= _CUT_OFF,
-                f"{cut:.0%} of {called}'s answers are cut off; at most {_CUT_OFF:.0%} may be",
+                f"{percent(cut)} of {called}'s answers are cut off; at most "
+                f"{percent(_CUT_OFF)} may be",
             )
             length = median([len(answer.text) for answer in side.answers] or [0])
             inside = low <= length <= high

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forensics.cohorts.calibration import ErrorRate
 from forensics.cohorts.teacher_level import ASSISTANT_STYLE, MAX_ERROR, MIN_FOUND, HeldOut, Level
+from forensics.support.numbers import percent
 
 
 def held_out_words(tried: HeldOut) -> str:
@@ -28,7 +29,7 @@ def teacher_statement(level: Level, tried: HeldOut, rate: ErrorRate, covered: bo
     if level == ASSISTANT_STYLE:
         return (
             f"Teacher: {ASSISTANT_STYLE}: none of {int(rate.trials)} lineage clusters of its time "
-            f"without a teacher leans as far (upper 95 % limit {rate.upper:.0%}). {counts}. "
+            f"without a teacher leans as far (upper 95 % limit {percent(rate.upper)}). {counts}. "
             "No model, family or developer is named."
         )
     if tried.holds and not covered:
@@ -45,6 +46,6 @@ def teacher_statement(level: Level, tried: HeldOut, rate: ErrorRate, covered: bo
         )
     return (
         f"Teacher: no model, family or developer is named. {counts}; that does not identify "
-        f"students (needed: {MIN_FOUND:.0%} of the students, and an upper 95 % limit of "
-        f"{MAX_ERROR:.0%} on the share of the others)."
+        f"students (needed: {percent(MIN_FOUND)} of the students, and an upper 95 % limit of "
+        f"{percent(MAX_ERROR)} on the share of the others)."
     )

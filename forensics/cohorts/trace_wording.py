@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from forensics.support.numbers import percent
+
 Level = Literal["none", "model", "family", "developer", "several"]
 
 
@@ -30,8 +32,8 @@ def related_to(level: Level, best: str, family: str, developer: str, count: int)
 def none_of_these(best: str, limit: float, unmet: Sequence[str]) -> str:
     """Say that no model passes the family-wise limit, and that the best does not either."""
     return (
-        f"None of these: no model passes the family-wise limit of {limit:.0%} (the best, {best}, "
-        f"does not stand out from what unrelated subjects reach).{_outside(unmet)}"
+        f"None of these: no model passes the family-wise limit of {percent(limit)} (the best, "
+        f"{best}, does not stand out from what unrelated subjects reach).{_outside(unmet)}"
     )
 
 

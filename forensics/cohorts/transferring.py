@@ -24,6 +24,7 @@ from forensics.cohorts.transferred import (
 )
 from forensics.evidence.features.matched_prompts import resample_weights
 from forensics.examination.examined import Examined
+from forensics.support.numbers import percent
 from forensics.transcripts.answers import MAX_ANALYSED_CHARS
 
 _CUT_OFF = 0.2
@@ -137,7 +138,7 @@ def _conditions(
         ) / max(len(side.answers), 1)
         yield Condition(
             cut <= _CUT_OFF,
-            f"{cut:.0%} of {called}'s answers are cut off; at most {_CUT_OFF:.0%} may be",
+            f"{percent(cut)} of {called}'s answers are cut off; at most {percent(_CUT_OFF)} may be",
         )
         yield length_condition(called, _median_length(side), known)
         yield _era(called, date, known)

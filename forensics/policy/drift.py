@@ -18,6 +18,7 @@ from typing import Literal
 from forensics.errors import InputFileError
 from forensics.evidence.comparator import MIN_PROMPTS
 from forensics.subjects.backends.chat_protocol import dropped_parameters
+from forensics.support.numbers import percent
 from forensics.transcripts.transcript import (
     Manifest,
     Response,
@@ -172,8 +173,8 @@ def _tested(
     repeated = [p for p in shared if min(len(old[p]), len(new[p])) > 1]
     if len(repeated) < MIN_PROMPTS:
         reading = (
-            f"{report.agreement:.0%} of the answers are the same, and how much the model differs "
-            "from itself is unknown: save the baseline with --samples 3 for a test"
+            f"{percent(report.agreement)} of the answers are the same, and how much the model "
+            "differs from itself is unknown: save the baseline with --samples 3 for a test"
         )
         return replace(report, verdict="inconclusive", reading=reading)
     from forensics.evidence.text.sampling import equality_of_texts
@@ -185,8 +186,8 @@ def _tested(
     said = "unlikely to be" if differs else "compatible with"
     reading = (
         f"old and new answers to {len(repeated)} prompts are {said} one distribution "
-        f"(p = {test.p_value:.2g}, level {level:g}; {report.agreement:.0%} are the same, character "
-        "by character)"
+        f"(p = {test.p_value:.2g}, level {level:g}; {percent(report.agreement)} are the same, "
+        "character by character)"
     )
     return replace(
         report,

@@ -15,7 +15,7 @@ from forensics.case.document import Case, Finding
 from forensics.case.evidence import Evidence
 from forensics.report import view
 from forensics.report.four_answers import shown_answers, shown_claims
-from forensics.support.numbers import number
+from forensics.support.numbers import number, percent
 from forensics.support.sanitise import one_line, visible
 
 _SUITE = "forensics compare"
@@ -105,7 +105,7 @@ def _evidence(suite: ElementTree.Element, evidence: Evidence) -> None:
     lines = [f"score {number(evidence.score)}, n = {evidence.n} prompts", evidence.scale]
     if interval:
         span = f"{number(interval.low)} to {number(interval.high)}"
-        lines.append(f"{interval.level:.0%} interval {span}")
+        lines.append(f"{percent(interval.level)} interval {span}")
     if floor:
         lines.append(f"noise floor {number(floor.a)} / {number(floor.b)}")
         lines.append(view.position(evidence))

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from forensics.examination.examined import Examined
+from forensics.support.numbers import percent
 
 _SETTINGS = ("temperature", "max_tokens", "system_prompt", "seed")
 _IDENTITY = ("template", "dtype", "api")
@@ -83,7 +84,10 @@ def _cut_off(a: Examined, b: Examined) -> list[str]:
     ]
     if max(shares) < 0.2:
         return []
-    return [f"Cut off by the token limit: {shares[0]:.0%} of A's answers, {shares[1]:.0%} of B's."]
+    return [
+        f"Cut off by the token limit: {percent(shares[0])} of A's answers, "
+        f"{percent(shares[1])} of B's."
+    ]
 
 
 def _model_names(letter: str, side: Examined) -> list[str]:

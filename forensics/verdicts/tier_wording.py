@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from forensics.case.document import Finding
 from forensics.case.evidence import Evidence
 from forensics.case.tier_names import tier_subject
+from forensics.support.numbers import percent
 from forensics.verdicts.decision import (
     ByRatio,
     Ground,
@@ -109,8 +110,8 @@ def _clause(ground: Ground) -> str:
 
 def _same(same: SameTensors) -> str:
     return (
-        f"{same.identical} of {same.of} tensors of B are in A, byte for byte, {same.share:.1%} of "
-        "its weights"
+        f"{same.identical} of {same.of} tensors of B are in A, byte for byte, "
+        f"{percent(same.share, 1)} of its weights"
     )
 
 

@@ -11,6 +11,7 @@ from forensics.case.evidence import Evidence
 from forensics.case.questions import QuestionAnswer
 from forensics.cohorts.calibration.verbal import verbal_tier
 from forensics.evidence.comparator import MIN_PROMPTS
+from forensics.support.numbers import percent
 from forensics.verdicts.decision import Decision, NoRatio, Ratio, Screening
 from forensics.verdicts.detection_limit import shipped
 from forensics.verdicts.tier_readings import LIKENESS
@@ -295,7 +296,7 @@ def _weighs_transferred(ratio: Ratio) -> str:
     by_set = "; ".join(
         f"on {where}, {rates.kin_pairs} close relatives against {rates.unrelated_pairs} "
         f"unrelated pairs of {rates.clusters} lineage clusters, Cllr is {rates.cllr:.2f} and "
-        f"{rates.false_above_10:.1%} of the unrelated pairs get a ratio above 10"
+        f"{percent(rates.false_above_10, 1)} of the unrelated pairs get a ratio above 10"
         for where, rates in tests.items()
     )
     return (

@@ -244,7 +244,7 @@ def _cut_off() -> tuple[Examined, Examined]:
 @pytest.mark.parametrize(
     ("sides", "reason"),
     [
-        (_cut_off(), "100% of A's answers are cut off"),
+        (_cut_off(), "100 % of A's answers are cut off"),
         (
             (examined(_laid_out("new", "one", 12)), examined(_laid_out("new", "two", 12))),
             "12 prompts were compared; at least 16 are needed",

@@ -58,7 +58,7 @@ def test_cut_off_answers_are_flagged():
     notes = comparability_notes(
         _side("a"), Examined(side.subject, replace(side.transcript, responses=cut))
     )
-    assert any("100% of B's" in note for note in notes)
+    assert any("100 % of B's" in note for note in notes)
 
 
 def test_an_echoed_model_name_that_changes_is_flagged():
