@@ -21,7 +21,7 @@ _SHARES = (1.0, 0.5, 0.1, 0.01)
 _LOGS = {
     "topics": "answers of a pruned copy of the same model to prompts about thirty topics",
     "puzzles": f"answers of {len(PUZZLE_SOURCES)} models of 2024 and 2025 to altered puzzles "
-    "(its student: 100 of them, by three models)",
+    "(its students: 100 of them, by three models)",
 }
 
 
