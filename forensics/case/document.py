@@ -286,6 +286,9 @@ def _json_lines(value: Any) -> str:
     return "[\n " + ",\n ".join(map(dump, value)) + "\n]"
 
 
+_GIVE = "give a file that --json wrote"
+
+
 def read_case(path: Path) -> Case:
     """Read a case file.
 
@@ -296,8 +299,10 @@ def read_case(path: Path) -> Case:
         document = json.loads(path.read_bytes())
     except OSError as error:
         raise InputFileError(f"cannot read case {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputFileError(f"case {path} is not text; {_GIVE}") from error
     except (ValueError, RecursionError) as error:
-        raise InputFileError(f"case {path} is not JSON: {error}") from error
+        raise InputFileError(f"case {path} is not JSON: {error}; {_GIVE}") from error
     version = str(document.get("schema_version", "")) if isinstance(document, dict) else ""
     if version.split(".")[0] not in ("", SCHEMA_VERSION.split(".", maxsplit=1)[0]):
         raise InputFileError(

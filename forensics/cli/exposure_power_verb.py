@@ -85,7 +85,7 @@ def _print(made: PowerTable) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("share trained on", justify="right")
     for pairs in made.pairs:
-        table.add_column(f"{pairs} pairs", justify="right")
+        table.add_column(f"{pairs:,} pairs", justify="right")
     table.add_column("pairs for 80 %", justify="right")
     for row in made.rows:
         shown = (percent(power) for power in row.power)

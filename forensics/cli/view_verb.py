@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 )
 @option("--open", "open_", is_flag=True, help="Open the page in a browser.")
 def command(folder: Path, out: Path | None, port: int, open_: bool) -> None:
-    """Show FOLDER's cases, checks, traces and cohorts as pages, until Ctrl-C.
+    """Show FOLDER's results as pages, until Ctrl-C.
+
+    Results are cases, checks, traces, exposure tests, transcripts, cohorts and what a fleet found.
 
     The address that is printed works on this machine only. Nothing is written or sent, and nothing
     that a model wrote is run. Files are recognised by what they hold; those that cannot be read are

@@ -98,7 +98,7 @@ def read_job(path: Path) -> JobFile:
     Raises:
         InputFileError: it cannot be read or says something impossible; the message has the line.
     """
-    text = settings_text(path)
+    text = settings_text(path, "job", f"write one with: forensics fleet new {path}")
     try:
         return JobFile(FleetJob.model_validate(parse_settings(text, path)), path)
     except ValidationError as error:

@@ -178,13 +178,19 @@ def explain(
     if first["type"] == "extra_forbidden":
         says = f"is not a setting; {_did_you_mean(location, schema)}"
     else:
-        says = _MESSAGES.get(first["type"]) or first["msg"][:1].lower() + first["msg"][1:]
+        says = _MESSAGES.get(first["type"]) or _plain(first["msg"])
     return f"{path}, line {line}: {where} {says}"
+
+
+def _plain(message: str) -> str:
+    """Return what validation says behind the name of a key: "must be 'a' or 'b'"."""
+    message = message.replace("Input should be", "must be", 1)
+    return message[:1].lower() + message[1:]
 
 
 def _did_you_mean(location: Location, schema: Mapping[str, Any]) -> str:
     known = _known_keys(location[:-1], schema)
-    close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.6)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
 
 

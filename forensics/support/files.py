@@ -36,7 +36,12 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise OutputError(f"cannot write {path}: {_reason(path, error)}") from error
+
+
+def _reason(path: Path, error: OSError) -> str:
+    above = next((parent for parent in path.parents if parent.exists()), path)
+    return f"{above} is a file, not a folder" if above.is_file() else error.strerror or str(error)
 
 
 def read_at_most(path: Path, largest: int, what: str) -> bytes:

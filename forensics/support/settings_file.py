@@ -16,13 +16,20 @@ PYPROJECT = "pyproject.toml"
 _LARGEST = 1024 * 1024
 
 
-def settings_text(path: Path) -> str:
+def settings_text(path: Path, what: str = "settings", if_missing: str = "") -> str:
     """Return the text of a TOML file.
+
+    Args:
+        path: the file.
+        what: what it should be, for messages.
+        if_missing: what to do where there is no such file.
 
     Raises:
         InputFileError: it cannot be read, is too large, or is not UTF-8.
     """
-    raw = read_at_most(path, _LARGEST, "settings")
+    if if_missing and not path.exists():
+        raise InputFileError(f"cannot read {what} {path}: no such file; {if_missing}")
+    raw = read_at_most(path, _LARGEST, what)
     try:
         # Editors on Windows begin UTF-8 files with a mark, which TOML does not know.
         return raw.decode("utf-8-sig")

@@ -260,3 +260,22 @@ def test_two_files_of_one_name_stay_apart(cli, here: Path):
     assert case["a"]["spec"] != case["b"]["spec"]
     digests = {case[side]["transcript_sha256"] for side in "ab"}
     assert digests == {read_transcript(here / p).sha256 for p in ("a.jsonl", "other/a.jsonl")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("cohort", "collect", "none.toml", "-o", "x"), "forensics cohort panel new none.toml"),
+        (("fleet", "run", "none.toml"), "forensics fleet new none.toml"),
+        (("cohort", "panel", "new", "a.jsonl/p.toml"), "a.jsonl is a file, not a folder"),
+        (("report", "random"), "is not text; give a file that --json wrote"),
+        (("report", "cut"), "give a file that --json wrote"),
+    ],
+)
+def test_what_is_not_there_or_not_that_says_what_to_do(cli, here, arguments, words):
+    (here / "random").write_bytes(bytes(range(128, 256)))
+    (here / "cut").write_text("{")
+    result = cli(*arguments)
+    assert result.code in {2, 4}
+    assert words in result.err
+    assert len(result.err.strip().splitlines()) == 1

@@ -47,7 +47,7 @@ def test_the_template_is_a_job_and_so_is_every_commented_line_of_it(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (LEAST.format(work="judge"), "line 2: work input should be 'examine'"),
+        (LEAST.format(work="judge"), "line 2: work must be 'examine'"),
         (LEAST.format(work="compare"), 'work = "compare" needs a table [compare]'),
         (LEAST.format(work="check"), 'work = "check" needs a table [check]'),
         (LEAST.format(work="probe") + "folders = 'x'\n", "line 5: subjects.folders is not a"),

@@ -113,7 +113,7 @@ def test_pyproject_holds_the_same_under_its_own_table(tmp_path):
         ("cohort =", "cohrt =", "against.1.cohrt is not a setting; did you mean cohort?"),
         ("reason =", "reasn =", "allow.0.reasn is not a setting; did you mean reason?"),
         ("[budget]", "[zebra]", "line 14: zebra is not a setting; known: suite"),
-        ('"warning"', '"fatal"', "severity input should be 'error' or 'warning'"),
+        ('"warning"', '"fatal"', "severity must be 'error' or 'warning'"),
         ("limit = 32", "limit = true", "line 4: limit must be a whole number"),
         ("limit = 32", "limit = 0", "greater than or equal to 1"),
         ("1.5", "nan", "min_log10_lr"),

@@ -64,7 +64,7 @@ def read_panel(path: Path) -> CohortPanel:
     Raises:
         InputFileError: it cannot be read or says something impossible; the message has the line.
     """
-    text = settings_text(path)
+    text = settings_text(path, "panel", f"write one with: forensics cohort panel new {path}")
     lines = key_lines(text)
     try:
         table = PanelTable.model_validate(parse_settings(text, path))
