@@ -12,6 +12,7 @@ from typing import Any
 from forensics.errors import InputFileError
 from forensics.suites.suite import Message
 from forensics.support.compressed import plain_path
+from forensics.support.sanitise import one_line
 from forensics.transcripts.blocks import block_of, is_blank, marks
 from forensics.transcripts.completions import Output, read_completion
 from forensics.transcripts.importers.conversation import parse_turns
@@ -351,7 +352,8 @@ def _as_bytes(column: Any, where: str) -> Any:
     import pyarrow as pa
 
     if not (_is_text(column.type) or pa.types.is_null(column.type)):
-        raise InputFileError(f"{where} is {column.type}, not text")
+        # A struct is written with the names of its fields, which may hold anything.
+        raise InputFileError(f"{where} is {one_line(str(column.type), 80)}, not text")
     return column.cast(pa.large_binary())
 
 

@@ -189,6 +189,15 @@ def test_a_column_that_is_no_text_is_named(importing, tmp_path):
         import_file(tmp_path / "x.parquet", importing.out)
 
 
+def test_a_column_of_structs_is_named_in_one_line(importing, tmp_path):
+    rows = [{"model": {"\n\x1b[31m": 1}, "prompt": "Who?", "output": "Me."}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    with pytest.raises(InputFileError, match=r"column 'model' is struct.*not text") as caught:
+        import_file(tmp_path / "a.parquet", importing.out)
+    assert "\n" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
 def test_missing_file_and_folder(importing, tmp_path):
     for path in (tmp_path / "absent.csv", tmp_path):
         with pytest.raises(InputFileError, match="cannot read"):
