@@ -300,7 +300,7 @@ def read_case(path: Path) -> Case:
     except OSError as error:
         raise InputFileError(f"cannot read case {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputFileError(f"case {path} is not text; {_GIVE}") from error
+        raise InputFileError(f"case {path} is not JSON, nor any text; {_GIVE}") from error
     except (ValueError, RecursionError) as error:
         raise InputFileError(f"case {path} is not JSON: {error}; {_GIVE}") from error
     version = str(document.get("schema_version", "")) if isinstance(document, dict) else ""

@@ -268,7 +268,7 @@ def test_two_files_of_one_name_stay_apart(cli, here: Path):
         (("cohort", "collect", "none.toml", "-o", "x"), "forensics cohort panel new none.toml"),
         (("fleet", "run", "none.toml"), "forensics fleet new none.toml"),
         (("cohort", "panel", "new", "a.jsonl/p.toml"), "a.jsonl is a file, not a folder"),
-        (("report", "random"), "is not text; give a file that --json wrote"),
+        (("report", "random"), "is not JSON, nor any text; give a file that --json wrote"),
         (("report", "cut"), "give a file that --json wrote"),
     ],
 )
