@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         OutputError: it cannot be written.
     """
     try:
-        if path.exists() and not path.is_file():
+        if _is_device(path):
             with path.open("wb") as device:
                 yield device
             return
@@ -39,18 +40,24 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         raise OutputError(f"cannot write {path}: {_reason(path, error)}") from error
 
 
+# os.path looks without raising: a name may be too long, or a folder one that nobody may enter.
+def _is_device(path: Path) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113
+
+
 def _reason(path: Path, error: OSError) -> str:
-    above = next((parent for parent in path.parents if parent.exists()), path)
-    return f"{above} is a file, not a folder" if above.is_file() else error.strerror or str(error)
+    file = next((parent for parent in path.parents if os.path.isfile(parent)), None)  # noqa: PTH113
+    return f"{file} is a file, not a folder" if file else error.strerror or str(error)
 
 
-def read_at_most(path: Path, largest: int, what: str) -> bytes:
+def read_at_most(path: Path, largest: int, what: str, if_missing: str = "") -> bytes:
     """Return the content of a file that people write by hand.
 
     Args:
         path: the file.
         largest: most bytes that such a file can have; a multiple of 1 MiB.
         what: what it should be, for messages.
+        if_missing: what to do where there is no such file, for messages.
 
     Raises:
         InputFileError: it cannot be read, or is larger.
@@ -60,7 +67,8 @@ def read_at_most(path: Path, largest: int, what: str) -> bytes:
             raw = opened.read(largest + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputFileError(f"cannot read {what} {path}: {reason}") from error
+        advice = f"; {if_missing}" if if_missing and isinstance(error, FileNotFoundError) else ""
+        raise InputFileError(f"cannot read {what} {path}: {reason}{advice}") from error
     if len(raw) > largest:
         raise InputFileError(f"{path} is larger than {largest >> 20} MiB; is it the right file?")
     return raw
@@ -72,7 +80,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    if path.exists() and not path.is_file():
+    if _is_device(path):
         text = harmless(text)
     content = text.encode("utf-8")
     with whole_file(path) as file:

@@ -27,9 +27,7 @@ def settings_text(path: Path, what: str = "settings", if_missing: str = "") -> s
     Raises:
         InputFileError: it cannot be read, is too large, or is not UTF-8.
     """
-    if if_missing and not path.exists():
-        raise InputFileError(f"cannot read {what} {path}: no such file; {if_missing}")
-    raw = read_at_most(path, _LARGEST, what)
+    raw = read_at_most(path, _LARGEST, what, if_missing)
     try:
         # Editors on Windows begin UTF-8 files with a mark, which TOML does not know.
         return raw.decode("utf-8-sig")

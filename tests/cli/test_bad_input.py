@@ -263,19 +263,21 @@ def test_two_files_of_one_name_stay_apart(cli, here: Path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "code", "words"),
     [
-        (("cohort", "collect", "none.toml", "-o", "x"), "forensics cohort panel new none.toml"),
-        (("fleet", "run", "none.toml"), "forensics fleet new none.toml"),
-        (("cohort", "panel", "new", "a.jsonl/p.toml"), "a.jsonl is a file, not a folder"),
-        (("report", "random"), "is not JSON, nor any text; give a file that --json wrote"),
-        (("report", "cut"), "give a file that --json wrote"),
+        (("cohort", "collect", "none.toml", "-o", "x"), 2, "forensics cohort panel new none.toml"),
+        (("fleet", "run", "none.toml"), 2, "forensics fleet new none.toml"),
+        (("fleet", "run", "n" * 300), 2, "cannot read job"),
+        (("cohort", "panel", "new", "a.jsonl/p.toml"), 4, "a.jsonl is a file, not a folder"),
+        (("cohort", "panel", "new", "n" * 300 + "/p.toml"), 4, "File name too long"),
+        (("report", "random"), 2, "is not JSON, nor any text; give a file that --json wrote"),
+        (("report", "cut"), 2, "give a file that --json wrote"),
     ],
 )
-def test_what_is_not_there_or_not_that_says_what_to_do(cli, here, arguments, words):
+def test_what_is_not_there_or_not_that_says_what_to_do(cli, here, arguments, code, words):
     (here / "random").write_bytes(bytes(range(128, 256)))
     (here / "cut").write_text("{")
     result = cli(*arguments)
-    assert result.code in {2, 4}
+    assert result.code == code
     assert words in result.err
     assert len(result.err.strip().splitlines()) == 1

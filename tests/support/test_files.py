@@ -56,3 +56,18 @@ def test_an_interrupt_while_writing_leaves_the_old_file(tmp_path):
         file.write(b"half of the n")
         raise KeyboardInterrupt
     assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [
+        ("plain/a.txt", "plain is a file, not a folder"),
+        ("plain/deeper/a.txt", "plain is a file, not a folder"),
+        ("n" * 300 + "/a.txt", "File name too long"),
+        ("n" * 300, "File name too long"),
+    ],
+)
+def test_what_stands_in_the_way_is_named(tmp_path, inside, reason):
+    (tmp_path / "plain").write_text("")
+    with pytest.raises(OutputError, match=reason):
+        write_text(tmp_path / inside, "text")
