@@ -12,6 +12,7 @@ import numpy as np
 
 from forensics.cohorts.finding import find_cohort
 from forensics.support.files import write_text
+from forensics.support.numbers import percent
 from forensics.support.resources import data_folder
 from studies.scale.pairs import AddedModel, AllPairs, added_model, all_pairs, makespan
 from studies.scale.searching import NEAREST, Recall, Searched, recall, searched
@@ -161,9 +162,9 @@ def _search(found: Recall, searches: Sequence[Searched]) -> Iterator[str]:
     yield f"## The {NEAREST} nearest, by index"
     yield ""
     share = float(np.mean(found.shares))
-    yield f"`forensics cohort nearest` finds {_percent(share)} of the {NEAREST} nearest of "
+    yield f"`forensics cohort nearest` finds {percent(share, 1)} of the {NEAREST} nearest of "
     yield f"{found.models:,} models by exact ranking (recall; n = {len(found.shares)} queries, the "
-    yield f"worst {_percent(min(found.shares))}); the goal is {_percent(LEAST_RECALL)}: "
+    yield f"worst {percent(min(found.shares))}); the goal is {percent(LEAST_RECALL)}: "
     yield f"{_met(share >= LEAST_RECALL)}. Similarities are exact for what it lists."
     yield ""
     yield "| models | index made | file | opened | a search: median | 95 of 100 within | n |"
@@ -197,15 +198,11 @@ def _ray(runs: Sequence[RayRun]) -> Iterator[str]:
     yield "| run | time more | processor time more |"
     yield "|---|---|---|"
     for number, run in enumerate(runs, 1):
-        yield f"| {number} | {_percent(run.clock - 1)} | {_percent(run.processors - 1)} |"
+        yield f"| {number} | {percent(run.clock - 1, 1)} | {percent(run.processors - 1, 1)} |"
     yield ""
     usual = float(np.median([run.clock for run in runs]))
-    yield f"The goal is at most {_percent(MOST_OVERHEAD)} more time: "
+    yield f"The goal is at most {percent(MOST_OVERHEAD)} more time: "
     yield f"{_met(usual - 1 <= MOST_OVERHEAD)}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
 
 
 def _met(is_met: bool) -> str:

@@ -58,7 +58,7 @@ def test_the_page_says_what_was_measured_and_what_bounds_it(cohort) -> None:
     lines = list(page("2026-01-01", pairs, one_more, found, [some], [RayRun(1.1, 1.2)]))
     text = " ".join(" ".join(lines).split())
     assert "44,850 pairs" in text
-    assert "| 1 | 10 % | 20 % |" in text
+    assert "| 1 | 10.0 % | 20.0 % |" in text
     assert "at most 15 % more time: met" in text
 
 
